@@ -1,0 +1,102 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+/** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly body?: string | Uint8Array;
+  /** Milliseconds until the whole answer must be there. */
+  readonly timeoutMs: number;
+  /** The body must not reach Google twice: a connection that breaks is never tried again here. */
+  readonly once?: boolean;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** No answer. `left` is false if provably no byte of the request reached Google. */
+export class NoReply extends Error {
+  readonly left: boolean;
+
+  constructor(code: string, left: boolean) {
+    super(code); // only the system's code: an error object may hold the request
+    this.name = 'NoReply';
+    this.left = left;
+  }
+}
+
+/** Makes calls; connections are kept for the next ones, since each TLS handshake costs more than the call. */
+export type Exchange = (call: Call) => Promise<Reply>;
+
+const REPLY_MAX_BYTES = 4_000_000;
+const NEVER_LEFT = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+
+/** `deadline` aborts every call of the invocation. Throws NoReply. */
+export function createExchange(agents: Agents = createAgents()): (deadline: AbortSignal) => Exchange {
+  return (deadline) => async (call) => {
+    const first = attempt(call, agents, deadline);
+    if (call.once) return first;
+    // A kept connection may have been closed by the other side in the meantime: that says nothing about Google.
+    return first.catch((error: unknown) => (error instanceof Stale ? attempt(call, agents, deadline) : Promise.reject(error)));
+  };
+}
+
+interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+const createAgents = (): Agents => ({ http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) });
+
+class Stale extends NoReply {}
+
+function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: Agents, deadline: AbortSignal): Promise<Reply> {
+  const secure = url.startsWith('https:');
+  const signal = AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]);
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    const options = { method, signal, agent: secure ? agents.https : agents.http, headers: { ...(method === 'GET' ? {} : { 'content-length': length }), ...headers } };
+    const request = (secure ? httpsRequest : httpRequest)(url, options);
+    let connected = false;
+    request.on('socket', (socket) => {
+      if (request.reusedSocket) connected = true;
+      else socket.once(secure ? 'secureConnect' : 'connect', () => {
+        connected = true;
+      });
+    });
+    const fail = (error: Error & { code?: string }): void => {
+      const code = error.name === 'AbortError' ? 'ETIMEDOUT' : (error.code ?? error.name);
+      const left = connected && !NEVER_LEFT.has(code);
+      const stale = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+      reject(stale ? new Stale(code, left) : new NoReply(code, left));
+    };
+    request.on('error', fail);
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > REPLY_MAX_BYTES) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
+        chunks.push(chunk);
+      });
+      response.on('error', fail);
+      response.on('aborted', () => fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+    });
+    request.end(body);
+  });
+}
+
+/** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */
+export function json(reply: Reply): unknown {
+  try {
+    return JSON.parse(reply.body.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

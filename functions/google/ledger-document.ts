@@ -1,0 +1,55 @@
+import type { Entry, State } from '../mail/ledger.ts';
+
+/** A Firestore value as REST writes it: one key that names its type. */
+export interface Value {
+  readonly stringValue?: string;
+  readonly integerValue?: string;
+  readonly timestampValue?: string;
+  readonly nullValue?: null;
+  readonly arrayValue?: { readonly values?: readonly Value[] };
+}
+
+export interface Document {
+  readonly fields?: Readonly<Record<string, Value>>;
+  readonly updateTime?: string;
+}
+
+/** Field values for Firestore; `expireAt` becomes a timestamp, which its TTL policy needs. */
+export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, name === 'expireAt' ? { timestampValue: new Date(Number(value)).toISOString() } : valueOf(value)]));
+}
+
+function valueOf(value: unknown): Value {
+  if (value === null || value === undefined) return { nullValue: null };
+  if (typeof value === 'number') return { integerValue: String(Math.trunc(value)) };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(valueOf) } };
+  return { stringValue: String(value) };
+}
+
+/** An entry as a document; its id is the document's name. */
+export function documentOf({ id: _, ...rest }: Entry): Record<string, Value> {
+  return fieldsOf(rest);
+}
+
+/** A document as an entry. */
+export function entryOf(id: string, { fields = {} }: Document): Entry {
+  const text = (name: string): string | null => fields[name]?.stringValue ?? null;
+  const number = (name: string): number | null => (fields[name]?.integerValue === undefined ? null : Number(fields[name].integerValue));
+  return {
+    id,
+    state: text('state') as State,
+    payload: text('payload') ?? '',
+    caller: text('caller') ?? '',
+    mailbox: text('mailbox') ?? '',
+    recipients: (fields['recipients']?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue ?? ''),
+    acceptedAt: number('acceptedAt') ?? 0,
+    attempts: number('attempts') ?? 0,
+    leaseUntil: number('leaseUntil') ?? 0,
+    handle: text('handle'),
+    letter: text('letter'),
+    gmailId: text('gmailId'),
+    code: text('code'),
+    notBefore: number('notBefore'),
+    expireAt: Date.parse(fields['expireAt']?.timestampValue ?? '') || 0,
+  };
+}

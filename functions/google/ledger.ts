@@ -1,0 +1,91 @@
+import { MailFailure } from '../mail/failure.ts';
+import type { Found, Ledger } from '../mail/ledger.ts';
+import type { AccessToken } from '../mail/ports.ts';
+import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
+import { type Document, documentOf, entryOf, fieldsOf } from './ledger-document.ts';
+import { readGoogleError } from './error-body.ts';
+
+type Precondition = { readonly exists: false } | { readonly updateTime: string };
+
+interface Write {
+  readonly path: string;
+  readonly fields: Document['fields'];
+  readonly when: Precondition;
+}
+
+/**
+ * The ledger in Firestore, over REST: `mails/{id}` and `keys/{hash}`, written only under preconditions, so that of any
+ * number of racers one wins. No transactions: they hold locks for seconds.
+ */
+export function createLedger(baseUrl: string, database: string, exchange: Exchange, identity: () => Promise<AccessToken>): Ledger {
+  const root = `${database}/documents`;
+
+  const call = async (path: string, body?: unknown): Promise<Reply> => {
+    const token = await identity();
+    const common = { url: `${baseUrl}/v1/${path}`, timeoutMs: 10_000 };
+    const authorization = `Bearer ${token.secret.reveal()}`;
+    const request: Call = body
+      ? { ...common, method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+      : { ...common, method: 'GET', headers: { authorization } };
+    return exchange(request).catch((error: unknown) => {
+      throw new MailFailure('ledger_unavailable', `Firestore did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+    });
+  };
+
+  /** The new update time, or null when a precondition did not hold; then nothing was written. */
+  const commit = async (...writes: Write[]): Promise<string | null> => {
+    const reply = await call(`${root}:commit`, {
+      writes: writes.map(({ path, fields, when }) => ({ update: { name: `${root}/${path}`, fields }, currentDocument: when })),
+    });
+    const body = json(reply) as { writeResults?: { updateTime?: string }[]; commitTime?: string } | null;
+    if (reply.status === 200) return body?.writeResults?.[0]?.updateTime ?? body?.commitTime ?? '';
+    const { status } = readGoogleError(body);
+    if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION' || status === 'ABORTED') return null;
+    throw refused(reply, status);
+  };
+
+  const get = async (path: string): Promise<Document | null> => {
+    const reply = await call(`${root}/${path}`);
+    if (reply.status === 200) return json(reply) as Document;
+    if (reply.status === 404) return null;
+    throw refused(reply, readGoogleError(json(reply)).status);
+  };
+
+  const read = async (id: string): Promise<Found | null> => {
+    const document = await get(`mails/${id}`);
+    return document && { entry: entryOf(id, document), version: document.updateTime ?? '' };
+  };
+
+  const create: Ledger['create'] = async (entry, key, now) => {
+    const mail: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { exists: false } };
+    const claim = (when: Precondition): Write[] => (key ? [{ path: `keys/${key.hash}`, fields: fieldsOf({ mail: entry.id, expireAt: key.expireAt }), when }] : []);
+    for (let tries = 0; tries < 3; tries++) {
+      const version = await commit(mail, ...claim({ exists: false }));
+      if (version !== null) return { created: true, found: { entry, version } };
+      const holder = key && (await get(`keys/${key.hash}`));
+      const id = String(holder?.fields?.['mail']?.stringValue ?? entry.id);
+      const found = await read(id);
+      if (found && id === entry.id) return { created: true, found }; // ours: the reply to our own commit was lost
+      const lapsed = !found || Date.parse(String(holder?.fields?.['expireAt']?.timestampValue)) <= now; // TTL deletes a day late
+      if (found && !lapsed) return { created: false, found };
+      const again = holder?.updateTime ? await commit(mail, ...claim({ updateTime: holder.updateTime })) : null;
+      if (again !== null) return { created: true, found: { entry, version: again } };
+    }
+    throw new MailFailure('ledger_unavailable', 'the idempotency key changed hands three times');
+  };
+
+  const replace: Ledger['replace'] = async (found, entry) => {
+    const version = await commit({ path: `mails/${entry.id}`, fields: documentOf(entry), when: { updateTime: found.version } });
+    if (version !== null) return { entry, version };
+    const there = await read(entry.id); // equal to ours: the reply to our own commit was lost
+    return there && JSON.stringify(documentOf(there.entry)) === JSON.stringify(documentOf(entry)) ? there : null;
+  };
+
+  return { create, read, replace };
+}
+
+function refused(reply: Reply, status: string): MailFailure {
+  const denied = reply.status === 401 || reply.status === 403;
+  return new MailFailure(denied ? 'identity_refused' : 'ledger_unavailable', `Firestore answered ${reply.status} ${status}`);
+}
+

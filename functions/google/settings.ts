@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../mail/config.ts';
+
+/** Everything a function is told from outside, read once at its start. */
+export interface Settings {
+  readonly config: Config;
+  readonly project: string;
+  /** Firestore database, as `projects/P/databases/D`. */
+  readonly database: string;
+  /** Expected audience of the push subscription's identity token; null where IAM alone decides. */
+  readonly pushAudience: string | null;
+  /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
+  readonly deadlineMs: number;
+  readonly urls: { readonly token: string; readonly gmail: string; readonly secrets: string; readonly firestore: string; readonly metadata: string };
+}
+
+/** Replaced by the build with the validated config; absent when the sources run as they are. */
+declare const MAILGRANT_EMBEDDED_CONFIG: Config | undefined;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Every environment variable that a function reads, with what it is for; Terraform and the docs are held against it by tests. */
+export const ENVIRONMENT = {
+  GOOGLE_CLOUD_PROJECT: 'project that holds the secrets and the ledger (required)',
+  MAILGRANT_DATABASE: 'id of the Firestore database of the ledger (default: "(default)")',
+  MAILGRANT_PUSH_AUDIENCE: 'audience that the push subscription puts in its identity token (worker; default: not checked, IAM decides)',
+  MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
+  MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
+  MAILGRANT_GOOGLE_URL: 'one base URL in place of all of Google\'s (development: the fake Google)',
+  MAILGRANT_FIRESTORE_URL: 'base URL of Firestore (development: the emulator)',
+} as const;
+
+/** Reads environment and config; a wrong one stops the start, with every problem named. */
+export function readSettings(env: Env): Settings {
+  const problems: string[] = [];
+  const get = (name: keyof typeof ENVIRONMENT): string => env[name] ?? '';
+  const url = (name: keyof typeof ENVIRONMENT, usual: string): string => {
+    const given = get(name).replace(/\/+$/, '');
+    if (given !== '' && !/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${given}/`)) problems.push(`${name}: expected https, or http on the loopback interface`);
+    return given || usual;
+  };
+  const project = get('GOOGLE_CLOUD_PROJECT');
+  if (project === '') problems.push('GOOGLE_CLOUD_PROJECT: missing; set it to the project that holds the secrets');
+  const seconds = Number(get('MAILGRANT_DEADLINE_SECONDS') || 50);
+  if (!(seconds >= 1 && seconds <= 500)) problems.push('MAILGRANT_DEADLINE_SECONDS: expected 1 to 500');
+  const google = url('MAILGRANT_GOOGLE_URL', '');
+  const settings = {
+    config: readConfig(get('MAILGRANT_CONFIG'), problems),
+    project,
+    database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
+    pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
+    deadlineMs: seconds * 1_000,
+    urls: {
+      token: google ? `${google}/token` : 'https://oauth2.googleapis.com/token',
+      gmail: google || 'https://gmail.googleapis.com',
+      secrets: google || 'https://secretmanager.googleapis.com',
+      firestore: url('MAILGRANT_FIRESTORE_URL', google || 'https://firestore.googleapis.com'),
+      metadata: google || 'http://metadata.google.internal',
+    },
+  };
+  if (problems.length > 0) throw new Error(`mailgrant cannot start: ${problems.join('; ')}`);
+  return settings;
+}
+
+function readConfig(path: string, problems: string[]): Config {
+  if (path === '' && typeof MAILGRANT_EMBEDDED_CONFIG !== 'undefined') return MAILGRANT_EMBEDDED_CONFIG;
+  if (path === '') {
+    problems.push('MAILGRANT_CONFIG: missing; a built function carries its config, the sources need the path of a validated one');
+  } else {
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as Config;
+    } catch {
+      problems.push(`MAILGRANT_CONFIG: ${path} cannot be read as JSON`);
+    }
+  }
+  return { mailboxes: [], keys: [], ledger: { addresses: 'hashed' } };
+}

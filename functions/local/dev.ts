@@ -1,0 +1,96 @@
+/** `npm start`: the whole system on this machine, until Ctrl-C. */
+import { parseArgs } from 'node:util';
+import { ConfigProblems, loadConfig } from '../config/load.ts';
+import { startStack } from './stack.ts';
+
+const HELP = `npm start -- [options]
+
+Brings up a fake Google, the functions api and worker under functions-framework,
+the ledger and an inbox page, all on 127.0.0.1, and ends them all on Ctrl-C.
+
+  --config FILE      config to serve            (config/mailgrant.yaml)
+  --folder DIR       where mails, ledger and the API key are kept (.mailgrant)
+  --api PORT         8080    --worker PORT  8081
+  --inbox PORT       8025    --google PORT  8085
+  --deadline SECONDS how long one invocation may work (10)
+  --help`;
+
+const WANTED = { api: 8080, worker: 8081, google: 8085, inbox: 8025 };
+
+async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { config: text, folder: text, api: text, worker: text, inbox: text, google: text, deadline: text, help: { type: 'boolean' } } });
+  if (values.help) return console.log(HELP);
+  const ports = Object.fromEntries(Object.entries(WANTED).map(([name, usual]) => [name, portOf(name, values[name as keyof typeof WANTED], usual)])) as typeof WANTED;
+  const began = performance.now();
+  const config = loadConfig(values.config ?? 'config/mailgrant.yaml');
+  const stack = await startStack({
+    config,
+    folder: values.folder ?? '.mailgrant',
+    sources: { api: 'functions/api.ts', worker: 'functions/worker.ts' },
+    ports,
+    deadlineSeconds: Number(values.deadline ?? 10),
+    onLine: (name, line) => console.log(`${name.padEnd(6)} ${readable(line)}`),
+  });
+
+  const urls = { api: stack.functions.api.url, worker: stack.functions.worker.url, google: stack.google.url, inbox: stack.inbox.url };
+  for (const [name, url] of Object.entries(urls)) {
+    const wanted = ports[name as keyof typeof ports];
+    if (wanted !== 0 && !url.endsWith(`:${wanted}`)) console.log(`Port ${wanted} is taken: ${name} is on ${url} instead.`);
+  }
+  console.log(welcome(urls, stack.key, config.mailboxes[0]?.address ?? '', Math.round(performance.now() - began)));
+
+  const stop = async (): Promise<void> => {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    await stack[Symbol.asyncDispose]();
+    console.log('Everything has ended. Mails and ledger are kept for the next start.');
+    process.exit(0);
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+}
+
+function welcome(urls: Readonly<Record<string, string>>, key: string, from: string, ms: number): string {
+  return `
+mailgrant is up, in ${ms} ms. Nothing leaves this machine.
+
+  inbox    ${urls['inbox']}
+  api      ${urls['api']}      (Resend's API; RESEND_BASE_URL=${urls['api']}/)
+  worker   ${urls['worker']}      (Pub/Sub push)
+  google   ${urls['google']}      (the fake; faults by POST /control/faults)
+  API key  ${key}
+
+Send a mail, then look into the inbox:
+
+  curl ${urls['api']}/emails -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
+    -d '{"from":"${from}","to":"you@example.net","subject":"Grüße","text":"It works."}'
+
+Make the next reply of Gmail get lost, and send again:
+
+  curl ${urls['google']}/control/faults -d '{"on":"transfer","reset":"after"}'
+
+Ctrl-C ends everything.
+`;
+}
+
+function portOf(name: string, given: string | undefined, usual: number): number {
+  const port = Number(given ?? usual);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Error(`--${name}: expected a port from 0 to 65535`);
+}
+
+/** A structured log line for people; anything else as it stands. */
+function readable(line: string): string {
+  try {
+    const { severity, event, message, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const facts = Object.entries(rest).filter(([name, value]) => value !== null && !name.includes('/'));
+    return `${String(severity)} ${String(event ?? message)} ${facts.map(([name, value]) => `${name}=${typeof value === 'string' && value.includes(' ') ? JSON.stringify(value) : String(value)}`).join(' ')}`;
+  } catch {
+    return line;
+  }
+}
+
+main().catch((error: Error) => {
+  const known = error instanceof ConfigProblems || !('code' in error) || String(error.code).startsWith('ERR_PARSE_ARGS');
+  console.error(known ? error.message : `Could not start: ${error.message}`);
+  process.exit(1);
+});

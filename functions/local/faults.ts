@@ -1,0 +1,60 @@
+import { REFUSALS, type RefusalName } from './refusals.ts';
+
+/** The doors of the fake Google that can be told to fail, in the order in which a mail passes them. */
+export const DOORS = ['identity', 'ledger', 'secret', 'token', 'open', 'transfer', 'ask', 'send'] as const;
+export type Door = (typeof DOORS)[number];
+
+/** What shall happen at a door, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as usual. */
+export interface Fault {
+  readonly on: Door;
+  readonly times?: number;
+  /** The call has no effect and is answered by this status, with `body` and `headers`. */
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The same, with a refusal as Google prints it. */
+  readonly answer?: RefusalName;
+  /** The connection is cut before the call takes effect, or after it did: then the reply is lost. */
+  readonly reset?: 'before' | 'after';
+  /** With `reset: before` at `transfer`: the session keeps so many of the bytes that came. */
+  readonly keepBytes?: number;
+  /** The reply waits so long, after the call took effect. */
+  readonly delayMs?: number;
+}
+
+export interface Faults {
+  script(...faults: Fault[]): void;
+  take(door: Door): Fault | undefined;
+  clear(): void;
+  pending(): readonly Fault[];
+}
+
+/** A queue of faults for each door. */
+export function createFaults(): Faults {
+  let queue: Fault[] = [];
+  return {
+    script: (...faults) => {
+      queue.push(...faults.flatMap((fault) => Array.from({ length: fault.times ?? 1 }, () => fault)));
+    },
+    take: (door) => {
+      const index = queue.findIndex(({ on }) => on === door);
+      return index < 0 ? undefined : queue.splice(index, 1)[0];
+    },
+    clear: () => {
+      queue = [];
+    },
+    pending: () => queue,
+  };
+}
+
+/** Reads a fault from outside; answers it, or what is wrong with it. */
+export function readFault(value: unknown): Fault | string {
+  const fault = value as Partial<Fault> | null;
+  if (typeof fault !== 'object' || fault === null) return 'expected a JSON object';
+  if (!DOORS.includes(fault.on as Door)) return `on: expected one of ${DOORS.join(', ')}`;
+  if (fault.answer !== undefined && !Object.hasOwn(REFUSALS, fault.answer)) return `answer: expected one of ${Object.keys(REFUSALS).join(', ')}`;
+  if (fault.reset !== undefined && fault.reset !== 'before' && fault.reset !== 'after') return 'reset: expected "before" or "after"';
+  if (fault.status !== undefined && !(fault.status >= 200 && fault.status <= 599)) return 'status: expected 200 to 599';
+  for (const name of ['times', 'delayMs', 'keepBytes'] as const) if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
+  return fault as Fault;
+}

@@ -1,0 +1,67 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { bearerOf, jsonOf, type Reply, type Request } from './http.ts';
+import type { OAuth } from './oauth.ts';
+import { cloudError, REFUSALS } from './refusals.ts';
+
+const PATH = /^\/v1\/(projects\/[^/]+\/databases\/[^/]+\/documents)(?:\/(.+?))?(?::(\w+))?$/;
+
+interface Write {
+  readonly update: { readonly name: string; readonly fields: unknown };
+  readonly currentDocument?: { readonly exists?: boolean; readonly updateTime?: string };
+}
+
+/**
+ * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
+ * with preconditions, reading one document), so that the adapter of production runs here as it is.
+ */
+export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
+  db.exec('CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT');
+  let writes = 0;
+  /** Microseconds keep the times of two writes apart, as in Firestore. */
+  const timestamp = (): string => new Date(now()).toISOString().replace('Z', `${String(writes++ % 1_000).padStart(3, '0')}Z`);
+
+  const commit = (request: Request): Reply => {
+    const { writes: wanted = [] } = (jsonOf(request) ?? {}) as { writes?: Write[] };
+    const updateTime = timestamp();
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      for (const { update, currentDocument } of wanted) {
+        const refusal = refuse(update.name, currentDocument);
+        if (refusal) {
+          db.exec('ROLLBACK');
+          return refusal;
+        }
+        db.prepare('INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET fields = excluded.fields, update_time = excluded.update_time').run(update.name, JSON.stringify(update.fields), updateTime);
+      }
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+    return { status: 200, body: { writeResults: wanted.map(() => ({ updateTime })), commitTime: updateTime } };
+  };
+
+  const refuse = (name: string, { exists, updateTime }: NonNullable<Write['currentDocument']> = {}): Reply | null => {
+    const there = db.prepare('SELECT update_time FROM documents WHERE name = ?').get(name) as { update_time: string } | undefined;
+    if (exists === false && there) return cloudError(409, 'ALREADY_EXISTS', `Document already exists: ${name}`);
+    if (exists === true && !there) return cloudError(404, 'NOT_FOUND', `No document to update: ${name}`);
+    if (updateTime !== undefined && !there) return cloudError(404, 'NOT_FOUND', `No document to update: ${name}`);
+    if (updateTime !== undefined && there?.update_time !== updateTime) return cloudError(400, 'FAILED_PRECONDITION', 'the stored version does not match the required base version');
+    return null;
+  };
+
+  const read = (name: string): Reply => {
+    const row = db.prepare('SELECT fields, update_time FROM documents WHERE name = ?').get(name) as { fields: string; update_time: string } | undefined;
+    if (!row) return cloudError(404, 'NOT_FOUND', `Document "${name}" not found.`);
+    return { status: 200, body: { name, fields: JSON.parse(row.fields), createTime: row.update_time, updateTime: row.update_time } };
+  };
+
+  return (request) => {
+    const [, root, document, verb] = PATH.exec(request.path) ?? [];
+    if (!root) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
+    if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+    if (verb === 'commit') return commit(request);
+    if (document && request.method === 'GET') return read(`${root}/${document}`);
+    return cloudError(501, 'UNIMPLEMENTED', 'The laptop speaks commit and get only.');
+  };
+}

@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The functions-framework's own command line, as the platform starts it. */
+const CLI = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
+const PRELOAD = fileURLToPath(new URL('./loopback.ts', import.meta.url));
+const PATIENCE_MS = 20_000;
+
+export interface FunctionOptions {
+  readonly target: string;
+  /** A source file such as functions/api.ts, or a built folder such as dist/api. */
+  readonly source: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onLine: (line: string) => void;
+  readonly args?: readonly string[];
+}
+
+export interface RunningFunction extends AsyncDisposable {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Resolves with the signal or exit code when the process is gone. */
+  readonly ended: Promise<string>;
+}
+
+/** Starts the real functions-framework CLI on loopback and waits until it answers. Rejects if it ends before. */
+export async function startFunction({ target, source, port, env, onLine, args = [] }: FunctionOptions): Promise<RunningFunction> {
+  const child = spawn(process.execPath, ['--import', PRELOAD, CLI, `--target=${target}`, `--source=${source}`, `--port=${port}`, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', onLine);
+  const ended = new Promise<string>((done) => child.once('exit', (code, signal) => done(signal ?? String(code))));
+  const url = `http://127.0.0.1:${port}`;
+  const until = Date.now() + PATIENCE_MS;
+  let gone = false;
+  ended.then(() => {
+    gone = true;
+  });
+  // The framework answers this path itself, so that no request reaches the function.
+  while (!(await fetch(`${url}/favicon.ico`).then((reply) => reply.status === 404, () => false))) {
+    if (gone) throw new Error(`${target} ended before it answered: ${await ended}`);
+    if (Date.now() > until) throw new Error(`${target} does not answer on ${url}`);
+    await sleep(20);
+  }
+  return {
+    url,
+    child,
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** The first free port of loopback from `wanted` on; 0 is any. */
+export async function freePort(wanted: number): Promise<number> {
+  for (let port = wanted; port < wanted + 50; port++) {
+    const bound = await tryPort(port);
+    if (bound !== null) return bound;
+  }
+  throw new Error(`no free port from ${wanted} to ${wanted + 49}; end what holds them, or set another one`);
+}
+
+function tryPort(port: number): Promise<number | null> {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(null));
+    probe.listen(port, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => done(typeof address === 'object' && address ? address.port : null));
+    });
+  });
+}

@@ -1,0 +1,136 @@
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFaults, type Door, type Faults, readFault } from './faults.ts';
+import { createFirestore } from './firestore.ts';
+import { createGmail, type Gmail } from './gmail.ts';
+import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { createMailStore, type MailStore } from './mailstore.ts';
+import { createOAuth, type OAuth } from './oauth.ts';
+import { REFUSALS } from './refusals.ts';
+import { createSecretManager } from './secrets.ts';
+
+export interface GoogleOptions {
+  readonly port?: number;
+  /** SQLite file of the mails, sessions, grants and secrets; by default in memory. */
+  readonly file?: string;
+  /** SQLite file of the ledger. */
+  readonly ledgerFile?: string;
+  readonly aliasesOf?: (mailbox: string) => readonly string[];
+  readonly now?: () => number;
+}
+
+/** A running fake of the Google services that mailgrant speaks to, on loopback. */
+export interface Google extends AsyncDisposable {
+  readonly url: string;
+  readonly faults: Faults;
+  readonly mails: MailStore;
+  readonly oauth: OAuth;
+  /** How often each door was used. */
+  readonly calls: Readonly<Record<Door, number>>;
+  /** Stores a secret's next version, creating the secret if needed. */
+  storeSecret(project: string, id: string, payload: string): void;
+  hasSecret(project: string, id: string): boolean;
+  /** The ledger's entry of a mail, as plain values; null if there is none. */
+  ledgerEntry(id: string): Record<string, string | number | null> | null;
+  ledgerEntries(): Record<string, string | number | null>[];
+}
+
+/** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
+export async function startGoogle({ port = 0, file = ':memory:', ledgerFile = ':memory:', aliasesOf = () => [], now = Date.now }: GoogleOptions = {}): Promise<Google> {
+  const db = open(file);
+  const ledgerDb = open(ledgerFile);
+  const faults = createFaults();
+  const oauth = createOAuth(db, now);
+  const mails = createMailStore(db, now);
+  const gmail = createGmail(mails, oauth, aliasesOf, now);
+  const secretManager = createSecretManager(db, oauth);
+  const firestore = createFirestore(ledgerDb, oauth, now);
+  const calls: Record<Door, number> = { identity: 0, ledger: 0, secret: 0, token: 0, open: 0, transfer: 0, ask: 0, send: 0 };
+
+  const effect = (door: Door, request: Request): Reply => {
+    if (door === 'identity') return oauth.metadata(request);
+    if (door === 'ledger') return firestore(request);
+    if (door === 'secret') return secretManager(request);
+    return door === 'token' ? oauth.token(request) : gmail.answer(request, running.url);
+  };
+  const running = await listen(port, async (request) => {
+    if (request.path === '/control/faults') return control(request, faults);
+    const door = doorOf(request);
+    if (!door) return REFUSALS.not_found;
+    calls[door]++;
+    return serveDoor(door, request, faults, effect, gmail);
+  });
+
+  const entries = (): Record<string, string | number | null>[] => {
+    const rows = ledgerDb.prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC").all() as { name: string; fields: string }[];
+    return rows.map(({ name, fields }) => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) }));
+  };
+  return {
+    url: running.url,
+    faults,
+    mails,
+    oauth,
+    calls,
+    storeSecret(project, id, payload) {
+      const name = `projects/${project}/secrets/${id}`;
+      db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
+      db.prepare("INSERT INTO versions SELECT ?, coalesce(max(number), 0) + 1, ?, 'ENABLED' FROM versions WHERE secret = ?").run(name, Buffer.from(payload), name);
+    },
+    hasSecret: (project, id) => db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
+    ledgerEntries: entries,
+    ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      db.close();
+      ledgerDb.close();
+    },
+  };
+}
+
+function open(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL');
+  return db;
+}
+
+/** Which service a request is for; a session that is asked counts apart from one that is sent to. */
+function doorOf({ method, path, query, headers }: Request): Door | null {
+  if (path === '/token') return 'token';
+  if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
+  if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
+  if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
+  if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
+  return query.get('uploadType') === 'resumable' ? 'open' : 'send';
+}
+
+async function serveDoor(door: Door, request: Request, faults: Faults, effect: (door: Door, request: Request) => Reply, gmail: Gmail): Promise<Reply | typeof CUT> {
+  const fault = faults.take(door);
+  if (fault?.reset === 'before') {
+    if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
+    await sleep(fault.delayMs ?? 0);
+    return CUT;
+  }
+  const canned: Reply | null = fault?.answer ? REFUSALS[fault.answer] : fault?.status ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} } : null;
+  const reply = canned ?? effect(door, request);
+  if (fault?.delayMs) await sleep(fault.delayMs);
+  return fault?.reset === 'after' ? CUT : reply;
+}
+
+/** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */
+function control(request: Request, faults: Faults): Reply {
+  if (request.method === 'DELETE') faults.clear();
+  if (request.method === 'POST') {
+    const fault = readFault(jsonOf(request));
+    if (typeof fault === 'string') return { status: 400, body: { error: fault } };
+    faults.script(fault);
+  }
+  return { status: 200, body: { pending: faults.pending() } };
+}
+
+/** Firestore's typed values as plain ones; lists are left out. */
+function plain(fields: Record<string, Record<string, unknown>>): Record<string, string | number | null> {
+  const value = (typed: Record<string, unknown>): string | number | null =>
+    typed['integerValue'] === undefined ? String(typed['stringValue'] ?? typed['timestampValue'] ?? '') || null : Number(typed['integerValue']);
+  return Object.fromEntries(Object.entries(fields).filter(([, typed]) => !('arrayValue' in typed)).map(([name, typed]) => [name, value(typed)]));
+}

@@ -1,0 +1,73 @@
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request, read to its end. */
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** An answer; a `body` that is neither text nor bytes goes out as JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+export interface Running extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly server: Server;
+}
+
+/** What cuts the connection in place of an answer. */
+export const CUT = Symbol('cut');
+
+/** Starts a server on loopback; port 0 takes a free one. */
+export async function listen(port: number, answer: (request: Request) => Promise<Reply | typeof CUT> | Reply | typeof CUT): Promise<Running> {
+  const server = createServer(async (req, res) => {
+    try {
+      const url = new URL(req.url ?? '/', 'http://loopback');
+      const body = Buffer.concat(await req.toArray());
+      const reply = await answer({ method: req.method ?? 'GET', path: decodeURI(url.pathname), query: url.searchParams, headers: req.headers, body });
+      if (reply === CUT) req.socket.destroy();
+      else write(res, reply);
+    } catch {
+      if (req.socket.destroyed) return; // the client went away
+      write(res, { status: 500, body: { error: { code: 500, message: 'Internal error', status: 'INTERNAL' } } });
+    }
+  });
+  await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
+  const bound = (server.address() as AddressInfo).port;
+  return {
+    url: `http://127.0.0.1:${bound}`,
+    port: bound,
+    server,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((done) => server.close(done));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function write(res: ServerResponse, { status, headers = {}, body }: Reply): void {
+  const plain = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+  const payload = plain ? Buffer.from((body as string | Uint8Array | undefined) ?? '') : Buffer.from(JSON.stringify(body));
+  res.writeHead(status, { ...(plain ? {} : { 'content-type': 'application/json; charset=UTF-8' }), 'content-length': payload.length, ...headers }).end(payload);
+}
+
+/** The token of an `Authorization: Bearer` header, or ''. */
+export const bearerOf = ({ headers }: Request): string => /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+
+/** The body as JSON; null when it is none. */
+export function jsonOf({ body }: Request): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Reply, Request } from './http.ts';
+import { REFUSALS } from './refusals.ts';
+
+/** What an access token stands for; `address` is the mailbox, or the service account's own. Times are milliseconds. */
+export interface Session {
+  readonly address: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt: number;
+}
+
+/** The payload that a secret keeps for a mailbox. */
+export interface Grant {
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly refresh_token: string;
+  readonly address: string;
+  readonly scopes: readonly string[];
+  readonly created: string;
+}
+
+export interface OAuth {
+  /** Consents in the mailbox's name and answers the grant, as a secret holds it. */
+  enrol(address: string, scopes?: readonly string[]): Grant;
+  /** Ends every grant of the mailbox, as a person does at myaccount.google.com. */
+  revoke(address: string): void;
+  token(request: Request): Reply;
+  metadata(request: Request): Reply;
+  /** What the access token stands for, if it is one of ours and has not run out. */
+  session(accessToken: string): Session | null;
+}
+
+export const SCOPE_SEND = 'https://www.googleapis.com/auth/gmail.send';
+const LIFETIME_S = 3_599;
+/** Marks every secret of the fakes, so that a test can look for them in all that was printed. */
+const CANARY = 'canary';
+
+/** The fake of Google's token endpoint (refresh_token grant) and of the metadata server. Grants last, access tokens do not. */
+export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
+  db.exec('CREATE TABLE IF NOT EXISTS grants(refresh_token TEXT PRIMARY KEY, client_id TEXT NOT NULL, client_secret TEXT NOT NULL, address TEXT NOT NULL, scopes TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT');
+  const sessions = new Map<string, Session>();
+  const secret = (prefix: string): string => `${prefix}${CANARY}-${randomBytes(18).toString('base64url')}`;
+  const issue = (address: string, scopes: readonly string[]): Record<string, unknown> => {
+    const access_token = secret('ya29.');
+    sessions.set(access_token, { address, scopes, expiresAt: now() + LIFETIME_S * 1_000 });
+    return { access_token, expires_in: LIFETIME_S, scope: scopes.join(' '), token_type: 'Bearer' };
+  };
+  return {
+    enrol(address, scopes = [SCOPE_SEND]) {
+      const grant = { client_id: '123456789-laptop.apps.googleusercontent.com', client_secret: secret('GOCSPX-'), refresh_token: secret('1//0') };
+      db.prepare('INSERT INTO grants(refresh_token, client_id, client_secret, address, scopes) VALUES (?, ?, ?, ?, ?)').run(grant.refresh_token, grant.client_id, grant.client_secret, address, scopes.join(' '));
+      return { ...grant, address, scopes, created: new Date(now()).toISOString() };
+    },
+    revoke(address) {
+      db.prepare('UPDATE grants SET revoked = 1 WHERE address = ?').run(address);
+      for (const [token, session] of sessions) if (session.address === address) sessions.delete(token);
+    },
+    token(request) {
+      const form = new URLSearchParams(request.body.toString('utf8'));
+      if (form.get('grant_type') !== 'refresh_token') return REFUSALS.unsupported_grant_type;
+      const row = db.prepare('SELECT * FROM grants WHERE refresh_token = ?').get(form.get('refresh_token') ?? '') as { client_id: string; client_secret: string; address: string; scopes: string; revoked: number } | undefined;
+      if (!row || row.revoked) return REFUSALS.invalid_grant;
+      if (row.client_id !== form.get('client_id') || row.client_secret !== form.get('client_secret')) return REFUSALS.invalid_client;
+      return { status: 200, headers: { 'cache-control': 'no-cache, no-store, max-age=0, must-revalidate' }, body: issue(row.address, row.scopes.split(' ')) };
+    },
+    metadata({ headers }) {
+      if (headers['metadata-flavor'] !== 'Google') return { status: 403, body: 'Missing required header "Metadata-Flavor": "Google"' };
+      return { status: 200, headers: { 'metadata-flavor': 'Google' }, body: issue('functions@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']) };
+    },
+    session(accessToken) {
+      const session = sessions.get(accessToken);
+      return session && session.expiresAt > now() ? session : null;
+    },
+  };
+}

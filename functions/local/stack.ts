@@ -1,0 +1,97 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallerKey, Config } from '../mail/config.ts';
+import { freePort, type RunningFunction, startFunction } from './framework.ts';
+import { type Google, startGoogle } from './google.ts';
+import type { Running } from './http.ts';
+import { startInbox } from './inbox.ts';
+
+export const PROJECT = 'laptop';
+
+export interface StackOptions {
+  readonly config: Config;
+  /** Folder that keeps the mails, the ledger and the laptop's API key. */
+  readonly folder: string;
+  /** What is served: sources or built folders, by name of the function. */
+  readonly sources: Readonly<Record<'api' | 'worker', string>>;
+  /** Wanted ports; where one is taken the next free one is used. */
+  readonly ports: Readonly<Record<'api' | 'worker' | 'google' | 'inbox', number>>;
+  readonly deadlineSeconds: number;
+  /** One line that a function printed, or that the stack says of it. */
+  readonly onLine: (name: string, line: string) => void;
+}
+
+/** Everything on loopback: the fake Google, the functions under functions-framework, and the inbox. */
+export interface Stack extends AsyncDisposable {
+  readonly google: Google;
+  readonly inbox: Running;
+  readonly key: string;
+  readonly functions: Readonly<Record<'api' | 'worker', { readonly url: string; current(): RunningFunction }>>;
+}
+
+/** Starts the stack. A function that ends by itself is started again, as a platform would. */
+export async function startStack({ config, folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
+  mkdirSync(folder, { recursive: true });
+  const key = laptopKey(folder);
+  const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
+  const configFile = join(folder, 'config.json');
+  writeFileSync(configFile, JSON.stringify(served));
+
+  const aliases = new Map(config.mailboxes.map(({ address, aliases }) => [address, aliases]));
+  const google = await startGoogle({
+    port: await freePort(ports.google),
+    file: join(folder, 'google.sqlite'),
+    ledgerFile: join(folder, 'ledger.sqlite'),
+    aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
+  });
+  for (const { address, secret } of config.mailboxes) if (!google.hasSecret(PROJECT, secret)) google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address)));
+
+  const env = {
+    GOOGLE_CLOUD_PROJECT: PROJECT,
+    MAILGRANT_CONFIG: configFile,
+    MAILGRANT_GOOGLE_URL: google.url,
+    MAILGRANT_DEADLINE_SECONDS: String(deadlineSeconds),
+    NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
+  };
+  let stopping = false;
+  const keepRunning = async (target: 'api' | 'worker', wanted: number) => {
+    const port = await freePort(wanted);
+    const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => onLine(target, line) });
+    let current = await start();
+    const watch = async (): Promise<void> => {
+      for (let restarts = 0; restarts < 20; restarts++) {
+        const how = await current.ended;
+        if (stopping) return;
+        onLine(target, `ended (${how}); starting again`);
+        await sleep(200);
+        current = await start();
+      }
+    };
+    watch().catch((error: Error) => onLine(target, `stays down: ${error.message}`));
+    return { url: `http://127.0.0.1:${port}`, current: () => current };
+  };
+  const [api, worker, inbox] = await Promise.all([keepRunning('api', ports.api), keepRunning('worker', ports.worker), freePort(ports.inbox).then((port) => startInbox(google, port))]);
+
+  return {
+    google,
+    inbox,
+    key: key.text,
+    functions: { api, worker },
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      await Promise.all([api.current()[Symbol.asyncDispose](), worker.current()[Symbol.asyncDispose]()]);
+      await inbox[Symbol.asyncDispose]();
+      await google[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The laptop's own API key: made once, kept in the ignored folder, in no config that could be deployed. */
+function laptopKey(folder: string): { text: string; policy: CallerKey } {
+  const file = join(folder, 'api-key');
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : `mg_laptop_${randomBytes(32).toString('base64url')}`;
+  writeFileSync(file, `${text}\n`, { mode: 0o600 });
+  return { text, policy: { id: 'laptop', sha256: createHash('sha256').update(text).digest('hex'), from: null, to: null } };
+}

@@ -1,0 +1,66 @@
+/** A mailbox of someone: `name` is decoded text, '' when there is none; `address` is bare, with a lower-case domain. */
+export interface Address {
+  readonly name: string;
+  readonly address: string;
+}
+
+// RFC 5321 4.5.3.1: 64 octets before the @, 254 for the whole path without its brackets.
+const LOCAL_MAX = 64;
+const ADDRESS_MAX = 254;
+const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
+const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const ENCODED_WORD = /=\?([\w-]+)(?:\*[\w-]+)?\?([BbQq])\?([^?\s]*)\?=/g;
+
+/** True if the text holds a line break or another control character: in a header that is an injection. */
+export const hasControl = (text: string): boolean => CONTROL.test(text);
+
+/** True for `local@domain` as Gmail takes it: an ASCII dot-atom and a domain of two labels or more, international ones included. */
+export function isAddress(text: string): boolean {
+  const at = text.lastIndexOf('@');
+  const labels = text.slice(at + 1).split('.');
+  return (
+    at > 0 && at <= LOCAL_MAX && text.length <= ADDRESS_MAX && ATOM.test(text.slice(0, at)) &&
+    labels.length > 1 && labels.every((label) => label.length <= 63 && LABEL.test(label))
+  );
+}
+
+/** The address in the form it is compared in: Gmail's own addresses do not know case. */
+export const normalise = (address: string): string => address.trim().toLowerCase();
+
+/**
+ * Reads exactly one `a@x` or `Name <a@x>`; null when it is anything else, a list and a group included. A comma in an
+ * unquoted name is taken as part of it, as Symfony writes it; an encoded-word (RFC 2047) in the name is decoded.
+ */
+export function parseAddress(text: string): Address | null {
+  if (hasControl(text)) return null;
+  const [, phrase, inner] = /^(.*?)<([^<>]*)>\s*$/.exec(text) ?? [];
+  const bare = (inner ?? text).trim();
+  if (!isAddress(bare)) return null;
+  const name = decodeWords(unquote((phrase ?? '').trim()));
+  if (/[<>]/.test(phrase ?? '') || hasControl(name)) return null;
+  const at = bare.lastIndexOf('@');
+  return { name, address: bare.slice(0, at) + bare.slice(at).toLowerCase() };
+}
+
+function unquote(phrase: string): string {
+  return /^".*"$/.test(phrase) ? phrase.slice(1, -1).replace(/\\(.)/g, '$1') : phrase;
+}
+
+/** Decodes RFC 2047 encoded-words; a charset that is not known leaves the word as it stands. */
+export function decodeWords(text: string): string {
+  const joined = text.replace(/(\?=)\s+(?==\?)/g, '$1'); // white space between two encoded words does not count
+  return joined.replace(ENCODED_WORD, (word, charset: string, encoding: string, data: string) => {
+    try {
+      return new TextDecoder(charset, { fatal: true }).decode(/b/i.test(encoding) ? Buffer.from(data, 'base64') : fromQ(data));
+    } catch {
+      return word;
+    }
+  });
+}
+
+function fromQ(data: string): Uint8Array {
+  const plain = data.replace(/_/g, ' ').replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(plain, 'latin1');
+}

@@ -1,0 +1,98 @@
+import type { Config } from './config.ts';
+import { type FailureCode, MailFailure } from './failure.ts';
+import { type Entry, type Found, type LedgerKey, step } from './ledger.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import type { Ports } from './ports.ts';
+import type { SendRequest } from './request.ts';
+import type { Sender } from './sender.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
+const KEEP_MS = 30 * DAY_MS;
+
+/** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
+export interface Claim {
+  readonly request: SendRequest;
+  readonly sender: Sender;
+  readonly caller: string;
+  readonly payload: string;
+  readonly key: string | null;
+  /** True where a caller asks again for a mail that failed: it is tried anew. A platform's redelivery is only answered. */
+  readonly retryFailed: boolean;
+}
+
+/**
+ * Makes the mail ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
+ * the holder must ask Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
+ */
+export async function claimMail(claim: Claim, config: Config, ports: Ports): Promise<Found | Outcome> {
+  const now = ports.now();
+  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
+  const { to, cc, bcc } = claim.request;
+  const people = { mailbox: shown(claim.sender.mailbox.address), recipients: [...to, ...cc, ...bcc].map(({ address }) => shown(address)) };
+  const fresh = { ...newEntry(claim, ports), ...people };
+  const { created, found } = await ports.ledger.create(fresh, ledgerKey(claim, ports), now);
+  if (created) return found;
+  if (found.entry.state === 'failed' && claim.retryFailed) return takeOver(found, { ...fresh, id: found.entry.id }, ports);
+  if (found.entry.payload !== claim.payload) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
+  return pastOutcome(found.entry, now) ?? takeOver(found, found.entry, ports);
+}
+
+/** How a mail ended that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
+function pastOutcome(entry: Entry, now: number): Outcome | null {
+  const { id, state } = entry;
+  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
+  if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
+  const failure = new MailFailure((entry.code ?? 'unexpected') as FailureCode, 'answered from the ledger', entry.notBefore);
+  const ended = state === 'failed' || failure.code === 'session_gone';
+  const parked = state === 'parked' && (entry.notBefore ?? 0) > now;
+  return ended || parked ? outcomeOf(failure, id, now) : null;
+}
+
+/** Takes the lease on what was found; `wanted` is the entry as it shall go on (a failed mail may come back corrected). */
+async function takeOver(found: Found, wanted: Entry, ports: Ports): Promise<Found> {
+  const { state, attempts } = found.entry;
+  const asking = state === 'sending' || state === 'unknown';
+  const leaseUntil = ports.now() + ports.leaseMs;
+  const change = { ...wanted, leaseUntil, attempts: attempts + 1, code: null, notBefore: null, ...(asking ? {} : { handle: null, letter: null }) };
+  const taken = await ports.ledger.replace(found, step(found.entry, asking ? 'sending' : 'claimed', change));
+  if (!taken) throw inFlight(leaseUntil);
+  return taken;
+}
+
+const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until);
+
+function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, ports: Ports): Entry {
+  const now = ports.now();
+  return {
+    id: ports.newId(),
+    state: 'claimed',
+    payload,
+    caller,
+    mailbox: '',
+    recipients: [],
+    acceptedAt: now,
+    attempts: 1,
+    leaseUntil: now + ports.leaseMs,
+    handle: null,
+    letter: null,
+    gmailId: null,
+    code: null,
+    notBefore: null,
+    expireAt: now + KEEP_MS,
+  };
+}
+
+function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports): LedgerKey | null {
+  return key === null ? null : { hash: ports.digest(`${caller}\n${key}`), expireAt: ports.now() + KEY_MS };
+}
+
+/** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
+export async function recordRefusal(order: Pick<Claim, 'caller' | 'payload' | 'key'>, failure: MailFailure, ports: Ports): Promise<Outcome> {
+  const entry = step({ ...newEntry(order, ports), leaseUntil: 0 }, 'failed', { code: failure.code });
+  const { found } = await ports.ledger.create(entry, ledgerKey(order, ports), ports.now());
+  return { state: 'failed', id: found.entry.id, failure };
+}
+
+/** An address as it stands in ledger and logs: recognisable by whoever knows it, not readable by anybody else. */
+export const pseudonym = (address: string, { digest }: Pick<Ports, 'digest'>): string => digest(address).slice(0, 16);

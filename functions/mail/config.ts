@@ -1,0 +1,31 @@
+/** A Gmail or Workspace account that mails are sent from. */
+export interface Mailbox {
+  readonly address: string;
+  /** Display name for mails that give none; '' for none. */
+  readonly name: string;
+  /** Id of the secret in Secret Manager that holds the grant. */
+  readonly secret: string;
+  /** Verified send-as addresses that this mailbox may use, in lower case. */
+  readonly aliases: readonly string[];
+}
+
+/** Who calls: an API key, or a platform identity that needs none. */
+export interface Caller {
+  readonly id: string;
+  /** Addresses it may send from, in lower case; null for every configured one. */
+  readonly from: readonly string[] | null;
+  /** Patterns of recipients such as `*@example.com`, in lower case; null for everyone. */
+  readonly to: readonly string[] | null;
+}
+
+export interface CallerKey extends Caller {
+  /** SHA-256 of the whole key, 64 hexadecimal digits in lower case. */
+  readonly sha256: string;
+}
+
+/** What `config/mailgrant.yaml` comes to after validation: every default filled in, every address in lower case. */
+export interface Config {
+  readonly mailboxes: readonly Mailbox[];
+  readonly keys: readonly CallerKey[];
+  readonly ledger: { readonly addresses: 'hashed' | 'plain' };
+}

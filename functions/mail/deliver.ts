@@ -1,0 +1,106 @@
+import { asFailure, MailFailure } from './failure.ts';
+import { type Entry, type Found, step } from './ledger.ts';
+import type { Letter } from './mime.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import type { AccessToken, Ports, Progress } from './ports.ts';
+import type { Sender } from './sender.ts';
+
+// After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
+const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
+
+/**
+ * Brings a claimed letter to Gmail, exactly once in effect: the handle is in the ledger before the first byte leaves,
+ * and after a lost reply Gmail is asked, never sent to again on a guess. The outcome is written to the ledger.
+ */
+export async function deliver(held: Found, sender: Sender, make: () => Promise<Letter>, ports: Ports): Promise<Outcome> {
+  const { id } = held.entry;
+  let hold = held;
+  let open = held.entry.handle !== null; // an earlier attempt may have brought the letter to Gmail, and nobody has asked yet
+  try {
+    const token = tokenKeeper(sender, ports);
+    const [letter] = await Promise.all([make(), ports.token(sender)]);
+    const digest = ports.digest(letter.bytes);
+    let progress: Progress = { state: 'partial', received: 0 };
+    if (hold.entry.handle === null) {
+      const handle = await token((secret) => ports.open(letter, secret));
+      hold = await keep(hold, step(hold.entry, 'sending', { handle, letter: digest }), ports);
+    } else {
+      progress = await ask(hold.entry.handle, letter, token, ports);
+      open = false;
+      if (progress.state === 'partial' && hold.entry.letter !== digest)
+        throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
+    }
+    const gmailId = await finish(hold.entry.handle ?? '', letter, progress, token, ports);
+    return await settle(hold, { state: 'sent', id, gmailId }, ports);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === 'in_flight') throw failure; // somebody else holds the entry now: nothing of it is ours to write
+    const truth = open ? new MailFailure('delivery_unknown', `Gmail could not be asked: ${failure.code}`) : failure;
+    return settle(hold, outcomeOf(truth, id, ports.now()), ports);
+  }
+}
+
+/** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
+async function finish(handle: string, letter: Letter, begun: Progress, token: Keeper, ports: Ports): Promise<string> {
+  let progress = begun;
+  for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
+    if (progress.state === 'accepted') return progress.gmailId;
+    if (progress.state === 'gone') throw new MailFailure('session_gone', 'the upload session is gone');
+    const { received } = progress;
+    progress = await token((secret) => ports.transfer(handle, letter, received, secret)).catch((error: unknown) => {
+      if (asFailure(error).code !== 'delivery_unknown') throw error;
+      return ask(handle, letter, token, ports);
+    });
+  }
+  if (progress.state === 'accepted') return progress.gmailId;
+  throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
+}
+
+async function ask(handle: string, letter: Letter, token: Keeper, ports: Ports): Promise<Progress> {
+  let last: unknown;
+  for (const ms of ASK_PAUSES_MS) {
+    try {
+      if (ms > 0) await ports.pause(ms);
+      return await token((secret) => ports.ask(handle, letter, secret));
+    } catch (error) {
+      last = error;
+      if (!ASK_AGAIN.has(asFailure(error).code)) break;
+    }
+  }
+  // Whatever kept Gmail from answering, the letter may be with it: the question stays open.
+  throw new MailFailure('delivery_unknown', `Gmail was asked and did not say: ${asFailure(last).code}`);
+}
+
+const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limited']);
+
+type Keeper = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
+
+/** Runs a call with the mailbox's token; when Gmail refuses the token, once more with a new one. */
+function tokenKeeper(sender: Sender, ports: Ports): Keeper {
+  return async (use) => {
+    const token = await ports.token(sender);
+    try {
+      return await use(token);
+    } catch (error) {
+      if (asFailure(error).code !== 'token_refused') throw error;
+      return use(await ports.token(sender, token));
+    }
+  };
+}
+
+async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {
+  const kept = await ports.ledger.replace(hold, entry);
+  if (!kept) throw new MailFailure('in_flight', 'another invocation took the mail over');
+  return kept;
+}
+
+/** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
+async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outcome> {
+  const ended = { leaseUntil: 0, notBefore: 'notBefore' in outcome ? outcome.notBefore : null };
+  const entry =
+    outcome.state === 'sent'
+      ? step(hold.entry, 'sent', { ...ended, gmailId: outcome.gmailId, code: null })
+      : step(hold.entry, outcome.state === 'retry' ? 'waiting' : outcome.state, { ...ended, code: outcome.failure.code });
+  const written = await ports.ledger.replace(hold, entry).catch(() => null);
+  return written ? outcome : { ...outcome, unrecorded: true };
+}

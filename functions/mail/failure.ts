@@ -1,0 +1,87 @@
+/**
+ * What a failure means for the mail: `never`: the same call gives the same answer; `soon`: it was provably not sent,
+ * try again; `later`: not for hours, park it; `ask`: bytes left and no answer came, so ask before anything is sent.
+ */
+export type Retry = 'never' | 'soon' | 'later' | 'ask';
+
+interface Row {
+  readonly http: number;
+  readonly retry: Retry;
+  /** `caller`: the request is wrong, and its detail may be told; else the caller hears only `summary` and `fix`. */
+  readonly blame: 'caller' | 'operator' | 'google';
+  readonly summary: string;
+  readonly fix: string;
+}
+
+const FAILURES = {
+  request_invalid: { http: 422, retry: 'never', blame: 'caller', summary: 'The request is not valid.', fix: 'Correct the field that the message names.' },
+  field_missing: { http: 422, retry: 'never', blame: 'caller', summary: 'A required field is missing.', fix: 'Add the field that the message names.' },
+  attachment_invalid: { http: 422, retry: 'never', blame: 'caller', summary: 'An attachment cannot be read.', fix: 'Send the content as base64, with a filename.' },
+  too_large: { http: 422, retry: 'never', blame: 'caller', summary: 'The mail is larger than Gmail takes.', fix: 'Send less than 25 MB of attachments, or a link.' },
+  key_missing: { http: 401, retry: 'never', blame: 'caller', summary: 'Missing API key in the authorization header.', fix: 'Send `Authorization: Bearer mg_…`.' },
+  key_invalid: { http: 403, retry: 'never', blame: 'caller', summary: 'API key is invalid', fix: 'Use a key whose hash is in config/mailgrant.yaml.' },
+  key_restricted: { http: 401, retry: 'never', blame: 'caller', summary: 'This API key is restricted to only send emails.', fix: 'Only POST /emails is open to this key.' },
+  sender_not_allowed: { http: 403, retry: 'never', blame: 'caller', summary: 'This key may not send from that address.', fix: 'Use an address of a configured mailbox that `from` of the key allows.' },
+  recipient_not_allowed: { http: 403, retry: 'never', blame: 'caller', summary: 'This key may not send to that address.', fix: 'Widen `to` of the key in config/mailgrant.yaml.' },
+  idempotency_key_invalid: { http: 400, retry: 'never', blame: 'caller', summary: 'The idempotency key must have 1 to 256 characters.', fix: 'Shorten the Idempotency-Key.' },
+  idempotency_mismatch: { http: 409, retry: 'never', blame: 'caller', summary: 'This idempotency key was used with another payload.', fix: 'Use a new Idempotency-Key for a new mail.' },
+  in_flight: { http: 409, retry: 'soon', blame: 'caller', summary: 'A mail with this idempotency key is being sent.', fix: 'Ask again in a moment with the same key.' },
+  path_unknown: { http: 404, retry: 'never', blame: 'caller', summary: 'The requested endpoint does not exist.', fix: 'POST /emails sends a mail.' },
+  method_unknown: { http: 405, retry: 'never', blame: 'caller', summary: 'This endpoint does not take that method.', fix: 'POST /emails sends a mail.' },
+
+  grant_missing: { http: 500, retry: 'never', blame: 'operator', summary: 'The mailbox has no grant yet.', fix: 'Store the grant of the mailbox as a new version of its secret in Secret Manager.' },
+  grant_unreadable: { http: 500, retry: 'never', blame: 'operator', summary: 'The function may not read the grant of the mailbox.', fix: "Give the function's service account roles/secretmanager.secretAccessor on the secret, and enable its latest version." },
+  grant_malformed: { http: 500, retry: 'never', blame: 'operator', summary: 'The stored grant of the mailbox is not in the expected form.', fix: 'Store JSON with client_id, client_secret and refresh_token as a new version of the secret.' },
+  grant_revoked: { http: 500, retry: 'never', blame: 'operator', summary: 'Google no longer accepts the grant of the mailbox: it was revoked or has expired.', fix: 'Consent again for the mailbox and store the new refresh token as a new version of its secret. A consent screen in Testing ends every grant after 7 days: publish it.' },
+  client_refused: { http: 500, retry: 'never', blame: 'operator', summary: 'Google does not accept the OAuth client of the mailbox.', fix: 'Compare client_id and client_secret in the secret with the OAuth client in the Google Cloud console.' },
+  scope_missing: { http: 500, retry: 'never', blame: 'operator', summary: 'The grant of the mailbox does not cover sending.', fix: 'Consent again with the scope https://www.googleapis.com/auth/gmail.send.' },
+  api_disabled: { http: 500, retry: 'never', blame: 'operator', summary: 'The Google API that is needed is not enabled in the project.', fix: 'Enable gmail.googleapis.com (and secretmanager, firestore) in the project of the OAuth client, then wait five minutes.' },
+  mailbox_refused: { http: 500, retry: 'never', blame: 'operator', summary: 'Google refuses to send as this mailbox.', fix: 'Check that the account exists, has Gmail, and that the Workspace policy allows the app.' },
+  identity_refused: { http: 500, retry: 'never', blame: 'operator', summary: 'Google does not accept the identity of the function.', fix: 'Check the service account of the function and its roles.' },
+  token_refused: { http: 500, retry: 'never', blame: 'operator', summary: 'Gmail refuses a freshly minted access token.', fix: 'Consent again for the mailbox; check that the account is not suspended.' },
+  mail_refused: { http: 422, retry: 'never', blame: 'caller', summary: 'Gmail refused the mail.', fix: 'Correct the addresses and headers of the mail.' },
+
+  rate_limited: { http: 429, retry: 'soon', blame: 'google', summary: 'Gmail takes no more mails from this mailbox this minute.', fix: 'Wait and send again with the same Idempotency-Key.' },
+  quota_daily: { http: 429, retry: 'later', blame: 'google', summary: 'The daily sending limit of the mailbox is used up.', fix: 'Wait until the window reopens, or send from another mailbox.' },
+  google_unavailable: { http: 500, retry: 'soon', blame: 'google', summary: 'Google could not be reached; nothing was sent.', fix: 'Send again with the same Idempotency-Key.' },
+  ledger_unavailable: { http: 500, retry: 'soon', blame: 'google', summary: 'The ledger could not be reached; nothing was sent.', fix: 'Send again with the same Idempotency-Key; check Firestore if it stays.' },
+  delivery_unknown: { http: 500, retry: 'ask', blame: 'google', summary: 'Gmail did not say whether it took the mail.', fix: 'Send again with the same Idempotency-Key: Gmail is asked, the mail is not sent twice.' },
+  session_gone: { http: 500, retry: 'ask', blame: 'google', summary: 'Gmail did not say whether it took the mail, and can no longer be asked.', fix: 'Look into the Sent folder of the mailbox; if the mail is not there, send it with a new Idempotency-Key.' },
+  unexpected: { http: 500, retry: 'never', blame: 'operator', summary: 'Something happened that mailgrant does not know.', fix: 'Look at the log line with this id.' },
+} as const satisfies Record<string, Row>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** Every failure code there is; codes are never renamed. */
+export const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
+
+/** What a code means and what mends it. */
+export const consequence = (code: FailureCode): Row => FAILURES[code];
+
+/**
+ * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and
+ * never holds a secret, an address or content of a mail. `retryAt` is milliseconds since the epoch, where Google said it.
+ */
+export class MailFailure extends Error {
+  readonly code: FailureCode;
+  readonly retryAt: number | null;
+
+  constructor(code: FailureCode, detail: string, retryAt: number | null = null) {
+    super(detail);
+    this.name = 'MailFailure';
+    this.code = code;
+    this.retryAt = retryAt;
+  }
+}
+
+/** Any thrown value as a MailFailure; a foreign error keeps only its name, since its message may hold what must not be logged. */
+export function asFailure(error: unknown): MailFailure {
+  if (error instanceof MailFailure) return error;
+  return new MailFailure('unexpected', error instanceof Error ? error.name : typeof error);
+}
+
+/** The sentence a caller may read: the detail where the request is at fault, else the summary and its fix. */
+export function tell(failure: MailFailure): string {
+  const { blame, summary, fix } = FAILURES[failure.code];
+  return blame === 'caller' ? failure.message || summary : `${summary} ${fix}`;
+}

@@ -1,0 +1,20 @@
+/** A string that cannot be printed: not by JSON, a template, inspection or an error. `reveal()` is the only way in. */
+export class Hidden {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  reveal(): string {
+    return this.#text;
+  }
+
+  toString(): string {
+    return '[hidden]';
+  }
+
+  toJSON(): string {
+    return '[hidden]';
+  }
+}

@@ -1,0 +1,63 @@
+import type { Address } from './address.ts';
+import { MailFailure } from './failure.ts';
+import { plainText } from './plain-text.ts';
+import type { SendRequest } from './request.ts';
+import type { Sender } from './sender.ts';
+
+/** What makes a mail this one mail: its id (a UUID) and when it was accepted, in milliseconds since the epoch. */
+export interface Stamp {
+  readonly id: string;
+  readonly acceptedAt: number;
+}
+
+/** A composed mail: MIME bytes and its envelope. */
+export interface Letter {
+  readonly bytes: Uint8Array;
+  readonly envelope: { readonly from: string; readonly to: readonly string[] };
+}
+
+// Gmail discovery document, users.messages.send, mediaUpload.maxSize.
+export const LETTER_MAX_BYTES = 36_700_160;
+
+/** `<id@domain of the sender>`. */
+export const messageId = (id: string, address: string): string => `<${id}@${address.slice(address.lastIndexOf('@') + 1)}>`;
+
+/**
+ * Composes the letter. Message-ID, Date and boundaries come from the stamp, so the same mail is the same bytes each
+ * time. Bcc stays in the headers: the Gmail API takes the recipients from there and removes it.
+ * Throws MailFailure: too_large.
+ */
+export async function compose(request: SendRequest, sender: Sender, stamp: Stamp): Promise<Letter> {
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer'); // only a mail that is really sent pays for it
+  const composer = new MailComposer({
+    from: person(sender.from),
+    to: request.to.map(person),
+    cc: request.cc.map(person),
+    bcc: request.bcc.map(person),
+    replyTo: request.replyTo.map(person),
+    subject: request.subject,
+    html: request.html ?? '',
+    text: request.text ?? (request.html === null ? '' : plainText(request.html)),
+    headers: request.headers.map(([key, value]) => ({ key, value })),
+    attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
+      ...(filename && { filename }),
+      ...(contentType && { contentType }),
+      ...(cid && { cid, contentDisposition: 'inline' }),
+      content: Buffer.from(content.buffer, content.byteOffset, content.byteLength),
+    })),
+    messageId: messageId(stamp.id, sender.from.address),
+    date: new Date(stamp.acceptedAt),
+    baseBoundary: stamp.id,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  } as ConstructorParameters<typeof MailComposer>[0]);
+  const root = composer.compile();
+  root.keepBcc = true;
+  const bytes = await root.build();
+  if (bytes.length > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${LETTER_MAX_BYTES}.`);
+  const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);
+  return { bytes, envelope: { from: sender.mailbox.address, to: [...new Set(everyone)] } };
+}
+
+const person = ({ name, address }: Address): { name: string; address: string } => ({ name, address });

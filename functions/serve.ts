@@ -1,0 +1,51 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Answers one HTTP request; it resolves when the answer is written, and never rejects. */
+export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+const GRACE_MS = 9_000; // Cloud Run kills ten seconds after SIGTERM
+
+/**
+ * Makes a handler fit for the functions-framework. Two of its habits would break our promises:
+ * - it parses bodies before a function sees them (malformed JSON is an HTML page, a limit is 1 GB, and four copies of
+ *   the body stay in memory); so the body is left unread and the trigger reads it. See docs/decisions/005.
+ * - it ends the process at once on SIGTERM; so requests in hand are finished first.
+ */
+export function serve(handler: Handler): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  leaveBodiesUnread();
+  return draining(handler);
+}
+
+/** Its body parsers go by the parsed content-type header alone; the raw header list still has it, see `trigger/body.ts`. */
+function leaveBodiesUnread(): void {
+  subscribe('http.server.request.start', (event) => {
+    delete (event as { request: IncomingMessage }).request.headers['content-type'];
+  });
+}
+
+function draining(handler: Handler): Handler {
+  let inFlight = 0;
+  let stopping = false;
+  const leave = (): void => {
+    if (stopping && inFlight === 0) process.exit(0);
+  };
+  const stop = (): void => {
+    stopping = true;
+    setTimeout(() => process.exit(0), GRACE_MS).unref();
+    leave();
+  };
+  process.on('SIGTERM', stop);
+  // The framework adds its own listener later, when its server starts: take every one but ours away again.
+  process.on('newListener', (event, listener) => {
+    if (event === 'SIGTERM' && listener !== stop) queueMicrotask(() => process.removeListener('SIGTERM', listener as () => void));
+  });
+  return async (req, res) => {
+    inFlight++;
+    res.once('close', () => {
+      inFlight--;
+      leave();
+    });
+    await handler(req, res);
+  };
+}

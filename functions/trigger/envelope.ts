@@ -1,0 +1,76 @@
+import { MailFailure } from '../mail/failure.ts';
+
+/** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
+export interface Delivery {
+  readonly mail: unknown;
+  /** The publisher's own idempotency key, or the platform's id of the message: the same on each redelivery. */
+  readonly key: string;
+  /** How often the platform has tried; null where it does not say. */
+  readonly attempt: number | null;
+}
+
+interface Push {
+  readonly subscription?: unknown;
+  readonly deliveryAttempt?: unknown;
+  readonly message?: { readonly data?: unknown; readonly messageId?: unknown; readonly message_id?: unknown; readonly attributes?: Record<string, unknown> };
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * Reads what the worker is called with: a Pub/Sub push envelope, or a CloudEvent (binary or structured) whose data is
+ * such an envelope or a mail itself. Throws MailFailure: request_invalid.
+ */
+export function readDelivery(headers: Headers, contentType: string, body: unknown): Delivery {
+  if (contentType === 'application/cloudevents+json') {
+    const event = record(body, 'the event');
+    return ofEvent(text(event['source']), text(event['id']), event['data'] ?? decoded(event['data_base64']));
+  }
+  if (headers['ce-id'] !== undefined) return ofEvent(text(headers['ce-source']), text(headers['ce-id']), body);
+  return ofPush(record(body, 'the push envelope') as Push, '');
+}
+
+function ofEvent(source: string, id: string, data: unknown): Delivery {
+  const content = record(data, "the event's data");
+  if ('message' in content) return ofPush(content as Push, id);
+  if (id === '') throw new MailFailure('request_invalid', 'the event has no id');
+  return { mail: content, key: `event:${source}:${id}`, attempt: null };
+}
+
+function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: string): Delivery {
+  const id = text(message?.messageId) || text(message?.message_id) || eventId;
+  if (!message || id === '') throw new MailFailure('request_invalid', 'the envelope has no message with a messageId');
+  const own = text(message.attributes?.['idempotencyKey']);
+  return {
+    mail: decoded(message.data),
+    key: own ? `own:${own}` : `message:${text(subscription)}:${id}`,
+    attempt: typeof deliveryAttempt === 'number' ? deliveryAttempt : null,
+  };
+}
+
+/** The JSON in base64 data; undefined when there is none or it is no JSON, which the mail's own parser then refuses. */
+function decoded(data: unknown): unknown {
+  if (typeof data !== 'string') return undefined;
+  try {
+    return JSON.parse(Buffer.from(data, 'base64').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new MailFailure('request_invalid', `${what} is not a JSON object`);
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/**
+ * True if the identity token was made for this function. IAM has verified its signature before; here only the audience
+ * is read, so that a token for another service of the same project does not pass.
+ */
+export function isForUs(authorization: string | undefined, audience: string): boolean {
+  const payload = /^Bearer +[\w-]+\.([\w-]+)\./i.exec(authorization ?? '')?.[1] ?? '';
+  const claims = decoded(payload) as { aud?: unknown } | undefined;
+  return claims?.aud === audience;
+}

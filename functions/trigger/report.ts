@@ -1,0 +1,26 @@
+import type { Log, Severity } from '../log.ts';
+import { consequence, type MailFailure } from '../mail/failure.ts';
+import type { Outcome } from '../mail/outcome.ts';
+
+type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = { sent: 'INFO', retry: 'WARNING', parked: 'WARNING', failed: 'ERROR', unknown: 'ERROR' };
+
+/** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
+export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
+  const { state, id, unrecorded } = outcome;
+  const failure = outcome.state === 'sent' ? {} : describe(outcome.failure);
+  log(SEVERITY[state], 'mail', { id, outcome: state, ...failure, ...(unrecorded && { unrecorded }), ...facts });
+}
+
+/** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */
+export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): void {
+  const { blame } = consequence(failure.code);
+  log(blame === 'caller' ? 'INFO' : 'ERROR', 'refused', { ...describe(failure), ...facts });
+}
+
+function describe({ code, message }: MailFailure): Facts {
+  const { blame, fix, retry } = consequence(code);
+  // A caller's detail names fields of a request, whose names are the caller's own text: it goes to the caller, not to the log.
+  return { code, ...(blame !== 'caller' && { detail: message }), retry, fix };
+}

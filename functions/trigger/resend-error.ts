@@ -1,0 +1,59 @@
+import { consequence, type FailureCode, type MailFailure, tell } from '../mail/failure.ts';
+
+/** The answer to a request: status, body, and headers beside the content type. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+// Only names that every Resend client knows: another one crashes .NET and passes for success in PHP.
+const NAMES: Readonly<Record<FailureCode, string>> = {
+  request_invalid: 'validation_error',
+  field_missing: 'missing_required_field',
+  attachment_invalid: 'invalid_attachment',
+  too_large: 'validation_error',
+  key_missing: 'missing_api_key',
+  key_invalid: 'invalid_api_key',
+  key_restricted: 'restricted_api_key',
+  sender_not_allowed: 'validation_error',
+  recipient_not_allowed: 'validation_error',
+  idempotency_key_invalid: 'invalid_idempotency_key',
+  idempotency_mismatch: 'invalid_idempotent_request',
+  in_flight: 'concurrent_idempotent_requests',
+  path_unknown: 'not_found',
+  method_unknown: 'method_not_allowed',
+  mail_refused: 'validation_error',
+  grant_missing: 'application_error',
+  grant_unreadable: 'application_error',
+  grant_malformed: 'application_error',
+  grant_revoked: 'application_error',
+  client_refused: 'application_error',
+  scope_missing: 'application_error',
+  api_disabled: 'application_error',
+  mailbox_refused: 'application_error',
+  identity_refused: 'application_error',
+  token_refused: 'application_error',
+  rate_limited: 'rate_limit_exceeded',
+  quota_daily: 'daily_quota_exceeded',
+  google_unavailable: 'application_error',
+  ledger_unavailable: 'application_error',
+  delivery_unknown: 'application_error',
+  session_gone: 'application_error',
+  unexpected: 'application_error',
+};
+
+/**
+ * A failure in Resend's form: `{statusCode, message, name}`, with our own `code` and `fix` beside them, and `id` where
+ * the mail has one. `retry-after` is whole seconds: clients convert it to a number without a safety net.
+ */
+export function errorAnswer(failure: MailFailure, now: number, id?: string, notBefore?: number): Answer {
+  const { http, retry, fix } = consequence(failure.code);
+  const at = notBefore ?? failure.retryAt ?? now + 10_000;
+  const wait = retry === 'soon' || retry === 'later' ? { 'retry-after': String(Math.max(1, Math.ceil((at - now) / 1_000))) } : {};
+  return {
+    status: http,
+    headers: wait,
+    body: { statusCode: http, message: tell(failure) + (id && retry === 'ask' ? ` The id of the mail is ${id}.` : ''), name: NAMES[failure.code], code: failure.code, fix, ...(id && { id }) },
+  };
+}

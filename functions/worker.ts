@@ -1,0 +1,8 @@
+import { http } from '@google-cloud/functions-framework';
+import { connect } from './google/connect.ts';
+import { readSettings } from './google/settings.ts';
+import { createLog } from './log.ts';
+import { serve } from './serve.ts';
+import { pubsubWorker } from './trigger/push.ts';
+
+http('worker', serve(pubsubWorker(connect(readSettings(process.env)), createLog(console.log))));
