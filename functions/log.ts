@@ -12,6 +12,8 @@ export function createLog(write: (line: string) => void): Log {
 
 /** The request's trace, under the name by which Cloud Logging groups lines; from `traceparent` or Google's own header. */
 export function traceOf({ headers }: IncomingMessage, project: string): Fields {
-  const id = /^00-([0-9a-f]{32})-/.exec(String(headers['traceparent'] ?? ''))?.[1] ?? /^([0-9a-f]{32})(?:\/|$)/.exec(String(headers['x-cloud-trace-context'] ?? ''))?.[1];
+  const id =
+    /^00-([0-9a-f]{32})-/.exec(String(headers['traceparent'] ?? ''))?.[1] ??
+    /^([0-9a-f]{32})(?:\/|$)/.exec(String(headers['x-cloud-trace-context'] ?? ''))?.[1];
   return id ? { 'logging.googleapis.com/trace': `projects/${project}/traces/${id}` } : {};
 }

@@ -4,10 +4,15 @@ import type { Config } from '../mail/config.ts';
 
 const lower = z.string().trim().toLowerCase();
 const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' });
-const pattern = lower.refine((text) => isAddress(text.replace(/^\*@/, 'any@')), { error: 'expected an address or a pattern such as *@example.com' });
+const pattern = lower.refine((text) => isAddress(text.replace(/^\*@/, 'any@')), {
+  error: 'expected an address or a pattern such as *@example.com',
+});
 // Secret Manager: 1 to 255 letters, digits, hyphens and underscores.
 const secretId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, { error: 'expected 1 to 255 letters, digits, "-" or "_"' });
-const oneLine = z.string().max(200).regex(/^[^\r\n\0<>"]*$/, { error: 'expected one line without <, > or "' });
+const oneLine = z
+  .string()
+  .max(200)
+  .regex(/^[^\r\n\0<>"]*$/, { error: 'expected one line without <, > or "' });
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 
 /** A setting of the design that this version does not serve yet: refused by name, so that nobody relies on it. */
@@ -36,20 +41,25 @@ const key = z.strictObject({
 });
 
 const file = z.strictObject({
-  mailboxes: z.record(z.string(), mailbox, missing).refine((all) => Object.keys(all).length > 0, { error: 'expected at least one mailbox' }),
+  mailboxes: z
+    .record(z.string(), mailbox, missing)
+    .refine((all) => Object.keys(all).length > 0, { error: 'expected at least one mailbox' }),
   keys: z.record(z.string(), key).default({}),
   delivery: only('direct', 'queued'),
   ledger: z.strictObject({ addresses: z.enum(['hashed', 'plain']).default('hashed') }).default({ addresses: 'hashed' }),
   routes: notYet,
 });
 
-export type Checked = { readonly config: Config; readonly problems: readonly [] } | { readonly config: null; readonly problems: readonly string[] };
+export type Checked =
+  | { readonly config: Config; readonly problems: readonly [] }
+  | { readonly config: null; readonly problems: readonly string[] };
 
 /** Checks what `config/mailgrant.yaml` holds; answers the config, or every problem at once, each with its path in the file. */
 export function checkConfig(value: unknown): Checked {
   const parsed = file.safeParse(value ?? {});
   const names = nameProblems(value);
-  if (!parsed.success || names.length > 0) return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
+  if (!parsed.success || names.length > 0)
+    return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
   const { mailboxes, keys, ledger } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([name, box]) => {
@@ -73,8 +83,12 @@ function nameProblems(value: unknown): string[] {
     return typeof entries === 'object' && entries !== null ? Object.keys(entries) : [];
   };
   return [
-    ...named('mailboxes').filter((name) => !isAddress(name)).map((name) => `mailboxes.${show(name)}: expected an address such as notices@example.com`),
-    ...named('keys').filter((name) => !/^[a-z0-9-]{1,40}$/.test(name)).map((name) => `keys.${show(name)}: expected 1 to 40 lower-case letters, digits or "-"`),
+    ...named('mailboxes')
+      .filter((name) => !isAddress(name))
+      .map((name) => `mailboxes.${show(name)}: expected an address such as notices@example.com`),
+    ...named('keys')
+      .filter((name) => !/^[a-z0-9-]{1,40}$/.test(name))
+      .map((name) => `keys.${show(name)}: expected 1 to 40 lower-case letters, digits or "-"`),
   ];
 }
 
@@ -98,8 +112,10 @@ function contradictions({ mailboxes, keys }: Config): string[] {
     }
   }
   for (const { id, from } of keys)
-    for (const [index, one] of (from ?? []).entries()) if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);
+    for (const [index, one] of (from ?? []).entries())
+      if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);
   const hashes = keys.map(({ sha256 }) => sha256);
-  for (const [index, { id, sha256 }] of keys.entries()) if (hashes.indexOf(sha256) < index) problems.push(`keys.${id}.sha256: the same key as another entry`);
+  for (const [index, { id, sha256 }] of keys.entries())
+    if (hashes.indexOf(sha256) < index) problems.push(`keys.${id}.sha256: the same key as another entry`);
   return problems;
 }

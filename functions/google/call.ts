@@ -34,7 +34,18 @@ export class NoReply extends Error {
 export type Exchange = (call: Call) => Promise<Reply>;
 
 const REPLY_MAX_BYTES = 4_000_000;
-const NEVER_LEFT = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+const NEVER_LEFT = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 /** `deadline` aborts every call of the invocation. Throws NoReply. */
 export function createExchange(agents: Agents = createAgents()): (deadline: AbortSignal) => Exchange {
@@ -60,14 +71,20 @@ function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: A
   const signal = AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]);
   return new Promise((resolve, reject) => {
     const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    const options = { method, signal, agent: secure ? agents.https : agents.http, headers: { ...(method === 'GET' ? {} : { 'content-length': length }), ...headers } };
+    const options = {
+      method,
+      signal,
+      agent: secure ? agents.https : agents.http,
+      headers: { ...(method === 'GET' ? {} : { 'content-length': length }), ...headers },
+    };
     const request = (secure ? httpsRequest : httpRequest)(url, options);
     let connected = false;
     request.on('socket', (socket) => {
       if (request.reusedSocket) connected = true;
-      else socket.once(secure ? 'secureConnect' : 'connect', () => {
-        connected = true;
-      });
+      else
+        socket.once(secure ? 'secureConnect' : 'connect', () => {
+          connected = true;
+        });
     });
     const fail = (error: Error & { code?: string }): void => {
       const code = error.name === 'AbortError' ? 'ETIMEDOUT' : (error.code ?? error.name);

@@ -19,7 +19,11 @@ export function readCredential(text: Hidden, mailbox: string): Credential {
     if (typeof value === 'string' && value !== '' && value === value.trim()) return value;
     throw new MailFailure('grant_malformed', `the secret's payload needs "${name}" as a string without blanks at its ends`);
   };
-  const credential = { clientId: field('client_id'), clientSecret: new Hidden(field('client_secret')), refreshToken: new Hidden(field('refresh_token')) };
+  const credential = {
+    clientId: field('client_id'),
+    clientSecret: new Hidden(field('client_secret')),
+    refreshToken: new Hidden(field('refresh_token')),
+  };
   if (payload['address'] !== undefined && String(payload['address']).toLowerCase() !== mailbox)
     throw new MailFailure('grant_malformed', "the secret's payload is the grant of another address");
   return credential;

@@ -4,8 +4,14 @@ import { type GoogleError, readGoogleError } from './error-body.ts';
 
 type Rule = readonly [code: FailureCode, found: (error: GoogleError) => boolean];
 
-const reason = (...names: string[]) => ({ reasons }: GoogleError): boolean => reasons.some((one) => names.includes(one));
-const says = (pattern: RegExp) => ({ message }: GoogleError): boolean => pattern.test(message);
+const reason =
+  (...names: string[]) =>
+  ({ reasons }: GoogleError): boolean =>
+    reasons.some((one) => names.includes(one));
+const says =
+  (pattern: RegExp) =>
+  ({ message }: GoogleError): boolean =>
+    pattern.test(message);
 
 // Never by the status alone: a 403 can be a quota, a scope, a disabled API or a policy. The first rule that fits decides.
 const RULES: readonly Rule[] = [

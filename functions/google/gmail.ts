@@ -17,12 +17,18 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
   };
   return {
     open: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), now()),
-    transfer: async (handle, letter, from, token) => readProgress(await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))), now()),
-    ask: async (handle, letter, token) => readProgress(await calling(askCall(handle, letter, token), ({ message }) => lost(message)), now()),
+    transfer: async (handle, letter, from, token) =>
+      readProgress(
+        await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
+        now(),
+      ),
+    ask: async (handle, letter, token) =>
+      readProgress(await calling(askCall(handle, letter, token), ({ message }) => lost(message)), now()),
   };
 }
 
-const notSent = ({ message }: { message: string }): MailFailure => new MailFailure('google_unavailable', `Gmail did not answer: ${message}`);
+const notSent = ({ message }: { message: string }): MailFailure =>
+  new MailFailure('google_unavailable', `Gmail did not answer: ${message}`);
 const lost = (code: string): MailFailure => new MailFailure('delivery_unknown', `no answer from Gmail: ${code}`);
 const bearer = (token: AccessToken): string => `Bearer ${token.secret.reveal()}`;
 
@@ -39,7 +45,9 @@ const transferCall = (handle: string, { bytes }: Letter, from: number, token: Ac
   headers: {
     authorization: bearer(token),
     'content-type': 'message/rfc822',
-    ...(from > 0 && { 'content-range': from < bytes.length ? `bytes ${from}-${bytes.length - 1}/${bytes.length}` : `bytes */${bytes.length}` }),
+    ...(from > 0 && {
+      'content-range': from < bytes.length ? `bytes ${from}-${bytes.length - 1}/${bytes.length}` : `bytes */${bytes.length}`,
+    }),
   },
   body: from > 0 ? bytes.subarray(from) : bytes,
   timeoutMs: 40_000,

@@ -1,5 +1,5 @@
-import { Hidden } from '../mail/hidden.ts';
 import { MailFailure } from '../mail/failure.ts';
+import { Hidden } from '../mail/hidden.ts';
 import type { AccessToken } from '../mail/ports.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
 
@@ -24,7 +24,10 @@ export function createIdentity(metadataUrl: string): Identity {
 
 async function fetchIdentity(metadataUrl: string, exchange: Exchange, now: number): Promise<AccessToken> {
   const reply = await exchange(identityCall(metadataUrl)).catch((error: unknown) => {
-    throw new MailFailure('google_unavailable', `the metadata server did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+    throw new MailFailure(
+      'google_unavailable',
+      `the metadata server did not answer: ${error instanceof NoReply ? error.message : 'error'}`,
+    );
   });
   return readIdentity(reply, now);
 }

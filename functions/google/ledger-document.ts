@@ -16,13 +16,18 @@ export interface Document {
 
 /** Field values for Firestore; `expireAt` becomes a timestamp, which its TTL policy needs. */
 export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, name === 'expireAt' ? { timestampValue: new Date(Number(value)).toISOString() } : valueOf(value)]));
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [
+      name,
+      name === 'expireAt' ? { timestampValue: new Date(Number(value)).toISOString() } : typed(value),
+    ]),
+  );
 }
 
-function valueOf(value: unknown): Value {
+function typed(value: unknown): Value {
   if (value === null || value === undefined) return { nullValue: null };
   if (typeof value === 'number') return { integerValue: String(Math.trunc(value)) };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(valueOf) } };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(typed) } };
   return { stringValue: String(value) };
 }
 

@@ -2,8 +2,8 @@ import { MailFailure } from '../mail/failure.ts';
 import type { Found, Ledger } from '../mail/ledger.ts';
 import type { AccessToken } from '../mail/ports.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
-import { type Document, documentOf, entryOf, fieldsOf } from './ledger-document.ts';
 import { readGoogleError } from './error-body.ts';
+import { type Document, documentOf, entryOf, fieldsOf } from './ledger-document.ts';
 
 type Precondition = { readonly exists: false } | { readonly updateTime: string };
 
@@ -58,7 +58,8 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   const create: Ledger['create'] = async (entry, key, now) => {
     const mail: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { exists: false } };
-    const claim = (when: Precondition): Write[] => (key ? [{ path: `keys/${key.hash}`, fields: fieldsOf({ mail: entry.id, expireAt: key.expireAt }), when }] : []);
+    const claim = (when: Precondition): Write[] =>
+      key ? [{ path: `keys/${key.hash}`, fields: fieldsOf({ mail: entry.id, expireAt: key.expireAt }), when }] : [];
     for (let tries = 0; tries < 3; tries++) {
       const version = await commit(mail, ...claim({ exists: false }));
       if (version !== null) return { created: true, found: { entry, version } };
@@ -88,4 +89,3 @@ function refused(reply: Reply, status: string): MailFailure {
   const denied = reply.status === 401 || reply.status === 403;
   return new MailFailure(denied ? 'identity_refused' : 'ledger_unavailable', `Firestore answered ${reply.status} ${status}`);
 }
-

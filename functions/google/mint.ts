@@ -19,7 +19,11 @@ export interface Vault {
  * Mints access tokens for one invocation: one mint per mailbox, shared by everybody who asks while it is in flight and
  * after. Naming the token that Gmail refused brings a new one.
  */
-export function createMinter(vault: Vault, exchange: Exchange, now: () => number): (sender: Sender, refused?: AccessToken) => Promise<AccessToken> {
+export function createMinter(
+  vault: Vault,
+  exchange: Exchange,
+  now: () => number,
+): (sender: Sender, refused?: AccessToken) => Promise<AccessToken> {
   const minted = new Map<string, Promise<AccessToken>>();
   return async ({ mailbox }, refused) => {
     const known = minted.get(mailbox.address);
@@ -31,7 +35,13 @@ export function createMinter(vault: Vault, exchange: Exchange, now: () => number
   };
 }
 
-async function mint(address: string, secret: string, { secrets, identity, tokenUrl }: Vault, exchange: Exchange, now: () => number): Promise<AccessToken> {
+async function mint(
+  address: string,
+  secret: string,
+  { secrets, identity, tokenUrl }: Vault,
+  exchange: Exchange,
+  now: () => number,
+): Promise<AccessToken> {
   const self = await identity(exchange, now());
   const read = (stale?: Hidden): Promise<Hidden> => secrets(secret, exchange, self, now(), stale);
   const text = await read();

@@ -11,7 +11,13 @@ export interface Settings {
   readonly pushAudience: string | null;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
-  readonly urls: { readonly token: string; readonly gmail: string; readonly secrets: string; readonly firestore: string; readonly metadata: string };
+  readonly urls: {
+    readonly token: string;
+    readonly gmail: string;
+    readonly secrets: string;
+    readonly firestore: string;
+    readonly metadata: string;
+  };
 }
 
 /** Replaced by the build with the validated config; absent when the sources run as they are. */
@@ -26,7 +32,7 @@ export const ENVIRONMENT = {
   MAILGRANT_PUSH_AUDIENCE: 'audience that the push subscription puts in its identity token (worker; default: not checked, IAM decides)',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
-  MAILGRANT_GOOGLE_URL: 'one base URL in place of all of Google\'s (development: the fake Google)',
+  MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
   MAILGRANT_FIRESTORE_URL: 'base URL of Firestore (development: the emulator)',
 } as const;
 
@@ -36,7 +42,8 @@ export function readSettings(env: Env): Settings {
   const get = (name: keyof typeof ENVIRONMENT): string => env[name] ?? '';
   const url = (name: keyof typeof ENVIRONMENT, usual: string): string => {
     const given = get(name).replace(/\/+$/, '');
-    if (given !== '' && !/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${given}/`)) problems.push(`${name}: expected https, or http on the loopback interface`);
+    if (given !== '' && !/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${given}/`))
+      problems.push(`${name}: expected https, or http on the loopback interface`);
     return given || usual;
   };
   const project = get('GOOGLE_CLOUD_PROJECT');

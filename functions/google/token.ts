@@ -13,8 +13,19 @@ export async function refresh(tokenUrl: string, credential: Credential, exchange
 }
 
 function refreshCall(url: string, { clientId, clientSecret, refreshToken }: Credential): Call {
-  const form = { grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret.reveal(), refresh_token: refreshToken.reveal() };
-  return { method: 'POST', url, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(form).toString(), timeoutMs: 10_000 };
+  const form = {
+    grant_type: 'refresh_token',
+    client_id: clientId,
+    client_secret: clientSecret.reveal(),
+    refresh_token: refreshToken.reveal(),
+  };
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(form).toString(),
+    timeoutMs: 10_000,
+  };
 }
 
 const BY_ERROR: Readonly<Record<string, 'grant_revoked' | 'client_refused' | 'scope_missing' | 'mailbox_refused' | 'rate_limited'>> = {

@@ -19,9 +19,13 @@ const WANTED = { api: 8080, worker: 8081, google: 8085, inbox: 8025 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { config: text, folder: text, api: text, worker: text, inbox: text, google: text, deadline: text, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { config: text, folder: text, api: text, worker: text, inbox: text, google: text, deadline: text, help: { type: 'boolean' } },
+  });
   if (values.help) return console.log(HELP);
-  const ports = Object.fromEntries(Object.entries(WANTED).map(([name, usual]) => [name, portOf(name, values[name as keyof typeof WANTED], usual)])) as typeof WANTED;
+  const ports = Object.fromEntries(
+    Object.entries(WANTED).map(([name, usual]) => [name, portOf(name, values[name as keyof typeof WANTED], usual)]),
+  ) as typeof WANTED;
   const began = performance.now();
   const config = loadConfig(values.config ?? 'config/mailgrant.yaml');
   const stack = await startStack({

@@ -52,9 +52,11 @@ export function readFault(value: unknown): Fault | string {
   const fault = value as Partial<Fault> | null;
   if (typeof fault !== 'object' || fault === null) return 'expected a JSON object';
   if (!DOORS.includes(fault.on as Door)) return `on: expected one of ${DOORS.join(', ')}`;
-  if (fault.answer !== undefined && !Object.hasOwn(REFUSALS, fault.answer)) return `answer: expected one of ${Object.keys(REFUSALS).join(', ')}`;
+  if (fault.answer !== undefined && !Object.hasOwn(REFUSALS, fault.answer))
+    return `answer: expected one of ${Object.keys(REFUSALS).join(', ')}`;
   if (fault.reset !== undefined && fault.reset !== 'before' && fault.reset !== 'after') return 'reset: expected "before" or "after"';
   if (fault.status !== undefined && !(fault.status >= 200 && fault.status <= 599)) return 'status: expected 200 to 599';
-  for (const name of ['times', 'delayMs', 'keepBytes'] as const) if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
+  for (const name of ['times', 'delayMs', 'keepBytes'] as const)
+    if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
   return fault as Fault;
 }

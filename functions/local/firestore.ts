@@ -31,7 +31,9 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
           db.exec('ROLLBACK');
           return refusal;
         }
-        db.prepare('INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET fields = excluded.fields, update_time = excluded.update_time').run(update.name, JSON.stringify(update.fields), updateTime);
+        db.prepare(
+          'INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET fields = excluded.fields, update_time = excluded.update_time',
+        ).run(update.name, JSON.stringify(update.fields), updateTime);
       }
       db.exec('COMMIT');
     } catch (error) {
@@ -46,12 +48,15 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     if (exists === false && there) return cloudError(409, 'ALREADY_EXISTS', `Document already exists: ${name}`);
     if (exists === true && !there) return cloudError(404, 'NOT_FOUND', `No document to update: ${name}`);
     if (updateTime !== undefined && !there) return cloudError(404, 'NOT_FOUND', `No document to update: ${name}`);
-    if (updateTime !== undefined && there?.update_time !== updateTime) return cloudError(400, 'FAILED_PRECONDITION', 'the stored version does not match the required base version');
+    if (updateTime !== undefined && there?.update_time !== updateTime)
+      return cloudError(400, 'FAILED_PRECONDITION', 'the stored version does not match the required base version');
     return null;
   };
 
   const read = (name: string): Reply => {
-    const row = db.prepare('SELECT fields, update_time FROM documents WHERE name = ?').get(name) as { fields: string; update_time: string } | undefined;
+    const row = db.prepare('SELECT fields, update_time FROM documents WHERE name = ?').get(name) as
+      | { fields: string; update_time: string }
+      | undefined;
     if (!row) return cloudError(404, 'NOT_FOUND', `Document "${name}" not found.`);
     return { status: 200, body: { name, fields: JSON.parse(row.fields), createTime: row.update_time, updateTime: row.update_time } };
   };

@@ -38,13 +38,14 @@ export async function startFunction({ target, source, port, env, onLine, args = 
   const ended = new Promise<string>((done) => child.once('exit', (code, signal) => done(signal ?? String(code))));
   const url = `http://127.0.0.1:${port}`;
   const until = Date.now() + PATIENCE_MS;
-  let gone = false;
-  ended.then(() => {
-    gone = true;
-  });
   // The framework answers this path itself, so that no request reaches the function.
-  while (!(await fetch(`${url}/favicon.ico`).then((reply) => reply.status === 404, () => false))) {
-    if (gone) throw new Error(`${target} ended before it answered: ${await ended}`);
+  while (
+    !(await fetch(`${url}/favicon.ico`).then(
+      (reply) => reply.status === 404,
+      () => false,
+    ))
+  ) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${target} ended before it answered: ${await ended}`);
     if (Date.now() > until) throw new Error(`${target} does not answer on ${url}`);
     await sleep(20);
   }

@@ -4,7 +4,12 @@ import type { OAuth, Session } from './oauth.ts';
 import { REFUSALS } from './refusals.ts';
 
 const PATH = /^\/(upload\/)?gmail\/v1\/users\/([^/]+)\/messages\/send$/;
-const SCOPES = ['https://mail.google.com/', 'https://www.googleapis.com/auth/gmail.modify', 'https://www.googleapis.com/auth/gmail.compose', 'https://www.googleapis.com/auth/gmail.send'];
+const SCOPES = [
+  'https://mail.google.com/',
+  'https://www.googleapis.com/auth/gmail.modify',
+  'https://www.googleapis.com/auth/gmail.compose',
+  'https://www.googleapis.com/auth/gmail.send',
+];
 const MAX_BYTES = 36_700_160; // discovery document, mediaUpload.maxSize
 const CHUNK = 262_144; // a chunk that is not the last must be a multiple of 256 KiB
 const WEEK_MS = 7 * 24 * 60 * 60_000;
@@ -37,9 +42,11 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
 
   const proceed = (upload: Upload, request: Request): Reply => {
     const done = upload.mailId === null ? null : store.get(upload.mailId);
-    if (upload.mailId !== null) return done ? accepted(done) : { status: 200, body: { id: upload.mailId, threadId: upload.mailId, labelIds: ['SENT'] } };
+    if (upload.mailId !== null)
+      return done ? accepted(done) : { status: 200, body: { id: upload.mailId, threadId: upload.mailId, labelIds: ['SENT'] } };
     const range = request.headers['content-range'];
-    const [, from, to, total] = /^bytes (?:\*|(\d+)-(\d+))\/(\d+|\*)$/.exec(range ?? `bytes 0-${request.body.length - 1}/${request.body.length}`) ?? [];
+    const [, from, to, total] =
+      /^bytes (?:\*|(\d+)-(\d+))\/(\d+|\*)$/.exec(range ?? `bytes 0-${request.body.length - 1}/${request.body.length}`) ?? [];
     if (total === undefined) return REFUSALS.bad_upload;
     const size = total === '*' ? upload.size : Number(total);
     if (upload.size !== null && size !== upload.size) return REFUSALS.bad_upload;
@@ -78,14 +85,18 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
     },
     keep(request, bytes) {
       const upload = store.upload(request.query.get('upload_id') ?? '');
-      if (upload && upload.mailId === null) store.saveUpload(upload.id, Buffer.concat([upload.received, request.body.subarray(0, bytes)]), null);
+      if (upload && upload.mailId === null)
+        store.saveUpload(upload.id, Buffer.concat([upload.received, request.body.subarray(0, bytes)]), null);
     },
   };
 }
 
 const accepted = ({ id }: StoredMail): Reply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
 
-const status = ({ received }: Upload): Reply => ({ status: 308, headers: received.length > 0 ? { range: `bytes=0-${received.length - 1}` } : {} });
+const status = ({ received }: Upload): Reply => ({
+  status: 308,
+  headers: received.length > 0 ? { range: `bytes=0-${received.length - 1}` } : {},
+});
 
 /** The message of a multipart/related upload: JSON metadata first, then message/rfc822. */
 function secondPart({ headers, body }: Request): Buffer | null {
@@ -93,28 +104,52 @@ function secondPart({ headers, body }: Request): Buffer | null {
   if (!boundary) return null;
   const [, , second = ''] = body.toString('latin1').split(`--${boundary}`);
   const start = second.search(/\r?\n\r?\n/);
-  return start < 0 ? null : Buffer.from(second.slice(start).replace(/^\r?\n\r?\n/, '').replace(/\r?\n$/, ''), 'latin1');
+  return start < 0
+    ? null
+    : Buffer.from(
+        second
+          .slice(start)
+          .replace(/^\r?\n\r?\n/, '')
+          .replace(/\r?\n$/, ''),
+        'latin1',
+      );
 }
 
 function split(raw: Buffer): { head: string; at: number } {
   const end = raw.indexOf('\r\n\r\n');
   const at = end < 0 ? raw.length : end;
-  return { head: raw.subarray(0, at).toString('utf8').replace(/\r\n(?=[ \t])/g, ''), at };
+  return {
+    head: raw
+      .subarray(0, at)
+      .toString('utf8')
+      .replace(/\r\n(?=[ \t])/g, ''),
+    at,
+  };
 }
 
 function header(head: string, name: string): string {
-  return head.split('\r\n').flatMap((line) => (line.toLowerCase().startsWith(`${name}:`) ? [line.slice(name.length + 1)] : [])).join(',');
+  return head
+    .split('\r\n')
+    .flatMap((line) => (line.toLowerCase().startsWith(`${name}:`) ? [line.slice(name.length + 1)] : []))
+    .join(',');
 }
 
 /** Every address in a header value; names in quotes are left aside, an address without a valid domain is answered as it stands. */
 function addressesIn(value: string): string[] {
-  const parts = value.replace(/"(?:[^"\\]|\\.)*"/g, '').split(',').map((part) => part.trim()).filter(Boolean);
+  const parts = value
+    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
   return parts.map((part) => /<([^>]*)>/.exec(part)?.[1] ?? part);
 }
 
 /** Gmail does not refuse a From that is not the account's own: it silently puts the account there. */
 function rewriteFrom(raw: Buffer, mailbox: string): Buffer {
   const { at } = split(raw);
-  const head = raw.subarray(0, at).toString('latin1').replace(/^From:.*(?:\r\n[ \t].*)*/im, `From: ${mailbox}`);
+  const head = raw
+    .subarray(0, at)
+    .toString('latin1')
+    .replace(/^From:.*(?:\r\n[ \t].*)*/im, `From: ${mailbox}`);
   return Buffer.concat([Buffer.from(head, 'latin1'), raw.subarray(at)]);
 }

@@ -36,7 +36,13 @@ export interface Google extends AsyncDisposable {
 }
 
 /** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
-export async function startGoogle({ port = 0, file = ':memory:', ledgerFile = ':memory:', aliasesOf = () => [], now = Date.now }: GoogleOptions = {}): Promise<Google> {
+export async function startGoogle({
+  port = 0,
+  file = ':memory:',
+  ledgerFile = ':memory:',
+  aliasesOf = () => [],
+  now = Date.now,
+}: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
   const faults = createFaults();
@@ -62,7 +68,9 @@ export async function startGoogle({ port = 0, file = ':memory:', ledgerFile = ':
   });
 
   const entries = (): Record<string, string | number | null>[] => {
-    const rows = ledgerDb.prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC").all() as { name: string; fields: string }[];
+    const rows = ledgerDb
+      .prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC")
+      .all() as { name: string; fields: string }[];
     return rows.map(({ name, fields }) => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) }));
   };
   return {
@@ -74,9 +82,14 @@ export async function startGoogle({ port = 0, file = ':memory:', ledgerFile = ':
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
-      db.prepare("INSERT INTO versions SELECT ?, coalesce(max(number), 0) + 1, ?, 'ENABLED' FROM versions WHERE secret = ?").run(name, Buffer.from(payload), name);
+      db.prepare("INSERT INTO versions SELECT ?, coalesce(max(number), 0) + 1, ?, 'ENABLED' FROM versions WHERE secret = ?").run(
+        name,
+        Buffer.from(payload),
+        name,
+      );
     },
-    hasSecret: (project, id) => db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
+    hasSecret: (project, id) =>
+      db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
     ledgerEntries: entries,
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
@@ -104,14 +117,24 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';
 }
 
-async function serveDoor(door: Door, request: Request, faults: Faults, effect: (door: Door, request: Request) => Reply, gmail: Gmail): Promise<Reply | typeof CUT> {
+async function serveDoor(
+  door: Door,
+  request: Request,
+  faults: Faults,
+  effect: (door: Door, request: Request) => Reply,
+  gmail: Gmail,
+): Promise<Reply | typeof CUT> {
   const fault = faults.take(door);
   if (fault?.reset === 'before') {
     if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
     await sleep(fault.delayMs ?? 0);
     return CUT;
   }
-  const canned: Reply | null = fault?.answer ? REFUSALS[fault.answer] : fault?.status ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} } : null;
+  const canned: Reply | null = fault?.answer
+    ? REFUSALS[fault.answer]
+    : fault?.status
+      ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
+      : null;
   const reply = canned ?? effect(door, request);
   if (fault?.delayMs) await sleep(fault.delayMs);
   return fault?.reset === 'after' ? CUT : reply;
@@ -131,6 +154,12 @@ function control(request: Request, faults: Faults): Reply {
 /** Firestore's typed values as plain ones; lists are left out. */
 function plain(fields: Record<string, Record<string, unknown>>): Record<string, string | number | null> {
   const value = (typed: Record<string, unknown>): string | number | null =>
-    typed['integerValue'] === undefined ? String(typed['stringValue'] ?? typed['timestampValue'] ?? '') || null : Number(typed['integerValue']);
-  return Object.fromEntries(Object.entries(fields).filter(([, typed]) => !('arrayValue' in typed)).map(([name, typed]) => [name, value(typed)]));
+    typed['integerValue'] === undefined
+      ? String(typed['stringValue'] ?? typed['timestampValue'] ?? '') || null
+      : Number(typed['integerValue']);
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, typed]) => !('arrayValue' in typed))
+      .map(([name, typed]) => [name, value(typed)]),
+  );
 }

@@ -27,12 +27,21 @@ export interface Running extends AsyncDisposable {
 export const CUT = Symbol('cut');
 
 /** Starts a server on loopback; port 0 takes a free one. */
-export async function listen(port: number, answer: (request: Request) => Promise<Reply | typeof CUT> | Reply | typeof CUT): Promise<Running> {
+export async function listen(
+  port: number,
+  answer: (request: Request) => Promise<Reply | typeof CUT> | Reply | typeof CUT,
+): Promise<Running> {
   const server = createServer(async (req, res) => {
     try {
       const url = new URL(req.url ?? '/', 'http://loopback');
       const body = Buffer.concat(await req.toArray());
-      const reply = await answer({ method: req.method ?? 'GET', path: decodeURI(url.pathname), query: url.searchParams, headers: req.headers, body });
+      const reply = await answer({
+        method: req.method ?? 'GET',
+        path: decodeURI(url.pathname),
+        query: url.searchParams,
+        headers: req.headers,
+        body,
+      });
       if (reply === CUT) req.socket.destroy();
       else write(res, reply);
     } catch {
@@ -57,7 +66,13 @@ export async function listen(port: number, answer: (request: Request) => Promise
 function write(res: ServerResponse, { status, headers = {}, body }: Reply): void {
   const plain = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
   const payload = plain ? Buffer.from((body as string | Uint8Array | undefined) ?? '') : Buffer.from(JSON.stringify(body));
-  res.writeHead(status, { ...(plain ? {} : { 'content-type': 'application/json; charset=UTF-8' }), 'content-length': payload.length, ...headers }).end(payload);
+  res
+    .writeHead(status, {
+      ...(plain ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
+      'content-length': payload.length,
+      ...headers,
+    })
+    .end(payload);
 }
 
 /** The token of an `Authorization: Bearer` header, or ''. */

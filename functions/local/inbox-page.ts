@@ -28,7 +28,9 @@ export function listPage(mails: readonly Shown[], ledger: readonly Row[]): strin
 <td>${text(stored.mailbox)}</td><td>${state(entry)}</td></tr>`,
   );
   const entries = ledger.map(
-    (entry) => `<tr><td><time>${time(Number(entry['acceptedAt']))}</time></td><td><code>${text(entry['id'])}</code></td><td>${state(entry)}</td>
+    (
+      entry,
+    ) => `<tr><td><time>${time(Number(entry['acceptedAt']))}</time></td><td><code>${text(entry['id'])}</code></td><td>${state(entry)}</td>
 <td>${text(entry['attempts'])}</td><td>${text(entry['caller'])}</td><td>${text(entry['code'] ?? '')}</td></tr>`,
   );
   return page(
@@ -56,13 +58,17 @@ export function mailPage({ stored, parsed, entry }: Shown): string {
     ['Outcome', `${state(entry)} ${entry ? `after ${count(Number(entry['attempts']), 'attempt')}` : ''}`],
   ];
   const files = parsed.attachments.map(
-    ({ filename, contentType, size, cid }, index) => `<li><a href="/mails/${stored.id}/attachments/${index}">${text(filename ?? `attachment ${index + 1}`)}</a> <span class="faint">${text(contentType)}, ${size} bytes${cid ? `, inline as ${text(cid)}` : ''}</span></li>`,
+    ({ filename, contentType, size, cid }, index) =>
+      `<li><a href="/mails/${stored.id}/attachments/${index}">${text(filename ?? `attachment ${index + 1}`)}</a> <span class="faint">${text(contentType)}, ${size} bytes${cid ? `, inline as ${text(cid)}` : ''}</span></li>`,
   );
   const headers = parsed.headerLines.map(({ line }) => text(line)).join('\n');
   return page(
     parsed.subject || '(no subject)',
     `<h1>${text(parsed.subject || '(no subject)')}</h1><a href="/">Inbox</a>`,
-    `<main><table><tbody>${facts.filter(([, value]) => value !== '').map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('')}</tbody></table>
+    `<main><table><tbody>${facts
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`)
+      .join('')}</tbody></table>
 ${files.length > 0 ? `<h2>Attachments</h2><ul>${files.join('')}</ul>` : ''}
 ${parsed.html ? `<h2>HTML</h2><iframe title="The mail as HTML" sandbox src="/mails/${stored.id}/html"></iframe>` : ''}
 ${parsed.text ? `<h2>Text</h2><pre tabindex="0">${text(parsed.text)}</pre>` : ''}
@@ -78,4 +84,5 @@ const page = (title: string, head: string, body: string): string =>
 const text = (value: unknown): string => String(value ?? '').replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const time = (ms: number): string => new Date(ms || 0).toISOString().slice(0, 19).replace('T', ' ');
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
-const state = (entry: Row | null): string => (entry ? `<span class="state ${text(entry['state'])}">${text(entry['state'])}</span>` : '<span class="faint">not ours</span>');
+const state = (entry: Row | null): string =>
+  entry ? `<span class="state ${text(entry['state'])}">${text(entry['state'])}</span>` : '<span class="faint">not ours</span>';

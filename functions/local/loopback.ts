@@ -8,7 +8,9 @@ const listen = Server.prototype.listen as (this: Server, ...args: unknown[]) => 
 Server.prototype.listen = function (this: Server, ...args: unknown[]): Server {
   const [first, ...rest] = args;
   const port = typeof first === 'number' || typeof first === 'string' ? Number(first) : Number.NaN;
-  return Number.isNaN(port) ? listen.apply(this, args) : listen.call(this, { port, host: '127.0.0.1' }, ...rest.filter((one) => typeof one === 'function'));
+  return Number.isNaN(port)
+    ? listen.apply(this, args)
+    : listen.call(this, { port, host: '127.0.0.1' }, ...rest.filter((one) => typeof one === 'function'));
 } as typeof Server.prototype.listen;
 
 process.on('disconnect', () => process.exit(0));

@@ -48,7 +48,14 @@ export function createMailStore(db: DatabaseSync, now: () => number): MailStore 
     deliver(mailbox, raw, recipients) {
       const { last } = db.prepare('SELECT coalesce(max(seq), 0) AS last FROM mails').get() as { last: number };
       const id = (0x19a0000000000000n + BigInt(last + 1)).toString(16); // 16 hexadecimal digits, like Gmail's
-      db.prepare('INSERT INTO mails(seq, id, mailbox, raw, recipients, at) VALUES (?, ?, ?, ?, ?, ?)').run(last + 1, id, mailbox, raw, JSON.stringify(recipients), now());
+      db.prepare('INSERT INTO mails(seq, id, mailbox, raw, recipients, at) VALUES (?, ?, ?, ?, ?, ?)').run(
+        last + 1,
+        id,
+        mailbox,
+        raw,
+        JSON.stringify(recipients),
+        now(),
+      );
       return { id, mailbox, raw, recipients, at: now() };
     },
     list: () => db.prepare('SELECT * FROM mails ORDER BY seq DESC').all().map(mail),
@@ -57,12 +64,22 @@ export function createMailStore(db: DatabaseSync, now: () => number): MailStore 
     clear: () => db.exec('DELETE FROM mails'),
     openUpload(mailbox, size) {
       const id = `AH${randomBytes(24).toString('base64url')}`;
-      db.prepare('INSERT INTO uploads(id, mailbox, size, received, at) VALUES (?, ?, ?, ?, ?)').run(id, mailbox, size, Buffer.alloc(0), now());
+      db.prepare('INSERT INTO uploads(id, mailbox, size, received, at) VALUES (?, ?, ?, ?, ?)').run(
+        id,
+        mailbox,
+        size,
+        Buffer.alloc(0),
+        now(),
+      );
       return id;
     },
     upload(id) {
-      const row = db.prepare('SELECT * FROM uploads WHERE id = ?').get(id) as { id: string; mailbox: string; size: number | null; received: Uint8Array; mail_id: string | null; at: number } | undefined;
-      return row ? { id, mailbox: row.mailbox, size: row.size, received: Buffer.from(row.received), mailId: row.mail_id, at: row.at } : null;
+      const row = db.prepare('SELECT * FROM uploads WHERE id = ?').get(id) as
+        | { id: string; mailbox: string; size: number | null; received: Uint8Array; mail_id: string | null; at: number }
+        | undefined;
+      return row
+        ? { id, mailbox: row.mailbox, size: row.size, received: Buffer.from(row.received), mailId: row.mail_id, at: row.at }
+        : null;
     },
     saveUpload(id, received, mailId) {
       db.prepare('UPDATE uploads SET received = ?, mail_id = ? WHERE id = ?').run(mailId === null ? received : Buffer.alloc(0), mailId, id);

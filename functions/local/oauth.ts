@@ -38,7 +38,9 @@ const CANARY = 'canary';
 
 /** The fake of Google's token endpoint (refresh_token grant) and of the metadata server. Grants last, access tokens do not. */
 export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
-  db.exec('CREATE TABLE IF NOT EXISTS grants(refresh_token TEXT PRIMARY KEY, client_id TEXT NOT NULL, client_secret TEXT NOT NULL, address TEXT NOT NULL, scopes TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT');
+  db.exec(
+    'CREATE TABLE IF NOT EXISTS grants(refresh_token TEXT PRIMARY KEY, client_id TEXT NOT NULL, client_secret TEXT NOT NULL, address TEXT NOT NULL, scopes TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT',
+  );
   const sessions = new Map<string, Session>();
   const secret = (prefix: string): string => `${prefix}${CANARY}-${randomBytes(18).toString('base64url')}`;
   const issue = (address: string, scopes: readonly string[]): Record<string, unknown> => {
@@ -48,8 +50,18 @@ export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
   };
   return {
     enrol(address, scopes = [SCOPE_SEND]) {
-      const grant = { client_id: '123456789-laptop.apps.googleusercontent.com', client_secret: secret('GOCSPX-'), refresh_token: secret('1//0') };
-      db.prepare('INSERT INTO grants(refresh_token, client_id, client_secret, address, scopes) VALUES (?, ?, ?, ?, ?)').run(grant.refresh_token, grant.client_id, grant.client_secret, address, scopes.join(' '));
+      const grant = {
+        client_id: '123456789-laptop.apps.googleusercontent.com',
+        client_secret: secret('GOCSPX-'),
+        refresh_token: secret('1//0'),
+      };
+      db.prepare('INSERT INTO grants(refresh_token, client_id, client_secret, address, scopes) VALUES (?, ?, ?, ?, ?)').run(
+        grant.refresh_token,
+        grant.client_id,
+        grant.client_secret,
+        address,
+        scopes.join(' '),
+      );
       return { ...grant, address, scopes, created: new Date(now()).toISOString() };
     },
     revoke(address) {
@@ -59,14 +71,24 @@ export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
     token(request) {
       const form = new URLSearchParams(request.body.toString('utf8'));
       if (form.get('grant_type') !== 'refresh_token') return REFUSALS.unsupported_grant_type;
-      const row = db.prepare('SELECT * FROM grants WHERE refresh_token = ?').get(form.get('refresh_token') ?? '') as { client_id: string; client_secret: string; address: string; scopes: string; revoked: number } | undefined;
+      const row = db.prepare('SELECT * FROM grants WHERE refresh_token = ?').get(form.get('refresh_token') ?? '') as
+        | { client_id: string; client_secret: string; address: string; scopes: string; revoked: number }
+        | undefined;
       if (!row || row.revoked) return REFUSALS.invalid_grant;
       if (row.client_id !== form.get('client_id') || row.client_secret !== form.get('client_secret')) return REFUSALS.invalid_client;
-      return { status: 200, headers: { 'cache-control': 'no-cache, no-store, max-age=0, must-revalidate' }, body: issue(row.address, row.scopes.split(' ')) };
+      return {
+        status: 200,
+        headers: { 'cache-control': 'no-cache, no-store, max-age=0, must-revalidate' },
+        body: issue(row.address, row.scopes.split(' ')),
+      };
     },
     metadata({ headers }) {
       if (headers['metadata-flavor'] !== 'Google') return { status: 403, body: 'Missing required header "Metadata-Flavor": "Google"' };
-      return { status: 200, headers: { 'metadata-flavor': 'Google' }, body: issue('functions@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']) };
+      return {
+        status: 200,
+        headers: { 'metadata-flavor': 'Google' },
+        body: issue('functions@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']),
+      };
     },
     session(accessToken) {
       const session = sessions.get(accessToken);

@@ -29,14 +29,25 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth): (request: R
   };
 
   const onVersion = (secret: string, wanted: string, verb: string | undefined): Reply => {
-    const version = (wanted === 'latest'
-      ? db.prepare('SELECT number, data, state FROM versions WHERE secret = ? ORDER BY number DESC LIMIT 1').get(secret)
-      : db.prepare('SELECT number, data, state FROM versions WHERE secret = ? AND number = ?').get(secret, Number(wanted))) as Version | undefined;
+    const version = (
+      wanted === 'latest'
+        ? db.prepare('SELECT number, data, state FROM versions WHERE secret = ? ORDER BY number DESC LIMIT 1').get(secret)
+        : db.prepare('SELECT number, data, state FROM versions WHERE secret = ? AND number = ?').get(secret, Number(wanted))
+    ) as Version | undefined;
     const name = `${secret}/versions/${version?.number ?? wanted}`;
-    if (!version) return cloudError(404, 'NOT_FOUND', wanted === 'latest' ? `Secret [${secret}] not found or has no versions.` : `Secret Version [${name}] not found.`);
+    if (!version)
+      return cloudError(
+        404,
+        'NOT_FOUND',
+        wanted === 'latest' ? `Secret [${secret}] not found or has no versions.` : `Secret Version [${name}] not found.`,
+      );
     if (verb === 'access') {
-      if (version.state !== 'ENABLED') return cloudError(400, 'FAILED_PRECONDITION', `Secret Version [${name}] is in ${version.state} state.`);
-      return { status: 200, body: { name, payload: { data: Buffer.from(version.data).toString('base64'), dataCrc32c: String(crc32c(version.data)) } } };
+      if (version.state !== 'ENABLED')
+        return cloudError(400, 'FAILED_PRECONDITION', `Secret Version [${name}] is in ${version.state} state.`);
+      return {
+        status: 200,
+        body: { name, payload: { data: Buffer.from(version.data).toString('base64'), dataCrc32c: String(crc32c(version.data)) } },
+      };
     }
     const state = { disable: 'DISABLED', enable: 'ENABLED', destroy: 'DESTROYED' }[verb ?? ''] ?? version.state;
     db.prepare('UPDATE versions SET state = ? WHERE secret = ? AND number = ?').run(state, secret, version.number);
@@ -47,7 +58,10 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth): (request: R
     const [, parent, id, version, verb] = PATH.exec(request.path) ?? [];
     if (!parent) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
     if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
-    if (!id) return request.method === 'POST' ? create(parent, request.query.get('secretId') ?? '') : cloudError(404, 'NOT_FOUND', 'Method not found.');
+    if (!id)
+      return request.method === 'POST'
+        ? create(parent, request.query.get('secretId') ?? '')
+        : cloudError(404, 'NOT_FOUND', 'Method not found.');
     const secret = `${parent}/secrets/${id}`;
     if (!exists(secret)) return cloudError(404, 'NOT_FOUND', `Secret [${secret}] not found or has no versions.`);
     if (verb === 'addVersion') return add(secret, request);

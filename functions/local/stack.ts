@@ -46,7 +46,8 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     ledgerFile: join(folder, 'ledger.sqlite'),
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
   });
-  for (const { address, secret } of config.mailboxes) if (!google.hasSecret(PROJECT, secret)) google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address)));
+  for (const { address, secret } of config.mailboxes)
+    if (!google.hasSecret(PROJECT, secret)) google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address)));
 
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
@@ -72,7 +73,11 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     watch().catch((error: Error) => onLine(target, `stays down: ${error.message}`));
     return { url: `http://127.0.0.1:${port}`, current: () => current };
   };
-  const [api, worker, inbox] = await Promise.all([keepRunning('api', ports.api), keepRunning('worker', ports.worker), freePort(ports.inbox).then((port) => startInbox(google, port))]);
+  const [api, worker, inbox] = await Promise.all([
+    keepRunning('api', ports.api),
+    keepRunning('worker', ports.worker),
+    freePort(ports.inbox).then((port) => startInbox(google, port)),
+  ]);
 
   return {
     google,

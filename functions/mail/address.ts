@@ -21,8 +21,12 @@ export function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   const labels = text.slice(at + 1).split('.');
   return (
-    at > 0 && at <= LOCAL_MAX && text.length <= ADDRESS_MAX && ATOM.test(text.slice(0, at)) &&
-    labels.length > 1 && labels.every((label) => label.length <= 63 && LABEL.test(label))
+    at > 0 &&
+    at <= LOCAL_MAX &&
+    text.length <= ADDRESS_MAX &&
+    ATOM.test(text.slice(0, at)) &&
+    labels.length > 1 &&
+    labels.every((label) => label.length <= 63 && LABEL.test(label))
   );
 }
 

@@ -34,7 +34,8 @@ export async function claimMail(claim: Claim, config: Config, ports: Ports): Pro
   const { created, found } = await ports.ledger.create(fresh, ledgerKey(claim, ports), now);
   if (created) return found;
   if (found.entry.state === 'failed' && claim.retryFailed) return takeOver(found, { ...fresh, id: found.entry.id }, ports);
-  if (found.entry.payload !== claim.payload) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
+  if (found.entry.payload !== claim.payload)
+    throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
   return pastOutcome(found.entry, now) ?? takeOver(found, found.entry, ports);
 }
 
@@ -54,7 +55,14 @@ async function takeOver(found: Found, wanted: Entry, ports: Ports): Promise<Foun
   const { state, attempts } = found.entry;
   const asking = state === 'sending' || state === 'unknown';
   const leaseUntil = ports.now() + ports.leaseMs;
-  const change = { ...wanted, leaseUntil, attempts: attempts + 1, code: null, notBefore: null, ...(asking ? {} : { handle: null, letter: null }) };
+  const change = {
+    ...wanted,
+    leaseUntil,
+    attempts: attempts + 1,
+    code: null,
+    notBefore: null,
+    ...(asking ? {} : { handle: null, letter: null }),
+  };
   const taken = await ports.ledger.replace(found, step(found.entry, asking ? 'sending' : 'claimed', change));
   if (!taken) throw inFlight(leaseUntil);
   return taken;
@@ -88,7 +96,11 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports)
 }
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
-export async function recordRefusal(order: Pick<Claim, 'caller' | 'payload' | 'key'>, failure: MailFailure, ports: Ports): Promise<Outcome> {
+export async function recordRefusal(
+  order: Pick<Claim, 'caller' | 'payload' | 'key'>,
+  failure: MailFailure,
+  ports: Ports,
+): Promise<Outcome> {
   const entry = step({ ...newEntry(order, ports), leaseUntil: 0 }, 'failed', { code: failure.code });
   const { found } = await ports.ledger.create(entry, ledgerKey(order, ports), ports.now());
   return { state: 'failed', id: found.entry.id, failure };

@@ -6,7 +6,8 @@ export type Header = readonly [name: string, value: string];
 // RFC 5322 2.2: printable ASCII except the colon.
 const NAME = /^[!-9;-~]{1,76}$/;
 // What mailgrant writes itself. A caller's copy is dropped, never sent twice, as Resend's contract has it.
-const STRUCTURAL = /^(from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|reply-to|return-path|received|dkim-signature|resend-idempotency-key)$/i;
+const STRUCTURAL =
+  /^(from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|reply-to|return-path|received|dkim-signature|resend-idempotency-key)$/i;
 const VALUE_MAX = 8_000;
 
 /** Reads `headers`: the caller's own headers, and the addresses of a Reply-To found among them. Problems are collected. */

@@ -1,4 +1,17 @@
-const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', copy: '©', euro: '€', ndash: '–', mdash: '—', hellip: '…', shy: '' };
+const NAMED: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  copy: '©',
+  euro: '€',
+  ndash: '–',
+  mdash: '—',
+  hellip: '…',
+  shy: '',
+};
 const SILENT = new Set(['style', 'script', 'head', 'title', 'template']);
 const LINE = new Set(['br', 'hr', 'div', 'tr', 'li']);
 const PARAGRAPH = new Set(['p', 'ul', 'ol', 'table', 'blockquote', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'section', 'article']);
@@ -49,8 +62,13 @@ function after(html: string, name: string, from: number): number {
 }
 
 function tidy(parts: string[]): string {
-  const lines = entities(parts.join('')).split('\n').map((line) => line.replace(/ {2,}/g, ' ').trim());
-  return lines.filter((line, index) => line !== '' || (lines[index - 1] ?? '') !== '').join('\n').trim();
+  const lines = entities(parts.join(''))
+    .split('\n')
+    .map((line) => line.replace(/ {2,}/g, ' ').trim());
+  return lines
+    .filter((line, index) => line !== '' || (lines[index - 1] ?? '') !== '')
+    .join('\n')
+    .trim();
 }
 
 function entities(text: string): string {

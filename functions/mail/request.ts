@@ -30,13 +30,16 @@ const FORMAT = 'The email address needs to follow the `email@example.com` or `Na
  * Throws MailFailure: field_missing, request_invalid, attachment_invalid.
  */
 export function parseRequest(body: unknown): SendRequest {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
   const fields = body as Fields;
   const missing = ['from', 'to', 'subject'].filter((name) => isAbsent(fields[name]));
   if (isAbsent(fields['html']) && isAbsent(fields['text'])) missing.push('html` or `text');
   if (missing.length > 0) throw new MailFailure('field_missing', missing.map((name) => `Missing \`${name}\` field.`).join(' '));
 
-  const problems: string[] = NOT_SERVED.filter((name) => !isAbsent(fields[name])).map((name) => `Invalid \`${name}\` field: it is not supported here.`);
+  const problems: string[] = NOT_SERVED.filter((name) => !isAbsent(fields[name])).map(
+    (name) => `Invalid \`${name}\` field: it is not supported here.`,
+  );
   const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, problems);
   const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);
   const request: SendRequest = {

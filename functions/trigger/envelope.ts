@@ -12,7 +12,12 @@ export interface Delivery {
 interface Push {
   readonly subscription?: unknown;
   readonly deliveryAttempt?: unknown;
-  readonly message?: { readonly data?: unknown; readonly messageId?: unknown; readonly message_id?: unknown; readonly attributes?: Record<string, unknown> };
+  readonly message?: {
+    readonly data?: unknown;
+    readonly messageId?: unknown;
+    readonly message_id?: unknown;
+    readonly attributes?: Record<string, unknown>;
+  };
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;

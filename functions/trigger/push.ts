@@ -18,10 +18,16 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
   return async (req, res) => {
     const started = edge.now();
     let attempt: number | null = null;
-    const facts = (): Record<string, string | number | null> => ({ caller: PUBLISHER.id, attempt, ms: edge.now() - started, ...(traceOf(req, edge.project) as Record<string, string>) });
+    const facts = (): Record<string, string | number | null> => ({
+      caller: PUBLISHER.id,
+      attempt,
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
     try {
       if (req.method !== 'POST') return end(res, req.method === 'GET' ? 200 : 405);
-      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience)) throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
+        throw new MailFailure('key_invalid', 'the identity token is for another audience');
       const delivery = readDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
       attempt = delivery.attempt;
       const order = { body: delivery.mail, caller: PUBLISHER, key: delivery.key, retryFailed: false };

@@ -4,7 +4,13 @@ import type { Outcome } from '../mail/outcome.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = { sent: 'INFO', retry: 'WARNING', parked: 'WARNING', failed: 'ERROR', unknown: 'ERROR' };
+const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
+  sent: 'INFO',
+  retry: 'WARNING',
+  parked: 'WARNING',
+  failed: 'ERROR',
+  unknown: 'ERROR',
+};
 
 /** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {

@@ -54,6 +54,13 @@ export function errorAnswer(failure: MailFailure, now: number, id?: string, notB
   return {
     status: http,
     headers: wait,
-    body: { statusCode: http, message: tell(failure) + (id && retry === 'ask' ? ` The id of the mail is ${id}.` : ''), name: NAMES[failure.code], code: failure.code, fix, ...(id && { id }) },
+    body: {
+      statusCode: http,
+      message: tell(failure) + (id && retry === 'ask' ? ` The id of the mail is ${id}.` : ''),
+      name: NAMES[failure.code],
+      code: failure.code,
+      fix,
+      ...(id && { id }),
+    },
   };
 }

@@ -17,7 +17,10 @@ const RESOURCES = /^\/(emails|domains|api-keys|audiences|broadcasts|contacts|seg
 export function resendApi(edge: Edge, log: Log): Handler {
   return async (req, res) => {
     const started = edge.now();
-    const facts = (): Record<string, string | number> => ({ ms: edge.now() - started, ...(traceOf(req, edge.project) as Record<string, string>) });
+    const facts = (): Record<string, string | number> => ({
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
     try {
       write(req, res, await route(req, edge, log, facts));
     } catch (error) {
@@ -58,6 +61,11 @@ function write(req: IncomingMessage, res: ServerResponse, { status, body, header
   // A body that nobody will read keeps the connection busy: a refused upload is cut off instead.
   const unread = !req.complete && req.method !== 'GET' && req.method !== 'HEAD';
   const payload = JSON.stringify(body);
-  res.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(payload), ...(unread && { connection: 'close' }), ...headers });
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(payload),
+    ...(unread && { connection: 'close' }),
+    ...headers,
+  });
   res.end(req.method === 'HEAD' ? undefined : payload);
 }
