@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { createExchange } from '../../functions/google/call.ts';
+import { createIdentity } from '../../functions/google/identity.ts';
+import { createLedger } from '../../functions/google/ledger.ts';
+import { startGoogle } from '../../functions/local/google.ts';
+import { type Entry, type Ledger, step } from '../../functions/mail/ledger.ts';
+import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 8);
+const HOUR = 3_600_000;
+let count = 0;
+const unique = (): string => `${process.pid}-${Date.now()}-${++count}`;
+
+const entry = (change: Partial<Entry> = {}): Entry => ({
+  id: unique(),
+  state: 'claimed',
+  payload: 'p',
+  caller: 'shop',
+  mailbox: 'm',
+  recipients: ['r1', 'r2'],
+  acceptedAt: NOW,
+  attempts: 1,
+  leaseUntil: NOW + HOUR,
+  handle: null,
+  letter: null,
+  gmailId: null,
+  code: null,
+  notBefore: null,
+  expireAt: NOW + 24 * HOUR,
+  ...change,
+});
+
+interface Backend extends AsyncDisposable {
+  readonly url: string;
+  readonly metadata: string;
+}
+
+async function laptop(): Promise<Backend> {
+  const google = await startGoogle();
+  return { url: google.url, metadata: google.url, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
+}
+
+const firestore = emulator(sdkRoot(), 'firestore');
+async function real(): Promise<Backend> {
+  if (!firestore) throw new Error('no emulator');
+  const [running, google] = await Promise.all([startEmulator(firestore), startGoogle()]);
+  return {
+    url: running.url,
+    metadata: google.url,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([running[Symbol.asyncDispose](), google[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+const backends = [
+  { name: 'the laptop (SQLite)', start: laptop, skip: false as const },
+  { name: "Google's Firestore emulator", start: real, skip: skipUnless(firestore !== null, 'the Firestore emulator (gcloud and Java)') },
+];
+
+for (const { name, start, skip } of backends) {
+  suite(`the ledger on ${name}`, { skip }, () => {
+    let backend: Backend;
+    let ledger: Ledger;
+    before(async () => {
+      backend = await start();
+      const exchange = createExchange()(AbortSignal.timeout(60_000));
+      const identity = createIdentity(backend.metadata);
+      ledger = createLedger(backend.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+      await ledger.create(entry(), null, NOW); // the emulator's first write warms the JVM
+    });
+    after(() => backend?.[Symbol.asyncDispose]());
+
+    test('what was written is read back, field by field', async () => {
+      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5 });
+      const { created, found } = await ledger.create(mine, null, NOW);
+      assert.deepEqual([created, found.entry], [true, mine]);
+      assert.deepEqual((await ledger.read(mine.id))?.entry, mine);
+    });
+
+    test('an entry that is not there is null', async () => assert.equal(await ledger.read(unique()), null));
+
+    test('a key maps to the first entry', async () => {
+      const key = { hash: unique(), expireAt: NOW + HOUR };
+      const first = entry();
+      assert.equal((await ledger.create(first, key, NOW)).created, true);
+      const second = await ledger.create(entry(), key, NOW);
+      assert.deepEqual([second.created, second.found.entry], [false, first]);
+    });
+
+    test('a key that has run out is given to the next entry', async () => {
+      const hash = unique();
+      await ledger.create(entry(), { hash, expireAt: NOW + HOUR }, NOW);
+      const next = entry();
+      const again = await ledger.create(next, { hash, expireAt: NOW + 3 * HOUR }, NOW + 2 * HOUR);
+      assert.deepEqual([again.created, again.found.entry.id], [true, next.id]);
+      assert.equal((await ledger.create(entry(), { hash, expireAt: NOW + 3 * HOUR }, NOW + 2 * HOUR)).found.entry.id, next.id);
+    });
+
+    test('of fifty claims of one key one wins, and all learn the same id', async () => {
+      const key = { hash: unique(), expireAt: NOW + HOUR };
+      const claims = await Promise.all(Array.from({ length: 50 }, () => ledger.create(entry(), key, NOW)));
+      assert.equal(claims.filter(({ created }) => created).length, 1);
+      assert.equal(new Set(claims.map(({ found }) => found.entry.id)).size, 1);
+    });
+
+    test('a replacement needs the version it was read at', async () => {
+      const { found } = await ledger.create(entry(), null, NOW);
+      const sending = step(found.entry, 'sending', { handle: 'h' });
+      const replaced = await ledger.replace(found, sending);
+      assert.deepEqual(replaced?.entry, sending);
+      assert.equal(await ledger.replace(found, step(found.entry, 'failed')), null);
+      assert.deepEqual((await ledger.read(found.entry.id))?.entry, sending);
+    });
+
+    test('of twenty replacements of one version one wins', async () => {
+      const { found } = await ledger.create(entry(), null, NOW);
+      const all = await Promise.all(Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { handle: `h${n}` }))));
+      assert.equal(all.filter(Boolean).length, 1);
+    });
+
+    test('an entry keeps its time to live as a timestamp', async () => {
+      const mine = entry();
+      await ledger.create(mine, null, NOW);
+      const reply = await fetch(`${backend.url}/v1/projects/laptop/databases/(default)/documents/mails/${mine.id}`, { headers: { authorization: `Bearer ${await bearer(backend.metadata)}` } });
+      const { fields } = (await reply.json()) as { fields: Record<string, { timestampValue?: string }> };
+      assert.equal(Date.parse(fields['expireAt']?.timestampValue ?? ''), mine.expireAt);
+    });
+  });
+}
+
+async function bearer(metadata: string): Promise<string> {
+  const token = await createIdentity(metadata)(createExchange()(AbortSignal.timeout(5_000)), Date.now());
+  return token.secret.reveal();
+}
+
+suite('the ledger when the reply to a commit is lost', () => {
+  for (const reset of ['before', 'after'] as const)
+    test(`${reset} it took effect: ledger_unavailable, and the same entry can be created again`, async () => {
+      await using google = await startGoogle();
+      const exchange = createExchange()(AbortSignal.timeout(10_000));
+      const identity = createIdentity(google.url);
+      const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+      const mine = entry();
+      const key = { hash: unique(), expireAt: NOW + HOUR };
+      google.faults.script({ on: 'ledger', reset, times: 2 });
+      const first = await ledger.create(mine, key, NOW).catch((error: { code: string }) => error.code);
+      assert.equal(first, 'ledger_unavailable');
+      google.faults.clear();
+      const second = await ledger.create(mine, key, NOW);
+      assert.deepEqual([second.created, second.found.entry], [true, mine]);
+    });
+
+  for (const { fault, code } of [
+    { fault: { answer: 'cloud_unavailable' }, code: 'ledger_unavailable' },
+    { fault: { answer: 'permission_denied' }, code: 'identity_refused' },
+    { fault: { answer: 'unauthenticated' }, code: 'identity_refused' },
+  ] as const)
+    test(`${JSON.stringify(fault)} is ${code}`, async () => {
+      await using google = await startGoogle();
+      const exchange = createExchange()(AbortSignal.timeout(10_000));
+      const identity = createIdentity(google.url);
+      const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+      google.faults.script({ on: 'ledger', ...fault });
+      await assert.rejects(ledger.create(entry(), null, NOW), { code });
+    });
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { fingerprint, parseRequest } from '../../functions/mail/request.ts';
+
+const VALID = { from: 'Shop <notices@example.com>', to: 'you@example.net', subject: 'Hi', text: 'there' };
+const digest = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+const refused = [
+  { change: { from: undefined }, code: 'field_missing', says: /`from`/ },
+  { change: { to: [] }, code: 'field_missing', says: /`to`/ },
+  { change: { subject: '' }, code: 'field_missing', says: /`subject`/ },
+  { change: { text: undefined }, code: 'field_missing', says: /`html` or `text`/ },
+  { change: { from: null, to: null, subject: null }, code: 'field_missing', says: /`from`.*`to`.*`subject`/ },
+  { change: { from: ['a@example.com', 'b@example.com'] }, code: 'request_invalid', says: /`from`/ },
+  { change: { to: 'nobody' }, code: 'request_invalid', says: /`to`.*email@example\.com/ },
+  { change: { to: ['a@example.com', 'nobody'] }, code: 'request_invalid', says: /`to`/ },
+  { change: { to: 'a@example.com, b@example.com' }, code: 'request_invalid', says: /`to`/ },
+  { change: { cc: 7 }, code: 'request_invalid', says: /`cc`/ },
+  { change: { bcc: 'b@e.com\r\nX: y' }, code: 'request_invalid', says: /`bcc`/ },
+  { change: { to: Array.from({ length: 51 }, (_, i) => `a${i}@example.com`) }, code: 'request_invalid', says: /51.*50/ },
+  { change: { subject: 'a\r\nBcc: evil@example.org' }, code: 'request_invalid', says: /`subject`/ },
+  { change: { subject: 7 }, code: 'request_invalid', says: /`subject`/ },
+  { change: { html: 'a\0b' }, code: 'request_invalid', says: /`html`/ },
+  { change: { headers: { 'X-A': 'a\r\nBcc: evil@example.org' } }, code: 'request_invalid', says: /`headers`.*X-A/ },
+  { change: { headers: { 'X-A: b\r\nBcc': 'evil@example.org' } }, code: 'request_invalid', says: /`headers`/ },
+  { change: { headers: { 'X-A': {} } }, code: 'request_invalid', says: /`headers`/ },
+  { change: { headers: 'X-A: b' }, code: 'request_invalid', says: /`headers`/ },
+  { change: { scheduled_at: 'in 1 min' }, code: 'request_invalid', says: /`scheduled_at`/ },
+  { change: { template: { id: 'x' } }, code: 'request_invalid', says: /`template`/ },
+  { change: { topic_id: 'x' }, code: 'request_invalid', says: /`topic_id`/ },
+  { change: { to: 'x', subject: 'a\nb', cc: 'y' }, code: 'request_invalid', says: /`to`.*`cc`.*`subject`/ },
+  { change: { attachments: [{ filename: 'a', path: 'https://example.com/a' }] }, code: 'request_invalid', says: /path/ },
+  { change: { attachments: [{ filename: 'a\r\nb', content: 'eA==' }] }, code: 'request_invalid', says: /filename/ },
+  { change: { attachments: [{ filename: 'a', content: 'eA==', content_type: 'text' }] }, code: 'request_invalid', says: /content_type/ },
+  { change: { attachments: [{ filename: 'a', content: 'eA==', content_id: 'a b' }] }, code: 'request_invalid', says: /content_id/ },
+  { change: { attachments: { content: 'eA==' } }, code: 'request_invalid', says: /attachments/ },
+  { change: { attachments: ['eA=='] }, code: 'request_invalid', says: /attachments\[0\]/ },
+  { change: { attachments: [{ filename: 'a' }] }, code: 'attachment_invalid', says: /empty/ },
+  { change: { attachments: [{ filename: 'a', content: {} }] }, code: 'attachment_invalid', says: /empty/ },
+  { change: { attachments: [{ filename: 'a', content: 'not base64!' }] }, code: 'attachment_invalid', says: /base64/ },
+  { change: { attachments: [{ filename: 'a', content: [1, 256] }] }, code: 'attachment_invalid', says: /base64/ },
+  { change: { attachments: [{ filename: 'a', content: { 0: 1, 2: 1 } }] }, code: 'attachment_invalid', says: /base64/ },
+];
+for (const { change, code, says } of refused)
+  test(`${JSON.stringify(change).slice(0, 70)} is ${code}`, () => assert.throws(() => parseRequest({ ...VALID, ...change }), { code, message: says }));
+
+for (const body of [null, [], 'text', 7]) test(`${JSON.stringify(body)} is no mail`, () => assert.throws(() => parseRequest(body), { code: 'request_invalid' }));
+
+const empty = { cc: '', bcc: [], reply_to: [], headers: [], attachments: [], html: null, tags: [{ name: 'a' }], scheduled_at: '', topic_id: null, template: {} };
+test('empty values of every shape mean absent', () => assert.deepEqual(parseRequest({ ...VALID, ...empty }), parseRequest(VALID)));
+
+const shapes: [string, unknown][] = [
+  ['base64', 'aGVsbG8='],
+  ['base64 without padding', 'aGVsbG8'],
+  ['base64 in lines', 'aGVs\r\nbG8='],
+  ['a Buffer as JSON', { type: 'Buffer', data: [104, 101, 108, 108, 111] }],
+  ['an array of bytes', [104, 101, 108, 108, 111]],
+  ['bytes by index', { 0: 104, 1: 101, 2: 108, 3: 108, 4: 111 }],
+];
+for (const [name, content] of shapes)
+  test(`an attachment as ${name} is decoded`, () => {
+    const [attachment] = parseRequest({ ...VALID, attachments: [{ filename: 'a.txt', content }] }).attachments;
+    assert.equal(Buffer.from(attachment?.content ?? []).toString(), 'hello');
+  });
+
+test('a calendar in plain text is taken literally', () => {
+  const content = 'BEGIN:VCALENDAR\r\nEND:VCALENDAR';
+  assert.equal(Buffer.from(parseRequest({ ...VALID, attachments: [{ content }] }).attachments[0]?.content ?? []).toString(), content);
+});
+
+test('the older spellings of fields are understood', () => {
+  const request = parseRequest({ ...VALID, replyTo: 'r@example.com', attachments: [{ content: 'eA==', contentType: 'text/csv', inline_content_id: '<logo>' }] });
+  assert.deepEqual([request.replyTo, request.attachments[0]?.contentType, request.attachments[0]?.cid], [[{ name: '', address: 'r@example.com' }], 'text/csv', 'logo']);
+});
+
+test('structural headers are dropped, and Reply-To among them joins reply_to without repeats', () => {
+  const headers = { 'X-Tag': 'a', From: 'evil@example.org', bcc: 'evil@example.org', 'Content-Type': 'x', 'MESSAGE-ID': '<x>', 'Reply-To': 'R@example.com, "B, C" <b@example.com>' };
+  const request = parseRequest({ ...VALID, reply_to: ['r@example.com'], headers });
+  assert.deepEqual(request.headers, [['X-Tag', 'a']]);
+  assert.deepEqual(request.replyTo, [{ name: '', address: 'r@example.com' }, { name: 'B, C', address: 'b@example.com' }]);
+});
+
+test('equal requests have one fingerprint, whatever shape they came in', () => {
+  const one = parseRequest({ ...VALID, to: ['you@example.net'], attachments: [{ filename: 'a', content: 'aGVsbG8=' }] });
+  const same = parseRequest({ ...VALID, attachments: [{ filename: 'a', content: [104, 101, 108, 108, 111] }], unknown: 1 });
+  const other = parseRequest({ ...VALID, attachments: [{ filename: 'a', content: 'aGVsbGE=' }] });
+  assert.equal(fingerprint(one, digest), fingerprint(same, digest));
+  assert.notEqual(fingerprint(one, digest), fingerprint(other, digest));
+});

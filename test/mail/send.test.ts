@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MailFailure } from '../../functions/mail/failure.ts';
+import { type Entry, type Ledger, step, TRANSITIONS } from '../../functions/mail/ledger.ts';
+import type { Progress } from '../../functions/mail/ports.ts';
+import { type Order, refuse, send } from '../../functions/mail/send.ts';
+import { ALIAS, CONFIG, MAIL, MAILBOX } from '../support/laptop.ts';
+import { world } from '../support/world.ts';
+
+const CALLER = { id: 'shop', from: [MAILBOX, ALIAS], to: null };
+const order = (change: Partial<Order> = {}): Order => ({ body: MAIL, caller: CALLER, key: 'k1', retryFailed: true, ...change });
+const fail = (code: ConstructorParameters<typeof MailFailure>[0], retryAt: number | null = null) => async (): Promise<never> => {
+  throw new MailFailure(code, 'scripted', retryAt);
+};
+const only = (ports: ReturnType<typeof world>): Entry => {
+  const entries = [...ports.ledger.entries.values()].map(({ entry }) => entry);
+  assert.equal(entries.length, 1);
+  return entries[0] as Entry;
+};
+
+test('a mail is claimed, sent and settled, and the ledger holds none of its content', async () => {
+  const ports = world();
+  const outcome = await send(order(), CONFIG, ports);
+  assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'gmail-1' });
+  const { state, attempts, leaseUntil, gmailId } = only(ports);
+  assert.deepEqual({ state, attempts, leaseUntil, gmailId }, { state: 'sent', attempts: 1, leaseUntil: 0, gmailId: 'gmail-1' });
+  assert.doesNotMatch(JSON.stringify(only(ports)), /canary|example\.(com|net)|k1/);
+});
+
+test('the handle is in the ledger before the first byte of the letter leaves', async () => {
+  const ports = world();
+  const seen: unknown[] = [];
+  const transfer = ports.transfer;
+  ports.transfer = (handle, ...rest) => {
+    seen.push([only(ports).state, only(ports).handle === handle]);
+    return transfer(handle, ...rest);
+  };
+  await send(order(), CONFIG, ports);
+  assert.deepEqual(seen, [['sending', true]]);
+});
+
+test('nothing is sent when the handle cannot be kept', async () => {
+  const ports = world();
+  const { replace } = ports.ledger;
+  const ledger: Ledger = { ...ports.ledger, replace: async (found, entry) => (entry.state === 'sending' ? fail('ledger_unavailable')() : replace(found, entry)) };
+  const outcome = await send(order(), CONFIG, { ...ports, ledger });
+  assert.deepEqual([outcome.state, ports.sent], ['retry', []]);
+});
+
+test('the same key is answered from the ledger, not sent again', async () => {
+  const ports = world();
+  const first = await send(order(), CONFIG, ports);
+  assert.deepEqual(await send(order(), CONFIG, ports), first);
+  assert.equal(ports.sent.length, 1);
+});
+
+test('without a key each order is a mail of its own', async () => {
+  const ports = world();
+  await send(order({ key: null }), CONFIG, ports);
+  await send(order({ key: null }), CONFIG, ports);
+  assert.equal(ports.sent.length, 2);
+});
+
+test('a key belongs to its caller, and to its payload, for 24 hours', async () => {
+  const ports = world();
+  await send(order(), CONFIG, ports);
+  await send(order({ caller: { ...CALLER, id: 'other' } }), CONFIG, ports);
+  assert.equal(ports.sent.length, 2);
+  await assert.rejects(send(order({ body: { ...MAIL, text: 'other' } }), CONFIG, ports), { code: 'idempotency_mismatch' });
+  ports.clock += 24 * 60 * 60_000 + 1;
+  await send(order({ body: { ...MAIL, text: 'other' } }), CONFIG, ports);
+  assert.equal(ports.sent.length, 3);
+});
+
+const refused = [
+  { change: { body: { ...MAIL, to: 'nobody' } }, code: 'request_invalid' },
+  { change: { body: { ...MAIL, from: 'ceo@example.com' } }, code: 'sender_not_allowed' },
+  { change: { body: { ...MAIL, from: 'ceo@example.com' }, caller: { ...CALLER, from: null } }, code: 'sender_not_allowed' },
+  { change: { caller: { ...CALLER, from: [ALIAS] } }, code: 'sender_not_allowed' },
+  { change: { caller: { ...CALLER, to: ['*@example.com'] } }, code: 'recipient_not_allowed' },
+  { change: { caller: { ...CALLER, to: ['*@example.net'] }, body: { ...MAIL, bcc: 'x@evil.example.net' } }, code: 'recipient_not_allowed' },
+] as const;
+for (const { change, code } of refused)
+  test(`${code} leaves no trace in the ledger: ${JSON.stringify(change).slice(0, 60)}`, async () => {
+    const ports = world();
+    await assert.rejects(send(order(change), CONFIG, ports), { code });
+    assert.deepEqual([ports.ledger.entries.size, ports.sent.length], [0, 0]);
+  });
+
+test('an allowed recipient passes whatever the case', async () => {
+  const outcome = await send(order({ caller: { ...CALLER, to: ['*@example.net', 'one@example.org'] }, body: { ...MAIL, to: ['You@EXAMPLE.net', 'One@example.org'] } }), CONFIG, world());
+  assert.equal(outcome.state, 'sent');
+});
+
+const endings = [
+  { at: 'token', code: 'grant_revoked', state: 'failed', entry: 'failed' },
+  { at: 'token', code: 'google_unavailable', state: 'retry', entry: 'waiting' },
+  { at: 'open', code: 'rate_limited', state: 'retry', entry: 'waiting' },
+  { at: 'open', code: 'quota_daily', state: 'parked', entry: 'parked' },
+  { at: 'open', code: 'scope_missing', state: 'failed', entry: 'failed' },
+  { at: 'transfer', code: 'mail_refused', state: 'failed', entry: 'failed' },
+  { at: 'transfer', code: 'rate_limited', state: 'retry', entry: 'waiting' },
+  { at: 'transfer', code: 'google_unavailable', state: 'retry', entry: 'waiting' },
+] as const;
+for (const { at, code, state, entry } of endings)
+  test(`${code} at ${at} ends as ${state}`, async () => {
+    const ports = world({ [at]: fail(code) });
+    const outcome = await send(order(), CONFIG, ports);
+    assert.deepEqual([outcome.state, only(ports).state, only(ports).code, only(ports).leaseUntil, ports.sent.length], [state, entry, code, 0, 0]);
+  });
+
+test('a letter that is too large fails after the claim, and is recorded', async () => {
+  const ports = world();
+  const outcome = await send(order({ body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(28_000_000).toString('base64') }] } }), CONFIG, ports);
+  assert.deepEqual([outcome.state, only(ports).state, only(ports).code], ['failed', 'failed', 'too_large']);
+});
+
+const lost: { name: string; answers: (Progress | 'lost')[]; state: string; transfers: number; askable?: boolean }[] = [
+  { name: 'Gmail says it has the mail', answers: [{ state: 'accepted', gmailId: 'g' }], state: 'sent', transfers: 1 },
+  { name: 'Gmail says it has nothing', answers: [{ state: 'partial', received: 0 }], state: 'sent', transfers: 2 },
+  { name: 'Gmail answers only the second question', answers: ['lost', { state: 'accepted', gmailId: 'g' }], state: 'sent', transfers: 1 },
+  { name: 'the session is gone', answers: [{ state: 'gone' }], state: 'unknown', transfers: 1, askable: false },
+  { name: 'Gmail never answers', answers: ['lost', 'lost', 'lost', 'lost'], state: 'unknown', transfers: 1, askable: true },
+];
+for (const { name, answers, state, transfers, askable } of lost)
+  test(`the reply to the letter is lost, and ${name}: ${state}`, async () => {
+    let transferred = 0;
+    const pending = [...answers];
+    const ports = world({
+      transfer: async () => {
+        if (++transferred === 1) throw new MailFailure('delivery_unknown', 'scripted');
+        return { state: 'accepted', gmailId: 'g' };
+      },
+      ask: async () => {
+        const answer = pending.shift() ?? 'lost';
+        if (answer === 'lost') throw new MailFailure('delivery_unknown', 'scripted');
+        return answer;
+      },
+    });
+    const outcome = await send(order(), CONFIG, ports);
+    assert.deepEqual([outcome.state, transferred, 'askable' in outcome ? outcome.askable : undefined], [state, transfers, askable]);
+  });
+
+test('a transfer is resumed from the byte that Gmail names', async () => {
+  const from: number[] = [];
+  const ports = world({
+    transfer: async (_handle, _letter, start) => {
+      from.push(start);
+      if (from.length === 1) throw new MailFailure('delivery_unknown', 'scripted');
+      return { state: 'accepted', gmailId: 'g' };
+    },
+    ask: async () => ({ state: 'partial', received: 100 }),
+  });
+  assert.equal((await send(order(), CONFIG, ports)).state, 'sent');
+  assert.deepEqual(from, [0, 100]);
+});
+
+/** A world whose process died in the middle of the transfer: the entry stays as it was, with its lease. */
+async function died(gmail: Progress) {
+  const ports = world();
+  const crash = new Promise<never>(() => {});
+  let reached: () => void = () => {};
+  const transferring = new Promise<void>((done) => {
+    reached = done;
+  });
+  void send(order(), CONFIG, { ...ports, transfer: () => (reached(), crash) });
+  await transferring;
+  ports.ask = async () => gmail;
+  return ports;
+}
+
+test('while the lease of a dead process holds, nobody else works on the mail', async () => {
+  const ports = await died({ state: 'accepted', gmailId: 'g' });
+  await assert.rejects(send(order(), CONFIG, ports), { code: 'in_flight' });
+});
+
+const afterDeath: { gmail: Progress; state: string; sent: number }[] = [
+  { gmail: { state: 'accepted', gmailId: 'g' }, state: 'sent', sent: 0 },
+  { gmail: { state: 'partial', received: 0 }, state: 'sent', sent: 1 },
+  { gmail: { state: 'gone' }, state: 'unknown', sent: 0 },
+];
+for (const { gmail, state, sent } of afterDeath)
+  test(`after the lease a redelivery asks Gmail first; ${gmail.state}: ${state}, ${sent} transfers`, async () => {
+    const ports = await died(gmail);
+    ports.clock += ports.leaseMs + 1;
+    const outcome = await send(order(), CONFIG, ports);
+    assert.deepEqual([outcome.state, ports.sent.length, only(ports).attempts], [state, sent, 2]);
+  });
+
+test('a redelivery that cannot even mint leaves the mail unknown, never failed', async () => {
+  const ports = await died({ state: 'accepted', gmailId: 'g' });
+  ports.clock += ports.leaseMs + 1;
+  const outcome = await send(order(), CONFIG, { ...ports, token: fail('grant_revoked') });
+  assert.deepEqual([outcome.state, only(ports).state], ['unknown', 'unknown']);
+  assert.equal((await send(order(), CONFIG, ports)).state, 'sent'); // and it is asked again next time
+  assert.equal(ports.sent.length, 0);
+});
+
+test('a letter that composes to other bytes than the ones begun is not resumed', async () => {
+  const ports = await died({ state: 'partial', received: 100 });
+  ports.clock += ports.leaseMs + 1;
+  const [found] = ports.ledger.entries.values();
+  if (found) ports.ledger.entries.set(found.entry.id, { ...found, entry: { ...found.entry, letter: 'another' } });
+  const outcome = await send(order(), CONFIG, ports);
+  assert.deepEqual([outcome.state, ports.sent.length], ['unknown', 0]);
+});
+
+test('a holder that lost its lease writes nothing', async () => {
+  const ports = world();
+  ports.open = async () => {
+    const [found] = ports.ledger.entries.values();
+    if (found) ports.ledger.entries.set(found.entry.id, { ...found, version: 'taken over' });
+    return 'session';
+  };
+  await assert.rejects(send(order(), CONFIG, ports), { code: 'in_flight' });
+  assert.deepEqual([only(ports).state, ports.sent.length], ['claimed', 0]);
+});
+
+test('a sent mail that the ledger cannot be told of is answered as sent, and marked', async () => {
+  const ports = world();
+  const { replace } = ports.ledger;
+  const ledger: Ledger = { ...ports.ledger, replace: async (found, entry) => (entry.state === 'sent' ? fail('ledger_unavailable')() : replace(found, entry)) };
+  assert.deepEqual(await send(order(), CONFIG, { ...ports, ledger }).then(({ state, unrecorded }) => [state, unrecorded]), ['sent', true]);
+});
+
+test('a failed mail is tried anew when its caller asks, also with another payload; a redelivery is only answered', async () => {
+  const ports = world({ token: fail('grant_revoked') });
+  await send(order(), CONFIG, ports);
+  const working = { ...ports, token: world().token };
+  assert.equal((await send(order({ retryFailed: false }), CONFIG, working)).state, 'failed');
+  assert.equal((await send(order({ body: { ...MAIL, text: 'mended' } }), CONFIG, working)).state, 'sent');
+  assert.deepEqual([ports.sent.length, only(ports).attempts], [1, 2]);
+});
+
+test('a parked mail rests until its time', async () => {
+  const ports = world();
+  const until = ports.clock + 3_600_000;
+  await send(order(), CONFIG, { ...ports, open: fail('quota_daily', until) });
+  const again = await send(order(), CONFIG, ports);
+  assert.deepEqual([again.state, 'notBefore' in again && again.notBefore, ports.sent.length], ['parked', until, 0]);
+  ports.clock = until;
+  assert.equal((await send(order(), CONFIG, ports)).state, 'sent');
+});
+
+test('a token that Gmail refuses is minted anew once', async () => {
+  const refusedTokens: unknown[] = [];
+  const ports = world();
+  const { token } = ports;
+  let opened = 0;
+  const outcome = await send(order(), CONFIG, {
+    ...ports,
+    token: async (sender, old) => {
+      refusedTokens.push(old !== undefined);
+      return token(sender);
+    },
+    open: async () => (++opened === 1 ? fail('token_refused')() : 'session'),
+  });
+  assert.deepEqual([outcome.state, refusedTokens.filter(Boolean).length], ['sent', 1]);
+});
+
+test('what a platform delivers and can never be a mail is recorded once and answered', async () => {
+  const ports = world();
+  const bad = order({ body: { to: 1 }, retryFailed: false });
+  const first = await refuse(bad, new MailFailure('field_missing', 'x'), ports);
+  const second = await refuse(bad, new MailFailure('field_missing', 'x'), ports);
+  assert.deepEqual([first.state, second.id, only(ports).state, only(ports).code], ['failed', first.id, 'failed', 'field_missing']);
+  await assert.rejects(refuse(bad, new MailFailure('in_flight', 'x'), ports), { code: 'in_flight' });
+});
+
+test('every step that is not in the table of transitions is impossible', () => {
+  const states = Object.keys(TRANSITIONS) as Entry['state'][];
+  const entry = { state: 'sent' } as Entry;
+  for (const from of states)
+    for (const to of states) {
+      if (TRANSITIONS[from].includes(to)) assert.equal(step({ ...entry, state: from }, to).state, to);
+      else assert.throws(() => step({ ...entry, state: from }, to), { code: 'unexpected' });
+    }
+  assert.deepEqual(TRANSITIONS.sent, []); // what was sent stays sent
+});

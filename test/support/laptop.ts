@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from '../../functions/google/connect.ts';
+import type { Settings } from '../../functions/google/settings.ts';
+import { type Google, type GoogleOptions, startGoogle } from '../../functions/local/google.ts';
+import { createLog } from '../../functions/log.ts';
+import type { Config } from '../../functions/mail/config.ts';
+import type { Edge } from '../../functions/mail/ports.ts';
+import type { Handler } from '../../functions/serve.ts';
+import { pubsubWorker } from '../../functions/trigger/push.ts';
+import { resendApi } from '../../functions/trigger/resend.ts';
+
+export const MAILBOX = 'notices@example.com';
+export const ALIAS = 'no-reply@example.com';
+export const SECRET = 'mailgrant-notices';
+export const PROJECT = 'laptop';
+/** Shaped like a key that `key create` would make; the marker is looked for in everything that is printed. */
+export const KEY = `mg_shop_canary-${'k'.repeat(40)}`;
+
+export const CONFIG: Config = {
+  mailboxes: [{ address: MAILBOX, name: 'Example Notices', secret: SECRET, aliases: [ALIAS] }],
+  keys: [{ id: 'shop', sha256: createHash('sha256').update(KEY).digest('hex'), from: [MAILBOX, ALIAS], to: null }],
+  ledger: { addresses: 'hashed' },
+};
+
+export const MAIL = { from: MAILBOX, to: 'you@example.net', subject: 'Grüße canary-subject', text: 'canary-body' };
+
+export interface Laptop extends AsyncDisposable {
+  readonly google: Google;
+  readonly settings: Settings;
+  readonly edge: Edge;
+  /** Everything that was logged, as parsed lines. */
+  readonly lines: Record<string, unknown>[];
+  readonly api: string;
+  readonly worker: string;
+}
+
+/** The fake Google and both functions in this process, on loopback, with real adapters between them. */
+export async function startLaptop(change: { config?: Config; google?: GoogleOptions; settings?: Partial<Settings> } = {}): Promise<Laptop> {
+  const google = await startGoogle({ aliasesOf: () => [ALIAS], ...change.google });
+  google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
+  const settings = settingsFor(google.url, { config: change.config ?? CONFIG, ...change.settings });
+  const edge = connect(settings);
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog((line) => lines.push(JSON.parse(line)));
+  const servers = await Promise.all([resendApi(edge, log), pubsubWorker(edge, log)].map(serveOn));
+  const [api = '', worker = ''] = servers.map(({ url }) => url);
+  return {
+    google,
+    settings,
+    edge,
+    lines,
+    api,
+    worker,
+    async [Symbol.asyncDispose]() {
+      for (const { close } of servers) close();
+      await google[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function settingsFor(google: string, change: Partial<Settings> = {}): Settings {
+  return {
+    config: CONFIG,
+    project: PROJECT,
+    database: `projects/${PROJECT}/databases/(default)`,
+    pushAudience: null,
+    deadlineMs: 10_000,
+    urls: { token: `${google}/token`, gmail: google, secrets: google, firestore: google, metadata: google },
+    ...change,
+  };
+}
+
+async function serveOn(handler: Handler): Promise<{ url: string; close(): void }> {
+  const server = createServer((req, res) => void handler(req, res));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** POSTs JSON and answers status, headers and parsed body. */
+export async function post(url: string, body: unknown, headers: Record<string, string> = {}) {
+  const reply = await fetch(url, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+  const text = await reply.text();
+  return { status: reply.status, headers: reply.headers, body: (text ? JSON.parse(text) : null) as Record<string, unknown> | null };
+}
+
+export const authorised = { authorization: `Bearer ${KEY}` };
+
+/** A Pub/Sub push envelope around a mail. */
+export const envelope = (mail: unknown, change: Record<string, unknown> = {}): Record<string, unknown> => ({
+  subscription: 'projects/laptop/subscriptions/mails',
+  deliveryAttempt: 1,
+  message: { messageId: '1001', publishTime: '2026-11-24T08:00:00.000Z', data: Buffer.from(JSON.stringify(mail)).toString('base64'), attributes: {}, ...change },
+});

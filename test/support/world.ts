@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { Entry, Found, Ledger } from '../../functions/mail/ledger.ts';
+import type { AccessToken, Ports } from '../../functions/mail/ports.ts';
+
+/** A ledger in memory, with the same promises as the real ones. */
+export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
+  const entries = new Map<string, Found>();
+  const keys = new Map<string, { id: string; expireAt: number }>();
+  let version = 0;
+  const put = (entry: Entry): Found => {
+    const found = { entry, version: String(++version) };
+    entries.set(entry.id, found);
+    return found;
+  };
+  return {
+    entries,
+    async create(entry, key, now) {
+      const known = key && keys.get(key.hash);
+      const found = known && known.expireAt > now ? entries.get(known.id) : undefined;
+      if (found) return { created: false, found };
+      if (key) keys.set(key.hash, { id: entry.id, expireAt: key.expireAt });
+      return { created: true, found: put(entry) };
+    },
+    read: async (id) => entries.get(id) ?? null,
+    replace: async (found, entry) => (entries.get(entry.id)?.version === found.version ? put(entry) : null),
+  };
+}
+
+/** Working ports with a frozen clock that a test moves; a test overrides only what it is about. */
+export function world(change: Partial<Ports> = {}): Ports & { clock: number; sent: string[]; ledger: ReturnType<typeof memoryLedger> } {
+  let ids = 0;
+  const sent: string[] = [];
+  const token: AccessToken = { secret: { reveal: () => 'token' }, expiresAt: Number.MAX_SAFE_INTEGER };
+  const ports = {
+    clock: Date.UTC(2026, 10, 24, 8),
+    sent,
+    ledger: memoryLedger(),
+    leaseMs: 60_000,
+    now: (): number => ports.clock,
+    newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
+    digest: (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex'),
+    pause: async () => {},
+    token: async () => token,
+    open: async () => `session-${sent.length + 1}`,
+    transfer: async (handle: string) => {
+      sent.push(handle);
+      return { state: 'accepted', gmailId: `gmail-${sent.length}` } as const;
+    },
+    ask: async () => ({ state: 'partial', received: 0 }) as const,
+    ...change,
+  };
+  return ports as ReturnType<typeof world>;
+}
