@@ -24,14 +24,19 @@ export function createMinter(
   exchange: Exchange,
   now: () => number,
 ): (sender: Sender, refused?: AccessToken) => Promise<AccessToken> {
-  const minted = new Map<string, Promise<AccessToken>>();
-  return async ({ mailbox }, refused) => {
+  const minted = new Map<string, { readonly promise: Promise<AccessToken>; token: AccessToken | null }>();
+  return ({ mailbox }, refused) => {
     const known = minted.get(mailbox.address);
-    if (known && (!refused || (await known) !== refused)) return known;
-    const minting = mint(mailbox.address, mailbox.secret, vault, exchange, now);
-    minting.catch(() => minted.delete(mailbox.address)); // a failed mint is not shared with later mails
+    if (known && (!refused || known.token !== refused)) return known.promise;
+    const minting = { promise: mint(mailbox.address, mailbox.secret, vault, exchange, now), token: null as AccessToken | null };
     minted.set(mailbox.address, minting);
-    return minting;
+    minting.promise.then(
+      (token) => {
+        minting.token = token;
+      },
+      () => minted.delete(mailbox.address), // a failed mint is not shared with later mails
+    );
+    return minting.promise;
   };
 }
 

@@ -36,9 +36,10 @@ export async function send({ body, caller, key, retryFailed }: Order, config: Co
 
 /**
  * Records an order that a platform delivered and that can never become a mail, so that its redelivery is only answered.
- * Rethrows a failure that may pass.
+ * Rethrows what is not the order's own fault: when the set-up is mended, the same delivery becomes a mail.
  */
 export async function refuse({ body, caller, key }: Order, failure: MailFailure, ports: Ports): Promise<Outcome> {
-  if (consequence(failure.code).retry !== 'never') throw failure;
+  const { blame, retry } = consequence(failure.code);
+  if (blame !== 'caller' || retry !== 'never') throw failure;
   return recordRefusal({ payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key }, failure, ports);
 }

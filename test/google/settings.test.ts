@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ENVIRONMENT, readSettings } from '../../functions/google/settings.ts';
+import { CONFIG } from '../support/laptop.ts';
+
+const file = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'config.json');
+writeFileSync(file, JSON.stringify(CONFIG));
+const VALID = { GOOGLE_CLOUD_PROJECT: 'p', MAILGRANT_CONFIG: file };
+
+test('by default every address is Google’s own', () => {
+  const { urls, database, deadlineMs, pushAudience, config } = readSettings(VALID);
+  assert.deepEqual(urls, {
+    token: 'https://oauth2.googleapis.com/token',
+    gmail: 'https://gmail.googleapis.com',
+    secrets: 'https://secretmanager.googleapis.com',
+    firestore: 'https://firestore.googleapis.com',
+    metadata: 'http://metadata.google.internal',
+  });
+  assert.deepEqual([database, deadlineMs, pushAudience, config], ['projects/p/databases/(default)', 50_000, null, CONFIG]);
+});
+
+const wrong = [
+  { env: { GOOGLE_CLOUD_PROJECT: undefined }, says: [/GOOGLE_CLOUD_PROJECT/] },
+  { env: { MAILGRANT_CONFIG: undefined }, says: [/MAILGRANT_CONFIG/] },
+  { env: { MAILGRANT_CONFIG: '/nowhere.json' }, says: [/MAILGRANT_CONFIG.*nowhere/] },
+  { env: { MAILGRANT_DEADLINE_SECONDS: '0' }, says: [/MAILGRANT_DEADLINE_SECONDS/] },
+  { env: { MAILGRANT_DEADLINE_SECONDS: 'soon' }, says: [/MAILGRANT_DEADLINE_SECONDS/] },
+  { env: { MAILGRANT_GOOGLE_URL: 'http://example.com' }, says: [/MAILGRANT_GOOGLE_URL/] },
+  { env: { MAILGRANT_GOOGLE_URL: 'http://127.0.0.1.example.com' }, says: [/MAILGRANT_GOOGLE_URL/] },
+  { env: { MAILGRANT_FIRESTORE_URL: 'ftp://127.0.0.1' }, says: [/MAILGRANT_FIRESTORE_URL/] },
+  { env: { GOOGLE_CLOUD_PROJECT: '', MAILGRANT_CONFIG: '', MAILGRANT_DEADLINE_SECONDS: '-1' }, says: [/GOOGLE_CLOUD_PROJECT/, /MAILGRANT_CONFIG/, /MAILGRANT_DEADLINE_SECONDS/] },
+];
+for (const { env, says } of wrong)
+  test(`${JSON.stringify(env)} stops the start`, () => {
+    for (const message of says) assert.throws(() => readSettings({ ...VALID, ...env }), { message });
+  });
+
+test('every variable is described', () => {
+  for (const [name, meaning] of Object.entries(ENVIRONMENT)) assert.ok(meaning.length > 20, name);
+});
