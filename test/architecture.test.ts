@@ -67,6 +67,11 @@ const planted = [
   { file: 'functions/trigger/x.ts', text: "import { createServer } from 'node:http';", found: ['node:http'] },
   { file: 'functions/mail/x.ts', text: "import { a } from './y.ts';\nconst from = 'node:fs';", found: [] },
 ];
-for (const { file, text, found } of planted) test(`the law sees ${JSON.stringify(text.slice(0, 40))} in ${file}`, () => assert.deepEqual(violations(file, text), found));
+for (const { file, text, found } of planted)
+  test(`the law sees ${JSON.stringify(text.slice(0, 40))} in ${file}`, () => assert.deepEqual(violations(file, text), found));
 
-test('no function and no test is reached through an index file', () => assert.deepEqual(sources.filter(({ file }) => /(^|\/)index\.ts$/.test(file)), []));
+test('no function and no test is reached through an index file', () =>
+  assert.deepEqual(
+    sources.filter(({ file }) => /(^|\/)index\.ts$/.test(file)),
+    [],
+  ));

@@ -37,7 +37,7 @@ export async function listen(
       const body = Buffer.concat(await req.toArray());
       const reply = await answer({
         method: req.method ?? 'GET',
-        path: decodeURI(url.pathname),
+        path: decodeURIComponent(url.pathname),
         query: url.searchParams,
         headers: req.headers,
         body,

@@ -10,7 +10,10 @@ const SHA = 'a'.repeat(64);
 const VALID = { mailboxes: { 'notices@example.com': {} } };
 
 test('defaults are filled in, and addresses are in lower case', () => {
-  const { config } = checkConfig({ mailboxes: { 'Notices@Example.com': { aliases: ['No-Reply@example.com'] } }, keys: { shop: { sha256: SHA, from: ['NO-REPLY@example.com'], to: ['*@Example.net'] } } });
+  const { config } = checkConfig({
+    mailboxes: { 'Notices@Example.com': { aliases: ['No-Reply@example.com'] } },
+    keys: { shop: { sha256: SHA, from: ['NO-REPLY@example.com'], to: ['*@Example.net'] } },
+  });
   assert.deepEqual(config, {
     mailboxes: [{ address: 'notices@example.com', name: '', secret: 'mailgrant-notices-example-com', aliases: ['no-reply@example.com'] }],
     keys: [{ id: 'shop', sha256: SHA, from: ['no-reply@example.com'], to: ['*@example.net'] }],
@@ -44,15 +47,28 @@ const wrong: { value: unknown; problems: string[] }[] = [
   { value: key({ from: ['other@example.com'] }), problems: ['keys.shop.from.0: other@example.com is no mailbox'] },
   { value: key({ to: ['example.com'] }), problems: ['keys.shop.to.0: '] },
   { value: { ...VALID, keys: { Shop: { sha256: 'x' } } }, problems: ['keys.Shop: ', 'keys.Shop.sha256: ', 'keys.Shop.from: missing'] },
-  { value: { ...VALID, keys: { a: { sha256: SHA, from: ['notices@example.com'] }, b: { sha256: SHA, from: ['notices@example.com'] } } }, problems: ['keys.b.sha256: the same key'] },
-  { value: { mailboxes: { 'a@example.com': { aliases: ['b@example.com'] }, 'b@example.com': {} } }, problems: ['mailboxes."b@example.com": b@example.com already belongs to a@example.com'] },
-  { value: { mailboxes: { 'a@example.com': { via: 'x', aliases: 7, foo: 1 } }, keys: 7 }, problems: ['mailboxes."a@example.com".via: ', 'mailboxes."a@example.com".aliases: ', 'mailboxes."a@example.com".foo: ', 'keys: '] },
+  {
+    value: { ...VALID, keys: { a: { sha256: SHA, from: ['notices@example.com'] }, b: { sha256: SHA, from: ['notices@example.com'] } } },
+    problems: ['keys.b.sha256: the same key'],
+  },
+  {
+    value: { mailboxes: { 'a@example.com': { aliases: ['b@example.com'] }, 'b@example.com': {} } },
+    problems: ['mailboxes."b@example.com": b@example.com already belongs to a@example.com'],
+  },
+  {
+    value: { mailboxes: { 'a@example.com': { via: 'x', aliases: 7, foo: 1 } }, keys: 7 },
+    problems: ['mailboxes."a@example.com".via: ', 'mailboxes."a@example.com".aliases: ', 'mailboxes."a@example.com".foo: ', 'keys: '],
+  },
 ];
 for (const { value, problems } of wrong)
   test(`${JSON.stringify(value).slice(0, 90)}: ${problems.length} named at once`, () => {
     const found = checkConfig(value).problems;
     assert.equal(found.length, problems.length, found.join('\n'));
-    for (const problem of problems) assert.ok(found.some((one) => one.startsWith(problem)), `${problem} in ${found.join(' | ')}`);
+    for (const problem of problems)
+      assert.ok(
+        found.some((one) => one.startsWith(problem)),
+        `${problem} in ${found.join(' | ')}`,
+      );
   });
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
@@ -63,10 +79,14 @@ const yaml = (text: string): string => {
 };
 test('a file that is no YAML, or names a setting twice, is refused with its line', () => {
   assert.throws(() => loadConfig(yaml('mailboxes: [')), { name: 'ConfigProblems', message: /line 1/ });
-  assert.throws(() => loadConfig(yaml('mailboxes:\n  a@example.com: {}\n  a@example.com: {}\n')), { name: 'ConfigProblems', message: /unique/i });
+  assert.throws(() => loadConfig(yaml('mailboxes:\n  a@example.com: {}\n  a@example.com: {}\n')), {
+    name: 'ConfigProblems',
+    message: /unique/i,
+  });
   assert.throws(() => loadConfig(join(folder, 'none.yaml')), { name: 'ConfigProblems', message: /ENOENT/ });
 });
 
 test('the committed config is valid', () => assert.equal(loadConfig('config/mailgrant.yaml').mailboxes.length, 1));
 
-test('a secret is named after its address', () => assert.equal(secretFor('no.reply+x@example.co.uk'), 'mailgrant-no-reply-x-example-co-uk'));
+test('a secret is named after its address', () =>
+  assert.equal(secretFor('no.reply+x@example.co.uk'), 'mailgrant-no-reply-x-example-co-uk'));

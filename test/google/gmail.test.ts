@@ -9,12 +9,30 @@ import { REFUSALS, type RefusalName } from '../../functions/local/refusals.ts';
 import { Hidden } from '../../functions/mail/hidden.ts';
 
 const NOW = Date.UTC(2026, 2, 10, 12);
-const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({ status, headers, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) });
+const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
+  status,
+  headers,
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+});
 const raw = (size = 0) => Buffer.from(`From: notices@example.com\r\nTo: you@example.net\r\nSubject: x\r\n\r\n${'b'.repeat(size)}\r\n`);
 
 async function gmail() {
   const google = await startGoogle();
-  const access = JSON.parse(String(Buffer.from(JSON.stringify(google.oauth.token({ method: 'POST', path: '/token', query: new URLSearchParams(), headers: {}, body: Buffer.from(form(google.oauth.enrol('notices@example.com'))) }).body))));
+  const access = JSON.parse(
+    String(
+      Buffer.from(
+        JSON.stringify(
+          google.oauth.token({
+            method: 'POST',
+            path: '/token',
+            query: new URLSearchParams(),
+            headers: {},
+            body: Buffer.from(form(google.oauth.enrol('notices@example.com'))),
+          }).body,
+        ),
+      ),
+    ),
+  );
   const token = { secret: new Hidden(access.access_token), expiresAt: Number.MAX_SAFE_INTEGER };
   const transport = createGmail(google.url, createExchange()(AbortSignal.timeout(20_000)), () => NOW);
   return { google, token, transport, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
@@ -30,7 +48,10 @@ test('a session is opened, takes the letter, and answers the same afterwards', a
   assert.equal(at.google.mails.count(), 0);
   const sent = await at.transport.transfer(handle, mine, 0, at.token);
   assert.deepEqual(await at.transport.ask(handle, mine, at.token), sent);
-  assert.deepEqual(at.google.mails.list().map(({ id, raw }) => [id, raw.equals(mine.bytes)]), [[sent.state === 'accepted' && sent.gmailId, true]]);
+  assert.deepEqual(
+    at.google.mails.list().map(({ id, raw }) => [id, raw.equals(mine.bytes)]),
+    [[sent.state === 'accepted' && sent.gmailId, true]],
+  );
 });
 
 const cuts: { fault: Fault; then: unknown; mails: number }[] = [
@@ -106,15 +127,24 @@ const odd = [
   { status: 400, body: { error: 'text' }, code: 'unexpected' },
   { status: 413, body: '', code: 'too_large' },
 ];
-for (const { status, body, code } of odd) test(`${status} ${JSON.stringify(body)} is ${code}`, () => assert.equal(readGmailFailure(reply(status, body), 'open', NOW).code, code));
+for (const { status, body, code } of odd)
+  test(`${status} ${JSON.stringify(body)} is ${code}`, () => assert.equal(readGmailFailure(reply(status, body), 'open', NOW).code, code));
 
 const waits = [
-  { status: 429, body: { error: { message: 'User-rate limit exceeded.  Retry after 2026-03-10T17:41:45.544Z', errors: [{ reason: 'rateLimitExceeded' }] } }, headers: {}, at: Date.UTC(2026, 2, 10, 17, 41, 45, 544) },
+  {
+    status: 429,
+    body: {
+      error: { message: 'User-rate limit exceeded.  Retry after 2026-03-10T17:41:45.544Z', errors: [{ reason: 'rateLimitExceeded' }] },
+    },
+    headers: {},
+    at: Date.UTC(2026, 2, 10, 17, 41, 45, 544),
+  },
   { status: 429, body: REFUSALS.rate.body, headers: { 'retry-after': '30' }, at: NOW + 30_000 },
   { status: 429, body: REFUSALS.rate.body, headers: {}, at: null },
 ];
 for (const { status, body, headers, at } of waits)
-  test(`the time to wait is ${at}`, () => assert.equal(readGmailFailure(reply(status, body, headers as Record<string, string>), 'open', NOW).retryAt, at));
+  test(`the time to wait is ${at}`, () =>
+    assert.equal(readGmailFailure(reply(status, body, headers as Record<string, string>), 'open', NOW).retryAt, at));
 
 test("a refusal's sentence stays out of the failure: it may quote the mail", () => {
   const body = { error: { message: 'Invalid To header: canary@example.com', errors: [{ reason: 'invalidArgument' }] } };
@@ -131,6 +161,7 @@ const progress = [
   { status: 410, body: '', headers: {}, is: { state: 'gone' } },
 ] as const;
 for (const { status, body, headers, is } of progress)
-  test(`a session's ${status} ${JSON.stringify(headers)} ${JSON.stringify(body)} is ${is.state}`, () => assert.deepEqual(readProgress(reply(status, body, headers), NOW), is));
+  test(`a session's ${status} ${JSON.stringify(headers)} ${JSON.stringify(body)} is ${is.state}`, () =>
+    assert.deepEqual(readProgress(reply(status, body, headers), NOW), is));
 
 test('a session without an address is no session', () => assert.throws(() => readSession(reply(200, ''), NOW), { code: 'unexpected' }));

@@ -116,14 +116,18 @@ for (const { name, start, skip } of backends) {
 
     test('of twenty replacements of one version one wins', async () => {
       const { found } = await ledger.create(entry(), null, NOW);
-      const all = await Promise.all(Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { handle: `h${n}` }))));
+      const all = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { handle: `h${n}` }))),
+      );
       assert.equal(all.filter(Boolean).length, 1);
     });
 
     test('an entry keeps its time to live as a timestamp', async () => {
       const mine = entry();
       await ledger.create(mine, null, NOW);
-      const reply = await fetch(`${backend.url}/v1/projects/laptop/databases/(default)/documents/mails/${mine.id}`, { headers: { authorization: `Bearer ${await bearer(backend.metadata)}` } });
+      const reply = await fetch(`${backend.url}/v1/projects/laptop/databases/(default)/documents/mails/${mine.id}`, {
+        headers: { authorization: `Bearer ${await bearer(backend.metadata)}` },
+      });
       const { fields } = (await reply.json()) as { fields: Record<string, { timestampValue?: string }> };
       assert.equal(Date.parse(fields['expireAt']?.timestampValue ?? ''), mine.expireAt);
     });

@@ -31,7 +31,10 @@ const wrong = [
   { env: { MAILGRANT_GOOGLE_URL: 'http://example.com' }, says: [/MAILGRANT_GOOGLE_URL/] },
   { env: { MAILGRANT_GOOGLE_URL: 'http://127.0.0.1.example.com' }, says: [/MAILGRANT_GOOGLE_URL/] },
   { env: { MAILGRANT_FIRESTORE_URL: 'ftp://127.0.0.1' }, says: [/MAILGRANT_FIRESTORE_URL/] },
-  { env: { GOOGLE_CLOUD_PROJECT: '', MAILGRANT_CONFIG: '', MAILGRANT_DEADLINE_SECONDS: '-1' }, says: [/GOOGLE_CLOUD_PROJECT/, /MAILGRANT_CONFIG/, /MAILGRANT_DEADLINE_SECONDS/] },
+  {
+    env: { GOOGLE_CLOUD_PROJECT: '', MAILGRANT_CONFIG: '', MAILGRANT_DEADLINE_SECONDS: '-1' },
+    says: [/GOOGLE_CLOUD_PROJECT/, /MAILGRANT_CONFIG/, /MAILGRANT_DEADLINE_SECONDS/],
+  },
 ];
 for (const { env, says } of wrong)
   test(`${JSON.stringify(env)} stops the start`, () => {

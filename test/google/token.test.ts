@@ -13,7 +13,11 @@ import { Hidden } from '../../functions/mail/hidden.ts';
 import { CONFIG, MAILBOX, PROJECT, SECRET } from '../support/laptop.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
-const reply = (status: number, body: unknown) => ({ status, headers: {}, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) });
+const reply = (status: number, body: unknown) => ({
+  status,
+  headers: {},
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+});
 const [mailbox] = CONFIG.mailboxes;
 const SENDER = { mailbox: mailbox as NonNullable<typeof mailbox>, from: { name: '', address: MAILBOX } };
 
@@ -35,12 +39,14 @@ const refusals = [
   { status: 200, body: '<html>', code: 'unexpected' },
 ];
 for (const { status, body, code } of refusals)
-  test(`the token endpoint's ${status} ${JSON.stringify(body).slice(0, 50)} is ${code}`, () => assert.throws(() => readTokenReply(reply(status, body), NOW), { code }));
+  test(`the token endpoint's ${status} ${JSON.stringify(body).slice(0, 50)} is ${code}`, () =>
+    assert.throws(() => readTokenReply(reply(status, body), NOW), { code }));
 
 test('a token lasts the seconds that Google says, and cannot be printed', () => {
   const token = readTokenReply(reply(200, { access_token: 'ya29.canary', expires_in: 3599 }), NOW);
   assert.deepEqual([token.expiresAt, token.secret.reveal()], [NOW + 3_599_000, 'ya29.canary']);
-  for (const shown of [JSON.stringify(token), `${token.secret}`, inspect(token, { depth: 9, showHidden: true })]) assert.doesNotMatch(shown, /canary/);
+  for (const shown of [JSON.stringify(token), `${token.secret}`, inspect(token, { depth: 9, showHidden: true })])
+    assert.doesNotMatch(shown, /canary/);
 });
 
 const payloads = [
@@ -52,28 +58,46 @@ const payloads = [
   { payload: '{"client_id":"a","client_secret":"b","refresh_token":"c","address":"other@example.com"}', says: /another address/ },
 ];
 for (const { payload, says } of payloads)
-  test(`the payload ${payload} is refused without being quoted`, () => assert.throws(() => readCredential(new Hidden(payload), MAILBOX), { code: 'grant_malformed', message: says }));
+  test(`the payload ${payload} is refused without being quoted`, () =>
+    assert.throws(() => readCredential(new Hidden(payload), MAILBOX), { code: 'grant_malformed', message: says }));
 
 const secretReplies = [
   { status: 404, body: { error: { status: 'NOT_FOUND' } }, code: 'grant_missing' },
-  { status: 403, body: { error: { status: 'PERMISSION_DENIED', message: "Permission 'secretmanager.versions.access' denied" } }, code: 'grant_unreadable' },
+  {
+    status: 403,
+    body: { error: { status: 'PERMISSION_DENIED', message: "Permission 'secretmanager.versions.access' denied" } },
+    code: 'grant_unreadable',
+  },
   { status: 400, body: { error: { status: 'FAILED_PRECONDITION', message: 'is in DISABLED state' } }, code: 'grant_unreadable' },
-  { status: 403, body: { error: { status: 'PERMISSION_DENIED', message: 'Secret Manager API has not been used in project 1 before or it is disabled' } }, code: 'api_disabled' },
+  {
+    status: 403,
+    body: { error: { status: 'PERMISSION_DENIED', message: 'Secret Manager API has not been used in project 1 before or it is disabled' } },
+    code: 'api_disabled',
+  },
   { status: 401, body: { error: { status: 'UNAUTHENTICATED' } }, code: 'identity_refused' },
   { status: 429, body: {}, code: 'google_unavailable' },
   { status: 503, body: '', code: 'google_unavailable' },
   { status: 200, body: {}, code: 'unexpected' },
 ];
 for (const { status, body, code } of secretReplies)
-  test(`Secret Manager's ${status} ${JSON.stringify(body).slice(0, 60)} is ${code}`, () => assert.throws(() => readSecretReply(reply(status, body)), { code }));
+  test(`Secret Manager's ${status} ${JSON.stringify(body).slice(0, 60)} is ${code}`, () =>
+    assert.throws(() => readSecretReply(reply(status, body)), { code }));
 
-for (const [status, code] of [[403, 'identity_refused'], [404, 'identity_refused'], [500, 'google_unavailable']] as const)
+for (const [status, code] of [
+  [403, 'identity_refused'],
+  [404, 'identity_refused'],
+  [500, 'google_unavailable'],
+] as const)
   test(`the metadata server's ${status} is ${code}`, () => assert.throws(() => readIdentity(reply(status, ''), NOW), { code }));
 
 async function minting() {
   const google = await startGoogle();
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
-  const vault: Vault = { secrets: createSecrets(google.url, PROJECT), identity: createIdentity(google.url), tokenUrl: `${google.url}/token` };
+  const vault: Vault = {
+    secrets: createSecrets(google.url, PROJECT),
+    identity: createIdentity(google.url),
+    tokenUrl: `${google.url}/token`,
+  };
   const exchange = createExchange()(AbortSignal.timeout(20_000));
   const clock = { now: Date.now() };
   const invocation = () => createMinter(vault, exchange, () => clock.now);

@@ -15,7 +15,8 @@ async function letterOf(change: Record<string, unknown>) {
   return compose(request, resolveSender(CONFIG, request.from), STAMP);
 }
 const parsed = async (change: Record<string, unknown>) => simpleParser(Buffer.from((await letterOf(change)).bytes));
-const list = (value: AddressObject | AddressObject[] | undefined) => [value ?? []].flat().flatMap((one) => one.value.map(({ name, address }) => [name, address]));
+const list = (value: AddressObject | AddressObject[] | undefined) =>
+  [value ?? []].flat().flatMap((one) => one.value.map(({ name, address }) => [name, address]));
 const PNG = randomBytes(40_000);
 const full = {
   from: 'Ännä <no-reply@example.com>',
@@ -37,7 +38,10 @@ const full = {
 test('everything asked for is in the letter, and arrives as it was', async () => {
   const mail = await parsed(full);
   assert.deepEqual(list(mail.from), [['Ännä', 'no-reply@example.com']]);
-  assert.deepEqual(list(mail.to), [['Jörg, Dr.', 'you@example.net'], ['', 'b@example.net']]);
+  assert.deepEqual(list(mail.to), [
+    ['Jörg, Dr.', 'you@example.net'],
+    ['', 'b@example.net'],
+  ]);
   assert.deepEqual(list(mail.cc), [['Ç', 'c@example.net']]);
   assert.deepEqual(list(mail.bcc), [['', 'hidden@example.org']]);
   assert.deepEqual(list(mail.replyTo), [['Hilfe ✓', 'help@example.com']]);
@@ -48,7 +52,13 @@ test('everything asked for is in the letter, and arrives as it was', async () =>
   assert.match(mail.headerLines.find(({ key }) => key === 'list-unsubscribe')?.line ?? '', /<mailto:u@example\.com>/);
   assert.equal(mail.messageId, `<${STAMP.id}@example.com>`);
   assert.equal(mail.date?.getTime(), STAMP.acceptedAt);
-  const files = mail.attachments.map(({ filename, contentType, cid, related, content }) => [filename, contentType, cid, related, content.equals(filename === 'a.csv' ? Buffer.from('ä;b\r\n') : PNG)]);
+  const files = mail.attachments.map(({ filename, contentType, cid, related, content }) => [
+    filename,
+    contentType,
+    cid,
+    related,
+    content.equals(filename === 'a.csv' ? Buffer.from('ä;b\r\n') : PNG),
+  ]);
   assert.deepEqual(files.sort(), [
     ['a.csv', 'text/csv', undefined, undefined, true],
     ['größe ✓.bin', 'application/octet-stream', undefined, undefined, true],
@@ -65,7 +75,12 @@ test('the same mail composes to the same bytes, another id to others', async () 
 });
 
 test('the envelope is the mailbox and everybody once', async () => {
-  const { envelope } = await letterOf({ from: 'no-reply@example.com', to: ['a@example.net', 'b@example.net'], cc: 'a@example.net', bcc: 'c@example.net' });
+  const { envelope } = await letterOf({
+    from: 'no-reply@example.com',
+    to: ['a@example.net', 'b@example.net'],
+    cc: 'a@example.net',
+    bcc: 'c@example.net',
+  });
   assert.deepEqual(envelope, { from: 'notices@example.com', to: ['a@example.net', 'b@example.net', 'c@example.net'] });
 });
 
@@ -78,11 +93,15 @@ const texts = [
 for (const { change, text, parts } of texts)
   test(`${JSON.stringify(change)} has the parts ${parts.join(' and ')}`, async () => {
     const raw = Buffer.from((await letterOf(change)).bytes).toString();
-    assert.deepEqual([...raw.matchAll(/^Content-Type: (text\/\w+)/gm)].map(([, type]) => type), parts);
+    assert.deepEqual(
+      [...raw.matchAll(/^Content-Type: (text\/\w+)/gm)].map(([, type]) => type),
+      parts,
+    );
     if (text) assert.match(raw, new RegExp(`^${text}\\r$`, 'm'));
   });
 
-test('a mailbox gives its display name where the mail gives none', async () => assert.deepEqual(list((await parsed({})).from), [['Example Notices', 'notices@example.com']]));
+test('a mailbox gives its display name where the mail gives none', async () =>
+  assert.deepEqual(list((await parsed({})).from), [['Example Notices', 'notices@example.com']]));
 
 test('a letter larger than Gmail takes is refused before anything leaves', async () => {
   const content = Buffer.alloc(Math.ceil((LETTER_MAX_BYTES * 3) / 4)).toString('base64');
@@ -90,6 +109,9 @@ test('a letter larger than Gmail takes is refused before anything leaves', async
 });
 
 test('no line of the head is longer than 998 octets', async () => {
-  const raw = Buffer.from((await letterOf({ headers: { 'X-Long': 'wort '.repeat(700) }, to: Array.from({ length: 50 }, (_, i) => `Ä${i} <a${i}@example.com>`) })).bytes).toString('latin1');
+  const raw = Buffer.from(
+    (await letterOf({ headers: { 'X-Long': 'wort '.repeat(700) }, to: Array.from({ length: 50 }, (_, i) => `Ä${i} <a${i}@example.com>`) }))
+      .bytes,
+  ).toString('latin1');
   assert.ok(Math.max(...raw.split('\r\n').map((line) => line.length)) <= 998);
 });

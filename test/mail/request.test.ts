@@ -43,11 +43,24 @@ const refused = [
   { change: { attachments: [{ filename: 'a', content: { 0: 1, 2: 1 } }] }, code: 'attachment_invalid', says: /base64/ },
 ];
 for (const { change, code, says } of refused)
-  test(`${JSON.stringify(change).slice(0, 70)} is ${code}`, () => assert.throws(() => parseRequest({ ...VALID, ...change }), { code, message: says }));
+  test(`${JSON.stringify(change).slice(0, 70)} is ${code}`, () =>
+    assert.throws(() => parseRequest({ ...VALID, ...change }), { code, message: says }));
 
-for (const body of [null, [], 'text', 7]) test(`${JSON.stringify(body)} is no mail`, () => assert.throws(() => parseRequest(body), { code: 'request_invalid' }));
+for (const body of [null, [], 'text', 7])
+  test(`${JSON.stringify(body)} is no mail`, () => assert.throws(() => parseRequest(body), { code: 'request_invalid' }));
 
-const empty = { cc: '', bcc: [], reply_to: [], headers: [], attachments: [], html: null, tags: [{ name: 'a' }], scheduled_at: '', topic_id: null, template: {} };
+const empty = {
+  cc: '',
+  bcc: [],
+  reply_to: [],
+  headers: [],
+  attachments: [],
+  html: null,
+  tags: [{ name: 'a' }],
+  scheduled_at: '',
+  topic_id: null,
+  template: {},
+};
 test('empty values of every shape mean absent', () => assert.deepEqual(parseRequest({ ...VALID, ...empty }), parseRequest(VALID)));
 
 const shapes: [string, unknown][] = [
@@ -70,15 +83,32 @@ test('a calendar in plain text is taken literally', () => {
 });
 
 test('the older spellings of fields are understood', () => {
-  const request = parseRequest({ ...VALID, replyTo: 'r@example.com', attachments: [{ content: 'eA==', contentType: 'text/csv', inline_content_id: '<logo>' }] });
-  assert.deepEqual([request.replyTo, request.attachments[0]?.contentType, request.attachments[0]?.cid], [[{ name: '', address: 'r@example.com' }], 'text/csv', 'logo']);
+  const request = parseRequest({
+    ...VALID,
+    replyTo: 'r@example.com',
+    attachments: [{ content: 'eA==', contentType: 'text/csv', inline_content_id: '<logo>' }],
+  });
+  assert.deepEqual(
+    [request.replyTo, request.attachments[0]?.contentType, request.attachments[0]?.cid],
+    [[{ name: '', address: 'r@example.com' }], 'text/csv', 'logo'],
+  );
 });
 
 test('structural headers are dropped, and Reply-To among them joins reply_to without repeats', () => {
-  const headers = { 'X-Tag': 'a', From: 'evil@example.org', bcc: 'evil@example.org', 'Content-Type': 'x', 'MESSAGE-ID': '<x>', 'Reply-To': 'R@example.com, "B, C" <b@example.com>' };
+  const headers = {
+    'X-Tag': 'a',
+    From: 'evil@example.org',
+    bcc: 'evil@example.org',
+    'Content-Type': 'x',
+    'MESSAGE-ID': '<x>',
+    'Reply-To': 'R@example.com, "B, C" <b@example.com>',
+  };
   const request = parseRequest({ ...VALID, reply_to: ['r@example.com'], headers });
   assert.deepEqual(request.headers, [['X-Tag', 'a']]);
-  assert.deepEqual(request.replyTo, [{ name: '', address: 'r@example.com' }, { name: 'B, C', address: 'b@example.com' }]);
+  assert.deepEqual(request.replyTo, [
+    { name: '', address: 'r@example.com' },
+    { name: 'B, C', address: 'b@example.com' },
+  ]);
 });
 
 test('equal requests have one fingerprint, whatever shape they came in', () => {

@@ -9,9 +9,11 @@ import { world } from '../support/world.ts';
 
 const CALLER = { id: 'shop', from: [MAILBOX, ALIAS], to: null };
 const order = (change: Partial<Order> = {}): Order => ({ body: MAIL, caller: CALLER, key: 'k1', retryFailed: true, ...change });
-const fail = (code: ConstructorParameters<typeof MailFailure>[0], retryAt: number | null = null) => async (): Promise<never> => {
-  throw new MailFailure(code, 'scripted', retryAt);
-};
+const fail =
+  (code: ConstructorParameters<typeof MailFailure>[0], retryAt: number | null = null) =>
+  async (): Promise<never> => {
+    throw new MailFailure(code, 'scripted', retryAt);
+  };
 const only = (ports: ReturnType<typeof world>): Entry => {
   const entries = [...ports.ledger.entries.values()].map(({ entry }) => entry);
   assert.equal(entries.length, 1);
@@ -42,7 +44,10 @@ test('the handle is in the ledger before the first byte of the letter leaves', a
 test('nothing is sent when the handle cannot be kept', async () => {
   const ports = world();
   const { replace } = ports.ledger;
-  const ledger: Ledger = { ...ports.ledger, replace: async (found, entry) => (entry.state === 'sending' ? fail('ledger_unavailable')() : replace(found, entry)) };
+  const ledger: Ledger = {
+    ...ports.ledger,
+    replace: async (found, entry) => (entry.state === 'sending' ? fail('ledger_unavailable')() : replace(found, entry)),
+  };
   const outcome = await send(order(), CONFIG, { ...ports, ledger });
   assert.deepEqual([outcome.state, ports.sent], ['retry', []]);
 });
@@ -88,7 +93,14 @@ for (const { change, code } of refused)
   });
 
 test('an allowed recipient passes whatever the case', async () => {
-  const outcome = await send(order({ caller: { ...CALLER, to: ['*@example.net', 'one@example.org'] }, body: { ...MAIL, to: ['You@EXAMPLE.net', 'One@example.org'] } }), CONFIG, world());
+  const outcome = await send(
+    order({
+      caller: { ...CALLER, to: ['*@example.net', 'one@example.org'] },
+      body: { ...MAIL, to: ['You@EXAMPLE.net', 'One@example.org'] },
+    }),
+    CONFIG,
+    world(),
+  );
   assert.equal(outcome.state, 'sent');
 });
 
@@ -106,12 +118,19 @@ for (const { at, code, state, entry } of endings)
   test(`${code} at ${at} ends as ${state}`, async () => {
     const ports = world({ [at]: fail(code) });
     const outcome = await send(order(), CONFIG, ports);
-    assert.deepEqual([outcome.state, only(ports).state, only(ports).code, only(ports).leaseUntil, ports.sent.length], [state, entry, code, 0, 0]);
+    assert.deepEqual(
+      [outcome.state, only(ports).state, only(ports).code, only(ports).leaseUntil, ports.sent.length],
+      [state, entry, code, 0, 0],
+    );
   });
 
 test('a letter that is too large fails after the claim, and is recorded', async () => {
   const ports = world();
-  const outcome = await send(order({ body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(28_000_000).toString('base64') }] } }), CONFIG, ports);
+  const outcome = await send(
+    order({ body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(28_000_000).toString('base64') }] } }),
+    CONFIG,
+    ports,
+  );
   assert.deepEqual([outcome.state, only(ports).state, only(ports).code], ['failed', 'failed', 'too_large']);
 });
 
@@ -219,7 +238,10 @@ test('a holder that lost its lease writes nothing', async () => {
 test('a sent mail that the ledger cannot be told of is answered as sent, and marked', async () => {
   const ports = world();
   const { replace } = ports.ledger;
-  const ledger: Ledger = { ...ports.ledger, replace: async (found, entry) => (entry.state === 'sent' ? fail('ledger_unavailable')() : replace(found, entry)) };
+  const ledger: Ledger = {
+    ...ports.ledger,
+    replace: async (found, entry) => (entry.state === 'sent' ? fail('ledger_unavailable')() : replace(found, entry)),
+  };
   assert.deepEqual(await send(order(), CONFIG, { ...ports, ledger }).then(({ state, unrecorded }) => [state, unrecorded]), ['sent', true]);
 });
 

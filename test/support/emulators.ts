@@ -13,9 +13,17 @@ export function skipUnless(present: boolean, what: string): string | false {
 
 /** The root of the Google Cloud SDK, as gcloud itself says; null where there is none. */
 export function sdkRoot(): string | null {
-  const asked = (): string => execFileSync('gcloud', ['info', '--format=value(installation.sdk_root)'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000 }).trim();
+  const asked = (): string =>
+    execFileSync('gcloud', ['info', '--format=value(installation.sdk_root)'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+    }).trim();
   const beside = (): string => {
-    const gcloud = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'gcloud')).find((file) => existsSync(file));
+    const gcloud = (process.env['PATH'] ?? '')
+      .split(delimiter)
+      .map((folder) => join(folder, 'gcloud'))
+      .find((file) => existsSync(file));
     return gcloud ? dirname(dirname(realpathSync(gcloud))) : '';
   };
   for (const find of [asked, beside]) {
@@ -40,7 +48,9 @@ export function emulator(root: string | null, name: 'firestore' | 'pubsub'): ((p
   if (!root || !hasJava()) return null;
   if (name === 'firestore') {
     const jar = join(root, FIRESTORE_JAR); // it names no main class in its manifest
-    return existsSync(jar) ? (port) => ['-Duser.language=en', '-Xmx384m', '-cp', jar, FIRESTORE_MAIN, 'start', '--host=127.0.0.1', `--port=${port}`] : null;
+    return existsSync(jar)
+      ? (port) => ['-Duser.language=en', '-Xmx384m', '-cp', jar, FIRESTORE_MAIN, 'start', '--host=127.0.0.1', `--port=${port}`]
+      : null;
   }
   const lib = join(root, PUBSUB_LIB);
   const jar = existsSync(lib) ? readdirSync(lib).find((file) => /^cloud-pubsub-emulator-.*-all\.jar$/.test(file)) : undefined;
@@ -52,7 +62,12 @@ export async function startEmulator(command: (port: number) => string[]): Promis
   const port = await freePort(0);
   const child = spawn('java', command(port), { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;
-  while (!(await fetch(url).then(() => true, () => false))) {
+  while (
+    !(await fetch(url).then(
+      () => true,
+      () => false,
+    ))
+  ) {
     if (child.exitCode !== null) throw new Error(`the emulator ended with ${child.exitCode}`);
     await sleep(50);
   }

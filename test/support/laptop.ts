@@ -86,7 +86,11 @@ async function serveOn(handler: Handler): Promise<{ url: string; close(): void }
 
 /** POSTs JSON and answers status, headers and parsed body. */
 export async function post(url: string, body: unknown, headers: Record<string, string> = {}) {
-  const reply = await fetch(url, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+  const reply = await fetch(url, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
   const text = await reply.text();
   return { status: reply.status, headers: reply.headers, body: (text ? JSON.parse(text) : null) as Record<string, unknown> | null };
 }
@@ -97,5 +101,11 @@ export const authorised = { authorization: `Bearer ${KEY}` };
 export const envelope = (mail: unknown, change: Record<string, unknown> = {}): Record<string, unknown> => ({
   subscription: 'projects/laptop/subscriptions/mails',
   deliveryAttempt: 1,
-  message: { messageId: '1001', publishTime: '2026-11-24T08:00:00.000Z', data: Buffer.from(JSON.stringify(mail)).toString('base64'), attributes: {}, ...change },
+  message: {
+    messageId: '1001',
+    publishTime: '2026-11-24T08:00:00.000Z',
+    data: Buffer.from(JSON.stringify(mail)).toString('base64'),
+    attributes: {},
+    ...change,
+  },
 });

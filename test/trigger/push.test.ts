@@ -12,16 +12,40 @@ after(() => laptop[Symbol.asyncDispose]());
 
 const b64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
 const PUBLISHED = 'google.cloud.pubsub.topic.v1.messagePublished';
-const ce = (change: Record<string, string> = {}) => ({ 'ce-specversion': '1.0', 'ce-id': 'e1', 'ce-source': '//pubsub.googleapis.com/projects/laptop/topics/mails', 'ce-type': PUBLISHED, ...change });
+const ce = (change: Record<string, string> = {}) => ({
+  'ce-specversion': '1.0',
+  'ce-id': 'e1',
+  'ce-source': '//pubsub.googleapis.com/projects/laptop/topics/mails',
+  'ce-type': PUBLISHED,
+  ...change,
+});
 const STRUCTURED = { 'content-type': 'application/cloudevents+json' };
-const event = (id: string, data: unknown) => ({ specversion: '1.0', id, source: '//shop', type: 'com.example.mail', datacontenttype: 'application/json', data });
+const event = (id: string, data: unknown) => ({
+  specversion: '1.0',
+  id,
+  source: '//shop',
+  type: 'com.example.mail',
+  datacontenttype: 'application/json',
+  data,
+});
 
 const deliveries: { name: string; body: unknown; headers?: Record<string, string> }[] = [
   { name: 'a push envelope', body: envelope(MAIL, { messageId: '1' }) },
-  { name: 'a push envelope as the emulator writes it', body: { subscription: 's', message: { message_id: '2', messageId: '2', publish_time: 'x', data: b64(MAIL) } } },
-  { name: 'a binary CloudEvent around a message', body: { subscription: 's', message: { messageId: '3', data: b64(MAIL) } }, headers: ce() },
+  {
+    name: 'a push envelope as the emulator writes it',
+    body: { subscription: 's', message: { message_id: '2', messageId: '2', publish_time: 'x', data: b64(MAIL) } },
+  },
+  {
+    name: 'a binary CloudEvent around a message',
+    body: { subscription: 's', message: { messageId: '3', data: b64(MAIL) } },
+    headers: ce(),
+  },
   { name: 'a binary CloudEvent that is a mail', body: MAIL, headers: ce({ 'ce-id': 'e4', 'ce-type': 'com.example.mail' }) },
-  { name: 'a structured CloudEvent around a message', body: { ...event('e5', { message: { messageId: '5', data: b64(MAIL) } }), type: PUBLISHED }, headers: STRUCTURED },
+  {
+    name: 'a structured CloudEvent around a message',
+    body: { ...event('e5', { message: { messageId: '5', data: b64(MAIL) } }), type: PUBLISHED },
+    headers: STRUCTURED,
+  },
   { name: 'a structured CloudEvent that is a mail', body: event('e6', MAIL), headers: STRUCTURED },
   { name: 'a structured CloudEvent with base64 data', body: { ...event('e7', undefined), data_base64: b64(MAIL) }, headers: STRUCTURED },
 ];
@@ -65,7 +89,10 @@ for (const [index, { name, mail, code }] of hopeless.entries())
     const body = envelope(mail ?? null, { messageId: `bad-${index}`, ...(mail ? {} : { data: 'bm90IGpzb24=' }) });
     assert.deepEqual([(await post(laptop.worker, body)).status, (await post(laptop.worker, body)).status], [204, 204]);
     const entries = laptop.google.ledgerEntries().filter((entry) => entry['code'] === code);
-    assert.deepEqual(entries.map(({ state, attempts }) => [state, attempts]), [['failed', 1]]);
+    assert.deepEqual(
+      entries.map(({ state, attempts }) => [state, attempts]),
+      [['failed', 1]],
+    );
   });
 
 const passing = [
@@ -92,7 +119,10 @@ test('a dead grant is acknowledged, recorded and logged with its fix; a redelive
   const { token } = own.google.calls;
   assert.equal((await post(own.worker, envelope(MAIL))).status, 204);
   assert.deepEqual([own.google.calls.token, own.google.mails.count()], [token, 0]);
-  assert.deepEqual(own.lines.map(({ outcome, code, severity }) => [outcome, code, severity]), Array(2).fill(['failed', 'grant_revoked', 'ERROR']));
+  assert.deepEqual(
+    own.lines.map(({ outcome, code, severity }) => [outcome, code, severity]),
+    Array(2).fill(['failed', 'grant_revoked', 'ERROR']),
+  );
   assert.match(String(own.lines[0]?.['fix']), /consent/i);
 });
 
@@ -105,9 +135,11 @@ const verdicts = [
   { outcome: { state: 'unknown', id: 'i', failure, askable: true }, status: 503 },
   { outcome: { state: 'unknown', id: 'i', failure, askable: false }, status: 204 },
 ] as const;
-for (const { outcome, status } of verdicts) test(`${outcome.state} ${'askable' in outcome ? outcome.askable : ''} is ${status}`, () => assert.equal(verdict(outcome), status));
+for (const { outcome, status } of verdicts)
+  test(`${outcome.state} ${'askable' in outcome ? outcome.askable : ''} is ${status}`, () => assert.equal(verdict(outcome), status));
 
-const token = (aud: string): string => `Bearer ${b64({ alg: 'RS256' })}.${Buffer.from(JSON.stringify({ aud })).toString('base64url')}.SIGNATURE_REMOVED_BY_GOOGLE`;
+const token = (aud: string): string =>
+  `Bearer ${b64({ alg: 'RS256' })}.${Buffer.from(JSON.stringify({ aud })).toString('base64url')}.SIGNATURE_REMOVED_BY_GOOGLE`;
 for (const [name, authorization, status] of [
   ['for this function', token('https://worker'), 204],
   ['for another service', token('https://other'), 400],
@@ -121,7 +153,11 @@ for (const [name, authorization, status] of [
   });
 
 test('the trace and the number of the delivery are in the log line', async () => {
-  await post(laptop.worker, { ...envelope(MAIL, { messageId: 'traced' }), deliveryAttempt: 3 }, { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
+  await post(
+    laptop.worker,
+    { ...envelope(MAIL, { messageId: 'traced' }), deliveryAttempt: 3 },
+    { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` },
+  );
   const line = laptop.lines.at(-1);
   assert.deepEqual([line?.['attempt'], line?.['logging.googleapis.com/trace']], [3, `projects/laptop/traces/${'a'.repeat(32)}`]);
 });
@@ -130,4 +166,5 @@ test('GET answers a health check, and nothing else is taken', async () => {
   assert.deepEqual([(await fetch(laptop.worker)).status, (await fetch(laptop.worker, { method: 'PUT' })).status], [200, 405]);
 });
 
-test('nothing that was logged names a secret, an address or content', () => assert.doesNotMatch(JSON.stringify(laptop.lines), /canary|@example/));
+test('nothing that was logged names a secret, an address or content', () =>
+  assert.doesNotMatch(JSON.stringify(laptop.lines), /canary|@example/));

@@ -20,7 +20,10 @@ test('a posted mail is in the mailbox, with the id that was answered', async () 
   assert.match(String(body?.['id']), UUID);
   const [stored] = laptop.google.mails.list();
   const parsed = await simpleParser(stored?.raw ?? '');
-  assert.deepEqual([parsed.subject, parsed.messageId, stored?.mailbox, stored?.recipients], ['Ümläut', `<${body?.['id']}@example.com>`, MAILBOX, ['you@example.net', 'hidden@example.org']]);
+  assert.deepEqual(
+    [parsed.subject, parsed.messageId, stored?.mailbox, stored?.recipients],
+    ['Ümläut', `<${body?.['id']}@example.com>`, MAILBOX, ['you@example.net', 'hidden@example.org']],
+  );
 });
 
 const doors = [
@@ -32,7 +35,13 @@ const doors = [
   { path: '/emails', method: 'POST', headers: { authorization: KEY }, status: 401, name: 'missing_api_key' },
   { path: '/emails', method: 'POST', headers: { authorization: 'Bearer ' }, status: 401, name: 'missing_api_key' },
   { path: '/emails', method: 'POST', headers: { authorization: `Bearer ${KEY}x` }, status: 403, name: 'invalid_api_key' },
-  { path: '/emails', method: 'POST', headers: { authorization: `Bearer ${KEY.replace('shop', 'nobody')}` }, status: 403, name: 'invalid_api_key' },
+  {
+    path: '/emails',
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY.replace('shop', 'nobody')}` },
+    status: 403,
+    name: 'invalid_api_key',
+  },
   { path: '/emails', method: 'POST', headers: { authorization: 'Bearer re_123' }, status: 403, name: 'invalid_api_key' },
   { path: '/emails', method: 'GET', headers: authorised, status: 401, name: 'restricted_api_key' },
   { path: '/emails/123/cancel', method: 'POST', headers: authorised, status: 401, name: 'restricted_api_key' },
@@ -44,10 +53,18 @@ const doors = [
 ];
 for (const { path, method, headers, status, name } of doors)
   test(`${method} ${path} with ${JSON.stringify(headers).slice(0, 40)} is ${status} ${name ?? ''}`, async () => {
-    const reply = await fetch(laptop.api + path, { method, headers: headers as Record<string, string>, ...(method === 'POST' && { body: JSON.stringify(MAIL) }) });
+    const reply = await fetch(laptop.api + path, {
+      method,
+      headers: headers as Record<string, string>,
+      ...(method === 'POST' && { body: JSON.stringify(MAIL) }),
+    });
     const body = (await reply.json()) as Record<string, unknown>;
     assert.deepEqual([reply.status, body['name']], [status, name]);
-    if (status !== 200) assert.deepEqual([body['statusCode'], typeof body['message'], typeof body['code'], typeof body['fix']], [status, 'string', 'string', 'string']);
+    if (status !== 200)
+      assert.deepEqual(
+        [body['statusCode'], typeof body['message'], typeof body['code'], typeof body['fix']],
+        [status, 'string', 'string', 'string'],
+      );
   });
 
 const refused: { body: unknown; headers?: Record<string, string>; status: number; name: string; code: string }[] = [
@@ -61,8 +78,30 @@ const refused: { body: unknown; headers?: Record<string, string>; status: number
   { body: { ...MAIL, headers: { 'X-A': 'a\nBcc: evil@example.org' } }, status: 422, name: 'validation_error', code: 'request_invalid' },
   { body: { ...MAIL, from: 'ceo@example.com' }, status: 403, name: 'validation_error', code: 'sender_not_allowed' },
   { body: { ...MAIL, attachments: [{ filename: 'a', content: '' }] }, status: 422, name: 'invalid_attachment', code: 'attachment_invalid' },
-  { body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(3 * 2 ** 23 - 5_000).toString('base64').slice(0, 33_000_000) }], html: 'x'.repeat(600_000) }, status: 422, name: 'validation_error', code: 'too_large' },
-  { body: MAIL, headers: { 'idempotency-key': 'k'.repeat(257) }, status: 400, name: 'invalid_idempotency_key', code: 'idempotency_key_invalid' },
+  {
+    body: {
+      ...MAIL,
+      attachments: [
+        {
+          filename: 'a',
+          content: Buffer.alloc(3 * 2 ** 23 - 5_000)
+            .toString('base64')
+            .slice(0, 33_000_000),
+        },
+      ],
+      html: 'x'.repeat(600_000),
+    },
+    status: 422,
+    name: 'validation_error',
+    code: 'too_large',
+  },
+  {
+    body: MAIL,
+    headers: { 'idempotency-key': 'k'.repeat(257) },
+    status: 400,
+    name: 'invalid_idempotency_key',
+    code: 'idempotency_key_invalid',
+  },
   { body: MAIL, headers: { 'idempotency-key': '' }, status: 400, name: 'invalid_idempotency_key', code: 'idempotency_key_invalid' },
   { body: MAIL, headers: { 'content-encoding': 'gzip' }, status: 422, name: 'validation_error', code: 'request_invalid' },
 ];
@@ -77,7 +116,9 @@ for (const { body, headers, status, name, code } of refused)
 test('a body that is announced too large is refused before it is read', async () => {
   const { port } = new URL(laptop.api);
   const answer = await new Promise<string>((done) => {
-    const socket = connectTcp(Number(port), '127.0.0.1', () => socket.write(`POST /emails HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: ${BODY_MAX_BYTES + 1}\r\n\r\n`));
+    const socket = connectTcp(Number(port), '127.0.0.1', () =>
+      socket.write(`POST /emails HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: ${BODY_MAX_BYTES + 1}\r\n\r\n`),
+    );
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk;
@@ -113,7 +154,8 @@ test('of ten requests at once with one key one sends; the others are told to wai
   const ids = new Set(replies.filter(({ status }) => status === 200).map(({ body }) => body?.['id']));
   const others = replies.filter(({ status }) => status !== 200);
   assert.deepEqual([ids.size, laptop.google.mails.count() - before], [1, 1]);
-  for (const { status, headers, body } of others) assert.deepEqual([status, body?.['name'], Number(headers.get('retry-after')) > 0], [409, 'concurrent_idempotent_requests', true]);
+  for (const { status, headers, body } of others)
+    assert.deepEqual([status, body?.['name'], Number(headers.get('retry-after')) > 0], [409, 'concurrent_idempotent_requests', true]);
 });
 
 const failing = [
@@ -164,7 +206,11 @@ test('a session that is gone leaves the mail unknown; asking again with the key 
   const headers = { ...authorised, 'idempotency-key': 'k' };
   const first = await post(`${own.api}/emails`, MAIL, headers);
   const second = await post(`${own.api}/emails`, MAIL, headers);
-  for (const { status, body } of [first, second]) assert.deepEqual([status, body?.['name'], body?.['code'], String(body?.['message']).includes(String(body?.['id']))], [500, 'application_error', 'session_gone', true]);
+  for (const { status, body } of [first, second])
+    assert.deepEqual(
+      [status, body?.['name'], body?.['code'], String(body?.['message']).includes(String(body?.['id']))],
+      [500, 'application_error', 'session_gone', true],
+    );
   assert.deepEqual([own.google.mails.count(), own.google.ledgerEntry(String(first.body?.['id']))?.['state']], [1, 'unknown']);
 });
 

@@ -1,0 +1,228 @@
+/** The bundles as they are deployed, under the real functions-framework CLI, driven by a real client of the API. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { simpleParser } from 'mailparser';
+import { Resend } from 'resend';
+import { type Built, buildFunctions } from '../functions/cli/build.ts';
+import { freePort, type RunningFunction, startFunction } from '../functions/local/framework.ts';
+import { type Google, startGoogle } from '../functions/local/google.ts';
+import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET } from './support/laptop.ts';
+
+const DEADLINE_S = 1; // and a lease of 1.2 s, so that a takeover need not be waited for
+const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+const output: string[] = [];
+let google: Google;
+let built: Built[];
+let api: RunningFunction;
+let worker: RunningFunction;
+
+async function start(target: 'api' | 'worker', port?: number): Promise<RunningFunction> {
+  const env = {
+    GOOGLE_CLOUD_PROJECT: PROJECT,
+    MAILGRANT_GOOGLE_URL: google.url,
+    MAILGRANT_DEADLINE_SECONDS: String(DEADLINE_S),
+    MAILGRANT_CONFIG: '',
+    NODE_ENV: 'production',
+  };
+  return startFunction({
+    target,
+    source: join(folder, 'dist', target),
+    port: port ?? (await freePort(0)),
+    env,
+    onLine: (line) => output.push(line),
+  });
+}
+const portOf = ({ url }: RunningFunction): number => Number(new URL(url).port);
+
+before(async () => {
+  const yaml = `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\nkeys:\n  shop: { sha256: ${CONFIG.keys[0]?.sha256}, from: [${MAILBOX}] }\n`;
+  writeFileSync(join(folder, 'mailgrant.yaml'), yaml);
+  built = await buildFunctions(join(folder, 'mailgrant.yaml'), join(folder, 'dist'));
+  // The framework is the bundle's one dependency; here it is the project's own.
+  const { symlinkSync } = await import('node:fs');
+  symlinkSync(join(import.meta.dirname, '..', 'node_modules'), join(folder, 'node_modules'));
+  google = await startGoogle();
+  google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
+  [api, worker] = await Promise.all([start('api'), start('worker')]);
+});
+after(async () => {
+  await Promise.all([api, worker].map((one) => one?.[Symbol.asyncDispose]()));
+  await google?.[Symbol.asyncDispose]();
+});
+
+const HEAVY =
+  /googleapis|google-gax|@grpc|google-auth|protobufjs|secret-manager|node_modules\/(yaml|zod|mailparser|esbuild)\/|functions\/(local|cli|config)\//;
+test('each bundle is small, carries its config, and holds nothing heavy', () => {
+  for (const { name, file, bytes, inputs } of built) {
+    assert.ok(bytes < 300_000, `${name} has ${bytes} bytes`);
+    assert.deepEqual(
+      inputs.filter(({ path }) => HEAVY.test(path)),
+      [],
+    );
+    assert.match(readFileSync(file, 'utf8'), new RegExp(MAILBOX.replace('.', '\\.')));
+    const manifest = JSON.parse(readFileSync(join(folder, 'dist', name, 'package.json'), 'utf8'));
+    assert.deepEqual(
+      [manifest.main, manifest.dependencies, manifest.engines],
+      ['index.cjs', { '@google-cloud/functions-framework': '5.0.5' }, { node: '>=24' }],
+    );
+  }
+});
+
+function resend(key = KEY): Resend {
+  return new Resend(key, { baseUrl: `${api.url}/` });
+}
+
+test('the resend SDK needs only a URL and a key', async () => {
+  const file = Buffer.from(Array.from({ length: 3_000_000 }, (_, n) => n % 251));
+  const { data, error } = await resend().emails.send({
+    from: `Äcme <${MAILBOX}>`,
+    to: ['Jörg <you@example.net>'],
+    cc: 'copy@example.net',
+    bcc: ['hidden@example.org'],
+    replyTo: 'help@example.com',
+    subject: 'Grüße ✓ canary-subject',
+    html: '<p>canary-body <img src="cid:logo"></p>',
+    headers: { 'X-Entity-Ref-ID': '7' },
+    attachments: [
+      { filename: 'groß.bin', content: file },
+      { filename: 'logo.png', content: file.subarray(0, 500), contentId: 'logo' },
+    ],
+  });
+  assert.equal(error, null);
+  const stored = google.mails.list()[0];
+  const mail = await simpleParser(stored?.raw ?? '');
+  assert.deepEqual(
+    [mail.subject, mail.messageId, mail.headers.get('x-entity-ref-id'), mail.from?.text],
+    ['Grüße ✓ canary-subject', `<${data?.id}@example.com>`, '7', `"Äcme" <${MAILBOX}>`],
+  );
+  assert.deepEqual(stored?.recipients, ['you@example.net', 'copy@example.net', 'hidden@example.org']);
+  assert.deepEqual(
+    mail.attachments
+      .map(({ filename, content }) => [filename, content.equals(filename === 'logo.png' ? file.subarray(0, 500) : file)])
+      .sort(),
+    [
+      ['groß.bin', true],
+      ['logo.png', true],
+    ],
+  );
+});
+
+test("the SDK's idempotencyKey sends once, and errors arrive under the names it knows", async () => {
+  const mail = { from: MAILBOX, to: 'you@example.net', subject: 'x', text: 'canary-body' };
+  const before = google.mails.count();
+  const first = await resend().emails.send(mail, { idempotencyKey: 'sdk/1' });
+  const again = await resend().emails.send(mail, { idempotencyKey: 'sdk/1' });
+  const other = await resend().emails.send({ ...mail, text: 'other' }, { idempotencyKey: 'sdk/1' });
+  const names = [
+    other,
+    await resend('re_nothing').emails.send(mail),
+    await resend().emails.send({ ...mail, to: 'x' }),
+    await resend().emails.send({ ...mail, from: 'ceo@example.com' }),
+  ];
+  assert.deepEqual([again.data?.id, google.mails.count() - before], [first.data?.id, 1]);
+  assert.deepEqual(
+    names.map(({ error }) => [error?.name, error?.statusCode]),
+    [
+      ['invalid_idempotent_request', 409],
+      ['invalid_api_key', 403],
+      ['validation_error', 422],
+      ['validation_error', 403],
+    ],
+  );
+});
+
+test('a push is sent by the worker', async () => {
+  const before = google.mails.count();
+  assert.deepEqual(
+    [(await post(worker.url, envelope(MAIL))).status, (await post(worker.url, envelope(MAIL))).status, google.mails.count() - before],
+    [204, 204, 1],
+  );
+});
+
+const raw: { name: string; type: string; body: string; code: string }[] = [
+  { name: 'malformed JSON', type: 'application/json', body: '{"from"', code: 'request_invalid' },
+  { name: 'malformed JSON as text', type: 'text/plain', body: '{"from"', code: 'request_invalid' },
+  { name: 'a form', type: 'application/x-www-form-urlencoded', body: 'from=x', code: 'request_invalid' },
+  { name: 'a charset that nobody knows', type: 'application/json; charset=klingon', body: '{}', code: 'field_missing' },
+];
+for (const { name, type, body, code } of raw)
+  test(`${name} is answered by us, in the contract's form, not by the framework`, async () => {
+    const reply = await post(`${api.url}/emails`, body, { ...authorised, 'content-type': type });
+    assert.deepEqual([reply.status, reply.body?.['code'], reply.body?.['statusCode']], [422, code, 422]);
+  });
+
+/** Waits until the fake has seen a call at the door, without a clock. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((done) => setImmediate(done));
+}
+
+const deaths = [
+  { name: 'api', path: '/emails', body: MAIL, headers: { ...authorised, 'idempotency-key': 'death' }, busy: 409, done: 200 },
+  { name: 'worker', path: '/', body: envelope(MAIL, { messageId: 'death' }), headers: {}, busy: 503, done: 204 },
+] as const;
+for (const { name, path, body, headers, busy, done } of deaths)
+  for (const taken of [true, false])
+    test(`${name} is killed with -9 between "session saved" and "reply read", Gmail ${taken ? 'took' : 'did not take'} the mail: one mail after redelivery`, async () => {
+      const victim = name === 'api' ? api : worker;
+      const { transfer } = google.calls;
+      const before = google.mails.count();
+      const key = { ...headers, ...('idempotency-key' in headers && { 'idempotency-key': `death-${taken}` }) };
+      const order = name === 'api' ? body : envelope(MAIL, { messageId: `death-${taken}` });
+      google.faults.script({ on: 'transfer', delayMs: 60_000, ...(taken ? {} : { reset: 'before' as const }) });
+      const cut = post(victim.url + path, order, key).catch(() => 'cut');
+      await until(() => google.calls.transfer > transfer);
+      victim.child.kill('SIGKILL');
+      assert.equal(await cut, 'cut');
+      await victim.ended;
+      const next = await start(name, portOf(victim));
+      if (name === 'api') api = next;
+      else worker = next;
+      let reply = await post(next.url + path, order, key);
+      while (reply.status === busy) reply = await post(next.url + path, order, key); // the dead one's lease still holds
+      assert.deepEqual([reply.status, google.mails.count() - before], [done, 1]);
+      assert.deepEqual([(await post(next.url + path, order, key)).status, google.mails.count() - before], [done, 1]);
+    });
+
+test('SIGTERM lets the mail in hand finish, then the process ends by itself', async () => {
+  const leaving = await start('api');
+  const { transfer } = google.calls;
+  google.faults.script({ on: 'transfer', delayMs: 300 });
+  const reply = post(`${leaving.url}/emails`, MAIL, authorised);
+  await until(() => google.calls.transfer > transfer);
+  leaving.child.kill('SIGTERM');
+  assert.deepEqual([(await reply).status, await leaving.ended], [200, '0']);
+});
+
+test('a client that goes away while it posts leaves nothing behind, and the function lives', async () => {
+  const entries = google.ledgerEntries().length;
+  await new Promise<void>((done) => {
+    const half = request(`${api.url}/emails`, { method: 'POST', headers: { ...authorised, 'content-length': 1_000 } });
+    half.on('error', () => done());
+    half.write('{"from":', () => half.destroy());
+    half.on('close', () => done());
+  });
+  assert.deepEqual([(await fetch(`${api.url}/health`)).status, google.ledgerEntries().length], [200, entries]);
+});
+
+test('a function with a wrong environment does not start, and says why', async () => {
+  const lines: string[] = [];
+  const started = startFunction({
+    target: 'api',
+    source: join(folder, 'dist/api'),
+    port: await freePort(0),
+    env: { GOOGLE_CLOUD_PROJECT: '', MAILGRANT_DEADLINE_SECONDS: 'x' },
+    onLine: (line) => lines.push(line),
+  });
+  await assert.rejects(started, /ended before it answered/);
+  assert.match(lines.join('\n'), /GOOGLE_CLOUD_PROJECT.*MAILGRANT_DEADLINE_SECONDS/);
+});
+
+test('everything that both functions printed is structured, and free of secrets, addresses and content', () => {
+  assert.ok(output.length > 15);
+  for (const line of output) assert.equal(typeof JSON.parse(line).severity, 'string', line);
+  assert.doesNotMatch(output.join('\n'), /canary|@example|Grüße|upload_id/);
+});
