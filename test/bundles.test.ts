@@ -43,7 +43,6 @@ before(async () => {
   writeFileSync(join(folder, 'mailgrant.yaml'), yaml);
   built = await buildFunctions(join(folder, 'mailgrant.yaml'), join(folder, 'dist'));
   // The framework is the bundle's one dependency; here it is the project's own.
-  const { symlinkSync } = await import('node:fs');
   symlinkSync(join(import.meta.dirname, '..', 'node_modules'), join(folder, 'node_modules'));
   google = await startGoogle();
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));

@@ -10,7 +10,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; p
 header { display: flex; gap: 1rem; align-items: baseline; flex-wrap: wrap; border-bottom: 1px solid var(--line); margin-bottom: 1rem }
 h1 { font-size: 1.3rem; margin: .3rem 0 } h2 { font-size: 1rem; margin: 1.5rem 0 .3rem }
 a { color: var(--accent) } .faint { color: var(--faint) }
-.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+.scroll { overflow-x: auto } .scroll table { min-width: 52rem } table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
 th { font-weight: 600; white-space: nowrap } time, code { font-variant-numeric: tabular-nums; white-space: nowrap }
 .state { border: 1px solid var(--line); border-radius: 1rem; padding: 0 .6rem; white-space: nowrap }

@@ -54,20 +54,20 @@ test('a session is opened, takes the letter, and answers the same afterwards', a
   );
 });
 
-const cuts: { fault: Fault; then: unknown; mails: number }[] = [
-  { fault: { on: 'transfer', reset: 'before' }, then: { state: 'partial', received: 0 }, mails: 0 },
-  { fault: { on: 'transfer', reset: 'before', keepBytes: 262_144 }, then: { state: 'partial', received: 262_144 }, mails: 0 },
-  { fault: { on: 'transfer', reset: 'after' }, then: { state: 'accepted', gmailId: '19a0000000000001' }, mails: 1 },
+const cuts: { fault: Fault; asked: unknown; mails: number }[] = [
+  { fault: { on: 'transfer', reset: 'before' }, asked: { state: 'partial', received: 0 }, mails: 0 },
+  { fault: { on: 'transfer', reset: 'before', keepBytes: 262_144 }, asked: { state: 'partial', received: 262_144 }, mails: 0 },
+  { fault: { on: 'transfer', reset: 'after' }, asked: { state: 'accepted', gmailId: '19a0000000000001' }, mails: 1 },
 ];
-for (const { fault, then, mails } of cuts)
-  test(`the connection is cut: ${JSON.stringify(fault)}; asked, Gmail says ${JSON.stringify(then)}`, async () => {
+for (const { fault, asked, mails } of cuts)
+  test(`the connection is cut: ${JSON.stringify(fault)}; asked, Gmail says ${JSON.stringify(asked)}`, async () => {
     await using at = await gmail();
     const mine = letter(raw(300_000));
     const handle = await at.transport.open(mine, at.token);
     at.google.faults.script(fault);
     await assert.rejects(at.transport.transfer(handle, mine, 0, at.token), { code: 'delivery_unknown' });
     const progress = await at.transport.ask(handle, mine, at.token);
-    assert.deepEqual([progress, at.google.mails.count()], [then, mails]);
+    assert.deepEqual([progress, at.google.mails.count()], [asked, mails]);
     if (progress.state === 'partial') {
       await at.transport.transfer(handle, mine, progress.received, at.token);
       assert.deepEqual([at.google.mails.count(), at.google.mails.list()[0]?.raw.equals(mine.bytes)], [1, true]);

@@ -24,8 +24,11 @@ test('a mail is claimed, sent and settled, and the ledger holds none of its cont
   const ports = world();
   const outcome = await send(order(), CONFIG, ports);
   assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'gmail-1' });
-  const { state, attempts, leaseUntil, gmailId } = only(ports);
-  assert.deepEqual({ state, attempts, leaseUntil, gmailId }, { state: 'sent', attempts: 1, leaseUntil: 0, gmailId: 'gmail-1' });
+  const { state, attempts, leaseUntil, gmailId, handle } = only(ports);
+  assert.deepEqual(
+    { state, attempts, leaseUntil, gmailId, handle },
+    { state: 'sent', attempts: 1, leaseUntil: 0, gmailId: 'gmail-1', handle: null },
+  );
   assert.doesNotMatch(JSON.stringify(only(ports)), /canary|example\.(com|net)|k1/);
 });
 

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+const broken = join(folder, 'broken.yaml');
+writeFileSync(broken, 'mailboxes: { nobody: {} }\nroutes: {}\n');
+
+const rows: { args: string[]; status: number; out?: RegExp; err?: RegExp }[] = [
+  { args: [], status: 2, out: /build[\s\S]*config/ },
+  { args: ['--help'], status: 0, out: /COMMAND/ },
+  { args: ['constructor'], status: 2, err: /Unknown command: constructor/ },
+  { args: ['build', '--help'], status: 0, out: /--analyze/ },
+  { args: ['config'], status: 0, out: /notices@example\.com {2}secret mailgrant-notices-example-com/ },
+  { args: ['config', '--json'], status: 0, out: /"mailboxes"/ },
+  { args: ['config', '--config', broken], status: 1, err: /2 problems:\n {2}mailboxes\.nobody: .*\n {2}routes: / },
+  { args: ['config', '--config', broken, '--json'], status: 1, err: /"problems": \[/ },
+  { args: ['build', '--config', broken, '--out', join(folder, 'no')], status: 1, err: /2 problems/ },
+  { args: ['build', '--dry-run', '--out', join(folder, 'dry')], status: 0, out: /valid; nothing was written/ },
+  { args: ['build', '--nonsense'], status: 1, err: /nonsense/ },
+];
+for (const { args, status, out, err } of rows)
+  test(`mailgrant ${args.join(' ').replaceAll(folder, '')} exits with ${status}`, () => {
+    const run = spawnSync(process.execPath, ['functions/cli/main.ts', ...args], { encoding: 'utf8' });
+    assert.equal(run.status, status, run.stderr);
+    if (out) assert.match(run.stdout, out);
+    if (err) assert.match(run.stderr, err);
+    assert.doesNotMatch(run.stderr, /^\s+at /m);
+  });
+
+test('neither a broken config nor a dry run writes anything', () =>
+  assert.deepEqual([existsSync(join(folder, 'no')), existsSync(join(folder, 'dry'))], [false, false]));

@@ -1,0 +1,138 @@
+/** `npm start` as a new user runs it: its own process, its own ports, the printed command pasted into a shell. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+const shell = promisify(execFile);
+
+/** Starts the stack and reads what it prints until the last line of its welcome. */
+async function start(folder: string, ...args: string[]) {
+  const child = spawn(
+    process.execPath,
+    [
+      'functions/local/dev.ts',
+      '--folder',
+      folder,
+      '--api',
+      '0',
+      '--worker',
+      '0',
+      '--inbox',
+      '0',
+      '--google',
+      '0',
+      '--deadline',
+      '1',
+      ...args,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const lines: string[] = [];
+  let welcome: () => void = () => {};
+  const ready = new Promise<void>((done) => {
+    welcome = done;
+  });
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      if (line.startsWith('Ctrl-C')) welcome();
+    });
+  const ended = new Promise<number | null>((done) => child.once('exit', done));
+  await Promise.race([ready, ended]);
+  const url = (name: string): string => new RegExp(`^ {2}${name} +(http\\S+)`, 'm').exec(lines.join('\n'))?.[1] ?? '';
+  return { child, lines, ended, url, text: () => lines.join('\n'), stop: () => stop(child, ended) };
+}
+
+function stop(child: ChildProcess, ended: Promise<number | null>): Promise<number | null> {
+  child.kill('SIGINT');
+  return ended;
+}
+
+const newFolder = (): string => mkdtempSync(join(tmpdir(), 'mailgrant-'));
+const inbox = async (url: string): Promise<Record<string, unknown>[]> =>
+  (await fetch(`${url}/mails`)).json() as Promise<Record<string, unknown>[]>;
+
+test('the printed command, pasted into a shell, ends in the inbox, and Ctrl-C ends everything', async () => {
+  const stack = await start(newFolder());
+  const command = /^ {2}(curl \S+\/emails [\s\S]*?\}')$/m.exec(stack.text())?.[1] ?? '';
+  const { stdout } = await shell('bash', ['-c', `${command} --silent`]);
+  const { id } = JSON.parse(stdout);
+  const [mail] = await inbox(stack.url('inbox'));
+  assert.deepEqual([mail?.subject, mail?.mailgrant?.id], ['Grüße', id]);
+  const urls = ['api', 'worker', 'google', 'inbox'].map(stack.url);
+  assert.equal(await stack.stop(), 0);
+  for (const url of urls) await assert.rejects(fetch(url), url);
+});
+
+test('mails, ledger and key outlive a restart; a key that was used sends no second mail', async () => {
+  const folder = newFolder();
+  const post = async (api: string, key: string): Promise<unknown> => {
+    const reply = await fetch(`${api}/emails`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'idempotency-key': 'k' },
+      body: '{"from":"notices@example.com","to":"you@example.net","subject":"x","text":"y"}',
+    });
+    return reply.json();
+  };
+  const seen: unknown[] = [];
+  for (const round of [1, 2]) {
+    const stack = await start(folder);
+    const key = /API key +(mg_laptop_\S+)/.exec(stack.text())?.[1] ?? '';
+    seen.push([await post(stack.url('api'), key), (await inbox(stack.url('inbox'))).length, key]);
+    assert.equal(await stack.stop(), 0, `round ${round}`);
+  }
+  assert.deepEqual(seen[1], seen[0]);
+});
+
+test('a function that is killed is started again', async () => {
+  const stack = await start(newFolder());
+  const { stdout } = await shell('pgrep', ['-P', String(stack.child.pid), '-f', 'target=api']);
+  process.kill(Number(stdout.trim().split('\n')[0]), 'SIGKILL');
+  while (
+    !(await fetch(`${stack.url('api')}/health`).then(
+      (reply) => reply.ok,
+      () => false,
+    )) ||
+    !stack.text().includes('starting again')
+  );
+  assert.match(stack.text(), /^api +ended \(SIGKILL\); starting again/m);
+  assert.equal(await stack.stop(), 0);
+});
+
+test('a taken port is named, and the next free one is used', async () => {
+  const holder = createServer();
+  await new Promise<void>((done) => holder.listen(0, '127.0.0.1', done));
+  const { port } = holder.address() as AddressInfo;
+  const stack = await start(newFolder(), '--api', String(port));
+  assert.match(stack.text(), new RegExp(`^Port ${port} is taken: api is on http://127\\.0\\.0\\.1:\\d+ instead\\.`, 'm'));
+  assert.equal((await fetch(`${stack.url('api')}/health`)).status, 200);
+  assert.equal(await stack.stop(), 0);
+  holder.close();
+});
+
+test('a wrong config or option stops the start with sentences, not with a stack', async () => {
+  const file = join(newFolder(), 'mailgrant.yaml');
+  writeFileSync(file, 'mailboxes: { nobody: { via: pigeon } }\nroutes: {}\n');
+  for (const [args, says] of [
+    [['--config', file], /mailboxes\.nobody: [\s\S]*mailboxes\.nobody\.via: [\s\S]*routes: /],
+    [['--api', 'x'], /--api: expected a port/],
+    [['--nonsense'], /nonsense/],
+  ] as const) {
+    const stack = await start(newFolder(), ...args);
+    assert.equal(await stack.ended, 1);
+    assert.match(stack.text(), says);
+    assert.doesNotMatch(stack.text(), /^\s+at /m);
+  }
+});
+
+test('--help says what it does, and does nothing', async () => {
+  const { stdout } = await shell(process.execPath, ['functions/local/dev.ts', '--help']);
+  assert.match(stdout, /--folder/);
+});
