@@ -56,8 +56,11 @@ function stop(child: ChildProcess, ended: Promise<number | null>): Promise<numbe
 }
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'mailgrant-'));
-const inbox = async (url: string): Promise<Record<string, unknown>[]> =>
-  (await fetch(`${url}/mails`)).json() as Promise<Record<string, unknown>[]>;
+interface Listed {
+  readonly subject: string;
+  readonly mailgrant: { readonly id: string } | null;
+}
+const inbox = async (url: string): Promise<Listed[]> => (await fetch(`${url}/mails`)).json() as Promise<Listed[]>;
 
 test('the printed command, pasted into a shell, ends in the inbox, and Ctrl-C ends everything', async () => {
   const stack = await start(newFolder());

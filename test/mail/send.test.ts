@@ -185,7 +185,11 @@ async function died(gmail: Progress) {
   const transferring = new Promise<void>((done) => {
     reached = done;
   });
-  void send(order(), CONFIG, { ...ports, transfer: () => (reached(), crash) });
+  const transfer = (): Promise<never> => {
+    reached();
+    return crash;
+  };
+  void send(order(), CONFIG, { ...ports, transfer });
   await transferring;
   ports.ask = async () => gmail;
   return ports;
