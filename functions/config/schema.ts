@@ -13,6 +13,7 @@ const oneLine = z
   .string()
   .max(200)
   .regex(/^[^\r\n\0<>"]*$/, { error: 'expected one line without <, > or "' });
+const SERVICE_ACCOUNT = /^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/;
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 
 /** A setting of the design that this version does not serve yet: refused by name, so that nobody relies on it. */
@@ -25,11 +26,12 @@ const notYet = z.undefined({ error: 'not served by this version yet; leave it ou
 
 const mailbox = z.strictObject({
   name: oneLine.default(''),
-  grant: only('refresh-token', 'delegation', 'service-account-key'),
+  grant: z.enum(['refresh-token', 'delegation', 'service-account-key']).default('refresh-token'),
   secret: secretId.optional(),
-  via: only('api', 'smtp'),
+  delegate: lower.regex(SERVICE_ACCOUNT, { error: 'expected the email of a service account' }).optional(),
+  via: z.enum(['api', 'smtp']).default('api'),
   aliases: z.array(address).default([]),
-  tokens: only('per-invocation', 'reuse'),
+  tokens: z.enum(['per-invocation', 'reuse']).default('per-invocation'),
   limits: notYet,
 });
 
@@ -62,9 +64,9 @@ export function checkConfig(value: unknown): Checked {
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
   const { mailboxes, keys, ledger } = parsed.data;
   const config: Config = {
-    mailboxes: Object.entries(mailboxes).map(([name, box]) => {
-      const address = name.toLowerCase();
-      return { address, name: box.name, secret: box.secret ?? secretFor(address), aliases: box.aliases };
+    mailboxes: Object.entries(mailboxes).map(([key, { name, grant, secret, delegate, via, aliases, tokens }]) => {
+      const address = key.toLowerCase();
+      return { address, name, grant, secret: secret ?? secretFor(address), delegate: delegate ?? '', via, aliases, tokens };
     }),
     keys: Object.entries(keys).map(([id, { sha256, from, to }]) => ({ id, sha256, from, to: to ?? null })),
     ledger,
@@ -104,7 +106,12 @@ function sentences(issue: z.core.$ZodIssue): string[] {
 function contradictions({ mailboxes, keys }: Config): string[] {
   const owners = new Map<string, string>();
   const problems: string[] = [];
-  for (const { address, aliases } of mailboxes) {
+  for (const { address, aliases, grant, delegate } of mailboxes) {
+    if (grant === 'delegation' && !delegate)
+      problems.push(`mailboxes."${address}".delegate: missing; name the service account that signs for the delegation`);
+    if (grant !== 'delegation' && delegate) problems.push(`mailboxes."${address}".delegate: only for grant: delegation`);
+    if (grant !== 'refresh-token' && /@(gmail|googlemail)\.com$/.test(address))
+      problems.push(`mailboxes."${address}".grant: Google delegates only Workspace mailboxes, never gmail.com`);
     for (const one of [address, ...aliases]) {
       const owner = owners.get(one);
       if (owner !== undefined) problems.push(`mailboxes."${address}": ${one} already belongs to ${owner}`);

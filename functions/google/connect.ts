@@ -28,8 +28,9 @@ export function connect({ config, project, database, deadlineMs, pushAudience, u
     begin: () => {
       const deadline = AbortSignal.timeout(deadlineMs);
       const exchange = exchanges(deadline);
+      const gmail = createGmail(urls.gmail, exchange, now);
       return {
-        ...createGmail(urls.gmail, exchange, now),
+        transport: () => gmail,
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
         token: createMinter(vault, exchange, now),
         now,
@@ -37,6 +38,7 @@ export function connect({ config, project, database, deadlineMs, pushAudience, u
         digest,
         pause: (ms) => sleep(ms, undefined, { signal: deadline }),
         leaseMs: deadlineMs * 1.2,
+        close: () => {},
       };
     },
   };

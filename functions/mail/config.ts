@@ -3,8 +3,19 @@ export interface Mailbox {
   readonly address: string;
   /** Display name for mails that give none; '' for none. */
   readonly name: string;
-  /** Id of the secret in Secret Manager that holds the grant. */
+  /**
+   * What lets us send as this mailbox: a refresh token of its owner, or domain-wide delegation of a service account,
+   * which signs without a key (`delegation`) or with one from Secret Manager.
+   */
+  readonly grant: 'refresh-token' | 'delegation' | 'service-account-key';
+  /** Id of the secret in Secret Manager that holds the grant; unused by `delegation`. */
   readonly secret: string;
+  /** Email of the service account that signs for `delegation`; '' for the other grants. */
+  readonly delegate: string;
+  /** Over the Gmail API (scope gmail.send) or over SMTP (scope https://mail.google.com/). */
+  readonly via: 'api' | 'smtp';
+  /** Whether an access token may outlive its invocation, within the instance, until five minutes before its end. */
+  readonly tokens: 'per-invocation' | 'reuse';
   /** Verified send-as addresses that this mailbox may use, in lower case. */
   readonly aliases: readonly string[];
 }

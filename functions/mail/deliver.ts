@@ -2,7 +2,7 @@ import { asFailure, MailFailure } from './failure.ts';
 import { type Entry, type Found, step } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import type { AccessToken, Ports, Progress } from './ports.ts';
+import type { AccessToken, Ports, Progress, Transport } from './ports.ts';
 import type { Sender } from './sender.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
@@ -17,20 +17,22 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
   let hold = held;
   let open = held.entry.handle !== null; // an earlier attempt may have brought the letter to Gmail, and nobody has asked yet
   try {
+    const gmail = ports.transport(sender.mailbox);
     const token = tokenKeeper(sender, ports);
     const [letter] = await Promise.all([make(), ports.token(sender)]);
+    const attempt: Attempt = { letter, gmail, token, ports };
     const digest = ports.digest(letter.bytes);
     let progress: Progress = { state: 'partial', received: 0 };
     if (hold.entry.handle === null) {
-      const handle = await token((secret) => ports.open(letter, secret));
+      const handle = await token((secret) => gmail.open(letter, secret));
       hold = await keep(hold, step(hold.entry, 'sending', { handle, letter: digest }), ports);
     } else {
-      progress = await ask(hold.entry.handle, letter, token, ports);
+      progress = await ask(hold.entry.handle, attempt);
       open = false;
       if (progress.state === 'partial' && hold.entry.letter !== digest)
         throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
     }
-    const gmailId = await finish(hold.entry.handle ?? '', letter, progress, token, ports);
+    const gmailId = await finish(hold.entry.handle ?? '', progress, attempt);
     return await settle(hold, { state: 'sent', id, gmailId }, ports);
   } catch (error) {
     const failure = asFailure(error);
@@ -41,27 +43,28 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
 }
 
 /** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
-async function finish(handle: string, letter: Letter, begun: Progress, token: Keeper, ports: Ports): Promise<string> {
+async function finish(handle: string, begun: Progress, attempt: Attempt): Promise<string> {
+  const { letter, gmail, token } = attempt;
   let progress = begun;
   for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
     if (progress.state === 'accepted') return progress.gmailId;
     if (progress.state === 'gone') throw new MailFailure('session_gone', 'the upload session is gone');
     const { received } = progress;
-    progress = await token((secret) => ports.transfer(handle, letter, received, secret)).catch((error: unknown) => {
+    progress = await token((secret) => gmail.transfer(handle, letter, received, secret)).catch((error: unknown) => {
       if (asFailure(error).code !== 'delivery_unknown') throw error;
-      return ask(handle, letter, token, ports);
+      return ask(handle, attempt);
     });
   }
   if (progress.state === 'accepted') return progress.gmailId;
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
-async function ask(handle: string, letter: Letter, token: Keeper, ports: Ports): Promise<Progress> {
+async function ask(handle: string, { letter, gmail, token, ports }: Attempt): Promise<Progress> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
-      return await token((secret) => ports.ask(handle, letter, secret));
+      return await token((secret) => gmail.ask(handle, letter, secret));
     } catch (error) {
       last = error;
       if (!ASK_AGAIN.has(asFailure(error).code)) break;
@@ -72,6 +75,14 @@ async function ask(handle: string, letter: Letter, token: Keeper, ports: Ports):
 }
 
 const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limited']);
+
+/** A letter on its way: what carries it, and what proves that it may. */
+interface Attempt {
+  readonly letter: Letter;
+  readonly gmail: Transport;
+  readonly token: Keeper;
+  readonly ports: Ports;
+}
 
 type Keeper = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
 

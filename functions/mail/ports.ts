@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config, Mailbox } from './config.ts';
 import type { Ledger } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import type { Sender } from './sender.ts';
@@ -30,7 +30,9 @@ export interface AccessToken {
 }
 
 /** What the core asks of the world, for one invocation. */
-export interface Ports extends Transport {
+export interface Ports {
+  /** The way to Gmail that the mailbox is configured for. */
+  transport(mailbox: Mailbox): Transport;
   readonly ledger: Ledger;
   /** The token of the sender's mailbox: minted once per invocation, again when `fresh` names one that was refused. */
   token(sender: Sender, refused?: AccessToken): Promise<AccessToken>;
@@ -42,6 +44,8 @@ export interface Ports extends Transport {
   pause(ms: number): Promise<void>;
   /** How long a claim holds, in milliseconds: longer than an invocation may last. */
   readonly leaseMs: number;
+  /** Ends what the invocation holds open; called once, when its answer is written. */
+  close(): void;
 }
 
 /** What a trigger is given: the config, and a fresh set of ports for each invocation. */

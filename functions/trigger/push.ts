@@ -32,7 +32,9 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
       attempt = delivery.attempt;
       const order = { body: delivery.mail, caller: PUBLISHER, key: delivery.key, retryFailed: false };
       const ports = edge.begin();
-      const outcome = await send(order, edge.config, ports).catch((error: unknown) => refuse(order, asFailure(error), ports));
+      const outcome = await send(order, edge.config, ports)
+        .catch((error: unknown) => refuse(order, asFailure(error), ports))
+        .finally(ports.close);
       reportOutcome(log, outcome, facts());
       end(res, verdict(outcome));
     } catch (error) {

@@ -44,7 +44,8 @@ async function route(req: IncomingMessage, edge: Edge, log: Log, facts: () => Re
   if (req.method === 'GET') throw new MailFailure('key_restricted', 'This API key is restricted to only send emails.');
   const key = idempotencyKey(req);
   const order = { body: parseJson(await readBody(req)), caller, key, retryFailed: true };
-  const outcome = await send(order, edge.config, edge.begin());
+  const ports = edge.begin();
+  const outcome = await send(order, edge.config, ports).finally(ports.close);
   reportOutcome(log, outcome, { caller: caller.id, ...facts() });
   if (outcome.state === 'sent') return { status: 200, body: { id: outcome.id } };
   return errorAnswer(outcome.failure, edge.now(), outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);

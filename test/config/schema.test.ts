@@ -15,7 +15,18 @@ test('defaults are filled in, and addresses are in lower case', () => {
     keys: { shop: { sha256: SHA, from: ['NO-REPLY@example.com'], to: ['*@Example.net'] } },
   });
   assert.deepEqual(config, {
-    mailboxes: [{ address: 'notices@example.com', name: '', secret: 'mailgrant-notices-example-com', aliases: ['no-reply@example.com'] }],
+    mailboxes: [
+      {
+        address: 'notices@example.com',
+        name: '',
+        grant: 'refresh-token',
+        secret: 'mailgrant-notices-example-com',
+        delegate: '',
+        via: 'api',
+        aliases: ['no-reply@example.com'],
+        tokens: 'per-invocation',
+      },
+    ],
     keys: [{ id: 'shop', sha256: SHA, from: ['no-reply@example.com'], to: ['*@example.net'] }],
     ledger: { addresses: 'hashed' },
   });
@@ -33,10 +44,19 @@ const wrong: { value: unknown; problems: string[] }[] = [
   { value: box({ name: 'a\r\nBcc: x' }), problems: [`${AT}.name: `] },
   { value: box({ secret: 'a/b' }), problems: [`${AT}.secret: `] },
   { value: box({ aliases: ['x'] }), problems: [`${AT}.aliases.0: `] },
-  { value: box({ via: 'smtp' }), problems: [`${AT}.via: this version serves only "api"`] },
   { value: box({ via: 'pigeon' }), problems: [`${AT}.via: `] },
-  { value: box({ grant: 'delegation' }), problems: [`${AT}.grant: this version serves only "refresh-token"`] },
-  { value: box({ tokens: 'reuse' }), problems: [`${AT}.tokens: this version serves only "per-invocation"`] },
+  { value: box({ grant: 'password' }), problems: [`${AT}.grant: `] },
+  { value: box({ grant: 'delegation' }), problems: [`${AT}.delegate: missing`] },
+  {
+    value: box({ grant: 'delegation', delegate: 'me@example.com' }),
+    problems: [`${AT}.delegate: expected the email of a service account`],
+  },
+  { value: box({ delegate: 'd@p.iam.gserviceaccount.com' }), problems: [`${AT}.delegate: only for grant: delegation`] },
+  {
+    value: { mailboxes: { 'me@gmail.com': { grant: 'service-account-key' } } },
+    problems: ['mailboxes."me@gmail.com".grant: Google delegates only Workspace'],
+  },
+  { value: box({ tokens: 'always' }), problems: [`${AT}.tokens: `] },
   { value: box({ limits: { perDay: 5 } }), problems: [`${AT}.limits: not served by this version yet`] },
   { value: { ...VALID, delivery: 'queued' }, problems: ['delivery: this version serves only "direct"'] },
   { value: { ...VALID, routes: {} }, problems: ['routes: not served by this version yet'] },

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MailFailure } from '../../functions/mail/failure.ts';
 import { type Entry, type Ledger, step, TRANSITIONS } from '../../functions/mail/ledger.ts';
-import type { Progress } from '../../functions/mail/ports.ts';
+import type { Ports, Progress, Transport } from '../../functions/mail/ports.ts';
 import { type Order, refuse, send } from '../../functions/mail/send.ts';
-import { ALIAS, CONFIG, MAIL, MAILBOX } from '../support/laptop.ts';
+import { ALIAS, MAIL, MAILBOX } from '../support/laptop.ts';
 import { world } from '../support/world.ts';
 
 const CALLER = { id: 'shop', from: [MAILBOX, ALIAS], to: null };
@@ -22,7 +22,7 @@ const only = (ports: ReturnType<typeof world>): Entry => {
 
 test('a mail is claimed, sent and settled, and the ledger holds none of its content', async () => {
   const ports = world();
-  const outcome = await send(order(), CONFIG, ports);
+  const outcome = await run(order(), ports);
   assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'gmail-1' });
   const { state, attempts, leaseUntil, gmailId, handle } = only(ports);
   assert.deepEqual(
@@ -40,7 +40,7 @@ test('the handle is in the ledger before the first byte of the letter leaves', a
     seen.push([only(ports).state, only(ports).handle === handle]);
     return transfer(handle, ...rest);
   };
-  await send(order(), CONFIG, ports);
+  await run(order(), ports);
   assert.deepEqual(seen, [['sending', true]]);
 });
 
@@ -51,32 +51,32 @@ test('nothing is sent when the handle cannot be kept', async () => {
     ...ports.ledger,
     replace: async (found, entry) => (entry.state === 'sending' ? fail('ledger_unavailable')() : replace(found, entry)),
   };
-  const outcome = await send(order(), CONFIG, { ...ports, ledger });
+  const outcome = await run(order(), { ...ports, ledger });
   assert.deepEqual([outcome.state, ports.sent], ['retry', []]);
 });
 
 test('the same key is answered from the ledger, not sent again', async () => {
   const ports = world();
-  const first = await send(order(), CONFIG, ports);
-  assert.deepEqual(await send(order(), CONFIG, ports), first);
+  const first = await run(order(), ports);
+  assert.deepEqual(await run(order(), ports), first);
   assert.equal(ports.sent.length, 1);
 });
 
 test('without a key each order is a mail of its own', async () => {
   const ports = world();
-  await send(order({ key: null }), CONFIG, ports);
-  await send(order({ key: null }), CONFIG, ports);
+  await run(order({ key: null }), ports);
+  await run(order({ key: null }), ports);
   assert.equal(ports.sent.length, 2);
 });
 
 test('a key belongs to its caller, and to its payload, for 24 hours', async () => {
   const ports = world();
-  await send(order(), CONFIG, ports);
-  await send(order({ caller: { ...CALLER, id: 'other' } }), CONFIG, ports);
+  await run(order(), ports);
+  await run(order({ caller: { ...CALLER, id: 'other' } }), ports);
   assert.equal(ports.sent.length, 2);
-  await assert.rejects(send(order({ body: { ...MAIL, text: 'other' } }), CONFIG, ports), { code: 'idempotency_mismatch' });
+  await assert.rejects(run(order({ body: { ...MAIL, text: 'other' } }), ports), { code: 'idempotency_mismatch' });
   ports.clock += 24 * 60 * 60_000 + 1;
-  await send(order({ body: { ...MAIL, text: 'other' } }), CONFIG, ports);
+  await run(order({ body: { ...MAIL, text: 'other' } }), ports);
   assert.equal(ports.sent.length, 3);
 });
 
@@ -91,7 +91,7 @@ const refused = [
 for (const { change, code } of refused)
   test(`${code} leaves no trace in the ledger: ${JSON.stringify(change).slice(0, 60)}`, async () => {
     const ports = world();
-    await assert.rejects(send(order(change), CONFIG, ports), { code });
+    await assert.rejects(run(order(change), ports), { code });
     assert.deepEqual([ports.ledger.entries.size, ports.sent.length], [0, 0]);
   });
 
@@ -120,7 +120,7 @@ const endings = [
 for (const { at, code, state, entry } of endings)
   test(`${code} at ${at} ends as ${state}`, async () => {
     const ports = world({ [at]: fail(code) });
-    const outcome = await send(order(), CONFIG, ports);
+    const outcome = await run(order(), ports);
     assert.deepEqual(
       [outcome.state, only(ports).state, only(ports).code, only(ports).leaseUntil, ports.sent.length],
       [state, entry, code, 0, 0],
@@ -159,7 +159,7 @@ for (const { name, answers, state, transfers, askable } of lost)
         return answer;
       },
     });
-    const outcome = await send(order(), CONFIG, ports);
+    const outcome = await run(order(), ports);
     assert.deepEqual([outcome.state, transferred, 'askable' in outcome ? outcome.askable : undefined], [state, transfers, askable]);
   });
 
@@ -173,7 +173,7 @@ test('a transfer is resumed from the byte that Gmail names', async () => {
     },
     ask: async () => ({ state: 'partial', received: 100 }),
   });
-  assert.equal((await send(order(), CONFIG, ports)).state, 'sent');
+  assert.equal((await run(order(), ports)).state, 'sent');
   assert.deepEqual(from, [0, 100]);
 });
 
@@ -189,7 +189,7 @@ async function died(gmail: Progress) {
     reached();
     return crash;
   };
-  void send(order(), CONFIG, { ...ports, transfer });
+  void run(order(), { ...ports, transfer });
   await transferring;
   ports.ask = async () => gmail;
   return ports;
@@ -197,7 +197,7 @@ async function died(gmail: Progress) {
 
 test('while the lease of a dead process holds, nobody else works on the mail', async () => {
   const ports = await died({ state: 'accepted', gmailId: 'g' });
-  await assert.rejects(send(order(), CONFIG, ports), { code: 'in_flight' });
+  await assert.rejects(run(order(), ports), { code: 'in_flight' });
 });
 
 const afterDeath: { gmail: Progress; state: string; sent: number }[] = [
@@ -209,16 +209,16 @@ for (const { gmail, state, sent } of afterDeath)
   test(`after the lease a redelivery asks Gmail first; ${gmail.state}: ${state}, ${sent} transfers`, async () => {
     const ports = await died(gmail);
     ports.clock += ports.leaseMs + 1;
-    const outcome = await send(order(), CONFIG, ports);
+    const outcome = await run(order(), ports);
     assert.deepEqual([outcome.state, ports.sent.length, only(ports).attempts], [state, sent, 2]);
   });
 
 test('a redelivery that cannot even mint leaves the mail unknown, never failed', async () => {
   const ports = await died({ state: 'accepted', gmailId: 'g' });
   ports.clock += ports.leaseMs + 1;
-  const outcome = await send(order(), CONFIG, { ...ports, token: fail('grant_revoked') });
+  const outcome = await run(order(), { ...ports, token: fail('grant_revoked') });
   assert.deepEqual([outcome.state, only(ports).state], ['unknown', 'unknown']);
-  assert.equal((await send(order(), CONFIG, ports)).state, 'sent'); // and it is asked again next time
+  assert.equal((await run(order(), ports)).state, 'sent'); // and it is asked again next time
   assert.equal(ports.sent.length, 0);
 });
 
@@ -227,7 +227,7 @@ test('a letter that composes to other bytes than the ones begun is not resumed',
   ports.clock += ports.leaseMs + 1;
   const [found] = ports.ledger.entries.values();
   if (found) ports.ledger.entries.set(found.entry.id, { ...found, entry: { ...found.entry, letter: 'another' } });
-  const outcome = await send(order(), CONFIG, ports);
+  const outcome = await run(order(), ports);
   assert.deepEqual([outcome.state, ports.sent.length], ['unknown', 0]);
 });
 
@@ -238,7 +238,7 @@ test('a holder that lost its lease writes nothing', async () => {
     if (found) ports.ledger.entries.set(found.entry.id, { ...found, version: 'taken over' });
     return 'session';
   };
-  await assert.rejects(send(order(), CONFIG, ports), { code: 'in_flight' });
+  await assert.rejects(run(order(), ports), { code: 'in_flight' });
   assert.deepEqual([only(ports).state, ports.sent.length], ['claimed', 0]);
 });
 
@@ -249,26 +249,26 @@ test('a sent mail that the ledger cannot be told of is answered as sent, and mar
     ...ports.ledger,
     replace: async (found, entry) => (entry.state === 'sent' ? fail('ledger_unavailable')() : replace(found, entry)),
   };
-  assert.deepEqual(await send(order(), CONFIG, { ...ports, ledger }).then(({ state, unrecorded }) => [state, unrecorded]), ['sent', true]);
+  assert.deepEqual(await run(order(), { ...ports, ledger }).then(({ state, unrecorded }) => [state, unrecorded]), ['sent', true]);
 });
 
 test('a failed mail is tried anew when its caller asks, also with another payload; a redelivery is only answered', async () => {
   const ports = world({ token: fail('grant_revoked') });
-  await send(order(), CONFIG, ports);
+  await run(order(), ports);
   const working = { ...ports, token: world().token };
-  assert.equal((await send(order({ retryFailed: false }), CONFIG, working)).state, 'failed');
-  assert.equal((await send(order({ body: { ...MAIL, text: 'mended' } }), CONFIG, working)).state, 'sent');
+  assert.equal((await run(order({ retryFailed: false }), working)).state, 'failed');
+  assert.equal((await run(order({ body: { ...MAIL, text: 'mended' } }), working)).state, 'sent');
   assert.deepEqual([ports.sent.length, only(ports).attempts], [1, 2]);
 });
 
 test('a parked mail rests until its time', async () => {
   const ports = world();
   const until = ports.clock + 3_600_000;
-  await send(order(), CONFIG, { ...ports, open: fail('quota_daily', until) });
-  const again = await send(order(), CONFIG, ports);
+  await run(order(), { ...ports, open: fail('quota_daily', until) });
+  const again = await run(order(), ports);
   assert.deepEqual([again.state, 'notBefore' in again && again.notBefore, ports.sent.length], ['parked', until, 0]);
   ports.clock = until;
-  assert.equal((await send(order(), CONFIG, ports)).state, 'sent');
+  assert.equal((await run(order(), ports)).state, 'sent');
 });
 
 test('a token that Gmail refuses is minted anew once', async () => {
@@ -276,7 +276,7 @@ test('a token that Gmail refuses is minted anew once', async () => {
   const ports = world();
   const { token } = ports;
   let opened = 0;
-  const outcome = await send(order(), CONFIG, {
+  const outcome = await run(order(), {
     ...ports,
     token: async (sender, old) => {
       refusedTokens.push(old !== undefined);

@@ -19,7 +19,18 @@ export const PROJECT = 'laptop';
 export const KEY = `mg_shop_canary-${'k'.repeat(40)}`;
 
 export const CONFIG: Config = {
-  mailboxes: [{ address: MAILBOX, name: 'Example Notices', secret: SECRET, aliases: [ALIAS] }],
+  mailboxes: [
+    {
+      address: MAILBOX,
+      name: 'Example Notices',
+      grant: 'refresh-token',
+      secret: SECRET,
+      delegate: '',
+      via: 'api',
+      aliases: [ALIAS],
+      tokens: 'per-invocation',
+    },
+  ],
   keys: [{ id: 'shop', sha256: createHash('sha256').update(KEY).digest('hex'), from: [MAILBOX, ALIAS], to: null }],
   ledger: { addresses: 'hashed' },
 };

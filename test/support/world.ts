@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entry, Found, Ledger } from '../../functions/mail/ledger.ts';
-import type { AccessToken, Ports } from '../../functions/mail/ports.ts';
+import type { AccessToken, Ports, Transport } from '../../functions/mail/ports.ts';
 
 /** A ledger in memory, with the same promises as the real ones. */
 export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
@@ -27,7 +27,9 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
 }
 
 /** Working ports with a frozen clock that a test moves; a test overrides only what it is about. */
-export function world(change: Partial<Ports> = {}): Ports & { clock: number; sent: string[]; ledger: ReturnType<typeof memoryLedger> } {
+export function world(
+  change: Partial<Ports & Transport> = {},
+): Ports & Transport & { clock: number; sent: string[]; ledger: ReturnType<typeof memoryLedger> } {
   let ids = 0;
   const sent: string[] = [];
   const token: AccessToken = { secret: { reveal: () => 'token' }, expiresAt: Number.MAX_SAFE_INTEGER };
@@ -40,6 +42,10 @@ export function world(change: Partial<Ports> = {}): Ports & { clock: number; sen
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     digest: (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex'),
     pause: async () => {},
+    close: () => {},
+    transport(this: Transport): Transport {
+      return this;
+    },
     token: async () => token,
     open: async () => `session-${sent.length + 1}`,
     transfer: async (handle: string) => {
