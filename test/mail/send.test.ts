@@ -9,6 +9,8 @@ import { world } from '../support/world.ts';
 
 const CALLER = { id: 'shop', from: [MAILBOX, ALIAS], to: null };
 const order = (change: Partial<Order> = {}): Order => ({ body: MAIL, caller: CALLER, key: 'k1', retryFailed: true, ...change });
+/** The journey, over a world that is its own way to Gmail. */
+const run = (what: Order, ports: Ports & Transport) => send(what, CONFIG, ports);
 const fail =
   (code: ConstructorParameters<typeof MailFailure>[0], retryAt: number | null = null) =>
   async (): Promise<never> => {
@@ -96,12 +98,11 @@ for (const { change, code } of refused)
   });
 
 test('an allowed recipient passes whatever the case', async () => {
-  const outcome = await send(
+  const outcome = await run(
     order({
       caller: { ...CALLER, to: ['*@example.net', 'one@example.org'] },
       body: { ...MAIL, to: ['You@EXAMPLE.net', 'One@example.org'] },
     }),
-    CONFIG,
     world(),
   );
   assert.equal(outcome.state, 'sent');
@@ -129,9 +130,8 @@ for (const { at, code, state, entry } of endings)
 
 test('a letter that is too large fails after the claim, and is recorded', async () => {
   const ports = world();
-  const outcome = await send(
+  const outcome = await run(
     order({ body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(28_000_000).toString('base64') }] } }),
-    CONFIG,
     ports,
   );
   assert.deepEqual([outcome.state, only(ports).state, only(ports).code], ['failed', 'failed', 'too_large']);
