@@ -4,7 +4,7 @@ import { MailFailure } from '../../functions/mail/failure.ts';
 import { type Entry, type Ledger, step, TRANSITIONS } from '../../functions/mail/ledger.ts';
 import type { Ports, Progress, Transport } from '../../functions/mail/ports.ts';
 import { type Order, refuse, send } from '../../functions/mail/send.ts';
-import { ALIAS, MAIL, MAILBOX } from '../support/laptop.ts';
+import { ALIAS, CONFIG, MAIL, MAILBOX } from '../support/laptop.ts';
 import { world } from '../support/world.ts';
 
 const CALLER = { id: 'shop', from: [MAILBOX, ALIAS], to: null };
