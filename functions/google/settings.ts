@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../mail/config.ts';
+import { type GoogleUrls, googleUrls } from './urls.ts';
 
 /** Everything a function is told from outside, read once at its start. */
 export interface Settings {
@@ -11,13 +12,7 @@ export interface Settings {
   readonly pushAudience: string | null;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
-  readonly urls: {
-    readonly token: string;
-    readonly gmail: string;
-    readonly secrets: string;
-    readonly firestore: string;
-    readonly metadata: string;
-  };
+  readonly urls: GoogleUrls;
 }
 
 /** Replaced by the build with the validated config; absent when the sources run as they are. */
@@ -50,20 +45,14 @@ export function readSettings(env: Env): Settings {
   if (project === '') problems.push('GOOGLE_CLOUD_PROJECT: missing; set it to the project that holds the secrets');
   const seconds = Number(get('MAILGRANT_DEADLINE_SECONDS') || 50);
   if (!(seconds >= 1 && seconds <= 500)) problems.push('MAILGRANT_DEADLINE_SECONDS: expected 1 to 500');
-  const google = url('MAILGRANT_GOOGLE_URL', '');
+  const urls = googleUrls(url('MAILGRANT_GOOGLE_URL', ''));
   const settings = {
     config: readConfig(get('MAILGRANT_CONFIG'), problems),
     project,
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
     deadlineMs: seconds * 1_000,
-    urls: {
-      token: google ? `${google}/token` : 'https://oauth2.googleapis.com/token',
-      gmail: google || 'https://gmail.googleapis.com',
-      secrets: google || 'https://secretmanager.googleapis.com',
-      firestore: url('MAILGRANT_FIRESTORE_URL', google || 'https://firestore.googleapis.com'),
-      metadata: google || 'http://metadata.google.internal',
-    },
+    urls: { ...urls, firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore) },
   };
   if (problems.length > 0) throw new Error(`mailgrant cannot start: ${problems.join('; ')}`);
   return settings;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { SCOPE_SEND } from '../mail/scopes.ts';
 import type { Reply, Request } from './http.ts';
 import { REFUSALS } from './refusals.ts';
 
@@ -31,7 +32,6 @@ export interface OAuth {
   session(accessToken: string): Session | null;
 }
 
-export const SCOPE_SEND = 'https://www.googleapis.com/auth/gmail.send';
 const LIFETIME_S = 3_599;
 /** Marks every secret of the fakes, so that a test can look for them in all that was printed. */
 const CANARY = 'canary';

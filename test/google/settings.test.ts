@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ENVIRONMENT, readSettings } from '../../functions/google/settings.ts';
+import { googleUrls } from '../../functions/google/urls.ts';
 import { CONFIG } from '../support/laptop.ts';
 
 const file = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'config.json');
@@ -12,13 +13,12 @@ const VALID = { GOOGLE_CLOUD_PROJECT: 'p', MAILGRANT_CONFIG: file };
 
 test('by default every address is Google’s own', () => {
   const { urls, database, deadlineMs, pushAudience, config } = readSettings(VALID);
-  assert.deepEqual(urls, {
-    token: 'https://oauth2.googleapis.com/token',
-    gmail: 'https://gmail.googleapis.com',
-    secrets: 'https://secretmanager.googleapis.com',
-    firestore: 'https://firestore.googleapis.com',
-    metadata: 'http://metadata.google.internal',
-  });
+  assert.deepEqual(urls, googleUrls(''));
+  for (const [name, address] of Object.entries(urls))
+    assert.match(
+      address,
+      name === 'metadata' ? /^http:\/\/metadata\.google\.internal$/ : /^https:\/\/[a-z0-9]+\.(google|googleapis)\.com(\/|$)/,
+    );
   assert.deepEqual([database, deadlineMs, pushAudience, config], ['projects/p/databases/(default)', 50_000, null, CONFIG]);
 });
 

@@ -7,7 +7,7 @@ import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { OAuth2Client } from 'google-auth-library';
 import { gmail } from 'googleapis/build/src/apis/gmail/index.js';
 import { type Google, startGoogle } from '../../functions/local/google.ts';
-import { SCOPE_SEND } from '../../functions/local/oauth.ts';
+import { SCOPE_SEND } from '../../functions/mail/scopes.ts';
 
 // The fake is held against Google's own client libraries: what they do with the real service must work here.
 const MAILBOX = 'notices@example.com';

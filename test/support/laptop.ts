@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from '../../functions/google/connect.ts';
 import type { Settings } from '../../functions/google/settings.ts';
+import { googleUrls } from '../../functions/google/urls.ts';
 import { type Google, type GoogleOptions, startGoogle } from '../../functions/local/google.ts';
 import { createLog } from '../../functions/log.ts';
 import type { Config } from '../../functions/mail/config.ts';
@@ -78,7 +79,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     database: `projects/${PROJECT}/databases/(default)`,
     pushAudience: null,
     deadlineMs: 10_000,
-    urls: { token: `${google}/token`, gmail: google, secrets: google, firestore: google, metadata: google },
+    urls: googleUrls(google),
     ...change,
   };
 }

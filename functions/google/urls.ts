@@ -1,0 +1,30 @@
+/** Where Google's services are; on a laptop one base URL stands for all of them. Without trailing slashes. */
+export interface GoogleUrls {
+  /** The consent page of OAuth 2.0. */
+  readonly consent: string;
+  readonly token: string;
+  readonly tokenInfo: string;
+  readonly userInfo: string;
+  readonly revoke: string;
+  readonly gmail: string;
+  readonly secrets: string;
+  readonly firestore: string;
+  readonly iamCredentials: string;
+  readonly metadata: string;
+}
+
+/** Google's own addresses, or those of a fake at `base`. */
+export function googleUrls(base: string): GoogleUrls {
+  return {
+    consent: `${base || 'https://accounts.google.com'}/o/oauth2/v2/auth`,
+    token: `${base || 'https://oauth2.googleapis.com'}/token`,
+    tokenInfo: `${base || 'https://oauth2.googleapis.com'}/tokeninfo`,
+    userInfo: `${base || 'https://openidconnect.googleapis.com'}/v1/userinfo`,
+    revoke: `${base || 'https://oauth2.googleapis.com'}/revoke`,
+    gmail: base || 'https://gmail.googleapis.com',
+    secrets: base || 'https://secretmanager.googleapis.com',
+    firestore: base || 'https://firestore.googleapis.com',
+    iamCredentials: base || 'https://iamcredentials.googleapis.com',
+    metadata: base || 'http://metadata.google.internal',
+  };
+}
