@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { REFUSALS } from './refusals.ts';
@@ -25,6 +27,7 @@ export interface Google extends AsyncDisposable {
   readonly faults: Faults;
   readonly mails: MailStore;
   readonly oauth: OAuth;
+  readonly delegation: Delegation;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Stores a secret's next version, creating the secret if needed. */
@@ -50,14 +53,31 @@ export async function startGoogle({
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth);
+  const delegation = createDelegation(oauth, now);
+  const inspection = createInspection(oauth, aliasesOf);
   const firestore = createFirestore(ledgerDb, oauth, now);
-  const calls: Record<Door, number> = { identity: 0, ledger: 0, secret: 0, token: 0, open: 0, transfer: 0, ask: 0, send: 0 };
+  const calls: Record<Door, number> = {
+    identity: 0,
+    ledger: 0,
+    secret: 0,
+    sign: 0,
+    token: 0,
+    inspect: 0,
+    open: 0,
+    transfer: 0,
+    ask: 0,
+    send: 0,
+  };
 
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
-    return door === 'token' ? oauth.token(request) : gmail.answer(request, running.url);
+    if (door === 'sign') return delegation.signJwt(request);
+    if (door === 'inspect') return inspection(request);
+    if (door !== 'token') return gmail.answer(request, running.url);
+    const form = new URLSearchParams(request.body.toString('utf8'));
+    return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
   const running = await listen(port, async (request) => {
     if (request.path === '/control/faults') return control(request, faults);
@@ -78,6 +98,7 @@ export async function startGoogle({
     faults,
     mails,
     oauth,
+    delegation,
     calls,
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -109,6 +130,8 @@ function open(file: string): DatabaseSync {
 /** Which service a request is for; a session that is asked counts apart from one that is sent to. */
 function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
+  if (path === '/tokeninfo' || path.endsWith('/settings/sendAs')) return 'inspect';
+  if (path.endsWith(':signJwt')) return 'sign';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
