@@ -1,7 +1,20 @@
 import { REFUSALS, type RefusalName } from './refusals.ts';
 
 /** The doors of the fake Google that can be told to fail, in the order in which a mail passes them. */
-export const DOORS = ['identity', 'ledger', 'secret', 'sign', 'token', 'inspect', 'open', 'transfer', 'ask', 'send'] as const;
+export const DOORS = [
+  'identity',
+  'ledger',
+  'secret',
+  'sign',
+  'token',
+  'inspect',
+  'project',
+  'profile',
+  'open',
+  'transfer',
+  'ask',
+  'send',
+] as const;
 export type Door = (typeof DOORS)[number];
 
 /** What shall happen at a door, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as usual. */
