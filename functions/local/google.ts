@@ -1,10 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clients, createClients } from './clients.ts';
+import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { revoke, userInfo } from './identity.ts';
 import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
@@ -19,6 +22,8 @@ export interface GoogleOptions {
   /** SQLite file of the ledger. */
   readonly ledgerFile?: string;
   readonly aliasesOf?: (mailbox: string) => readonly string[];
+  /** Accounts that the consent page offers. */
+  readonly accounts?: readonly string[];
   readonly now?: () => number;
 }
 
@@ -28,6 +33,7 @@ export interface Google extends AsyncDisposable {
   readonly faults: Faults;
   readonly mails: MailStore;
   readonly oauth: OAuth;
+  readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
   /** How often each door was used. */
@@ -46,6 +52,7 @@ export async function startGoogle({
   file = ':memory:',
   ledgerFile = ':memory:',
   aliasesOf = () => [],
+  accounts = [],
   now = Date.now,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
@@ -57,7 +64,9 @@ export async function startGoogle({
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
-  const inspection = createInspection(oauth, aliasesOf);
+  const inspection = createInspection(oauth, aliasesOf, now);
+  const clients = createClients(db);
+  const consent = createConsent(oauth, clients, accounts, now);
   const firestore = createFirestore(ledgerDb, oauth, now);
   const calls: Record<Door, number> = {
     identity: 0,
@@ -65,7 +74,9 @@ export async function startGoogle({
     secret: 0,
     sign: 0,
     token: 0,
+    consent: 0,
     inspect: 0,
+    revoke: 0,
     project: 0,
     profile: 0,
     open: 0,
@@ -79,15 +90,19 @@ export async function startGoogle({
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
     if (door === 'sign') return delegation.signJwt(request);
-    if (door === 'inspect') return inspection(request);
+    if (door === 'consent') return consent.page(request);
+    if (door === 'revoke') return revoke(request, oauth);
+    if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
+    if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
   const running = await listen(port, async (request) => {
     if (request.path === '/control/faults') return control(request, faults);
+    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
     const door = doorOf(request);
     if (!door) return REFUSALS.not_found;
     calls[door]++;
@@ -105,6 +120,7 @@ export async function startGoogle({
     faults,
     mails,
     oauth,
+    clients,
     delegation,
     project,
     calls,
@@ -138,7 +154,9 @@ function open(file: string): DatabaseSync {
 /** Which service a request is for; a session that is asked counts apart from one that is sent to. */
 function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
-  if (path === '/tokeninfo' || path.endsWith('/settings/sendAs')) return 'inspect';
+  if (path === '/o/oauth2/v2/auth') return 'consent';
+  if (path === '/revoke') return 'revoke';
+  if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';
   if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';

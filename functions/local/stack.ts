@@ -45,6 +45,7 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     file: join(folder, 'google.sqlite'),
     ledgerFile: join(folder, 'ledger.sqlite'),
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
+    accounts: config.mailboxes.map(({ address }) => address),
   });
   for (const { address, secret } of config.mailboxes)
     if (!google.hasSecret(PROJECT, secret)) google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address)));
