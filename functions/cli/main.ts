@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ConfigProblems, loadConfig } from '../config/load.ts';
 import { buildFunctions } from './build.ts';
 import { DOCTOR_HELP, DOCTOR_OPTIONS } from './doctor-options.ts';
+import { GRANT_COMMANDS } from './grant-commands.ts';
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -63,6 +64,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { data, text: [`${file} is valid.`, 'Mailboxes:', ...boxes, keys.length > 0 ? 'Keys:' : 'No API keys.', ...keys].join('\n') };
     },
   },
+  ...GRANT_COMMANDS,
   watch: {
     summary: 'look at every mailbox: can it send right now?',
     help: `  [ADDRESS]      only this mailbox\n  --project ID   project of the secrets (GOOGLE_CLOUD_PROJECT)\n  --config FILE  (${CONFIG})\n  --json`,
@@ -86,7 +88,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 const overview = `npm run mailgrant -- COMMAND [options]
 
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
   .join('\n')}
 
 COMMAND --help says more. Every command takes --json and exits non-zero on failure.`;
