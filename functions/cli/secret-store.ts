@@ -18,7 +18,7 @@ export interface SecretStore {
   disable(secret: string, version: number): Promise<void>;
 }
 
-const MAY = ['secretmanager.versions.add', 'secretmanager.versions.access'];
+const MAY_ADD = 'secretmanager.versions.add';
 
 /** Opens it for a project; the client library is loaded here, and speaks REST, which loads in a third of the time of gRPC. */
 export async function openSecretStore(operator: Operator): Promise<SecretStore> {
@@ -26,26 +26,28 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
   const client = await clientFor(operator);
   const named = (secret: string): string => `projects/${project}/secrets/${secret}`;
 
-  const exists = (secret: string): Promise<boolean> =>
-    client.getSecret({ name: named(secret) }).then(
-      () => true,
-      (error: unknown) => (codeOf(error) === NOT_FOUND ? false : Promise.reject(failureOf(error, 'secret_unreadable', secret))),
-    );
-  const create = async (secret: string): Promise<boolean> => {
-    if (await exists(secret)) return false;
-    const request = { parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } };
-    await client.createSecret(request).catch((error: unknown) => {
-      throw failureOf(error, 'secret_not_writable', secret);
-    });
-    return true;
+  const create = (secret: string) =>
+    client.createSecret({ parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } });
+  const addTo = async (secret: string, payload: Hidden): Promise<number> => {
+    const [{ name }] = await client.addSecretVersion({ parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } });
+    return numberOf(name);
   };
   return {
+    // Whoever may only add versions may not look at the secret, so that question comes second.
     async look(secret) {
-      if (!(await exists(secret))) return { exists: false, writable: true };
-      const [{ permissions }] = await client.testIamPermissions({ resource: named(secret), permissions: MAY }).catch((error: unknown) => {
-        throw failureOf(error, 'secret_not_writable', secret);
-      });
-      return { exists: true, writable: permissions?.includes('secretmanager.versions.add') ?? false };
+      const [{ permissions }] = await client
+        .testIamPermissions({ resource: named(secret), permissions: [MAY_ADD] })
+        .catch((error: unknown) => {
+          throw failureOf(error, 'secret_not_writable', secret);
+        });
+      if (permissions?.includes(MAY_ADD)) return { exists: true, writable: true };
+      return client.getSecret({ name: named(secret) }).then(
+        () => ({ exists: true, writable: false }),
+        (error: unknown) => {
+          if (codeOf(error) === NOT_FOUND) return { exists: false, writable: true };
+          throw failureOf(error, 'secret_not_writable', secret);
+        },
+      );
     },
     async enabled(secret) {
       const listed = await client.listSecretVersions({ parent: named(secret) }).catch((error: unknown) => {
@@ -63,12 +65,16 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
       return new Hidden(Buffer.from(payload?.data ?? '').toString('utf8'));
     },
     async add(secret, payload) {
-      const created = await create(secret);
-      const request = { parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } };
-      const [{ name }] = await client.addSecretVersion(request).catch((error: unknown) => {
+      try {
+        const version = await addTo(secret, payload).catch((error: unknown) =>
+          codeOf(error) === NOT_FOUND ? null : Promise.reject(error),
+        );
+        if (version !== null) return { version, created: false };
+        await create(secret);
+        return { version: await addTo(secret, payload), created: true };
+      } catch (error) {
         throw failureOf(error, 'secret_not_writable', secret);
-      });
-      return { version: numberOf(name), created };
+      }
     },
     async disable(secret, version) {
       await client.disableSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {

@@ -75,6 +75,12 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
         ? create(parent, request.query.get('secretId') ?? '')
         : cloudError(404, 'NOT_FOUND', 'Method not found.');
     const secret = `${parent}/secrets/${id}`;
+    if (verb === 'testIamPermissions')
+      // of a secret that is not there: none, and no NOT_FOUND
+      return {
+        status: 200,
+        body: exists(secret) ? { permissions: (jsonOf(request) as { permissions?: string[] } | null)?.permissions ?? [] } : {},
+      };
     if (!exists(secret)) return cloudError(404, 'NOT_FOUND', `Secret [${secret}] not found or has no versions.`);
     if (verb === 'addVersion') return add(secret, request);
     if (verb === 'getIamPolicy')
@@ -82,8 +88,6 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
         status: 200,
         body: { bindings: readers.map((member) => ({ role: 'roles/secretmanager.secretAccessor', members: [member] })) },
       };
-    if (verb === 'testIamPermissions')
-      return { status: 200, body: { permissions: (jsonOf(request) as { permissions?: string[] } | null)?.permissions ?? [] } };
     if (request.path.endsWith('/versions')) return versionsOf(secret);
     return version ? onVersion(secret, version, verb) : { status: 200, body: { name: secret, replication: { automatic: {} } } };
   };

@@ -232,7 +232,7 @@ const rows: Row[] = [
     name: 'a secret that may not be written, found before anyone is asked',
     after: stored,
     line: (desk) => {
-      desk.google.faults.script(passes, { ...passes, status: 200, body: { permissions: ['secretmanager.versions.access'] } });
+      desk.google.faults.script({ ...passes, status: 200, body: {} });
       return withClient(desk, { person: async () => assert.fail('the person was asked') });
     },
     code: 'secret_not_writable',
@@ -244,16 +244,24 @@ const rows: Row[] = [
     unstored: 'revoked',
   },
   {
+    name: 'a secret that may not even be looked at',
+    line: (desk) => {
+      desk.google.faults.script(passes, forbidden);
+      return withClient(desk, { person: async () => assert.fail('the person was asked') });
+    },
+    code: 'secret_not_writable',
+  },
+  {
     name: 'a version that may not be added after all, over an older grant',
     after: stored,
-    line: (desk) => withClient(desk, { person: beforeReturning(desk, passes, forbidden) }),
+    line: (desk) => withClient(desk, { person: beforeReturning(desk, forbidden) }),
     code: 'secret_not_writable',
     unstored: 'kept',
   },
   {
     name: 'the same, where the older grants cannot be read',
     after: stored,
-    line: (desk) => withClient(desk, { person: beforeReturning(desk, passes, forbidden, forbidden) }),
+    line: (desk) => withClient(desk, { person: beforeReturning(desk, forbidden, forbidden) }),
     code: 'secret_not_writable',
     unstored: 'kept',
   },

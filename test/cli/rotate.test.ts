@@ -56,14 +56,14 @@ const refusals: { name: string; person: (desk: Desk) => Line['person']; code: st
   },
   {
     name: 'a stored version that cannot be read',
-    person: scripting(passes, passes, forbidden),
+    person: scripting(passes, forbidden),
     code: 'proof_failed',
     states: ['ENABLED', 'ENABLED'],
     changed: /version 2/,
   },
   {
     name: 'an older version that may not be disabled',
-    person: scripting(passes, passes, passes, passes, forbidden),
+    person: scripting(passes, passes, passes, forbidden),
     code: 'versions_left',
     states: ['ENABLED', 'ENABLED'],
     changed: /version 2/,
