@@ -153,7 +153,7 @@ const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The grant of the mailbox does not cover sending.',
-    fix: 'Consent again with the scope https://www.googleapis.com/auth/gmail.send.',
+    fix: 'Consent again with the scope https://www.googleapis.com/auth/gmail.send, for `via: smtp` https://mail.google.com/.',
   },
   api_disabled: {
     http: 500,
