@@ -1,13 +1,14 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFaults, type Door, type Faults, readFault } from './faults.ts';
+import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
-import { REFUSALS } from './refusals.ts';
+import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
@@ -17,6 +18,8 @@ export interface GoogleOptions {
   readonly ledgerFile?: string;
   readonly aliasesOf?: (mailbox: string) => readonly string[];
   readonly now?: () => number;
+  /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
+  readonly smtp?: SmtpOptions;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -25,6 +28,7 @@ export interface Google extends AsyncDisposable {
   readonly faults: Faults;
   readonly mails: MailStore;
   readonly oauth: OAuth;
+  readonly smtp: FakeSmtp | null;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Stores a secret's next version, creating the secret if needed. */
@@ -42,6 +46,7 @@ export async function startGoogle({
   ledgerFile = ':memory:',
   aliasesOf = () => [],
   now = Date.now,
+  smtp: smtpOptions,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -51,12 +56,13 @@ export async function startGoogle({
   const gmail = createGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth);
   const firestore = createFirestore(ledgerDb, oauth, now);
-  const calls: Record<Door, number> = { identity: 0, ledger: 0, secret: 0, token: 0, open: 0, transfer: 0, ask: 0, send: 0 };
+  const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
+    if (door === 'search') return gmail.search(request);
     return door === 'token' ? oauth.token(request) : gmail.answer(request, running.url);
   };
   const running = await listen(port, async (request) => {
@@ -66,6 +72,13 @@ export async function startGoogle({
     calls[door]++;
     return serveDoor(door, request, faults, effect, gmail);
   });
+
+  const pass = (door: Door): ReturnType<Faults['take']> => {
+    calls[door]++;
+    return faults.take(door);
+  };
+  // Only who wants SMTP pays for loading its library.
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
 
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
@@ -78,6 +91,7 @@ export async function startGoogle({
     faults,
     mails,
     oauth,
+    smtp,
     calls,
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -93,7 +107,7 @@ export async function startGoogle({
     ledgerEntries: entries,
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]();
+      await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
       db.close();
       ledgerDb.close();
     },
@@ -112,6 +126,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
   if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';
@@ -131,7 +146,7 @@ async function serveDoor(
     return CUT;
   }
   const canned: Reply | null = fault?.answer
-    ? REFUSALS[fault.answer]
+    ? REFUSALS[fault.answer as RefusalName]
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;
