@@ -6,17 +6,20 @@ import { createGmail } from './gmail.ts';
 import { createIdentity } from './identity.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
+import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { createSmtp, createWarmSessions } from './smtp.ts';
 
 /**
  * Where the adapters meet the core. What lives as long as the instance is made here: connections, secret texts, the
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
  */
-export function connect({ config, project, database, deadlineMs, pushAudience, urls }: Settings): Edge {
+export function connect({ config, project, database, deadlineMs, pushAudience, urls, smtp: server }: Settings): Edge {
   const exchanges = createExchange();
   const identity = createIdentity(urls.metadata);
   const vault = { secrets: createSecrets(urls.secrets, project), identity, tokenUrl: urls.token };
+  const warm = createWarmSessions();
   const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   return {
@@ -29,16 +32,18 @@ export function connect({ config, project, database, deadlineMs, pushAudience, u
       const deadline = AbortSignal.timeout(deadlineMs);
       const exchange = exchanges(deadline);
       const gmail = createGmail(urls.gmail, exchange, now);
+      const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
+      const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
-        transport: () => gmail,
+        transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
         token: createMinter(vault, exchange, now),
         now,
         newId: randomUUID,
         digest,
-        pause: (ms) => sleep(ms, undefined, { signal: deadline }),
+        pause,
         leaseMs: deadlineMs * 1.2,
-        close: () => {},
+        close: smtp.close,
       };
     },
   };
