@@ -10,7 +10,14 @@ interface Command {
   readonly help: string;
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
   /** Answers data, and how a person reads it. */
-  run(options: Options): Promise<{ readonly data: unknown; readonly text: string }>;
+  run(options: Options, words: readonly string[]): Promise<Result>;
+}
+
+/** What a command found; `ok: false` makes the exit code 1. */
+interface Result {
+  readonly data: unknown;
+  readonly text: string;
+  readonly ok?: boolean;
 }
 
 const CONFIG = 'config/mailgrant.yaml';
@@ -55,6 +62,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       return { data, text: [`${file} is valid.`, 'Mailboxes:', ...boxes, keys.length > 0 ? 'Keys:' : 'No API keys.', ...keys].join('\n') };
     },
   },
+  watch: {
+    summary: 'look at every mailbox: can it send right now?',
+    help: `  [ADDRESS]      only this mailbox\n  --project ID   project of the secrets (GOOGLE_CLOUD_PROJECT)\n  --config FILE  (${CONFIG})\n  --json`,
+    options: { project: { type: 'string' } },
+    async run(options, [address]) {
+      const [{ operatorFor }, { watchMailboxes, watchTable }] = await Promise.all([import('./operator.ts'), import('./watch.ts')]);
+      const operator = operatorFor(String(options['config'] ?? CONFIG), options['project'] as string | undefined, process.env);
+      const data = await watchMailboxes(operator, address);
+      return { data, text: watchTable(data), ok: data.every(({ ok }) => ok) };
+    },
+  },
 };
 
 const overview = `npm run mailgrant -- COMMAND [options]
@@ -73,9 +91,10 @@ async function main([name = '', ...rest]: string[]): Promise<void> {
     process.exitCode = asked && name !== '' ? 0 : 2;
     return;
   }
-  const { values } = parseArgs({ args: rest, options: { ...common, ...command.options } });
+  const { values, positionals } = parseArgs({ args: rest, options: { ...common, ...command.options }, allowPositionals: true });
   if (values['help']) return console.log(`npm run mailgrant -- ${name}: ${command.summary}\n\n${command.help}`);
-  const { data, text } = await command.run(values);
+  const { data, text, ok = true } = await command.run(values, positionals);
+  if (!ok) process.exitCode = 1;
   console.log(values['json'] ? JSON.stringify(data, null, 2) : text);
 }
 

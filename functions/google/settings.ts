@@ -38,6 +38,12 @@ export const ENVIRONMENT = {
 /** Reads environment and config; a wrong one stops the start, with every problem named. */
 export function readSettings(env: Env): Settings {
   const problems: string[] = [];
+  const config = readConfig(env['MAILGRANT_CONFIG'] ?? '', problems);
+  return checkSettings(env, config, problems);
+}
+
+/** The same for a config that is at hand, as commands have it. */
+export function checkSettings(env: Env, config: Config, problems: string[] = []): Settings {
   const get = (name: keyof typeof ENVIRONMENT): string => env[name] ?? '';
   const url = (name: keyof typeof ENVIRONMENT, usual: string): string => {
     const given = get(name).replace(/\/+$/, '');
@@ -51,7 +57,7 @@ export function readSettings(env: Env): Settings {
   if (!(seconds >= 1 && seconds <= 500)) problems.push('MAILGRANT_DEADLINE_SECONDS: expected 1 to 500');
   const urls = googleUrls(url('MAILGRANT_GOOGLE_URL', ''));
   const settings = {
-    config: readConfig(get('MAILGRANT_CONFIG'), problems),
+    config,
     project,
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,

@@ -5,7 +5,20 @@ import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-refusals.ts';
 const SMTP_DOORS = ['smtp-auth', 'smtp-mail', 'smtp-rcpt', 'smtp-data'] as const;
 
 /** The doors of the fake Google that can be told to fail, in the order in which a mail passes them. */
-export const DOORS = ['identity', 'ledger', 'secret', 'token', 'open', 'transfer', 'ask', 'send', 'search', ...SMTP_DOORS] as const;
+export const DOORS = [
+  'identity',
+  'ledger',
+  'secret',
+  'sign',
+  'token',
+  'inspect',
+  'open',
+  'transfer',
+  'ask',
+  'send',
+  'search',
+  ...SMTP_DOORS,
+] as const;
 export type Door = (typeof DOORS)[number];
 
 /** What shall happen at a door, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as usual. */

@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
@@ -29,6 +31,7 @@ export interface Google extends AsyncDisposable {
   readonly mails: MailStore;
   readonly oauth: OAuth;
   readonly smtp: FakeSmtp | null;
+  readonly delegation: Delegation;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Stores a secret's next version, creating the secret if needed. */
@@ -55,6 +58,8 @@ export async function startGoogle({
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth);
+  const delegation = createDelegation(oauth, now);
+  const inspection = createInspection(oauth, aliasesOf);
   const firestore = createFirestore(ledgerDb, oauth, now);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
@@ -63,7 +68,11 @@ export async function startGoogle({
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
     if (door === 'search') return gmail.search(request);
-    return door === 'token' ? oauth.token(request) : gmail.answer(request, running.url);
+    if (door === 'sign') return delegation.signJwt(request);
+    if (door === 'inspect') return inspection(request);
+    if (door !== 'token') return gmail.answer(request, running.url);
+    const form = new URLSearchParams(request.body.toString('utf8'));
+    return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
   const running = await listen(port, async (request) => {
     if (request.path === '/control/faults') return control(request, faults);
@@ -92,6 +101,7 @@ export async function startGoogle({
     mails,
     oauth,
     smtp,
+    delegation,
     calls,
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -123,6 +133,8 @@ function open(file: string): DatabaseSync {
 /** Which service a request is for; a session that is asked counts apart from one that is sent to. */
 function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
+  if (path === '/tokeninfo' || path.endsWith('/settings/sendAs')) return 'inspect';
+  if (path.endsWith(':signJwt')) return 'sign';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';

@@ -11,6 +11,7 @@ import type { Edge } from '../../functions/mail/ports.ts';
 import type { Handler } from '../../functions/serve.ts';
 import { pubsubWorker } from '../../functions/trigger/push.ts';
 import { resendApi } from '../../functions/trigger/resend.ts';
+import { grantWatch } from '../../functions/trigger/watch.ts';
 
 export const MAILBOX = 'notices@example.com';
 export const ALIAS = 'no-reply@example.com';
@@ -46,6 +47,7 @@ export interface Laptop extends AsyncDisposable {
   readonly lines: Record<string, unknown>[];
   readonly api: string;
   readonly worker: string;
+  readonly watch: string;
 }
 
 /** The fake Google and both functions in this process, on loopback, with real adapters between them. */
@@ -53,11 +55,11 @@ export async function startLaptop(change: { config?: Config; google?: GoogleOpti
   const google = await startGoogle({ aliasesOf: () => [ALIAS], ...change.google });
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
   const settings = settingsFor(google.url, { config: change.config ?? CONFIG, ...change.settings });
-  const edge = connect(settings);
   const lines: Record<string, unknown>[] = [];
   const log = createLog((line) => lines.push(JSON.parse(line)));
-  const servers = await Promise.all([resendApi(edge, log), pubsubWorker(edge, log)].map(serveOn));
-  const [api = '', worker = ''] = servers.map(({ url }) => url);
+  const edge = connect(settings, log);
+  const servers = await Promise.all([resendApi(edge, log), pubsubWorker(edge, log), grantWatch(edge, log)].map(serveOn));
+  const [api = '', worker = '', watch = ''] = servers.map(({ url }) => url);
   return {
     google,
     settings,
@@ -65,6 +67,7 @@ export async function startLaptop(change: { config?: Config; google?: GoogleOpti
     lines,
     api,
     worker,
+    watch,
     async [Symbol.asyncDispose]() {
       for (const { close } of servers) close();
       await google[Symbol.asyncDispose]();

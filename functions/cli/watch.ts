@@ -1,0 +1,27 @@
+import { connect } from '../google/connect.ts';
+import { consequence } from '../mail/failure.ts';
+import type { Inspection } from '../mail/inspection.ts';
+import type { Operator } from './operator.ts';
+
+/** Looks at every mailbox's grant as the scheduled function does; `address` narrows it to one. */
+export async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
+  const mailboxes = settings.config.mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
+  if (mailboxes.length === 0)
+    throw new Error(
+      `${address ?? 'mailbox'} is not in the config: name one of ${settings.config.mailboxes.map((one) => one.address).join(', ')}`,
+    );
+  return connect({ ...settings, config: { ...settings.config, mailboxes } }, () => {}, identity).inspectAll();
+}
+
+/** A table for people: a line per mailbox, and below a sick one what is wrong and how to mend it. */
+export function watchTable(inspections: readonly Inspection[]): string {
+  const sign = (ok: boolean | null): string => (ok === null ? 'unknown' : ok ? 'ok' : 'wrong');
+  const lines = inspections.flatMap(({ address, ok, findings }) => [
+    `${ok ? 'ok   ' : 'WRONG'}  ${address.padEnd(34)} ${findings.map((one) => `${one.check} ${sign(one.ok)}`).join(', ')}`,
+    ...findings.flatMap((one) =>
+      one.ok === false && one.code ? [`         ${one.code}: ${one.detail}`, `         fix: ${consequence(one.code).fix}`] : [],
+    ),
+  ]);
+  const sick = inspections.filter(({ ok }) => !ok).length;
+  return [...lines, sick === 0 ? 'Every mailbox can send.' : `${sick} of ${inspections.length} cannot send.`].join('\n');
+}
