@@ -37,6 +37,8 @@ export interface Google extends AsyncDisposable {
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
+  /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
+  scopesIn(project: string, id: string): readonly string[];
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
@@ -114,6 +116,11 @@ export async function startGoogle({
     },
     hasSecret: (project, id) =>
       db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
+    scopesIn(project, id) {
+      const row = db.prepare('SELECT data FROM versions WHERE secret = ? ORDER BY number DESC').get(`projects/${project}/secrets/${id}`);
+      const { scopes } = JSON.parse(row ? Buffer.from(row['data'] as Uint8Array).toString() : '{}') as { scopes?: string[] };
+      return scopes ?? [];
+    },
     ledgerEntries: entries,
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
