@@ -11,8 +11,8 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   diagnose: /^functions\/mail\//,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
   trigger: /^(functions\/mail\/|functions\/(log|serve)\.ts$|node:http$)/,
-  google: /^(functions\/mail\/|nodemailer$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
-  local: /^(functions\/(mail|config)\/|mailparser$|node:)/,
+  google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
+  local: /^(functions\/(mail|config)\/|mailparser$|smtp-server$|selfsigned$|node:)/,
   cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|google-auth-library$|node:)/,
   // Entries and what they share.
   '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel)$)/,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../mail/config.ts';
+import { GMAIL_SMTP, readSmtpUrl, type SmtpServer } from './smtp-server.ts';
 import { type GoogleUrls, googleUrls } from './urls.ts';
 
 /** Everything a function is told from outside, read once at its start. */
@@ -13,6 +14,7 @@ export interface Settings {
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
   readonly urls: GoogleUrls;
+  readonly smtp: SmtpServer;
 }
 
 /** Replaced by the build with the validated config; absent when the sources run as they are. */
@@ -28,6 +30,8 @@ export const ENVIRONMENT = {
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
   MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
+  MAILGRANT_SMTP_URL: `where mailboxes with "via: smtp" send, also smtps://smtp.gmail.com:465 (default: ${GMAIL_SMTP})`,
+  MAILGRANT_SMTP_CA: 'path of the certificate of an SMTP server on loopback, as PEM (development: the fake Google)',
   MAILGRANT_FIRESTORE_URL: 'base URL of Firestore (development: the emulator)',
 } as const;
 
@@ -59,9 +63,23 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [])
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
     deadlineMs: seconds * 1_000,
     urls: { ...urls, firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore) },
+    smtp: readSmtp(get('MAILGRANT_SMTP_URL') || GMAIL_SMTP, get('MAILGRANT_SMTP_CA'), problems),
   };
   if (problems.length > 0) throw new Error(`mailgrant cannot start: ${problems.join('; ')}`);
   return settings;
+}
+
+function readSmtp(url: string, caFile: string, problems: string[]): SmtpServer {
+  const server = readSmtpUrl(url);
+  if (!server) problems.push('MAILGRANT_SMTP_URL: expected smtp:// or smtps://, smtp.gmail.com or the loopback interface, and a port');
+  if (caFile !== '' && server?.loopback === false) problems.push('MAILGRANT_SMTP_CA: only for a server on the loopback interface');
+  const { host = '', port = 0, secure = false } = server ?? {};
+  try {
+    return { host, port, secure, ca: caFile === '' ? null : readFileSync(caFile, 'utf8') };
+  } catch {
+    problems.push(`MAILGRANT_SMTP_CA: ${caFile} cannot be read`);
+    return { host, port, secure, ca: null };
+  }
 }
 
 function readConfig(path: string, problems: string[]): Config {

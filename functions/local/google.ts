@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDelegation, type Delegation } from './delegation.ts';
-import { createFaults, type Door, type Faults, readFault } from './faults.ts';
+import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
@@ -9,8 +9,9 @@ import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
-import { REFUSALS } from './refusals.ts';
+import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
@@ -20,6 +21,8 @@ export interface GoogleOptions {
   readonly ledgerFile?: string;
   readonly aliasesOf?: (mailbox: string) => readonly string[];
   readonly now?: () => number;
+  /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
+  readonly smtp?: SmtpOptions;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -28,6 +31,7 @@ export interface Google extends AsyncDisposable {
   readonly faults: Faults;
   readonly mails: MailStore;
   readonly oauth: OAuth;
+  readonly smtp: FakeSmtp | null;
   readonly delegation: Delegation;
   readonly project: Project;
   /** How often each door was used. */
@@ -35,6 +39,8 @@ export interface Google extends AsyncDisposable {
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
+  /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
+  scopesIn(project: string, id: string): readonly string[];
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
@@ -47,6 +53,7 @@ export async function startGoogle({
   ledgerFile = ':memory:',
   aliasesOf = () => [],
   now = Date.now,
+  smtp: smtpOptions,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -59,25 +66,13 @@ export async function startGoogle({
   const project = createProject(oauth);
   const inspection = createInspection(oauth, aliasesOf);
   const firestore = createFirestore(ledgerDb, oauth, now);
-  const calls: Record<Door, number> = {
-    identity: 0,
-    ledger: 0,
-    secret: 0,
-    sign: 0,
-    token: 0,
-    inspect: 0,
-    project: 0,
-    profile: 0,
-    open: 0,
-    transfer: 0,
-    ask: 0,
-    send: 0,
-  };
+  const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
+    if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'inspect') return inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
@@ -94,6 +89,13 @@ export async function startGoogle({
     return serveDoor(door, request, faults, effect, gmail);
   });
 
+  const pass = (door: Door): ReturnType<Faults['take']> => {
+    calls[door]++;
+    return faults.take(door);
+  };
+  // Only who wants SMTP pays for loading its library.
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
+
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
       .prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC")
@@ -105,6 +107,7 @@ export async function startGoogle({
     faults,
     mails,
     oauth,
+    smtp,
     delegation,
     project,
     calls,
@@ -119,10 +122,15 @@ export async function startGoogle({
     },
     hasSecret: (project, id) =>
       db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
+    scopesIn(project, id) {
+      const row = db.prepare('SELECT data FROM versions WHERE secret = ? ORDER BY number DESC').get(`projects/${project}/secrets/${id}`);
+      const { scopes } = JSON.parse(row ? Buffer.from(row['data'] as Uint8Array).toString() : '{}') as { scopes?: string[] };
+      return scopes ?? [];
+    },
     ledgerEntries: entries,
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]();
+      await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
       db.close();
       ledgerDb.close();
     },
@@ -145,6 +153,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
   if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';
@@ -164,7 +173,7 @@ async function serveDoor(
     return CUT;
   }
   const canned: Reply | null = fault?.answer
-    ? REFUSALS[fault.answer]
+    ? REFUSALS[fault.answer as RefusalName]
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;

@@ -16,7 +16,15 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   const { state, id, unrecorded } = outcome;
   const failure = outcome.state === 'sent' ? {} : describe(outcome.failure);
-  log(SEVERITY[state], 'mail', { id, outcome: state, ...failure, ...(unrecorded && { unrecorded }), ...facts });
+  const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
+  log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
+    id,
+    outcome: state,
+    ...failure,
+    ...(rejected > 0 && { rejected }),
+    ...(unrecorded && { unrecorded }),
+    ...facts,
+  });
 }
 
 /** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */
