@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { ConfigProblems, loadConfig } from '../config/load.ts';
 import { buildFunctions } from './build.ts';
+import { DOCTOR_HELP, DOCTOR_OPTIONS } from './doctor-options.ts';
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -72,6 +73,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       const data = await watchMailboxes(operator, address);
       return { data, text: watchTable(data), ok: data.every(({ ok }) => ok) };
     },
+  },
+  doctor: {
+    summary: 'find out why mails do not go out, and how to mend it',
+    help: DOCTOR_HELP,
+    options: DOCTOR_OPTIONS,
+    run: async (options, words) =>
+      (await import('./doctor-command.ts')).runDoctor(options, words, String(options['config'] ?? CONFIG), process.env),
   },
 };
 

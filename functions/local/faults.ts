@@ -12,6 +12,8 @@ export const DOORS = [
   'sign',
   'token',
   'inspect',
+  'project',
+  'profile',
   'open',
   'transfer',
   'ask',

@@ -8,6 +8,7 @@ import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
 import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
+import { createProject, type Project } from './project.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
@@ -32,6 +33,7 @@ export interface Google extends AsyncDisposable {
   readonly oauth: OAuth;
   readonly smtp: FakeSmtp | null;
   readonly delegation: Delegation;
+  readonly project: Project;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Stores a secret's next version, creating the secret if needed. */
@@ -59,8 +61,9 @@ export async function startGoogle({
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
-  const secretManager = createSecretManager(db, oauth);
+  const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
+  const project = createProject(oauth);
   const inspection = createInspection(oauth, aliasesOf);
   const firestore = createFirestore(ledgerDb, oauth, now);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
@@ -72,6 +75,8 @@ export async function startGoogle({
     if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'inspect') return inspection(request);
+    if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
+    if (door === 'project') return project.answer(request);
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
@@ -104,6 +109,7 @@ export async function startGoogle({
     oauth,
     smtp,
     delegation,
+    project,
     calls,
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -142,6 +148,8 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
   if (path === '/tokeninfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
+  if (path.endsWith('/users/me/profile')) return 'profile';
+  if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';

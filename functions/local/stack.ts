@@ -75,6 +75,7 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
         if (stopping) return;
         onLine(target, `ended (${how}); starting again`);
         await sleep(200);
+        if (stopping) return; // Ctrl-C reaches the functions too, and sometimes first
         current = await start();
       }
     };

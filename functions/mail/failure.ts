@@ -153,7 +153,7 @@ const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The grant of the mailbox does not cover sending.',
-    fix: 'Consent again with the scope https://www.googleapis.com/auth/gmail.send, for `via: smtp` https://mail.google.com/.',
+    fix: 'Consent again with the scope of its transport: https://www.googleapis.com/auth/gmail.send for via: api, https://mail.google.com/ for via: smtp.',
   },
   account_mismatch: {
     http: 500,
