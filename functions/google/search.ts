@@ -23,12 +23,12 @@ const searchCall = (baseUrl: string, messageId: string, token: AccessToken): Cal
   timeoutMs: 10_000,
 });
 
-/** Reads a `ListMessagesResponse`: without a hit it has no `messages` at all. Throws MailFailure. */
+/** Reads a `ListMessagesResponse`: without a hit Gmail leaves `messages` out. Throws MailFailure. */
 export function readFound(reply: Reply, now: number): string | null {
   if (reply.status !== 200) throw readGmailFailure(reply, 'open', now);
   const body = json(reply) as { messages?: { id?: unknown }[]; resultSizeEstimate?: unknown } | null;
   const id = body?.messages?.[0]?.id;
   if (typeof id === 'string') return id;
-  if (typeof body?.resultSizeEstimate === 'number' && !body.messages) return null;
+  if (body?.resultSizeEstimate === 0 && (body.messages ?? []).length === 0) return null;
   throw new MailFailure('unexpected', "Gmail's search answered neither a mail nor none"); // a proxy's page is no proof of absence
 }

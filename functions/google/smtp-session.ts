@@ -11,6 +11,8 @@ export interface SmtpSession {
   /** Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the handle, since SMTP tells no id. */
   send(handle: string, letter: Letter, deadline: AbortSignal): Promise<Accepted>;
   isOpen(): boolean;
+  /** Leaves it open without keeping the process alive; the next `send` needs nothing more. */
+  rest(): void;
   close(): void;
 }
 
@@ -100,8 +102,10 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
   }
   return {
     isOpen: () => open,
+    rest: () => (line._socket || null)?.unref(),
     close,
     async send(handle, { bytes, envelope }, until) {
+      if (line._socket) line._socket.ref();
       const source = new Readable({
         read() {
           phase = 'data'; // read only when the server said 354: from here on the letter may be with Gmail

@@ -126,6 +126,7 @@ export function createWarmSessions(): WarmSessions {
     take,
     put(mailbox, session, now) {
       take(mailbox, now)?.close(); // of two invocations that end, the later keeps its own
+      session.rest();
       kept.set(mailbox, { session, since: now });
     },
   };
