@@ -1,3 +1,4 @@
+import { knownOf } from '../diagnose/of-failure.ts';
 import type { Log, Severity } from '../log.ts';
 import { consequence, type MailFailure } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
@@ -35,6 +36,7 @@ export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): voi
 
 function describe({ code, message }: MailFailure): Facts {
   const { blame, fix, retry } = consequence(code);
+  const { catalogue, cause } = knownOf(code);
   // A caller's detail names fields of a request, whose names are the caller's own text: it goes to the caller, not to the log.
-  return { code, ...(blame !== 'caller' && { detail: message }), retry, fix };
+  return { code, ...(blame !== 'caller' && { detail: message }), ...(cause && { catalogue, cause }), retry, fix };
 }
