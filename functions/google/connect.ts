@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MailFailure } from '../mail/failure.ts';
 import type { Edge } from '../mail/ports.ts';
 import { createExchange } from './call.ts';
 import { createGmail } from './gmail.ts';
@@ -13,7 +14,7 @@ import type { Settings } from './settings.ts';
  * Where the adapters meet the core. What lives as long as the instance is made here: connections, secret texts, the
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
  */
-export function connect({ config, project, database, deadlineMs, pushAudience, urls }: Settings): Edge {
+export function connect({ config, project, database, deadlineMs, pushAudience, trustIam, urls }: Settings): Edge {
   const exchanges = createExchange();
   const identity = createIdentity(urls.metadata);
   const vault = { secrets: createSecrets(urls.secrets, project), identity, tokenUrl: urls.token };
@@ -23,6 +24,7 @@ export function connect({ config, project, database, deadlineMs, pushAudience, u
     config,
     project,
     pushAudience,
+    trustIam,
     digest,
     now,
     begin: () => {
@@ -37,6 +39,9 @@ export function connect({ config, project, database, deadlineMs, pushAudience, u
         newId: randomUUID,
         digest,
         pause: (ms) => sleep(ms, undefined, { signal: deadline }),
+        fetchFile: async () => {
+          throw new MailFailure('attachment_invalid', 'not served yet');
+        },
         leaseMs: deadlineMs * 1.2,
         close: () => {},
       };

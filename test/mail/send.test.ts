@@ -128,13 +128,16 @@ for (const { at, code, state, entry } of endings)
     );
   });
 
-test('a letter that is too large fails after the claim, and is recorded', async () => {
+test('a letter that turns out too large fails after the claim, and is recorded; attachments that cannot fit are refused before', async () => {
   const ports = world();
-  const outcome = await run(
-    order({ body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(28_000_000).toString('base64') }] } }),
-    ports,
-  );
+  const outcome = await run(order({ body: { ...MAIL, text: 'ä'.repeat(14_000_000) } }), ports);
   assert.deepEqual([outcome.state, only(ports).state, only(ports).code], ['failed', 'failed', 'too_large']);
+  const file = { filename: 'a', content: Buffer.alloc(27_000_000).toString('base64') };
+  await assert.rejects(run(order({ key: 'k2', body: { ...MAIL, attachments: [file] } }), ports), {
+    code: 'too_large',
+    message: /36700160/,
+  });
+  assert.equal(only(ports).code, 'too_large');
 });
 
 const lost: { name: string; answers: (Progress | 'lost')[]; state: string; transfers: number; askable?: boolean }[] = [

@@ -78,6 +78,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     project: PROJECT,
     database: `projects/${PROJECT}/databases/(default)`,
     pushAudience: null,
+    trustIam: false,
     deadlineMs: 10_000,
     urls: googleUrls(google),
     ...change,
