@@ -5,12 +5,13 @@ import { asFailure, MailFailure } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Ports } from '../mail/ports.ts';
 import { recordOf } from '../mail/record.ts';
-import { send } from '../mail/send.ts';
+import { dispatch, send } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
 import { answerBatch, readBatch } from './batch.ts';
 import { BODY_PATIENCE_MS, parseJson, readBody } from './body.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { authenticate } from './keys.ts';
+import { readRawOrder } from './raw.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { type Answer, errorAnswer, outcomeAnswer } from './resend-error.ts';
 import { allowed, pathOf, routeOf } from './routes.ts';
@@ -28,7 +29,7 @@ interface Request {
   report(outcome: Outcome): void;
 }
 
-/** The HTTP API: Resend's sending API, the record of what was sent, and `GET /health`. */
+/** The HTTP API: Resend's sending API, raw letters, the record of what was sent, and `GET /health`. */
 export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
   return async (req, res) => {
     const started = edge.now();
@@ -52,7 +53,7 @@ export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS 
   };
 }
 
-const DOORS: Readonly<Record<'send' | 'batch' | 'read' | 'restricted', (request: Request) => Promise<Answer>>> = {
+const DOORS: Readonly<Record<'send' | 'batch' | 'raw' | 'read' | 'restricted', (request: Request) => Promise<Answer>>> = {
   async send({ req, caller, edge, patienceMs, report }) {
     const key = idempotencyKey(req);
     const order = { body: parseJson(await readBody(req, { patienceMs })), caller, key, retryFailed: true };
@@ -67,6 +68,13 @@ const DOORS: Readonly<Record<'send' | 'batch' | 'read' | 'restricted', (request:
     const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports));
     for (const { outcome } of ended) if (outcome) report(outcome);
     return answerBatch(ended, batch.permissive, edge.now());
+  },
+
+  async raw({ req, caller, edge, patienceMs, report }) {
+    const { draft, key } = await readRawOrder(req, caller, edge, patienceMs);
+    const outcome = await within(edge, (ports) => dispatch(draft, { caller, key, retryFailed: true }, edge.config, ports));
+    report(outcome);
+    return outcomeAnswer(outcome, edge.now());
   },
 
   async read({ path, caller, edge }) {
