@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MailFailure } from '../mail/failure.ts';
 import type { Edge } from '../mail/ports.ts';
 import { createExchange } from './call.ts';
 import { createGmail } from './gmail.ts';
@@ -39,9 +38,7 @@ export function connect({ config, project, database, deadlineMs, pushAudience, t
         newId: randomUUID,
         digest,
         pause: (ms) => sleep(ms, undefined, { signal: deadline }),
-        fetchFile: async () => {
-          throw new MailFailure('attachment_invalid', 'not served yet');
-        },
+        fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
         close: () => {},
       };

@@ -309,3 +309,28 @@ test('every step that is not in the table of transitions is impossible', () => {
     }
   assert.deepEqual(TRANSITIONS.sent, []); // what was sent stays sent
 });
+
+test('a file is fetched for the letter only, once the mail is claimed; the same key is answered without it', async () => {
+  const asked: unknown[] = [];
+  const ports = world({
+    fetchFile: async (url, room) => {
+      asked.push([url, room > 20_000_000, ports.ledger.entries.size]);
+      return Buffer.from('hello');
+    },
+  });
+  const config = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
+  const mail = order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] } });
+  const first = await send(mail, config, ports);
+  assert.deepEqual([first.state, await send(mail, config, ports)], ['sent', first]);
+  assert.deepEqual(asked, [['https://cdn.example.com/a.txt', true, 1]]);
+});
+
+test('a file that cannot be fetched fails the mail by its field, and the same key tries again', async () => {
+  const ports = world({ fetchFile: fail('attachment_invalid') });
+  const config = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
+  const mail = order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] } });
+  const first = await send(mail, config, ports);
+  assert.match('failure' in first ? first.failure.message : '', /`attachments\[0\]\.path` could not be fetched: scripted/);
+  assert.deepEqual([first.state, only(ports).code], ['failed', 'attachment_invalid']);
+  assert.equal((await send(mail, config, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
+});
