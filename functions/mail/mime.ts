@@ -40,7 +40,7 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     subject: request.subject,
     html: request.html ?? '',
     text: request.text ?? (request.html === null ? '' : plainText(request.html)),
-    headers: request.headers.map(([key, value]) => ({ key, value })),
+    headers: request.headers.map(([key, value]) => ({ key, value: verbatim(value) })),
     attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
       ...(filename && { filename }),
       ...(contentType && { contentType }),
@@ -63,3 +63,8 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
 }
 
 const person = ({ name, address }: Address): { name: string; address: string } => ({ name, address });
+
+/** Left to itself, nodemailer encodes JSON and other values with quotes, which are plain ASCII and read by programs. */
+function verbatim(value: string): string | { prepared: true; foldLines: true; value: string } {
+  return /^[ -~]*$/.test(value) && !/\S{900}/.test(value) ? { prepared: true, foldLines: true, value } : value;
+}
