@@ -7,6 +7,7 @@ import { CONFIG_CHECK } from './config-command.ts';
 import { DOCS } from './docs.ts';
 import { DOCTOR } from './doctor-command.ts';
 import { EXPLAIN } from './explain.ts';
+import { KEY } from './key-command.ts';
 import { WATCH } from './watch.ts';
 
 const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: DOCTOR,
   watch: WATCH,
   docs: DOCS,
+  key: KEY,
 };
 
 const overview = `npm run mailgrant -- COMMAND [options]
@@ -43,7 +45,7 @@ async function main([name = '', ...rest]: string[]): Promise<void> {
   });
   if (values['help'])
     return console.log(`npm run mailgrant -- ${[name, command.argument].join(' ').trim()}: ${command.summary}\n\n${command.help}`);
-  const { data, text, exitCode = 0 } = await command.run(values, positionals[0]);
+  const { data, text, exitCode = 0 } = await command.run(values, ...positionals);
   console.log(values['json'] ? JSON.stringify(data, null, 2) : text);
   process.exitCode = exitCode;
 }

@@ -24,7 +24,7 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * `identity` is who the function is; by default what the metadata server says.
  */
 export function connect(settings: Settings, tell: Tell, identity: Identity = createIdentity(settings.urls.metadata)): Edge & Watched {
-  const { config, project, database, deadlineMs, pushAudience, urls, smtp: server } = settings;
+  const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
   const vault: Vault = {
@@ -46,6 +46,7 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
     config,
     project,
     pushAudience,
+    trustIam,
     digest,
     now,
     begin: () => {
@@ -60,6 +61,7 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
         newId: randomUUID,
         digest,
         pause,
+        fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
         close: smtp.close,
       };

@@ -11,6 +11,8 @@ export interface Settings {
   readonly database: string;
   /** Expected audience of the push subscription's identity token; null where IAM alone decides. */
   readonly pushAudience: string | null;
+  /** True if IAM stands in front of the function, so that the caller's identity may be believed. */
+  readonly trustIam: boolean;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
   readonly urls: GoogleUrls;
@@ -27,6 +29,8 @@ export const ENVIRONMENT = {
   GOOGLE_CLOUD_PROJECT: 'project that holds the secrets and the ledger (required)',
   MAILGRANT_DATABASE: 'id of the Firestore database of the ledger (default: "(default)")',
   MAILGRANT_PUSH_AUDIENCE: 'audience that the push subscription puts in its identity token (worker; default: not checked, IAM decides)',
+  MAILGRANT_TRUST_IAM:
+    '"true" if Google IAM checks every call first: then keys with "identity" work (api; default: identities are ignored)',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
   MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
@@ -55,12 +59,15 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [])
   if (project === '') problems.push('GOOGLE_CLOUD_PROJECT: missing; set it to the project that holds the secrets');
   const seconds = Number(get('MAILGRANT_DEADLINE_SECONDS') || 50);
   if (!(seconds >= 1 && seconds <= 500)) problems.push('MAILGRANT_DEADLINE_SECONDS: expected 1 to 500');
+  const trust = get('MAILGRANT_TRUST_IAM');
+  if (trust !== '' && trust !== 'true' && trust !== 'false') problems.push('MAILGRANT_TRUST_IAM: expected true or false');
   const urls = googleUrls(url('MAILGRANT_GOOGLE_URL', ''));
   const settings = {
     config,
     project,
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
+    trustIam: trust === 'true',
     deadlineMs: seconds * 1_000,
     urls: { ...urls, firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore) },
     smtp: readSmtp(get('MAILGRANT_SMTP_URL') || GMAIL_SMTP, get('MAILGRANT_SMTP_CA'), problems),

@@ -106,7 +106,7 @@ async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {
 }
 
 /** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
-async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outcome> {
+export async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outcome> {
   const over = outcome.state === 'sent' || outcome.state === 'failed'; // nothing is asked any more: the handle would only be a key left lying about
   const ended = {
     ...(over && { handle: null, letter: null }),

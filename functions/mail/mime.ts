@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import { MailFailure } from './failure.ts';
+import { LETTER_MAX_BYTES } from './files.ts';
 import { plainText } from './plain-text.ts';
 import type { SendRequest } from './request.ts';
 import type { Sender } from './sender.ts';
@@ -17,9 +18,6 @@ export interface Letter {
   readonly messageId: string;
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
 }
-
-// Gmail discovery document, users.messages.send, mediaUpload.maxSize.
-export const LETTER_MAX_BYTES = 36_700_160;
 
 /** `<id@domain of the sender>`. */
 export const messageId = (id: string, address: string): string => `<${id}@${address.slice(address.lastIndexOf('@') + 1)}>`;
@@ -42,7 +40,7 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     subject: request.subject,
     html: request.html ?? '',
     text: request.text ?? (request.html === null ? '' : plainText(request.html)),
-    headers: request.headers.map(([key, value]) => ({ key, value })),
+    headers: request.headers.map(([key, value]) => ({ key, value: verbatim(value) })),
     attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
       ...(filename && { filename }),
       ...(contentType && { contentType }),
@@ -65,3 +63,8 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
 }
 
 const person = ({ name, address }: Address): { name: string; address: string } => ({ name, address });
+
+/** Left to itself, nodemailer encodes JSON and other values with quotes, which are plain ASCII and read by programs. */
+function verbatim(value: string): string | { prepared: true; foldLines: true; value: string } {
+  return /^[ -~]*$/.test(value) && !/\S{900}/.test(value) ? { prepared: true, foldLines: true, value } : value;
+}

@@ -122,6 +122,22 @@ for (const { name, start, skip } of backends) {
       assert.equal(all.filter(Boolean).length, 1);
     });
 
+    test('counters that are not there begin at 0, and are counted up and down together', async () => {
+      const counters = [unique(), unique()].map((name) => ({ name, expireAt: NOW + HOUR }));
+      assert.deepEqual(await ledger.count(counters, 1), [1, 1]);
+      assert.deepEqual(await ledger.count(counters.slice(0, 1), 1), [2]);
+      assert.deepEqual(await ledger.count(counters, -1), [1, 0]);
+    });
+
+    test('of thirty that count at once each gets a number of its own', async () => {
+      const counter = [{ name: unique(), expireAt: NOW + HOUR }];
+      const counts = await Promise.all(Array.from({ length: 30 }, () => ledger.count(counter, 1)));
+      assert.deepEqual(
+        counts.flat().sort((a, b) => a - b),
+        Array.from({ length: 30 }, (_, index) => index + 1),
+      );
+    });
+
     test('an entry keeps its time to live as a timestamp', async () => {
       const mine = entry();
       await ledger.create(mine, null, NOW);

@@ -84,6 +84,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     project: PROJECT,
     database: `projects/${PROJECT}/databases/(default)`,
     pushAudience: null,
+    trustIam: false,
     deadlineMs: 10_000,
     urls: googleUrls(google),
     smtp: { host: '127.0.0.1', port: 1, secure: false, ca: null }, // nobody listens: a test that sends by SMTP says where

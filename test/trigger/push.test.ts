@@ -124,7 +124,10 @@ test('a dead grant is acknowledged, recorded and logged with its fix; a redelive
     Array(2).fill(['failed', 'grant_revoked', 'ERROR']),
   );
   assert.match(String(own.lines[0]?.['fix']), /consent/i);
-  assert.deepEqual([own.lines[0]?.['catalogue'], own.lines[0]?.['cause']], ['grant-expired-testing', 'refresh-token-expired-testing-7-days']);
+  assert.deepEqual(
+    [own.lines[0]?.['catalogue'], own.lines[0]?.['cause']],
+    ['grant-expired-testing', 'refresh-token-expired-testing-7-days'],
+  );
 });
 
 const failure = new MailFailure('unexpected', '');
