@@ -24,8 +24,8 @@ interface World {
 
 const HANDLE = 'smtp:';
 const RECIPIENTS_MAX = 100; // support.google.com/a/answer/166852: recipients of one message over SMTP
-// A mail that Gmail took by SMTP is found by search within a second or two as a rule, but nothing is promised. It is
-// looked for four times in 7 s, which leaves room in the shortest deadline; only then it counts as not sent, and goes again.
+// How soon the search knows a mail that came by SMTP is documented nowhere. It is looked for four times in 7 s, which fits
+// the laptop's deadline of 10 s; only then it counts as not sent, and goes again. See docs/decisions/010.
 const SEARCH_PAUSES_MS = [0, 1_000, 2_000, 4_000];
 // On a connection that lay open these say that it is no longer good, not that the mail is: nothing of it has left.
 const STALE = new Set(['google_unavailable', 'token_refused']);

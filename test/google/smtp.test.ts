@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { inspect } from 'node:util';
 import { createExchange } from '../../functions/google/call.ts';
 import { createSearch } from '../../functions/google/search.ts';
@@ -244,6 +245,27 @@ test('a certificate that nobody vouches for ends the connection before the token
       });
     }
   assert.equal(google.calls['smtp-auth'], before);
+});
+
+test('neither NODE_TLS_REJECT_UNAUTHORIZED nor an old protocol is accepted', async () => {
+  const { cert, key } = await makeCertificate();
+  const old = createTlsServer({ cert, key, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
+  old.on('tlsClientError', () => {});
+  await new Promise<void>((done) => old.listen(0, '127.0.0.1', done));
+  const servers = [
+    { ...smtpOf(google), ca: null },
+    { host: '127.0.0.1', port: (old.address() as AddressInfo).port, secure: true, ca: cert },
+  ];
+  process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+  try {
+    for (const server of servers) {
+      using at = invocation({ server });
+      await assert.rejects(at.send(), { code: 'google_unavailable', message: /\(connect\): (DEPTH_ZERO|ERR_SSL|EPROTO)/ });
+    }
+  } finally {
+    delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    old.close();
+  }
 });
 
 /** A server of a few words: what it says first, and whether it then closes. */
