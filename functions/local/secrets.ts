@@ -82,6 +82,8 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
         status: 200,
         body: { bindings: readers.map((member) => ({ role: 'roles/secretmanager.secretAccessor', members: [member] })) },
       };
+    if (verb === 'testIamPermissions')
+      return { status: 200, body: { permissions: (jsonOf(request) as { permissions?: string[] } | null)?.permissions ?? [] } };
     if (request.path.endsWith('/versions')) return versionsOf(secret);
     return version ? onVersion(secret, version, verb) : { status: 200, body: { name: secret, replication: { automatic: {} } } };
   };
