@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clients, createClients } from './clients.ts';
@@ -42,6 +43,8 @@ export interface Google extends AsyncDisposable {
   readonly project: Project;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
+  /** Resolves when the door is used next, before the call takes effect. */
+  reached(door: Door): Promise<void>;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
@@ -77,6 +80,7 @@ export async function startGoogle({
   const firestore = createFirestore(ledgerDb, oauth, now);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
+  const knocks = new EventEmitter();
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
@@ -99,11 +103,13 @@ export async function startGoogle({
     const door = doorOf(request);
     if (!door) return REFUSALS.not_found;
     calls[door]++;
+    knocks.emit(door);
     return serveDoor(door, request, faults, effect, gmail);
   });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
+    knocks.emit(door);
     return faults.take(door);
   };
   // Only who wants SMTP pays for loading its library.
@@ -125,6 +131,7 @@ export async function startGoogle({
     delegation,
     project,
     calls,
+    reached: async (door) => void (await once(knocks, door)),
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
