@@ -25,7 +25,7 @@ const UNRESOLVED = [
   /query(?:A|Aaaa|Srv|Mx) E(?:TIMEOUT|SERVFAIL|REFUSED|CONNREFUSED)/i,
   /Name or service not known|DNS (?:lookup|resolution|server|failure).{0,30}(?:fail|error|not)/i,
 ];
-const V6 = String.raw`(?:[\da-f]{1,4}:){2,}[\da-f:]*`;
+const V6 = String.raw`(?<![\da-f:])(?:[\da-f]{1,4}:){2,7}[\da-f:]{0,30}`;
 
 /** Names, ports and routes between the machine and Google. */
 export const NETWORK_ROWS = [
@@ -60,12 +60,12 @@ export const NETWORK_ROWS = [
       /(?:ENOTFOUND|EAI_AGAIN) ["'`]/,
       /hostname: ["']{2}|hostname: '"/,
       /(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host:?|UnknownHostException:?) ["']?(?:undefined|null|none|(?:smtps?|https?|tls|ssl):)/i,
-      /(?:ENOTFOUND|EAI_AGAIN|lookup|UnknownHostException:?) (?:smtp|mail|gmail|google|host|smtp_?host|server|mailhog|mailpit)(?=[ :,]|$)/i,
+      /(?:ENOTFOUND|EAI_AGAIN|lookup|UnknownHostException:?|with host) ["']?(?:smtp|mail|gmail|google|host|smtp_?host|server|mailhog|mailpit)(?=[ :,]|$)/i,
       /missing port in address|too many colons in address/i,
       /(?:smtp[_ ]?)?host(?:name)? (?:is |was |must be |cannot be )?(?:not (?:set|specified|configured|found in env)|empty|undefined|missing)/i,
       /(?:host|server)["']?\s*(?:=>|[:=])\s*["']?(?:undefined|null|None|nil|""|'')/i,
     ],
-    unless: ['foreign-service', /\S+@(?:smtp|mail)[\w.-]*\.\w+/i],
+    unless: ['foreign-service', /\S@(?:smtp|mail)[\w-]{0,40}\.\w/i],
     base: 0.86,
     retry: 'never',
     likely: ['A typing error, quotes, a scheme or a blank in the host setting.', 'The setting is not loaded.'],
@@ -146,6 +146,7 @@ export const NETWORK_ROWS = [
       /connection (?:has )?timed? ?out|connect(?:ion)? timeout|connect timed out|operation timed out|Timeout was reached|i\/o timeout|timeout was reached|TimeoutError/i,
       /WinError 10060|Errno 110|Errno 60\b|did not properly respond after a period/i,
       /execution expired|Net::OpenTimeout|SocketTimeoutException/i,
+      /connect: timeout|error connecting to \S+:(?:25|465|587)\b/i,
       /failed to connect to \S*smtp|The operation has timed out/i,
       /Connection attempt failed|connect\(\) failed: Connection timed/i,
     ],
@@ -195,7 +196,7 @@ export const NETWORK_ROWS = [
       ['hosting', 0.06],
       ['ip-v6', -0.3],
       ['ip-v4-failed', 0.3],
-      [/Network is unreachable|ENETUNREACH/i, -0.25],
+      [/Network is unreachable|ENETUNREACH/i, -0.35],
     ],
     retry: 'never',
     likely: ['A firewall, SELinux, security software or the host closes the port.'],
@@ -222,7 +223,7 @@ export const NETWORK_ROWS = [
     any: [
       new RegExp(`(?:ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|ETIMEDOUT|ECONNREFUSED) (?!::1)${V6}`, 'i'),
       new RegExp(
-        String.raw`\[?${V6}\]?\S*.{0,60}(?:network is unreachable|no route to host|cannot assign requested address|address family not supported|timed out|host unreachable)`,
+        String.raw`${V6}\]?.{0,80}(?:network is unreachable|no route to host|cannot assign requested address|address family not supported|timed out|host unreachable)`,
         'i',
       ),
       /address family (?:for hostname )?not supported|IPv6 (?:is )?(?:not supported|unreachable|disabled)/i,

@@ -278,7 +278,7 @@ export const SMTP_ROWS = [
     ],
     unless: [/line too long/i, 'other-provider', /Authentication Required/i],
     base: 0.7,
-    weigh: [['token', -0.05]],
+    weigh: [['token', -0.2]],
     retry: 'never',
     likely: ['Sender or recipient is not a bare address: a name inside, no brackets, or empty.', 'Commands out of order.'],
     source: 'smtpErrors',
