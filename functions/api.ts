@@ -5,4 +5,5 @@ import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { resendApi } from './trigger/resend.ts';
 
-http('api', serve(resendApi(connect(readSettings(process.env)), createLog(console.log))));
+const log = createLog(console.log);
+http('api', serve(resendApi(connect(readSettings(process.env), log), log)));

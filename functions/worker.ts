@@ -5,4 +5,5 @@ import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { pubsubWorker } from './trigger/push.ts';
 
-http('worker', serve(pubsubWorker(connect(readSettings(process.env)), createLog(console.log))));
+const log = createLog(console.log);
+http('worker', serve(pubsubWorker(connect(readSettings(process.env), log), log)));

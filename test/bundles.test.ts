@@ -10,6 +10,7 @@ import { Resend } from 'resend';
 import { type Built, buildFunctions } from '../functions/cli/build.ts';
 import { freePort, type RunningFunction, startFunction } from '../functions/local/framework.ts';
 import { type Google, startGoogle } from '../functions/local/google.ts';
+import { SCOPE_MAIL } from '../functions/mail/scopes.ts';
 import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET } from './support/laptop.ts';
 
 const DEADLINE_S = 1; // and a lease of 1.2 s, so that a takeover need not be waited for
@@ -24,6 +25,8 @@ async function start(target: 'api' | 'worker', port?: number): Promise<RunningFu
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_GOOGLE_URL: google.url,
+    MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
+    MAILGRANT_SMTP_CA: join(folder, 'certificate.pem'),
     MAILGRANT_DEADLINE_SECONDS: String(DEADLINE_S),
     MAILGRANT_CONFIG: '',
     NODE_ENV: 'production',
@@ -39,12 +42,14 @@ async function start(target: 'api' | 'worker', port?: number): Promise<RunningFu
 const portOf = ({ url }: RunningFunction): number => Number(new URL(url).port);
 
 before(async () => {
-  const yaml = `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\nkeys:\n  shop: { sha256: ${CONFIG.keys[0]?.sha256}, from: [${MAILBOX}] }\n`;
+  const yaml = `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\n  bulk@example.com: { via: smtp }\nkeys:\n  shop: { sha256: ${CONFIG.keys[0]?.sha256}, from: [${MAILBOX}, bulk@example.com] }\n`;
   writeFileSync(join(folder, 'mailgrant.yaml'), yaml);
   built = await buildFunctions(join(folder, 'mailgrant.yaml'), join(folder, 'dist'));
   // The framework is the bundle's one dependency; here it is the project's own.
   symlinkSync(join(import.meta.dirname, '..', 'node_modules'), join(folder, 'node_modules'));
-  google = await startGoogle();
+  google = await startGoogle({ smtp: {} });
+  writeFileSync(join(folder, 'certificate.pem'), google.smtp?.certificate ?? '');
+  google.storeSecret(PROJECT, 'mailgrant-bulk-example-com', JSON.stringify(google.oauth.enrol('bulk@example.com', [SCOPE_MAIL])));
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
   [api, worker] = await Promise.all([start('api'), start('worker')]);
 });
@@ -131,6 +136,16 @@ test("the SDK's idempotencyKey sends once, and errors arrive under the names it 
       ['validation_error', 422],
       ['validation_error', 403],
     ],
+  );
+});
+
+test('a mailbox with `via: smtp` sends from the bundle too', async () => {
+  const mail = { from: 'bulk@example.com', to: 'you@example.net', bcc: 'hidden@example.org', subject: 'x', text: 'canary-body' };
+  const before = google.calls['smtp-data'];
+  assert.equal((await resend().emails.send(mail)).error, null);
+  assert.deepEqual(
+    [google.calls['smtp-data'] - before, google.mails.list()[0]?.recipients],
+    [1, ['you@example.net', 'hidden@example.org']],
   );
 });
 

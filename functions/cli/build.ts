@@ -4,7 +4,7 @@ import { build as bundle, type Metafile } from 'esbuild';
 import { loadConfig } from '../config/load.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
-export const DEPLOYABLES = ['api', 'worker'] as const;
+export const DEPLOYABLES = ['api', 'worker', 'watch'] as const;
 
 export interface Built {
   readonly name: string;

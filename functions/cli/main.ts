@@ -4,13 +4,21 @@ import { ConfigProblems } from '../config/load.ts';
 import { BUILD } from './build-command.ts';
 import type { Command } from './command.ts';
 import { CONFIG_CHECK } from './config-command.ts';
+import { DOCS } from './docs.ts';
+import { DOCTOR } from './doctor-command.ts';
+import { EXPLAIN } from './explain.ts';
 import { KEY } from './key-command.ts';
+import { WATCH } from './watch.ts';
 
 const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   build: BUILD,
   config: CONFIG_CHECK,
+  explain: EXPLAIN,
+  doctor: DOCTOR,
+  watch: WATCH,
+  docs: DOCS,
   key: KEY,
 };
 

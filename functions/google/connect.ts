@@ -1,24 +1,47 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pseudonym } from '../mail/claim.ts';
+import type { Inspection } from '../mail/inspection.ts';
 import type { Edge } from '../mail/ports.ts';
 import { createExchange } from './call.ts';
 import { createGmail } from './gmail.ts';
-import { createIdentity } from './identity.ts';
+import type { Vault } from './grant.ts';
+import { createIdentity, type Identity } from './identity.ts';
+import { inspectMailbox } from './inspect.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
+import { patient } from './patience.ts';
+import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { createSmtp, createWarmSessions } from './smtp.ts';
+
+type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string }) => void;
 
 /**
  * Where the adapters meet the core. What lives as long as the instance is made here: connections, secret texts, the
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
+ * `identity` is who the function is; by default what the metadata server says.
  */
-export function connect({ config, project, database, deadlineMs, pushAudience, trustIam, urls }: Settings): Edge {
+export function connect(settings: Settings, tell: Tell, identity: Identity = createIdentity(settings.urls.metadata)): Edge & Watched {
+  const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
+  const warm = createWarmSessions();
   const exchanges = createExchange();
-  const identity = createIdentity(urls.metadata);
-  const vault = { secrets: createSecrets(urls.secrets, project), identity, tokenUrl: urls.token };
+  const vault: Vault = {
+    secrets: createSecrets(urls.secrets, project),
+    identity,
+    urls,
+    kept: new Map(),
+    notice: (event, code) => tell('WARNING', event, { code }),
+  };
   const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
+  const invocation = () => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const exchange = exchanges(deadline);
+    const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
+    return { deadline, exchange, pause, token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }) };
+  };
   return {
     config,
     project,
@@ -27,21 +50,32 @@ export function connect({ config, project, database, deadlineMs, pushAudience, t
     digest,
     now,
     begin: () => {
-      const deadline = AbortSignal.timeout(deadlineMs);
-      const exchange = exchanges(deadline);
+      const { deadline, exchange, pause, token } = invocation();
       const gmail = createGmail(urls.gmail, exchange, now);
+      const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
-        transport: () => gmail,
+        transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
-        token: createMinter(vault, exchange, now),
+        token,
         now,
         newId: randomUUID,
         digest,
-        pause: (ms) => sleep(ms, undefined, { signal: deadline }),
+        pause,
         fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
-        close: () => {},
+        close: smtp.close,
       };
     },
+    inspectAll: () => {
+      const { exchange, token } = invocation();
+      return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange)));
+    },
+    pseudonym: (address) => pseudonym(address, { digest }),
   };
+}
+
+/** What the watch needs beside the ports. */
+interface Watched {
+  inspectAll(): Promise<readonly Inspection[]>;
+  pseudonym(address: string): string;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../mail/config.ts';
+import { GMAIL_SMTP, readSmtpUrl, type SmtpServer } from './smtp-server.ts';
 import { type GoogleUrls, googleUrls } from './urls.ts';
 
 /** Everything a function is told from outside, read once at its start. */
@@ -15,6 +16,7 @@ export interface Settings {
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
   readonly urls: GoogleUrls;
+  readonly smtp: SmtpServer;
 }
 
 /** Replaced by the build with the validated config; absent when the sources run as they are. */
@@ -32,12 +34,20 @@ export const ENVIRONMENT = {
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
   MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
+  MAILGRANT_SMTP_URL: `where mailboxes with "via: smtp" send, also smtps://smtp.gmail.com:465 (default: ${GMAIL_SMTP})`,
+  MAILGRANT_SMTP_CA: 'path of the certificate of an SMTP server on loopback, as PEM (development: the fake Google)',
   MAILGRANT_FIRESTORE_URL: 'base URL of Firestore (development: the emulator)',
 } as const;
 
 /** Reads environment and config; a wrong one stops the start, with every problem named. */
 export function readSettings(env: Env): Settings {
   const problems: string[] = [];
+  const config = readConfig(env['MAILGRANT_CONFIG'] ?? '', problems);
+  return checkSettings(env, config, problems);
+}
+
+/** The same for a config that is at hand, as commands have it. */
+export function checkSettings(env: Env, config: Config, problems: string[] = []): Settings {
   const get = (name: keyof typeof ENVIRONMENT): string => env[name] ?? '';
   const url = (name: keyof typeof ENVIRONMENT, usual: string): string => {
     const given = get(name).replace(/\/+$/, '');
@@ -53,16 +63,30 @@ export function readSettings(env: Env): Settings {
   if (trust !== '' && trust !== 'true' && trust !== 'false') problems.push('MAILGRANT_TRUST_IAM: expected true or false');
   const urls = googleUrls(url('MAILGRANT_GOOGLE_URL', ''));
   const settings = {
-    config: readConfig(get('MAILGRANT_CONFIG'), problems),
+    config,
     project,
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
     trustIam: trust === 'true',
     deadlineMs: seconds * 1_000,
     urls: { ...urls, firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore) },
+    smtp: readSmtp(get('MAILGRANT_SMTP_URL') || GMAIL_SMTP, get('MAILGRANT_SMTP_CA'), problems),
   };
   if (problems.length > 0) throw new Error(`mailgrant cannot start: ${problems.join('; ')}`);
   return settings;
+}
+
+function readSmtp(url: string, caFile: string, problems: string[]): SmtpServer {
+  const server = readSmtpUrl(url);
+  if (!server) problems.push('MAILGRANT_SMTP_URL: expected smtp:// or smtps://, smtp.gmail.com or the loopback interface, and a port');
+  if (caFile !== '' && server?.loopback === false) problems.push('MAILGRANT_SMTP_CA: only for a server on the loopback interface');
+  const { host = '', port = 0, secure = false } = server ?? {};
+  try {
+    return { host, port, secure, ca: caFile === '' ? null : readFileSync(caFile, 'utf8') };
+  } catch {
+    problems.push(`MAILGRANT_SMTP_CA: ${caFile} cannot be read`);
+    return { host, port, secure, ca: null };
+  }
 }
 
 function readConfig(path: string, problems: string[]): Config {

@@ -10,6 +10,8 @@ export interface GoogleUrls {
   readonly secrets: string;
   readonly firestore: string;
   readonly iamCredentials: string;
+  readonly iam: string;
+  readonly serviceUsage: string;
   readonly metadata: string;
 }
 
@@ -25,6 +27,8 @@ export function googleUrls(base: string): GoogleUrls {
     secrets: base || 'https://secretmanager.googleapis.com',
     firestore: base || 'https://firestore.googleapis.com',
     iamCredentials: base || 'https://iamcredentials.googleapis.com',
+    iam: base || 'https://iam.googleapis.com',
+    serviceUsage: base || 'https://serviceusage.googleapis.com',
     metadata: base || 'http://metadata.google.internal',
   };
 }

@@ -1,13 +1,17 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFaults, type Door, type Faults, readFault } from './faults.ts';
+import { createDelegation, type Delegation } from './delegation.ts';
+import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
-import { REFUSALS } from './refusals.ts';
+import { createProject, type Project } from './project.ts';
+import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
@@ -17,6 +21,8 @@ export interface GoogleOptions {
   readonly ledgerFile?: string;
   readonly aliasesOf?: (mailbox: string) => readonly string[];
   readonly now?: () => number;
+  /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
+  readonly smtp?: SmtpOptions;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -25,11 +31,16 @@ export interface Google extends AsyncDisposable {
   readonly faults: Faults;
   readonly mails: MailStore;
   readonly oauth: OAuth;
+  readonly smtp: FakeSmtp | null;
+  readonly delegation: Delegation;
+  readonly project: Project;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
+  /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
+  scopesIn(project: string, id: string): readonly string[];
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
@@ -42,6 +53,7 @@ export async function startGoogle({
   ledgerFile = ':memory:',
   aliasesOf = () => [],
   now = Date.now,
+  smtp: smtpOptions,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -49,15 +61,25 @@ export async function startGoogle({
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
-  const secretManager = createSecretManager(db, oauth);
+  const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
+  const delegation = createDelegation(oauth, now);
+  const project = createProject(oauth);
+  const inspection = createInspection(oauth, aliasesOf);
   const firestore = createFirestore(ledgerDb, oauth, now);
-  const calls: Record<Door, number> = { identity: 0, ledger: 0, secret: 0, token: 0, open: 0, transfer: 0, ask: 0, send: 0 };
+  const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
-    return door === 'token' ? oauth.token(request) : gmail.answer(request, running.url);
+    if (door === 'search') return gmail.search(request);
+    if (door === 'sign') return delegation.signJwt(request);
+    if (door === 'inspect') return inspection(request);
+    if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
+    if (door === 'project') return project.answer(request);
+    if (door !== 'token') return gmail.answer(request, running.url);
+    const form = new URLSearchParams(request.body.toString('utf8'));
+    return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
   const running = await listen(port, async (request) => {
     if (request.path === '/control/faults') return control(request, faults);
@@ -66,6 +88,13 @@ export async function startGoogle({
     calls[door]++;
     return serveDoor(door, request, faults, effect, gmail);
   });
+
+  const pass = (door: Door): ReturnType<Faults['take']> => {
+    calls[door]++;
+    return faults.take(door);
+  };
+  // Only who wants SMTP pays for loading its library.
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
 
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
@@ -78,6 +107,9 @@ export async function startGoogle({
     faults,
     mails,
     oauth,
+    smtp,
+    delegation,
+    project,
     calls,
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -90,10 +122,15 @@ export async function startGoogle({
     },
     hasSecret: (project, id) =>
       db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
+    scopesIn(project, id) {
+      const row = db.prepare('SELECT data FROM versions WHERE secret = ? ORDER BY number DESC').get(`projects/${project}/secrets/${id}`);
+      const { scopes } = JSON.parse(row ? Buffer.from(row['data'] as Uint8Array).toString() : '{}') as { scopes?: string[] };
+      return scopes ?? [];
+    },
     ledgerEntries: entries,
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]();
+      await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
       db.close();
       ledgerDb.close();
     },
@@ -109,9 +146,14 @@ function open(file: string): DatabaseSync {
 /** Which service a request is for; a session that is asked counts apart from one that is sent to. */
 function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
+  if (path === '/tokeninfo' || path.endsWith('/settings/sendAs')) return 'inspect';
+  if (path.endsWith(':signJwt')) return 'sign';
+  if (path.endsWith('/users/me/profile')) return 'profile';
+  if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
   if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';
@@ -131,7 +173,7 @@ async function serveDoor(
     return CUT;
   }
   const canned: Reply | null = fault?.answer
-    ? REFUSALS[fault.answer]
+    ? REFUSALS[fault.answer as RefusalName]
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;

@@ -26,6 +26,10 @@ export interface OAuth {
   enrol(address: string, scopes?: readonly string[]): Grant;
   /** Ends every grant of the mailbox, as a person does at myaccount.google.com. */
   revoke(address: string): void;
+  /** Makes an access token that stands for the address and scopes, as the token endpoint answers it. */
+  issue(address: string, scopes: readonly string[]): Record<string, unknown>;
+  /** The next refresh of the mailbox's grant brings a new refresh token and ends the old one. */
+  rotateNext(address: string): void;
   token(request: Request): Reply;
   metadata(request: Request): Reply;
   /** What the access token stands for, if it is one of ours and has not run out. */
@@ -48,7 +52,10 @@ export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
     sessions.set(access_token, { address, scopes, expiresAt: now() + LIFETIME_S * 1_000 });
     return { access_token, expires_in: LIFETIME_S, scope: scopes.join(' '), token_type: 'Bearer' };
   };
+  const rotating = new Set<string>();
   return {
+    issue,
+    rotateNext: (address) => void rotating.add(address),
     enrol(address, scopes = [SCOPE_SEND]) {
       const grant = {
         client_id: '123456789-laptop.apps.googleusercontent.com',
@@ -76,11 +83,13 @@ export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
         | undefined;
       if (!row || row.revoked) return REFUSALS.invalid_grant;
       if (row.client_id !== form.get('client_id') || row.client_secret !== form.get('client_secret')) return REFUSALS.invalid_client;
-      return {
-        status: 200,
-        headers: { 'cache-control': 'no-cache, no-store, max-age=0, must-revalidate' },
-        body: issue(row.address, row.scopes.split(' ')),
-      };
+      const body = issue(row.address, row.scopes.split(' '));
+      if (rotating.delete(row.address)) {
+        const next = secret('1//0');
+        db.prepare('UPDATE grants SET refresh_token = ? WHERE refresh_token = ?').run(next, form.get('refresh_token') ?? '');
+        body['refresh_token'] = next;
+      }
+      return { status: 200, headers: { 'cache-control': 'no-cache, no-store, max-age=0, must-revalidate' }, body };
     },
     metadata({ headers }) {
       if (headers['metadata-flavor'] !== 'Google') return { status: 403, body: 'Missing required header "Metadata-Flavor": "Google"' };

@@ -3,13 +3,13 @@ import { bearerOf, jsonOf, type Reply, type Request } from './http.ts';
 import type { OAuth } from './oauth.ts';
 import { cloudError, REFUSALS } from './refusals.ts';
 
-const PATH = /^\/v1\/(projects\/[^/]+)\/secrets(?:\/([^/:]+))?(?:\/versions\/([^/:]+))?(?::(\w+))?$/;
+const PATH = /^\/v1\/(projects\/[^/]+)\/secrets(?:\/([^/:]+))?(?:\/versions(?:\/([^/:]+))?)?(?::(\w+))?$/;
 const CASTAGNOLI = 0x82f63b78;
 
 type Version = { number: number; data: Uint8Array; state: string };
 
 /** The fake of Secret Manager: create and read secrets, add, access, disable and enable versions, over REST. */
-export function createSecretManager(db: DatabaseSync, oauth: OAuth): (request: Request) => Reply {
+export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: readonly string[]): (request: Request) => Reply {
   db.exec(`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS versions(secret TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY(secret, number)) STRICT`);
   const exists = (secret: string): boolean => db.prepare('SELECT 1 FROM secrets WHERE name = ?').get(secret) !== undefined;
@@ -54,6 +54,18 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth): (request: R
     return { status: 200, body: { name, state } };
   };
 
+  /** Newest first, as Secret Manager lists them. */
+  const versionsOf = (secret: string): Reply => {
+    const rows = db.prepare('SELECT number, state FROM versions WHERE secret = ? ORDER BY number DESC').all(secret) as {
+      number: number;
+      state: string;
+    }[];
+    return {
+      status: 200,
+      body: { versions: rows.map(({ number, state }) => ({ name: `${secret}/versions/${number}`, state })), totalSize: rows.length },
+    };
+  };
+
   return (request) => {
     const [, parent, id, version, verb] = PATH.exec(request.path) ?? [];
     if (!parent) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
@@ -65,6 +77,12 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth): (request: R
     const secret = `${parent}/secrets/${id}`;
     if (!exists(secret)) return cloudError(404, 'NOT_FOUND', `Secret [${secret}] not found or has no versions.`);
     if (verb === 'addVersion') return add(secret, request);
+    if (verb === 'getIamPolicy')
+      return {
+        status: 200,
+        body: { bindings: readers.map((member) => ({ role: 'roles/secretmanager.secretAccessor', members: [member] })) },
+      };
+    if (request.path.endsWith('/versions')) return versionsOf(secret);
     return version ? onVersion(secret, version, verb) : { status: 200, body: { name: secret, replication: { automatic: {} } } };
   };
 }

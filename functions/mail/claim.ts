@@ -44,7 +44,7 @@ export async function claimMail(claim: Claim, config: Config, ports: Ports): Pro
 /** How a mail ended that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
 function pastOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state } = entry;
-  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
+  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
   const code = (entry.code ?? 'unexpected') as FailureCode;
   const failure = new MailFailure(code, consequence(code).summary, entry.notBefore);
@@ -52,6 +52,8 @@ function pastOutcome(entry: Entry, now: number): Outcome | null {
   const parked = state === 'parked' && (entry.notBefore ?? 0) > now;
   return ended || parked ? outcomeOf(failure, id, now) : null;
 }
+
+const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});
 
 /** Takes the lease on what was found; `wanted` is the entry as it shall go on (a failed mail may come back corrected). */
 async function takeOver(found: Found, wanted: Entry, ports: Ports): Promise<Found> {

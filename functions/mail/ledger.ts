@@ -25,6 +25,8 @@ export interface Entry {
   /** SHA-256 of the letter that the handle stands for: only the same bytes may resume it. */
   readonly letter: string | null;
   readonly gmailId: string | null;
+  /** Recipients that Gmail refused while it took the mail for the others; absent for none. */
+  readonly rejected?: number;
   readonly code: string | null;
   readonly notBefore: number | null;
   readonly expireAt: number;

@@ -16,7 +16,8 @@ export interface Quota {
 }
 
 type Ending =
-  | { readonly state: 'sent'; readonly id: string; readonly gmailId: string }
+  /** `rejected`: so many of its recipients were refused, absent for none; the others have it. */
+  | { readonly state: 'sent'; readonly id: string; readonly gmailId: string; readonly rejected?: number }
   | { readonly state: 'failed'; readonly id: string; readonly failure: MailFailure }
   | { readonly state: 'retry'; readonly id: string; readonly failure: MailFailure; readonly notBefore: number }
   | { readonly state: 'parked'; readonly id: string; readonly failure: MailFailure; readonly notBefore: number }

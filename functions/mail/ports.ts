@@ -3,9 +3,12 @@ import type { Ledger } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import type { Sender } from './sender.ts';
 
-/** What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it. */
+/**
+ * What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it.
+ * `rejected` counts recipients that were refused while the letter went to the others.
+ */
 export type Progress =
-  | { readonly state: 'accepted'; readonly gmailId: string }
+  | { readonly state: 'accepted'; readonly gmailId: string; readonly rejected?: number }
   | { readonly state: 'partial'; readonly received: number }
   | { readonly state: 'gone' };
 

@@ -20,6 +20,8 @@ const rows: { args: string[]; status: number; out?: RegExp; err?: RegExp }[] = [
   { args: ['config', '--config', broken, '--json'], status: 1, err: /"problems": \[/ },
   { args: ['build', '--config', broken, '--out', join(folder, 'no')], status: 1, err: /2 problems/ },
   { args: ['build', '--dry-run', '--out', join(folder, 'dry')], status: 0, out: /valid; nothing was written/ },
+  { args: ['watch', '--project', 'p', 'nobody@example.com'], status: 1, err: /nobody@example\.com is not in the config/ },
+  { args: ['watch'], status: 1, err: /GOOGLE_CLOUD_PROJECT/ },
   { args: ['build', '--nonsense'], status: 1, err: /nonsense/ },
 ];
 for (const { args, status, out, err } of rows)

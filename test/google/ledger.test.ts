@@ -73,7 +73,7 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5 });
+      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', rejected: 2, code: 'rate_limited', notBefore: NOW + 5 });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
       assert.deepEqual((await ledger.read(mine.id))?.entry, mine);

@@ -3,10 +3,13 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { createExchange } from '../../functions/google/call.ts';
 import { readCredential } from '../../functions/google/credential.ts';
+import type { Vault } from '../../functions/google/grant.ts';
 import { createIdentity, readIdentity } from '../../functions/google/identity.ts';
-import { createMinter, type Vault } from '../../functions/google/mint.ts';
+import { createMinter } from '../../functions/google/mint.ts';
+import { patient } from '../../functions/google/patience.ts';
 import { createSecrets, readSecretReply } from '../../functions/google/secrets.ts';
 import { readTokenReply } from '../../functions/google/token.ts';
+import { googleUrls } from '../../functions/google/urls.ts';
 import type { Fault } from '../../functions/local/faults.ts';
 import { type Google, startGoogle } from '../../functions/local/google.ts';
 import { Hidden } from '../../functions/mail/hidden.ts';
@@ -40,10 +43,10 @@ const refusals = [
 ];
 for (const { status, body, code } of refusals)
   test(`the token endpoint's ${status} ${JSON.stringify(body).slice(0, 50)} is ${code}`, () =>
-    assert.throws(() => readTokenReply(reply(status, body), NOW), { code }));
+    assert.throws(() => readTokenReply(reply(status, body), NOW, 'refresh'), { code }));
 
 test('a token lasts the seconds that Google says, and cannot be printed', () => {
-  const token = readTokenReply(reply(200, { access_token: 'ya29.canary', expires_in: 3599 }), NOW);
+  const { token } = readTokenReply(reply(200, { access_token: 'ya29.canary', expires_in: 3599 }), NOW, 'refresh');
   assert.deepEqual([token.expiresAt, token.secret.reveal()], [NOW + 3_599_000, 'ya29.canary']);
   for (const shown of [JSON.stringify(token), `${token.secret}`, inspect(token, { depth: 9, showHidden: true })])
     assert.doesNotMatch(shown, /canary/);
@@ -93,15 +96,22 @@ for (const [status, code] of [
 async function minting() {
   const google = await startGoogle();
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
+  const notices: string[] = [];
+  const urls = googleUrls(google.url);
   const vault: Vault = {
-    secrets: createSecrets(google.url, PROJECT),
-    identity: createIdentity(google.url),
-    tokenUrl: `${google.url}/token`,
+    secrets: createSecrets(urls.secrets, PROJECT),
+    identity: createIdentity(urls.metadata),
+    urls,
+    kept: new Map(),
+    notice: (event, code) => notices.push(`${event} ${code}`),
   };
   const exchange = createExchange()(AbortSignal.timeout(20_000));
   const clock = { now: Date.now() };
-  const invocation = () => createMinter(vault, exchange, () => clock.now);
-  return { google, invocation, clock, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
+  const waits: number[] = [];
+  const pause = async (ms: number): Promise<void> => void waits.push(ms);
+  const calls = { exchange, patient: patient(exchange, pause, () => 0.5), now: () => clock.now };
+  const invocation = () => createMinter(vault, calls);
+  return { google, vault, notices, waits, invocation, clock, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
 }
 const counts = ({ calls }: Google) => [calls.identity, calls.secret, calls.token];
 
@@ -151,7 +161,7 @@ test('naming the refused token brings a new one, once for all who name it', asyn
 test('a failed mint is not shared with later mails', async () => {
   await using at = await minting();
   const token = at.invocation();
-  at.google.faults.script({ on: 'token', answer: 'cloud_unavailable' });
+  at.google.faults.script({ on: 'token', answer: 'cloud_unavailable', times: 3 });
   await assert.rejects(token(SENDER), { code: 'google_unavailable' });
   await token(SENDER);
 });
@@ -163,7 +173,8 @@ const broken: { fault: Fault; code: string }[] = [
   { fault: { on: 'secret', answer: 'permission_denied' }, code: 'grant_unreadable' },
   { fault: { on: 'secret', reset: 'before', times: 2 }, code: 'google_unavailable' },
   { fault: { on: 'token', answer: 'invalid_client', times: 2 }, code: 'client_refused' },
-  { fault: { on: 'token', reset: 'before', times: 2 }, code: 'google_unavailable' },
+  { fault: { on: 'token', reset: 'before', times: 9 }, code: 'google_unavailable' },
+  { fault: { on: 'token', answer: 'backend', times: 3 }, code: 'google_unavailable' },
 ];
 for (const { fault, code } of broken)
   test(`${JSON.stringify(fault)} is ${code}`, async () => {
@@ -171,3 +182,63 @@ for (const { fault, code } of broken)
     at.google.faults.script(fault);
     await assert.rejects(at.invocation()(SENDER), { code });
   });
+
+// After a reset the kept connection is tried anew at once, before there is anything to wait for.
+for (const [fault, waits] of [
+  [{ answer: 'backend' }, [200, 600]],
+  [{ reset: 'before' }, [200]],
+  [{ reset: 'after' }, [200]],
+] as const)
+  test(`two failures of the token endpoint (${JSON.stringify(fault)}) are waited out, with growing pauses`, async () => {
+    await using at = await minting();
+    at.google.faults.script({ on: 'token', ...fault, times: 2 });
+    await at.invocation()(SENDER);
+    assert.deepEqual([at.waits, at.google.calls.token], [waits, 3]);
+  });
+
+test('a refusal is not tried again', async () => {
+  await using at = await minting();
+  at.google.oauth.revoke(MAILBOX);
+  await assert.rejects(at.invocation()(SENDER), { code: 'grant_revoked' });
+  assert.deepEqual(at.waits, []);
+});
+
+const REUSING = { ...SENDER, mailbox: { ...SENDER.mailbox, tokens: 'reuse' as const } };
+test('tokens: reuse keeps a token over invocations until five minutes before its end', async () => {
+  await using at = await minting();
+  const first = await at.invocation()(REUSING);
+  at.clock.now = first.expiresAt - 5 * 60_000 - 1;
+  assert.equal(await at.invocation()(REUSING), first);
+  at.clock.now += 1;
+  assert.notEqual(await at.invocation()(REUSING), first);
+});
+
+test('a kept token that Gmail refuses is replaced for all later invocations', async () => {
+  await using at = await minting();
+  const first = await at.invocation()(REUSING);
+  const second = await at.invocation()(REUSING, first);
+  assert.notEqual(second, first);
+  assert.equal(await at.invocation()(REUSING), second);
+});
+
+test('a new refresh token is written back as a new version, and used from then on', async () => {
+  await using at = await minting();
+  at.google.oauth.rotateNext(MAILBOX);
+  await at.invocation()(SENDER);
+  await at.invocation()(SENDER);
+  assert.deepEqual([counts(at.google), at.notices], [[1, 2, 2], []]); // one read, one added version
+  const fresh = createMinter(
+    { ...at.vault, secrets: createSecrets(at.google.url, PROJECT) },
+    { exchange: createExchange()(AbortSignal.timeout(5_000)), patient: createExchange()(AbortSignal.timeout(5_000)), now: Date.now },
+  );
+  await fresh(SENDER); // another instance reads the new version
+});
+
+test('a new refresh token that cannot be written back does not fail the mail, and is told', async () => {
+  await using at = await minting();
+  await at.invocation()(SENDER);
+  at.google.oauth.rotateNext(MAILBOX);
+  at.google.faults.script({ on: 'secret', answer: 'permission_denied' });
+  await at.invocation()(SENDER);
+  assert.deepEqual(at.notices, ['grant_not_written_back grant_unreadable']);
+});

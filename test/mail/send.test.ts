@@ -34,6 +34,13 @@ test('a mail is claimed, sent and settled, and the ledger holds none of its cont
   assert.doesNotMatch(JSON.stringify(only(ports)), /canary|example\.(com|net)|k1/);
 });
 
+test('recipients that Gmail refused while it took the mail are in the outcome and in the ledger, and stay there', async () => {
+  const ports = world({ transfer: async () => ({ state: 'accepted', gmailId: 'g', rejected: 2 }) });
+  const outcomes = [await run(order(), ports), await run(order(), ports)];
+  for (const outcome of outcomes) assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'g', rejected: 2 });
+  assert.equal(only(ports).rejected, 2);
+});
+
 test('the handle is in the ledger before the first byte of the letter leaves', async () => {
   const ports = world();
   const seen: unknown[] = [];

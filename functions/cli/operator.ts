@@ -1,0 +1,34 @@
+import { loadConfig } from '../config/load.ts';
+import { createIdentity, type Identity } from '../google/identity.ts';
+import { checkSettings, type Settings } from '../google/settings.ts';
+import { MailFailure } from '../mail/failure.ts';
+import { Hidden } from '../mail/hidden.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a command works with: the settings a function would have, from the config file itself, and who the operator is. */
+export interface Operator {
+  readonly settings: Settings;
+  readonly identity: Identity;
+}
+
+/**
+ * The operator's set-up: config from `file`, project from `--project` or the environment. Identity is Application Default
+ * Credentials (a login, impersonation, or a service account); against a fake Google it is what the fake's metadata server says.
+ */
+export function operatorFor(file: string, project: string | undefined, env: Env): Operator {
+  const settings = checkSettings({ ...env, GOOGLE_CLOUD_PROJECT: project ?? env['GOOGLE_CLOUD_PROJECT'] }, loadConfig(file));
+  const faked = env['MAILGRANT_GOOGLE_URL'];
+  return { settings, identity: faked ? createIdentity(settings.urls.metadata) : applicationDefault };
+}
+
+const LIFE_MS = 10 * 60_000;
+
+/** Application Default Credentials by Google's own library, loaded when a command needs it. */
+const applicationDefault: Identity = async (_exchange, now) => {
+  const { GoogleAuth } = await import('google-auth-library');
+  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
+  const token = await auth.getAccessToken().catch(() => null);
+  if (!token) throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
+  return { secret: new Hidden(token), expiresAt: now + LIFE_MS };
+};

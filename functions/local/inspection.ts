@@ -1,0 +1,52 @@
+import { bearerOf, type Reply, type Request } from './http.ts';
+import type { OAuth } from './oauth.ts';
+import { REFUSALS } from './refusals.ts';
+
+const READS_SETTINGS = [
+  'https://mail.google.com/',
+  'https://www.googleapis.com/auth/gmail.modify',
+  'https://www.googleapis.com/auth/gmail.readonly',
+  'https://www.googleapis.com/auth/gmail.settings.basic',
+];
+
+/** What tells something of a token or a mailbox without changing it: `tokeninfo`, and Gmail's list of send-as addresses. */
+export function createInspection(oauth: OAuth, aliasesOf: (mailbox: string) => readonly string[]): (request: Request) => Reply {
+  return (request) => {
+    if (request.path === '/tokeninfo')
+      return tokenInfo(
+        new URLSearchParams(request.body.toString('utf8')).get('access_token') ?? request.query.get('access_token') ?? '',
+        oauth,
+      );
+    const session = oauth.session(bearerOf(request));
+    if (!session) return REFUSALS.bad_token;
+    if (!session.scopes.some((scope) => READS_SETTINGS.includes(scope))) return REFUSALS.missing_scope;
+    const own = { sendAsEmail: session.address, displayName: '', isPrimary: true, isDefault: true };
+    const aliases = aliasesOf(session.address).map((sendAsEmail) => ({
+      sendAsEmail,
+      displayName: '',
+      isPrimary: false,
+      isDefault: false,
+      verificationStatus: sendAsEmail.startsWith('pending') ? 'pending' : 'accepted',
+    }));
+    return { status: 200, body: { sendAs: [own, ...aliases] } };
+  };
+}
+
+function tokenInfo(accessToken: string, oauth: OAuth): Reply {
+  const session = oauth.session(accessToken);
+  if (!session) return { status: 400, body: { error: 'invalid_token', error_description: 'Invalid Value' } };
+  const seesEmail = session.scopes.some(
+    (scope) => scope === 'email' || scope.endsWith('/userinfo.email') || scope === 'https://mail.google.com/',
+  );
+  return {
+    status: 200,
+    body: {
+      azp: '123456789-laptop.apps.googleusercontent.com',
+      aud: '123456789-laptop.apps.googleusercontent.com',
+      scope: session.scopes.join(' '),
+      exp: String(Math.floor(session.expiresAt / 1_000)),
+      access_type: 'offline',
+      ...(seesEmail && { email: session.address, email_verified: 'true' }),
+    },
+  };
+}
