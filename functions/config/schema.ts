@@ -86,7 +86,7 @@ export function checkConfig(value: unknown): Checked {
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
       const address = normalise(key);
-      return { address, ...box, secret: secret ?? secretFor(address), delegate: delegate ?? '', ...(limits && { limits }) };
+      return { address, ...box, secret: secret ?? secretFor(key.toLowerCase()), delegate: delegate ?? '', ...(limits && { limits }) };
     }),
     keys: Object.entries(keys).map(keyOf),
     ledger,

@@ -110,9 +110,9 @@ const nameIn = (url: string): string => /\/([\w.-]{1,100})$/.exec(new URL(url).p
 
 /** Decodes the four shapes in use: base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
 function decode(content: unknown, field: string): Uint8Array {
-  if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty: \`${field}\`.`);
+  if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty. It is \`${field}\`.`);
   const bytes = typeof content === 'string' ? fromText(content) : fromNumbers(content);
-  if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64: \`${field}\`.`);
+  if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64. It is \`${field}\`.`);
   return bytes;
 }
 

@@ -46,6 +46,9 @@ export function readRaw(bytes: Uint8Array): RawLetter {
   if (fields.some(({ name }) => /^(resent-|apparently-to$)/.test(name))) throw invalid('it has headers that send it on (`Resent-…`).');
   const hiding = fields.find(({ name, value }) => (name.startsWith('content-') ? hidesControlInParameter : hidesControl)(plain(value)));
   if (hiding) throw invalid(`its header \`${hiding.name}\` hides a line break or a control character.`);
+  // Over SMTP a lost reply is settled by a search for it: a blank in it would be another search.
+  const id = named('message-id')[0]?.value ?? '';
+  if (id !== '' && !/^<[^\s<>"]+>$/.test(id)) throw invalid('its header `message-id` is no single <id>.');
   const people = (name: string): Address[] => {
     const list = parseAddressList(plain(named(name)[0]?.value ?? ''));
     if (!list) throw invalid(`its header \`${name}\` is no plain list of addresses.`);

@@ -69,6 +69,8 @@ export function parseJson(body: Buffer): unknown {
 
 /** How deep arrays and objects nest, until it is more than enough; strings, most of a body, are leapt over. */
 function depthOf(body: Buffer): number {
+  // A large body is one file mostly, with a handful of brackets in all: then nothing needs to be walked through.
+  if (countOf(0x5b, body) + countOf(0x7b, body) <= DEPTH_MAX) return 0;
   let depth = 0;
   let deepest = 0;
   for (let at = 0; at < body.length && deepest <= DEPTH_MAX; at++) {
@@ -78,6 +80,13 @@ function depthOf(body: Buffer): number {
     else if (byte === 0x5d || byte === 0x7d) depth--;
   }
   return deepest;
+}
+
+/** How often a byte occurs, counted no further than needed. */
+function countOf(byte: number, body: Buffer): number {
+  let count = 0;
+  for (let at = body.indexOf(byte); at >= 0 && count <= DEPTH_MAX; at = body.indexOf(byte, at + 1)) count++;
+  return count;
 }
 
 /** Where the quote is that ends the string begun at `start`: not one behind an odd number of backslashes. */

@@ -116,7 +116,10 @@ test('limits, expiry, identities and hosts come out as the functions read them',
     },
     attachments: { fetchFrom: ['CDN.example.com'] },
   });
-  assert.deepEqual(config?.mailboxes[0]?.limits, { perDay: 2000, perMinute: null });
+  assert.deepEqual(
+    [config?.mailboxes[0]?.limits, config?.mailboxes[0]?.secret],
+    [{ perDay: 2000, perMinute: null }, 'mailgrant-notices-b-cher-example'], // by the name as it is written: Terraform does the same
+  );
   assert.deepEqual(config?.keys, [
     {
       id: 'shop',

@@ -79,6 +79,7 @@ const refused: { name: string; bytes: Buffer; says: RegExp }[] = [
     bytes: message({ 'Content-Type': 'text/plain' }, 'x', 'content-type: text/html\r\n'),
     says: /`content-type`/,
   },
+  { name: 'a Message-ID that is a search', bytes: message({ 'Message-ID': '<a@b> OR in:sent' }), says: /message-id/ },
   { name: 'Resent headers', bytes: message({ 'Resent-To': 'evil@example.org' }), says: /Resent/ },
   { name: 'a bare LF in the head', bytes: message({ Subject: 'x\nBcc: evil@example.org' }), says: /LF alone/ },
   { name: 'a bare LF in the body', bytes: message({}, 'a\n.\nb'), says: /LF alone/ },
