@@ -10,10 +10,10 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   mail: /^nodemailer\/lib\/mail-composer$/,
   diagnose: /^functions\/mail\//,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
-  trigger: /^(functions\/mail\/|functions\/(log|serve)\.ts$|node:http$)/,
-  google: /^(functions\/mail\/|nodemailer$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
-  local: /^(functions\/(mail|config)\/|mailparser$|node:)/,
-  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
+  trigger: /^(functions\/(mail|diagnose)\/|functions\/(log|serve)\.ts$|node:http$)/,
+  google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
+  local: /^(functions\/(mail|config)\/|mailparser$|smtp-server$|selfsigned$|node:)/,
+  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|yaml$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
   // Entries and what they share.
   '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel)$)/,
 };
@@ -21,7 +21,8 @@ const TYPES_ONLY: Readonly<Record<string, RegExp>> = { trigger: /^node:/ };
 // Anchored at the line, so that a field called 'from' is no import; dynamic and type-only ones count.
 const IMPORT = /^(import type|import|export)\s[^'=();]*from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
 // Globals are no imports: what the pure folders may not touch.
-const IMPURE = /\b(process|fetch|console|crypto|setTimeout|setInterval)\b(\.\w|\()|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b/;
+const IMPURE =
+  /\b(process|fetch|crypto|setTimeout|setInterval)\b(\.\w|\()|\bconsole\.(log|warn|error|info|debug)\b|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b/;
 const PURE = ['mail', 'notify', 'diagnose'];
 
 const sources = readdirSync(join(ROOT, 'functions'), { recursive: true, encoding: 'utf8' })

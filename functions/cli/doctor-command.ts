@@ -1,38 +1,62 @@
 import { readFileSync } from 'node:fs';
 import { ConfigProblems } from '../config/load.ts';
+import { explain } from '../diagnose/explain.ts';
+import { CONFIG, type Command, type Options } from './command.ts';
 import { doctorChecks } from './doctor.ts';
 import { type Explain, smtpChecks } from './doctor-smtp.ts';
 import { type Check, type Diagnosis, examine, wrong } from './examine.ts';
 import { operatorFor } from './operator.ts';
 import { fromDjango, fromSettingsPy, fromUrl } from './smtp-settings.ts';
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** `doctor`: prints each finding as it comes (to stderr with --json), and answers them all. */
-export async function runDoctor(options: Options, [address]: readonly string[], config: string, env: Env) {
-  const text = (name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
-  const tell = (found: Diagnosis): void => (options['json'] ? undefined : console.log(line(found)));
-  const checks = options['smtp'] ? passwordChecks(text('settings'), text('url') ?? address, env) : grantChecks();
-  const found = Array.isArray(checks) ? await examine(checks, tell) : checks.problems;
-  if (!Array.isArray(checks)) found.forEach(tell);
-  const sick = found.filter(({ ok }) => ok === false).length;
-  const summary = sick === 0 ? 'All is well.' : `${sick} ${sick === 1 ? 'thing is' : 'things are'} wrong.`;
-  return { data: { ok: sick === 0, findings: found }, text: summary, ok: sick === 0 };
+/** `doctor`: tells each finding as it comes (unless --json), and answers them all. */
+export const DOCTOR: Command = {
+  summary: 'find out why mails do not go out, and how to mend it',
+  help: `  ADDRESS                only this mailbox
+  --project ID           project of the secrets (GOOGLE_CLOUD_PROJECT)
+  --service-account A    account of a function, which must be able to read the grants (several: a,b)
+  --send                 send a mail from the mailbox to itself
+  --send --lose-reply    drop the connection before the reply, and ask the session what became of it
+  --smtp                 look at a password set-up instead: EMAIL_* variables of the environment
+  --smtp --settings FILE … or a Django settings.py, which is read and never run
+  --smtp --url URL       … or smtp://user:password@host:port
+  --config FILE  --json
+Exit code 0 only if all is well. Passwords and tokens are never shown.`,
+  options: {
+    project: { type: 'string' },
+    'service-account': { type: 'string' },
+    send: { type: 'boolean' },
+    'lose-reply': { type: 'boolean' },
+    smtp: { type: 'boolean' },
+    settings: { type: 'string' },
+    url: { type: 'string' },
+  },
+  argument: 'ADDRESS',
+  async run(options, address) {
+    const tell = (found: Diagnosis): void => (options['json'] ? undefined : console.log(line(found)));
+    const checks = options['smtp']
+      ? passwordChecks(text(options, 'settings'), text(options, 'url') ?? address, process.env)
+      : grantChecks(options, address, process.env);
+    const found = Array.isArray(checks) ? await examine(checks, tell) : checks.problems;
+    if (!Array.isArray(checks)) found.forEach(tell);
+    const sick = found.filter(({ ok }) => ok === false).length;
+    const summary = sick === 0 ? 'All is well.' : `${sick} ${sick === 1 ? 'thing is' : 'things are'} wrong.`;
+    return { data: { ok: sick === 0, findings: found }, text: summary, exitCode: sick === 0 ? 0 : 1 };
+  },
+};
 
-  function grantChecks(): Check[] | { problems: Diagnosis[] } {
-    try {
-      const serviceAccounts = text('service-account')?.split(',') ?? [];
-      return doctorChecks(operatorFor(config, text('project'), env), {
-        address,
-        serviceAccounts,
-        send: options['send'] === true,
-        loseReply: options['lose-reply'] === true,
-      });
-    } catch (error) {
-      if (!(error instanceof ConfigProblems)) throw error;
-      return { problems: error.problems.map((problem) => wrong('config', 'config_invalid', problem, `Correct it in ${config}.`)) };
-    }
+const text = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
+
+function grantChecks(options: Options, address: string | undefined, env: Env): Check[] | { problems: Diagnosis[] } {
+  const config = text(options, 'config') ?? CONFIG;
+  try {
+    const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
+    const operator = operatorFor(config, text(options, 'project'), env);
+    return doctorChecks(operator, { address, serviceAccounts, send: options['send'] === true, loseReply: options['lose-reply'] === true });
+  } catch (error) {
+    if (!(error instanceof ConfigProblems)) throw error;
+    return { problems: error.problems.map((problem) => wrong('config', 'config_invalid', problem, `Correct it in ${config}.`)) };
   }
 }
 
@@ -42,8 +66,11 @@ function passwordChecks(settingsFile: string | undefined, url: string | undefine
   return smtpChecks(found, explainReply, ca ? { ca: readFileSync(ca, 'utf8') } : {});
 }
 
-/** Until the catalogue of pasted errors is asked: nothing is known. */
-const explainReply: Explain = () => null;
+/** What the catalogue of pasted errors makes of a server's reply to a password. */
+const explainReply: Explain = (reply) => {
+  const [best] = explain(`> AUTH PLAIN ***\n${reply}`).matches;
+  return best ? { cause: best.cause, fix: best.fix } : null;
+};
 
 function line({ check, ok, detail, cause, fix }: Diagnosis): string {
   const sign = ok === null ? 'unknown' : ok ? 'ok     ' : 'WRONG  ';

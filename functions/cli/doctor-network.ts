@@ -5,15 +5,14 @@ import type { Patient } from './doctor.ts';
 import { type Check, type Diagnosis, unclear, well, wrong } from './examine.ts';
 
 const SKEW_MS = 60_000; // Google takes assertions that are minutes off; a minute is reason to look
-const SMTP_PORTS = [587, 465];
 
 /** Whether Gmail is reached, by a genuine certificate, with a clock that is right; and the SMTP ports for `via: smtp`. */
 export function networkChecks(patient: Patient, mailboxes: readonly Mailbox[]): Check[] {
   const smtp = mailboxes.some(({ via }) => via === 'smtp');
-  const { urls } = patient.operator.settings;
+  const { urls, smtp: server } = patient.operator.settings;
   return [
     { name: 'gmail', run: () => reach(patient, urls.gmail) },
-    ...(smtp ? SMTP_PORTS.map((port) => ({ name: `port ${port}`, run: () => portOpen('smtp.gmail.com', port) })) : []),
+    ...(smtp ? [{ name: `port ${server.port}`, run: () => portOpen(server.host, server.port) }] : []),
   ];
 }
 

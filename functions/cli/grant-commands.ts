@@ -1,3 +1,4 @@
+import type { Command } from './command.ts';
 import type { Env, Options } from './grant-setup.ts';
 
 const CONSENT_OPTIONS = {
@@ -19,32 +20,51 @@ const CONSENT_HELP = `  --client FILE         JSON of the OAuth client (type Des
 BROWSER names another program to open addresses with. No token, code or secret is shown or put on disk.`;
 
 type Verb = 'authorize' | 'rotate' | 'revoke';
-const run = (verb: Verb) => async (options: Options, words: readonly string[]) =>
-  (await import('./grant-command.ts')).runGrantCommand(verb, options, words, process.env as Env);
+const run =
+  (verb: Verb): Command['run'] =>
+  async (options, ...words) => {
+    const { runGrantCommand } = await import('./grant-command.ts');
+    const {
+      data,
+      text,
+      ok = true,
+    } = await runGrantCommand(
+      verb,
+      options as Options,
+      words.filter((word) => word !== undefined),
+      process.env as Env,
+    );
+    return { data, text, exitCode: ok ? 0 : 1 };
+  };
 
-/** The commands that make, renew and end the grant of a mailbox. */
-export const GRANT_COMMANDS = {
-  authorize: {
-    summary: 'let a mailbox consent, and store its grant in Secret Manager',
-    help: `  ADDRESS               the mailbox\n${CONSENT_HELP}`,
-    options: CONSENT_OPTIONS,
-    run: run('authorize'),
-  },
-  rotate: {
-    summary: 'consent again; older versions are disabled once the new grant works',
-    help: `  ADDRESS               the mailbox\n${CONSENT_HELP}`,
-    options: CONSENT_OPTIONS,
-    run: run('rotate'),
-  },
-  revoke: {
-    summary: "end a mailbox's grant, at Google and in Secret Manager",
-    help: `  ADDRESS               the mailbox
+/** `authorize ADDRESS`: the first grant of a mailbox. */
+export const AUTHORIZE: Command = {
+  summary: 'let a mailbox consent, and store its grant in Secret Manager',
+  help: `  ADDRESS               the mailbox\n${CONSENT_HELP}`,
+  options: CONSENT_OPTIONS,
+  argument: 'ADDRESS',
+  run: run('authorize'),
+};
+
+/** `rotate ADDRESS`: a new grant, and the older versions disabled. */
+export const ROTATE: Command = {
+  summary: 'consent again; older versions are disabled once the new grant works',
+  help: `  ADDRESS               the mailbox\n${CONSENT_HELP}`,
+  options: CONSENT_OPTIONS,
+  argument: 'ADDRESS',
+  run: run('rotate'),
+};
+
+/** `revoke ADDRESS`: the end of a grant. */
+export const REVOKE: Command = {
+  summary: "end a mailbox's grant, at Google and in Secret Manager",
+  help: `  ADDRESS               the mailbox
   --project ID          project of the secrets (GOOGLE_CLOUD_PROJECT)
   --yes                 do not ask
   --dry-run             show what would be ended
   --config FILE  --json
 Google revokes by account and client: every other grant of that pair ends too.`,
-    options: { project: { type: 'string' }, yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
-    run: run('revoke'),
-  },
-} as const;
+  options: { project: { type: 'string' }, yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+  argument: 'ADDRESS',
+  run: run('revoke'),
+};

@@ -43,7 +43,9 @@ export function fromDjango(values: Values): FoundSettings {
 export function fromSettingsPy(text: string, env: Values): FoundSettings {
   const values: Record<string, string> = {};
   const problems: string[] = [];
-  for (const [, name = '', value = ''] of text.matchAll(/^[ \t]*(EMAIL_[A-Z_]+)[ \t]*=[ \t]*(.+?)[ \t]*(?:#.*)?$/gm)) {
+  for (const [, name = '', value = ''] of text.matchAll(
+    /^[ \t]*(EMAIL_[A-Z_]+)[ \t]*=[ \t]*([rub]{0,2}(?:"[^"\n]*"|'[^'\n]*')|[^#\n]+?)[ \t]*(?:#.*)?$/gm,
+  )) {
     const literal = /^(?:[rub]{0,2})(["'])(.*)\1$/i.exec(value)?.[2];
     const looked =
       /(?:environ(?:\.get)?|getenv|config|env(?:\.\w+)?)[([]\s*["'](\w+)["'](?:\s*,\s*(?:default\s*=\s*)?["']?([^"')]*)["']?)?/.exec(value);

@@ -1,7 +1,8 @@
 import { connect } from '../google/connect.ts';
 import { consequence } from '../mail/failure.ts';
 import type { Inspection } from '../mail/inspection.ts';
-import type { Operator } from './operator.ts';
+import { CONFIG, type Command } from './command.ts';
+import { type Operator, operatorFor } from './operator.ts';
 
 /** Looks at every mailbox's grant as the scheduled function does; `address` narrows it to one. */
 export async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
@@ -25,3 +26,19 @@ export function watchTable(inspections: readonly Inspection[]): string {
   const sick = inspections.filter(({ ok }) => !ok).length;
   return [...lines, sick === 0 ? 'Every mailbox can send.' : `${sick} of ${inspections.length} cannot send.`].join('\n');
 }
+
+/** `watch [ADDRESS]`: can every mailbox send right now? */
+export const WATCH: Command = {
+  summary: 'look at every mailbox: can it send right now?',
+  help: `  ADDRESS        only this mailbox
+  --project ID   project of the secrets (GOOGLE_CLOUD_PROJECT)
+  --config FILE  (${CONFIG})
+  --json`,
+  options: { project: { type: 'string' } },
+  argument: 'ADDRESS',
+  async run(options, address) {
+    const operator = operatorFor(String(options['config'] ?? CONFIG), options['project'] as string | undefined, process.env);
+    const data = await watchMailboxes(operator, address);
+    return { data, text: watchTable(data), exitCode: data.every(({ ok }) => ok) ? 0 : 1 };
+  },
+};

@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { isAddress } from '../mail/address.ts';
-import type { Config } from '../mail/config.ts';
+import { isAddress, normalise } from '../mail/address.ts';
+import type { CallerKey, Config } from '../mail/config.ts';
 
 const lower = z.string().trim().toLowerCase();
-const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' });
-const pattern = lower.refine((text) => isAddress(text.replace(/^\*@/, 'any@')), {
-  error: 'expected an address or a pattern such as *@example.com',
-});
+const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normalise);
+const pattern = lower
+  .refine((text) => isAddress(text.replace(/^\*@/, 'any@')), { error: 'expected an address or a pattern such as *@example.com' })
+  .transform(normalise);
 // Secret Manager: 1 to 255 letters, digits, hyphens and underscores.
 const secretId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, { error: 'expected 1 to 255 letters, digits, "-" or "_"' });
 const oneLine = z
@@ -24,6 +24,19 @@ const only = (served: string, ...planned: string[]) =>
     .default(served);
 const notYet = z.undefined({ error: 'not served by this version yet; leave it out' }).optional();
 
+const count = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' });
+const limits = z
+  .strictObject({ perDay: count.nullable().default(null), perMinute: count.nullable().default(null) })
+  .refine(({ perDay, perMinute }) => perDay !== null || perMinute !== null, { error: 'expected perDay, perMinute or both' })
+  .optional();
+// The last day on which it counts, in UTC.
+const day = z
+  .string({ error: 'expected a date such as 2027-01-31' })
+  .refine((text) => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00Z`).toJSON()?.startsWith(text), {
+    error: 'expected a date such as 2027-01-31',
+  });
+const host = lower.regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z][a-z0-9-]*$/, { error: 'expected a host name such as cdn.example.com' });
+
 const mailbox = z.strictObject({
   name: oneLine.default(''),
   grant: z.enum(['refresh-token', 'delegation', 'service-account-key']).default('refresh-token'),
@@ -32,14 +45,20 @@ const mailbox = z.strictObject({
   via: z.enum(['api', 'smtp']).default('api'),
   aliases: z.array(address).default([]),
   tokens: z.enum(['per-invocation', 'reuse']).default('per-invocation'),
-  limits: notYet,
+  limits,
 });
 
 const key = z.strictObject({
-  sha256: z.string(missing).regex(/^[0-9a-f]{64}$/, { error: 'expected the SHA-256 of the key: 64 lower-case hexadecimal digits' }),
+  sha256: z
+    .string(missing)
+    .regex(/^[0-9a-f]{64}$/, { error: 'expected the SHA-256 of the key: 64 lower-case hexadecimal digits' })
+    .optional(),
+  identity: lower.refine(isAddress, { error: 'expected the email of a Google identity' }).optional(),
   from: z.array(address, missing).min(1, { error: 'expected at least one address' }),
   to: z.array(pattern).min(1, { error: 'expected at least one pattern, or leave it out for everyone' }).optional(),
-  limits: notYet,
+  limits,
+  expires: day.optional(),
+  disabled: z.boolean().default(false),
 });
 
 const file = z.strictObject({
@@ -49,6 +68,7 @@ const file = z.strictObject({
   keys: z.record(z.string(), key).default({}),
   delivery: only('direct', 'queued'),
   ledger: z.strictObject({ addresses: z.enum(['hashed', 'plain']).default('hashed') }).default({ addresses: 'hashed' }),
+  attachments: z.strictObject({ fetchFrom: z.array(host) }).optional(),
   routes: notYet,
 });
 
@@ -62,17 +82,25 @@ export function checkConfig(value: unknown): Checked {
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
-  const { mailboxes, keys, ledger } = parsed.data;
+  const { mailboxes, keys, ledger, attachments } = parsed.data;
   const config: Config = {
-    mailboxes: Object.entries(mailboxes).map(([key, { name, grant, secret, delegate, via, aliases, tokens }]) => {
-      const address = key.toLowerCase();
-      return { address, name, grant, secret: secret ?? secretFor(address), delegate: delegate ?? '', via, aliases, tokens };
+    mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
+      const address = normalise(key);
+      return { address, ...box, secret: secret ?? secretFor(key.toLowerCase()), delegate: delegate ?? '', ...(limits && { limits }) };
     }),
-    keys: Object.entries(keys).map(([id, { sha256, from, to }]) => ({ id, sha256, from, to: to ?? null })),
+    keys: Object.entries(keys).map(keyOf),
     ledger,
+    ...(attachments && { attachments }),
   };
   const problems = contradictions(config);
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+function keyOf([id, { sha256, identity, from, to, limits, expires, disabled }]: [string, z.output<typeof key>]): CallerKey {
+  const rest = { ...(identity && { identity }), ...(limits && { limits }), ...(disabled && { disabled }) };
+  return { id, sha256: sha256 ?? '', from, to: to ?? null, ...rest, ...(expires && { expires: Date.parse(expires) + DAY_MS }) };
 }
 
 /** `mailgrant-` and the address with everything but letters and digits as hyphens; Terraform derives the same. */
@@ -121,8 +149,15 @@ function contradictions({ mailboxes, keys }: Config): string[] {
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
       if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);
-  const hashes = keys.map(({ sha256 }) => sha256);
-  for (const [index, { id, sha256 }] of keys.entries())
-    if (hashes.indexOf(sha256) < index) problems.push(`keys.${id}.sha256: the same key as another entry`);
+  for (const name of ['sha256', 'identity'] as const) {
+    const all = keys.map((key) => key[name] || Symbol(name));
+    for (const [index, { id }] of keys.entries())
+      if (all.indexOf(all[index] as string) < index) problems.push(`keys.${id}.${name}: the same key as another entry`);
+  }
+  for (const { id, sha256, identity } of keys)
+    if (sha256 === '' ? identity === undefined : identity !== undefined)
+      problems.push(
+        `keys.${id}.sha256: ${sha256 === '' ? 'missing; or name an identity in its place' : 'not beside an identity: one or the other'}`,
+      );
   return problems;
 }

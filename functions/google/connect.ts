@@ -11,8 +11,10 @@ import { inspectMailbox } from './inspect.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
 import { patient } from './patience.ts';
+import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { createSmtp, createWarmSessions } from './smtp.ts';
 
 type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string }) => void;
 
@@ -22,7 +24,8 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * `identity` is who the function is; by default what the metadata server says.
  */
 export function connect(settings: Settings, tell: Tell, identity: Identity = createIdentity(settings.urls.metadata)): Edge & Watched {
-  const { config, project, database, deadlineMs, pushAudience, urls } = settings;
+  const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
+  const warm = createWarmSessions();
   const exchanges = createExchange();
   const vault: Vault = {
     secrets: createSecrets(urls.secrets, project),
@@ -37,27 +40,30 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
     const deadline = AbortSignal.timeout(deadlineMs);
     const exchange = exchanges(deadline);
     const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
-    return { exchange, pause, token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }) };
+    return { deadline, exchange, pause, token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }) };
   };
   return {
     config,
     project,
     pushAudience,
+    trustIam,
     digest,
     now,
     begin: () => {
-      const { exchange, pause, token } = invocation();
+      const { deadline, exchange, pause, token } = invocation();
       const gmail = createGmail(urls.gmail, exchange, now);
+      const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
-        transport: () => gmail,
+        transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,
         digest,
         pause,
+        fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
-        close: () => {},
+        close: smtp.close,
       };
     },
     inspectAll: () => {

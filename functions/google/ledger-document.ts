@@ -53,6 +53,7 @@ export function entryOf(id: string, { fields = {} }: Document): Entry {
     handle: text('handle'),
     letter: text('letter'),
     gmailId: text('gmailId'),
+    ...(fields['rejected'] && { rejected: number('rejected') ?? 0 }),
     code: text('code'),
     notBefore: number('notBefore'),
     expireAt: Date.parse(fields['expireAt']?.timestampValue ?? '') || 0,

@@ -3,7 +3,7 @@ import type { Found, Ledger } from '../mail/ledger.ts';
 import type { AccessToken } from '../mail/ports.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
 import { readGoogleError } from './error-body.ts';
-import { type Document, documentOf, entryOf, fieldsOf } from './ledger-document.ts';
+import { type Document, documentOf, entryOf, fieldsOf, type Value } from './ledger-document.ts';
 
 type Precondition = { readonly exists: false } | { readonly updateTime: string };
 
@@ -15,7 +15,7 @@ interface Write {
 
 /**
  * The ledger in Firestore, over REST: `mails/{id}` and `keys/{hash}`, written only under preconditions, so that of any
- * number of racers one wins. No transactions: they hold locks for seconds.
+ * number of racers one wins; `counters/{name}`, only ever incremented. No transactions: they hold locks for seconds.
  */
 export function createLedger(baseUrl: string, database: string, exchange: Exchange, identity: () => Promise<AccessToken>): Ledger {
   const root = `${database}/documents`;
@@ -82,7 +82,20 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
     return there && JSON.stringify(documentOf(there.entry)) === JSON.stringify(documentOf(entry)) ? there : null;
   };
 
-  return { create, read, replace };
+  const count: Ledger['count'] = async (counters, by) => {
+    const writes = counters.map(({ name, expireAt }) => ({
+      update: { name: `${root}/counters/${name}`, fields: fieldsOf({ expireAt }) },
+      updateMask: { fieldPaths: ['expireAt'] },
+      // An increment needs no precondition and no second try: of any number of racers each gets a count of its own.
+      updateTransforms: [{ fieldPath: 'count', increment: { integerValue: String(by) } }],
+    }));
+    const reply = await call(`${root}:commit`, { writes });
+    const body = json(reply) as { writeResults?: { transformResults?: Value[] }[] } | null;
+    if (reply.status !== 200) throw refused(reply, readGoogleError(body).status);
+    return counters.map((_, index) => Number(body?.writeResults?.[index]?.transformResults?.[0]?.integerValue ?? 0));
+  };
+
+  return { create, read, replace, count };
 }
 
 function refused(reply: Reply, status: string): MailFailure {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../mail/config.ts';
+import { GMAIL_SMTP, readSmtpUrl, type SmtpServer } from './smtp-server.ts';
 import { type GoogleUrls, googleUrls } from './urls.ts';
 
 /** Everything a function is told from outside, read once at its start. */
@@ -10,9 +11,12 @@ export interface Settings {
   readonly database: string;
   /** Expected audience of the push subscription's identity token; null where IAM alone decides. */
   readonly pushAudience: string | null;
+  /** True if IAM stands in front of the function, so that the caller's identity may be believed. */
+  readonly trustIam: boolean;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
   readonly urls: GoogleUrls;
+  readonly smtp: SmtpServer;
 }
 
 /** Replaced by the build with the validated config; absent when the sources run as they are. */
@@ -25,9 +29,13 @@ export const ENVIRONMENT = {
   GOOGLE_CLOUD_PROJECT: 'project that holds the secrets and the ledger (required)',
   MAILGRANT_DATABASE: 'id of the Firestore database of the ledger (default: "(default)")',
   MAILGRANT_PUSH_AUDIENCE: 'audience that the push subscription puts in its identity token (worker; default: not checked, IAM decides)',
+  MAILGRANT_TRUST_IAM:
+    '"true" if Google IAM checks every call first: then keys with "identity" work (api; default: identities are ignored)',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
   MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
+  MAILGRANT_SMTP_URL: `where mailboxes with "via: smtp" send, also smtps://smtp.gmail.com:465 (default: ${GMAIL_SMTP})`,
+  MAILGRANT_SMTP_CA: 'path of the certificate of an SMTP server on loopback, as PEM (development: the fake Google)',
   MAILGRANT_FIRESTORE_URL: 'base URL of Firestore (development: the emulator)',
 } as const;
 
@@ -51,17 +59,34 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [])
   if (project === '') problems.push('GOOGLE_CLOUD_PROJECT: missing; set it to the project that holds the secrets');
   const seconds = Number(get('MAILGRANT_DEADLINE_SECONDS') || 50);
   if (!(seconds >= 1 && seconds <= 500)) problems.push('MAILGRANT_DEADLINE_SECONDS: expected 1 to 500');
+  const trust = get('MAILGRANT_TRUST_IAM');
+  if (trust !== '' && trust !== 'true' && trust !== 'false') problems.push('MAILGRANT_TRUST_IAM: expected true or false');
   const urls = googleUrls(url('MAILGRANT_GOOGLE_URL', ''));
   const settings = {
     config,
     project,
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
+    trustIam: trust === 'true',
     deadlineMs: seconds * 1_000,
     urls: { ...urls, firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore) },
+    smtp: readSmtp(get('MAILGRANT_SMTP_URL') || GMAIL_SMTP, get('MAILGRANT_SMTP_CA'), problems),
   };
   if (problems.length > 0) throw new Error(`mailgrant cannot start: ${problems.join('; ')}`);
   return settings;
+}
+
+function readSmtp(url: string, caFile: string, problems: string[]): SmtpServer {
+  const server = readSmtpUrl(url);
+  if (!server) problems.push('MAILGRANT_SMTP_URL: expected smtp:// or smtps://, smtp.gmail.com or the loopback interface, and a port');
+  if (caFile !== '' && server?.loopback === false) problems.push('MAILGRANT_SMTP_CA: only for a server on the loopback interface');
+  const { host = '', port = 0, secure = false } = server ?? {};
+  try {
+    return { host, port, secure, ca: caFile === '' ? null : readFileSync(caFile, 'utf8') };
+  } catch {
+    problems.push(`MAILGRANT_SMTP_CA: ${caFile} cannot be read`);
+    return { host, port, secure, ca: null };
+  }
 }
 
 function readConfig(path: string, problems: string[]): Config {

@@ -12,15 +12,27 @@ the ledger and an inbox page, all on 127.0.0.1, and ends them all on Ctrl-C.
   --folder DIR       where mails, ledger and the API key are kept (.mailgrant)
   --api PORT         8080    --worker PORT  8081
   --inbox PORT       8025    --google PORT  8085
+  --smtp PORT        2587    --smtps PORT   2465
   --deadline SECONDS how long one invocation may work (10)
   --help`;
 
-const WANTED = { api: 8080, worker: 8081, google: 8085, inbox: 8025 };
+const WANTED = { api: 8080, worker: 8081, google: 8085, inbox: 8025, smtp: 2587, smtps: 2465 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: { config: text, folder: text, api: text, worker: text, inbox: text, google: text, deadline: text, help: { type: 'boolean' } },
+    options: {
+      config: text,
+      folder: text,
+      api: text,
+      worker: text,
+      inbox: text,
+      google: text,
+      smtp: text,
+      smtps: text,
+      deadline: text,
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return console.log(HELP);
   const ports = Object.fromEntries(
@@ -37,7 +49,15 @@ async function main(): Promise<void> {
     onLine: (name, line) => console.log(`${name.padEnd(6)} ${readable(line)}`),
   });
 
-  const urls = { api: stack.functions.api.url, worker: stack.functions.worker.url, google: stack.google.url, inbox: stack.inbox.url };
+  const { functions, google, inbox } = stack;
+  const urls = {
+    api: functions.api.url,
+    worker: functions.worker.url,
+    google: google.url,
+    inbox: inbox.url,
+    smtp: `smtp://127.0.0.1:${google.smtp?.startTls}`,
+    smtps: `smtps://127.0.0.1:${google.smtp?.tls}`,
+  };
   for (const [name, url] of Object.entries(urls)) {
     const wanted = ports[name as keyof typeof ports];
     if (wanted !== 0 && !url.endsWith(`:${wanted}`)) console.log(`Port ${wanted} is taken: ${name} is on ${url} instead.`);
@@ -61,6 +81,7 @@ mailgrant is up, in ${ms} ms. Nothing leaves this machine.
   api      ${urls['api']}      (Resend's API; RESEND_BASE_URL=${urls['api']}/)
   worker   ${urls['worker']}      (Pub/Sub push)
   google   ${urls['google']}      (the fake; faults by POST /control/faults)
+  smtp     ${urls['smtp']}      (its Gmail with STARTTLS and XOAUTH2, for \`via: smtp\`; TLS on ${urls['smtps']})
   API key  ${key}
 
 Send a mail, then look into the inbox:

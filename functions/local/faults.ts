@@ -1,4 +1,8 @@
 import { REFUSALS, type RefusalName } from './refusals.ts';
+import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-refusals.ts';
+
+/** Those of its SMTP; there `status` is a reply code and `body` the reply's text. */
+const SMTP_DOORS = ['smtp-auth', 'smtp-mail', 'smtp-rcpt', 'smtp-data'] as const;
 
 /** The doors of the fake Google that can be told to fail, in the order in which a mail passes them. */
 export const DOORS = [
@@ -16,6 +20,8 @@ export const DOORS = [
   'transfer',
   'ask',
   'send',
+  'search',
+  ...SMTP_DOORS,
 ] as const;
 export type Door = (typeof DOORS)[number];
 
@@ -28,7 +34,7 @@ export interface Fault {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** The same, with a refusal as Google prints it. */
-  readonly answer?: RefusalName;
+  readonly answer?: RefusalName | SmtpRefusalName;
   /** The connection is cut before the call takes effect, or after it did: then the reply is lost. */
   readonly reset?: 'before' | 'after';
   /** With `reset: before` at `transfer`: the session keeps so many of the bytes that came. */
@@ -67,8 +73,9 @@ export function readFault(value: unknown): Fault | string {
   const fault = value as Partial<Fault> | null;
   if (typeof fault !== 'object' || fault === null) return 'expected a JSON object';
   if (!DOORS.includes(fault.on as Door)) return `on: expected one of ${DOORS.join(', ')}`;
-  if (fault.answer !== undefined && !Object.hasOwn(REFUSALS, fault.answer))
-    return `answer: expected one of ${Object.keys(REFUSALS).join(', ')}`;
+  const refusals = fault.on?.startsWith('smtp-') ? SMTP_REFUSALS : REFUSALS;
+  if (fault.answer !== undefined && !Object.hasOwn(refusals, fault.answer))
+    return `answer: expected one of ${Object.keys(refusals).join(', ')}`;
   if (fault.reset !== undefined && fault.reset !== 'before' && fault.reset !== 'after') return 'reset: expected "before" or "after"';
   if (fault.status !== undefined && !(fault.status >= 200 && fault.status <= 599)) return 'status: expected 200 to 599';
   for (const name of ['times', 'delayMs', 'keepBytes'] as const)

@@ -6,13 +6,16 @@ import { cloudError, REFUSALS } from './refusals.ts';
 const PATH = /^\/v1\/(projects\/[^/]+\/databases\/[^/]+\/documents)(?:\/(.+?))?(?::(\w+))?$/;
 
 interface Write {
-  readonly update: { readonly name: string; readonly fields: unknown };
+  readonly update: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> };
+  /** Only with transforms: the other fields of the document stay as they are. */
+  readonly updateMask?: { readonly fieldPaths: readonly string[] };
+  readonly updateTransforms?: readonly { readonly fieldPath: string; readonly increment?: { readonly integerValue: string } }[];
   readonly currentDocument?: { readonly exists?: boolean; readonly updateTime?: string };
 }
 
 /**
  * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
- * with preconditions, reading one document), so that the adapter of production runs here as it is.
+ * with preconditions and increments, reading one document), so that the adapter of production runs here as it is.
  */
 export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
   db.exec('CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT');
@@ -23,24 +26,36 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
   const commit = (request: Request): Reply => {
     const { writes: wanted = [] } = (jsonOf(request) ?? {}) as { writes?: Write[] };
     const updateTime = timestamp();
+    const writeResults: unknown[] = [];
     db.exec('BEGIN IMMEDIATE');
     try {
-      for (const { update, currentDocument } of wanted) {
+      for (const { update, currentDocument, updateMask, updateTransforms = [] } of wanted) {
         const refusal = refuse(update.name, currentDocument);
         if (refusal) {
           db.exec('ROLLBACK');
           return refusal;
         }
+        const before = updateMask ? stored(update.name) : {};
+        const sums = updateTransforms.map(({ fieldPath, increment }) => {
+          const count = Number((before[fieldPath] as { integerValue?: string } | undefined)?.integerValue ?? 0);
+          return [fieldPath, { integerValue: String(count + Number(increment?.integerValue ?? 0)) }] as const;
+        });
+        writeResults.push({ updateTime, ...(sums.length > 0 && { transformResults: sums.map(([, value]) => value) }) });
         db.prepare(
           'INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET fields = excluded.fields, update_time = excluded.update_time',
-        ).run(update.name, JSON.stringify(update.fields), updateTime);
+        ).run(update.name, JSON.stringify({ ...before, ...update.fields, ...Object.fromEntries(sums) }), updateTime);
       }
       db.exec('COMMIT');
     } catch (error) {
       db.exec('ROLLBACK');
       throw error;
     }
-    return { status: 200, body: { writeResults: wanted.map(() => ({ updateTime })), commitTime: updateTime } };
+    return { status: 200, body: { writeResults, commitTime: updateTime } };
+  };
+
+  const stored = (name: string): Record<string, unknown> => {
+    const row = db.prepare('SELECT fields FROM documents WHERE name = ?').get(name) as { fields: string } | undefined;
+    return row ? (JSON.parse(row.fields) as Record<string, unknown>) : {};
   };
 
   const refuse = (name: string, { exists, updateTime }: NonNullable<Write['currentDocument']> = {}): Reply | null => {

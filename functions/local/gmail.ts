@@ -3,7 +3,12 @@ import type { MailStore, StoredMail, Upload } from './mailstore.ts';
 import type { OAuth, Session } from './oauth.ts';
 import { REFUSALS } from './refusals.ts';
 
-const PATH = /^\/(upload\/)?gmail\/v1\/users\/([^/]+)\/messages\/send$/;
+const SEND = /^\/(upload\/)?gmail\/v1\/users\/([^/]+)\/messages\/send$/;
+const READING = [
+  'https://mail.google.com/',
+  'https://www.googleapis.com/auth/gmail.modify',
+  'https://www.googleapis.com/auth/gmail.readonly',
+];
 const SCOPES = [
   'https://mail.google.com/',
   'https://www.googleapis.com/auth/gmail.modify',
@@ -17,20 +22,27 @@ const WEEK_MS = 7 * 24 * 60 * 60_000;
 /** The fake of Gmail's `users.messages.send`: JSON, media, multipart and resumable upload, scopes and session rules enforced. */
 export interface Gmail {
   answer(request: Request, url: string): Reply;
+  /** `messages.list`, as far as `q=rfc822msgid:` goes. */
+  search(request: Request): Reply;
+  /** Takes a mail that came by SMTP, where the envelope says for whom. */
+  take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
   /** Takes the first bytes of a transfer that is cut before its end. */
   keep(request: Request, bytes: number): void;
 }
 
 export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox: string) => readonly string[], now: () => number): Gmail {
+  const take = (mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail => {
+    const [from = ''] = addressesIn(header(split(raw).head, 'from'));
+    const own = [mailbox, ...aliasesOf(mailbox)].includes(from.toLowerCase());
+    return store.deliver(mailbox, own ? raw : rewriteFrom(raw, mailbox), [...new Set(recipients)]);
+  };
   const deliver = (mailbox: string, raw: Buffer): Reply => {
     if (raw.length > MAX_BYTES) return REFUSALS.too_large;
     const { head } = split(raw);
     const recipients = ['to', 'cc', 'bcc'].flatMap((name) => addressesIn(header(head, name)));
     if (recipients.length === 0) return REFUSALS.recipient_required;
     if (recipients.some((one) => !/^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(one))) return REFUSALS.invalid_to;
-    const [from = ''] = addressesIn(header(head, 'from'));
-    const own = [mailbox, ...aliasesOf(mailbox)].includes(from.toLowerCase());
-    return accepted(store.deliver(mailbox, own ? raw : rewriteFrom(raw, mailbox), [...new Set(recipients)]));
+    return accepted(take(mailbox, raw, recipients));
   };
 
   const begin = ({ address }: Session, request: Request, url: string): Reply => {
@@ -65,7 +77,7 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
 
   return {
     answer(request, url) {
-      const [, uploading, user = 'me'] = PATH.exec(request.path) ?? [];
+      const [, uploading, user = 'me'] = SEND.exec(request.path) ?? [];
       const session = oauth.session(bearerOf(request));
       if (!session) return REFUSALS.bad_token;
       if (user !== 'me' && user.toLowerCase() !== session.address) return REFUSALS.delegation_denied;
@@ -83,6 +95,18 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
       const raw = request.query.get('uploadType') === 'multipart' ? secondPart(request) : request.body;
       return raw && raw.length > 0 ? deliver(session.address, raw) : REFUSALS.raw_required;
     },
+    search(request) {
+      const session = oauth.session(bearerOf(request));
+      if (!session) return REFUSALS.bad_token;
+      if (!session.scopes.some((scope) => READING.includes(scope))) return REFUSALS.missing_scope;
+      const wanted = /^rfc822msgid:<?([^<>\s]+)>?$/.exec(request.query.get('q') ?? '')?.[1];
+      const found = store
+        .list()
+        .filter(({ mailbox, raw }) => mailbox === session.address && header(split(raw).head, 'message-id').trim() === `<${wanted}>`);
+      const messages = found.map(({ id }) => ({ id, threadId: id }));
+      return { status: 200, body: { ...(messages.length > 0 && { messages }), resultSizeEstimate: messages.length } };
+    },
+    take,
     keep(request, bytes) {
       const upload = store.upload(request.query.get('upload_id') ?? '');
       if (upload && upload.mailId === null)

@@ -1,9 +1,10 @@
+import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clients, createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
-import { createFaults, type Door, type Faults, readFault } from './faults.ts';
+import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
@@ -12,8 +13,9 @@ import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
-import { REFUSALS } from './refusals.ts';
+import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
@@ -25,6 +27,8 @@ export interface GoogleOptions {
   /** Accounts that the consent page offers. */
   readonly accounts?: readonly string[];
   readonly now?: () => number;
+  /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
+  readonly smtp?: SmtpOptions;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -33,14 +37,19 @@ export interface Google extends AsyncDisposable {
   readonly faults: Faults;
   readonly mails: MailStore;
   readonly oauth: OAuth;
+  readonly smtp: FakeSmtp | null;
   readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
+  /** Resolves when the door is used next, before the call takes effect. */
+  reached(door: Door): Promise<void>;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
+  /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
+  scopesIn(project: string, id: string): readonly string[];
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
@@ -54,6 +63,7 @@ export async function startGoogle({
   aliasesOf = () => [],
   accounts = [],
   now = Date.now,
+  smtp: smtpOptions,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -68,27 +78,14 @@ export async function startGoogle({
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
   const firestore = createFirestore(ledgerDb, oauth, now);
-  const calls: Record<Door, number> = {
-    identity: 0,
-    ledger: 0,
-    secret: 0,
-    sign: 0,
-    token: 0,
-    consent: 0,
-    inspect: 0,
-    revoke: 0,
-    project: 0,
-    profile: 0,
-    open: 0,
-    transfer: 0,
-    ask: 0,
-    send: 0,
-  };
+  const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
+  const knocks = new EventEmitter();
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
+    if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'consent') return consent.page(request);
     if (door === 'revoke') return revoke(request, oauth);
@@ -106,8 +103,17 @@ export async function startGoogle({
     const door = doorOf(request);
     if (!door) return REFUSALS.not_found;
     calls[door]++;
+    knocks.emit(door);
     return serveDoor(door, request, faults, effect, gmail);
   });
+
+  const pass = (door: Door): ReturnType<Faults['take']> => {
+    calls[door]++;
+    knocks.emit(door);
+    return faults.take(door);
+  };
+  // Only who wants SMTP pays for loading its library.
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
 
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
@@ -120,10 +126,12 @@ export async function startGoogle({
     faults,
     mails,
     oauth,
+    smtp,
     clients,
     delegation,
     project,
     calls,
+    reached: async (door) => void (await once(knocks, door)),
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
@@ -135,10 +143,15 @@ export async function startGoogle({
     },
     hasSecret: (project, id) =>
       db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
+    scopesIn(project, id) {
+      const row = db.prepare('SELECT data FROM versions WHERE secret = ? ORDER BY number DESC').get(`projects/${project}/secrets/${id}`);
+      const { scopes } = JSON.parse(row ? Buffer.from(row['data'] as Uint8Array).toString() : '{}') as { scopes?: string[] };
+      return scopes ?? [];
+    },
     ledgerEntries: entries,
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]();
+      await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
       db.close();
       ledgerDb.close();
     },
@@ -163,6 +176,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
   if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';
@@ -182,7 +196,7 @@ async function serveDoor(
     return CUT;
   }
   const canned: Reply | null = fault?.answer
-    ? REFUSALS[fault.answer]
+    ? REFUSALS[fault.answer as RefusalName]
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;

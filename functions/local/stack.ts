@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallerKey, Config } from '../mail/config.ts';
+import { covers, scopeFor } from '../mail/scopes.ts';
 import { freePort, type RunningFunction, startFunction } from './framework.ts';
 import { type Google, startGoogle } from './google.ts';
 import type { Running } from './http.ts';
@@ -17,7 +18,7 @@ export interface StackOptions {
   /** What is served: sources or built folders, by name of the function. */
   readonly sources: Readonly<Record<'api' | 'worker', string>>;
   /** Wanted ports; where one is taken the next free one is used. */
-  readonly ports: Readonly<Record<'api' | 'worker' | 'google' | 'inbox', number>>;
+  readonly ports: Readonly<Record<'api' | 'worker' | 'google' | 'inbox' | 'smtp' | 'smtps', number>>;
   readonly deadlineSeconds: number;
   /** One line that a function printed, or that the stack says of it. */
   readonly onLine: (name: string, line: string) => void;
@@ -45,15 +46,22 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     file: join(folder, 'google.sqlite'),
     ledgerFile: join(folder, 'ledger.sqlite'),
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
+    smtp: { startTls: await freePort(ports.smtp), tls: await freePort(ports.smtps) },
     accounts: config.mailboxes.map(({ address }) => address),
   });
-  for (const { address, secret } of config.mailboxes)
-    if (!google.hasSecret(PROJECT, secret)) google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address)));
+  const certificate = join(folder, 'smtp-certificate.pem');
+  writeFileSync(certificate, google.smtp?.certificate ?? '');
+  for (const { address, secret, via } of config.mailboxes)
+    if (!covers(google.scopesIn(PROJECT, secret), via)) {
+      google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address, [scopeFor(via)])));
+    }
 
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_CONFIG: configFile,
     MAILGRANT_GOOGLE_URL: google.url,
+    MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
+    MAILGRANT_SMTP_CA: certificate,
     MAILGRANT_DEADLINE_SECONDS: String(deadlineSeconds),
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
@@ -68,6 +76,7 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
         if (stopping) return;
         onLine(target, `ended (${how}); starting again`);
         await sleep(200);
+        if (stopping) return; // Ctrl-C reaches the functions too, and sometimes first
         current = await start();
       }
     };

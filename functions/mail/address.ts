@@ -1,4 +1,4 @@
-/** A mailbox of someone: `name` is decoded text, '' when there is none; `address` is bare, with a lower-case domain. */
+/** A mailbox of someone: `name` is decoded text, '' when there is none; `address` is bare, with an ASCII domain in lower case. */
 export interface Address {
   readonly name: string;
   readonly address: string;
@@ -9,12 +9,20 @@ const LOCAL_MAX = 64;
 const ADDRESS_MAX = 254;
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
+// No top-level domain has a digit, except in punycode: a number there would be an IP address to some reader.
+const TOP = /^(?:xn--.+|[\p{L}\p{M}-]+)$/iu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 const ENCODED_WORD = /=\?([\w-]+)(?:\*[\w-]+)?\?([BbQq])\?([^?\s]*)\?=/g;
 
 /** True if the text holds a line break or another control character: in a header that is an injection. */
 export const hasControl = (text: string): boolean => CONTROL.test(text);
+
+/** The same, also where an encoded-word (RFC 2047) would bring it in. */
+export const hidesControl = (text: string): boolean => hasControl(text) || (text.includes('=?') && hasControl(decodeWords(text)));
+
+/** The same for filenames and parameters, where percent-encoding (RFC 2231) would bring it in too. */
+export const hidesControlInParameter = (text: string): boolean => hidesControl(text) || /%(?:[01][0-9a-f]|7f)/i.test(text);
 
 /** True for `local@domain` as Gmail takes it: an ASCII dot-atom and a domain of two labels or more, international ones included. */
 export function isAddress(text: string): boolean {
@@ -26,12 +34,22 @@ export function isAddress(text: string): boolean {
     text.length <= ADDRESS_MAX &&
     ATOM.test(text.slice(0, at)) &&
     labels.length > 1 &&
+    TOP.test(labels.at(-1) ?? '') &&
     labels.every((label) => label.length <= 63 && LABEL.test(label))
   );
 }
 
 /** The address in the form it is compared in: Gmail's own addresses do not know case. */
-export const normalise = (address: string): string => address.trim().toLowerCase();
+export const normalise = (address: string): string => withAsciiDomain(address.trim()).toLowerCase();
+
+/** The address with its domain in lower case and in ASCII (punycode), so that nobody reads another domain out of it. */
+export function withAsciiDomain(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  const domain = address.slice(at).toLowerCase();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
+  if (/^[\x00-\x7f]*$/.test(domain) || !URL.canParse(`http://${domain}`)) return address.slice(0, at) + domain;
+  return address.slice(0, at) + new URL(`http://${domain}`).hostname;
+}
 
 /**
  * Reads exactly one `a@x` or `Name <a@x>`; null when it is anything else, a list and a group included. A comma in an
@@ -44,8 +62,8 @@ export function parseAddress(text: string): Address | null {
   if (!isAddress(bare)) return null;
   const name = decodeWords(unquote((phrase ?? '').trim()));
   if (/[<>]/.test(phrase ?? '') || hasControl(name)) return null;
-  const at = bare.lastIndexOf('@');
-  return { name, address: bare.slice(0, at) + bare.slice(at).toLowerCase() };
+  const address = withAsciiDomain(bare);
+  return isAddress(address) ? { name, address } : null;
 }
 
 function unquote(phrase: string): string {

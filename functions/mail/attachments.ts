@@ -1,5 +1,6 @@
-import { hasControl } from './address.ts';
-import { MailFailure } from './failure.ts';
+import { hidesControlInParameter } from './address.ts';
+import { asFailure, MailFailure } from './failure.ts';
+import { blockedType, encodedSize, LETTER_MAX_BYTES } from './files.ts';
 
 /** One file of a mail. With `cid` it is an inline part that the html refers to as `cid:…`. */
 export interface Attachment {
@@ -7,27 +8,64 @@ export interface Attachment {
   /** MIME type with its parameters; null to derive it from the filename. */
   readonly contentType: string | null;
   readonly cid: string | null;
+  /** Empty until it is fetched, where `url` stands in its place. */
   readonly content: Uint8Array;
+  readonly url?: string;
 }
 
 type Fields = Record<string, unknown>;
 
-/** Reads the `attachments` of a request; problems are collected as sentences. Throws MailFailure: attachment_invalid. */
-export function parseAttachments(value: unknown, problems: string[]): Attachment[] {
+/**
+ * Reads the `attachments` of a request; problems are collected as sentences. `hosts` are those that files may be fetched
+ * from. Throws MailFailure: attachment_invalid, too_large.
+ */
+export function parseAttachments(value: unknown, hosts: readonly string[], problems: string[]): Attachment[] {
   if (isAbsent(value)) return [];
   if (!Array.isArray(value)) {
     problems.push('Invalid `attachments` field: expected an array of objects.');
     return [];
   }
-  return value.flatMap((item: unknown, index) => {
+  const attachments = value.flatMap((item: unknown, index) => {
     const field = `attachments[${index}]`;
     if (typeof item !== 'object' || item === null || Array.isArray(item)) {
       problems.push(`Invalid \`${field}\` field: expected an object.`);
       return [];
     }
-    return parseAttachment(item as Fields, field, problems);
+    return parseAttachment(item as Fields, field, hosts, problems);
   });
+  checkSize(attachments);
+  return attachments;
 }
+
+/** Early, and with the growth of base64: Gmail would say it only after everything was sent. */
+function checkSize(attachments: readonly Attachment[]): void {
+  const size = attachments.reduce((sum, { content }) => sum + encodedSize(content.byteLength), 0);
+  if (size > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${LETTER_MAX_BYTES}.`);
+}
+
+/** Fetches the files that stand as an address only. Throws MailFailure: attachment_invalid, too_large. */
+export async function loadFiles(
+  attachments: readonly Attachment[],
+  fetchFile: (url: string, maxBytes: number) => Promise<Uint8Array>,
+): Promise<Attachment[]> {
+  const loaded: Attachment[] = [];
+  let room = Math.floor(LETTER_MAX_BYTES * (57 / 78));
+  for (const [index, { url, ...attachment }] of attachments.entries()) {
+    const content = url === undefined ? attachment.content : await fetchFile(url, room).catch(named(`attachments[${index}].path`));
+    room -= content.byteLength;
+    loaded.push({ ...attachment, content });
+  }
+  checkSize(loaded);
+  return loaded;
+}
+
+const named =
+  (field: string) =>
+  (error: unknown): never => {
+    const { code, message } = asFailure(error);
+    throw new MailFailure(code, `The file of \`${field}\` could not be fetched: ${message}`);
+  };
 
 /** True for what Resend's clients write in place of leaving a field out. */
 export function isAbsent(value: unknown): boolean {
@@ -35,15 +73,17 @@ export function isAbsent(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-function parseAttachment(item: Fields, field: string, problems: string[]): Attachment[] {
+function parseAttachment(item: Fields, field: string, hosts: readonly string[], problems: string[]): Attachment[] {
   const line = (name: string, given: unknown): string | null => {
     if (isAbsent(given)) return null;
-    if (typeof given === 'string' && !hasControl(given)) return given;
+    if (typeof given === 'string' && !hidesControlInParameter(given)) return given;
     problems.push(`Invalid \`${field}.${name}\` field: expected one line of text.`);
     return null;
   };
-  if (!isAbsent(item['path'])) {
-    problems.push(`Invalid \`${field}.path\` field: files are not fetched; send the content.`);
+  const url = isAbsent(item['path']) ? null : parsePath(item['path'], hosts);
+  if (url === '') {
+    const where = hosts.length > 0 ? `only from https://${hosts.join(', https://')}` : 'not';
+    problems.push(`Invalid \`${field}.path\` field: files are fetched ${where} here; send the content.`);
     return [];
   }
   const contentType = line('content_type', item['content_type'] ?? item['contentType']);
@@ -51,15 +91,28 @@ function parseAttachment(item: Fields, field: string, problems: string[]): Attac
     problems.push(`Invalid \`${field}.content_type\` field: expected a type such as text/csv.`);
   const cid = line('content_id', item['content_id'] ?? item['contentId'] ?? item['inline_content_id']);
   if (cid !== null && !/^<?[^<>\s]+>?$/.test(cid)) problems.push(`Invalid \`${field}.content_id\` field: expected an id without blanks.`);
-  const filename = line('filename', item['filename']) ?? '';
-  return [{ filename, contentType, cid: cid?.replace(/^<|>$/g, '') ?? null, content: decode(item['content'], field) }];
+  const filename = line('filename', item['filename']) ?? (url === null ? '' : nameIn(url));
+  const blocked = blockedType(filename);
+  if (blocked) problems.push(`Invalid \`${field}.filename\` field: Gmail blocks files of the type \`${blocked}\`.`);
+  const common = { filename, contentType, cid: cid?.replace(/^<|>$/g, '') ?? null };
+  return [url === null ? { ...common, content: decode(item['content'], field) } : { ...common, content: new Uint8Array(), url }];
 }
+
+/** An address that may be fetched, in the form in which it will be; '' for any other. */
+function parsePath(path: unknown, hosts: readonly string[]): string {
+  if (typeof path !== 'string' || path.length > 2_000 || !URL.canParse(path)) return '';
+  const { protocol, host, username, password, href } = new URL(path);
+  return protocol === 'https:' && username === '' && password === '' && hosts.includes(host) ? href : '';
+}
+
+/** The last part of the path, as far as it is a plain filename. */
+const nameIn = (url: string): string => /\/([\w.-]{1,100})$/.exec(new URL(url).pathname)?.[1] ?? '';
 
 /** Decodes the four shapes in use: base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
 function decode(content: unknown, field: string): Uint8Array {
-  if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty: \`${field}\`.`);
+  if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty. It is \`${field}\`.`);
   const bytes = typeof content === 'string' ? fromText(content) : fromNumbers(content);
-  if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64: \`${field}\`.`);
+  if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64. It is \`${field}\`.`);
   return bytes;
 }
 

@@ -1,9 +1,9 @@
+import type { Address } from './address.ts';
 import type { Config } from './config.ts';
-import { type FailureCode, MailFailure } from './failure.ts';
+import { consequence, type FailureCode, MailFailure } from './failure.ts';
 import { type Entry, type Found, type LedgerKey, step } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import type { SendRequest } from './request.ts';
 import type { Sender } from './sender.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -12,13 +12,15 @@ const KEEP_MS = 30 * DAY_MS;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {
-  readonly request: SendRequest;
   readonly sender: Sender;
+  readonly recipients: readonly Address[];
   readonly caller: string;
   readonly payload: string;
   readonly key: string | null;
   /** True where a caller asks again for a mail that failed: it is tried anew. A platform's redelivery is only answered. */
   readonly retryFailed: boolean;
+  /** One of several mails under one idempotency key: another payload is refused even after a failure. */
+  readonly pinned?: boolean;
 }
 
 /**
@@ -28,27 +30,30 @@ export interface Claim {
 export async function claimMail(claim: Claim, config: Config, ports: Ports): Promise<Found | Outcome> {
   const now = ports.now();
   const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
-  const { to, cc, bcc } = claim.request;
-  const people = { mailbox: shown(claim.sender.mailbox.address), recipients: [...to, ...cc, ...bcc].map(({ address }) => shown(address)) };
+  const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
   const fresh = { ...newEntry(claim, ports), ...people };
   const { created, found } = await ports.ledger.create(fresh, ledgerKey(claim, ports), now);
   if (created) return found;
-  if (found.entry.state === 'failed' && claim.retryFailed) return takeOver(found, { ...fresh, id: found.entry.id }, ports);
-  if (found.entry.payload !== claim.payload)
-    throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
+  const same = found.entry.payload === claim.payload;
+  if (found.entry.state === 'failed' && claim.retryFailed && (same || !claim.pinned))
+    return takeOver(found, { ...fresh, id: found.entry.id }, ports);
+  if (!same) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
   return pastOutcome(found.entry, now) ?? takeOver(found, found.entry, ports);
 }
 
 /** How a mail ended that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
 function pastOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state } = entry;
-  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
+  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
-  const failure = new MailFailure((entry.code ?? 'unexpected') as FailureCode, 'answered from the ledger', entry.notBefore);
+  const code = (entry.code ?? 'unexpected') as FailureCode;
+  const failure = new MailFailure(code, consequence(code).summary, entry.notBefore);
   const ended = state === 'failed' || failure.code === 'session_gone';
   const parked = state === 'parked' && (entry.notBefore ?? 0) > now;
   return ended || parked ? outcomeOf(failure, id, now) : null;
 }
+
+const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});
 
 /** Takes the lease on what was found; `wanted` is the entry as it shall go on (a failed mail may come back corrected). */
 async function takeOver(found: Found, wanted: Entry, ports: Ports): Promise<Found> {

@@ -18,6 +18,13 @@ export interface Mailbox {
   readonly tokens: 'per-invocation' | 'reuse';
   /** Verified send-as addresses that this mailbox may use, in lower case. */
   readonly aliases: readonly string[];
+  readonly limits?: Limits;
+}
+
+/** How many mails may go out per day (UTC) and per minute; null is not counted. */
+export interface Limits {
+  readonly perDay: number | null;
+  readonly perMinute: number | null;
 }
 
 /** Who calls: an API key, or a platform identity that needs none. */
@@ -27,11 +34,17 @@ export interface Caller {
   readonly from: readonly string[] | null;
   /** Patterns of recipients such as `*@example.com`, in lower case; null for everyone. */
   readonly to: readonly string[] | null;
+  readonly limits?: Limits;
 }
 
 export interface CallerKey extends Caller {
-  /** SHA-256 of the whole key, 64 hexadecimal digits in lower case. */
+  /** SHA-256 of the whole key, 64 hexadecimal digits in lower case; '' where an identity stands in its place. */
   readonly sha256: string;
+  /** Email of the Google identity that calls without a key, where IAM stands in front. */
+  readonly identity?: string;
+  /** The first moment at which it no longer counts, in milliseconds since the epoch. */
+  readonly expires?: number;
+  readonly disabled?: boolean;
 }
 
 /** What `config/mailgrant.yaml` comes to after validation: every default filled in, every address in lower case. */
@@ -39,4 +52,6 @@ export interface Config {
   readonly mailboxes: readonly Mailbox[];
   readonly keys: readonly CallerKey[];
   readonly ledger: { readonly addresses: 'hashed' | 'plain' };
+  /** Hosts that attachments may be fetched from; none unless the operator names them. */
+  readonly attachments?: { readonly fetchFrom: readonly string[] };
 }

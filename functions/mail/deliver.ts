@@ -32,8 +32,8 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
       if (progress.state === 'partial' && hold.entry.letter !== digest)
         throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
     }
-    const gmailId = await finish(hold.entry.handle ?? '', progress, attempt);
-    return await settle(hold, { state: 'sent', id, gmailId }, ports);
+    const { state: _, ...taken } = await finish(hold.entry.handle ?? '', progress, attempt);
+    return await settle(hold, { state: 'sent', id, ...taken }, ports);
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code === 'in_flight') throw failure; // somebody else holds the entry now: nothing of it is ours to write
@@ -43,11 +43,11 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
 }
 
 /** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
-async function finish(handle: string, begun: Progress, attempt: Attempt): Promise<string> {
+async function finish(handle: string, begun: Progress, attempt: Attempt): Promise<Extract<Progress, { state: 'accepted' }>> {
   const { letter, gmail, token } = attempt;
   let progress = begun;
   for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
-    if (progress.state === 'accepted') return progress.gmailId;
+    if (progress.state === 'accepted') return progress;
     if (progress.state === 'gone') throw new MailFailure('session_gone', 'the upload session is gone');
     const { received } = progress;
     progress = await token((secret) => gmail.transfer(handle, letter, received, secret)).catch((error: unknown) => {
@@ -55,7 +55,7 @@ async function finish(handle: string, begun: Progress, attempt: Attempt): Promis
       return ask(handle, attempt);
     });
   }
-  if (progress.state === 'accepted') return progress.gmailId;
+  if (progress.state === 'accepted') return progress;
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
@@ -106,7 +106,7 @@ async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {
 }
 
 /** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
-async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outcome> {
+export async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outcome> {
   const over = outcome.state === 'sent' || outcome.state === 'failed'; // nothing is asked any more: the handle would only be a key left lying about
   const ended = {
     ...(over && { handle: null, letter: null }),
@@ -115,7 +115,12 @@ async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outc
   };
   const entry =
     outcome.state === 'sent'
-      ? step(hold.entry, 'sent', { ...ended, gmailId: outcome.gmailId, code: null })
+      ? step(hold.entry, 'sent', {
+          ...ended,
+          gmailId: outcome.gmailId,
+          ...(outcome.rejected && { rejected: outcome.rejected }),
+          code: null,
+        })
       : step(hold.entry, outcome.state === 'retry' ? 'waiting' : outcome.state, { ...ended, code: outcome.failure.code });
   const written = await ports.ledger.replace(hold, entry).catch(() => null);
   return written ? outcome : { ...outcome, unrecorded: true };

@@ -61,7 +61,7 @@ const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'This API key is restricted to only send emails.',
-    fix: 'Only POST /emails is open to this key.',
+    fix: 'A key may send (POST /emails, /emails/batch, /v1/raw) and read what it sent (GET /emails/ID).',
   },
   sender_not_allowed: {
     http: 403,
@@ -97,6 +97,13 @@ const FAILURES = {
     blame: 'caller',
     summary: 'A mail with this idempotency key is being sent.',
     fix: 'Ask again in a moment with the same key.',
+  },
+  mail_unknown: {
+    http: 404,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'Email not found',
+    fix: 'Ask with the key that sent it; the ledger keeps a mail for 30 days.',
   },
   path_unknown: {
     http: 404,
@@ -219,6 +226,20 @@ const FAILURES = {
     fix: 'Correct the addresses and headers of the mail.',
   },
 
+  limit_minute: {
+    http: 429,
+    retry: 'soon',
+    blame: 'caller',
+    summary: 'The limit per minute that mailgrant is configured with is reached.',
+    fix: 'Wait for `retry-after` seconds, or raise `limits.perMinute` in config/mailgrant.yaml.',
+  },
+  limit_day: {
+    http: 429,
+    retry: 'later',
+    blame: 'caller',
+    summary: 'The limit per day that mailgrant is configured with is reached.',
+    fix: 'Wait until midnight UTC, or raise `limits.perDay` in config/mailgrant.yaml.',
+  },
   rate_limited: {
     http: 429,
     retry: 'soon',

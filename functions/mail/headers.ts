@@ -1,4 +1,4 @@
-import { type Address, hasControl, parseAddress } from './address.ts';
+import { type Address, hidesControl, parseAddress } from './address.ts';
 
 /** A header of the caller's own: name and decoded value. */
 export type Header = readonly [name: string, value: string];
@@ -7,8 +7,9 @@ export type Header = readonly [name: string, value: string];
 const NAME = /^[!-9;-~]{1,76}$/;
 // What mailgrant writes itself. A caller's copy is dropped, never sent twice, as Resend's contract has it.
 const STRUCTURAL =
-  /^(from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|reply-to|return-path|received|dkim-signature|resend-idempotency-key)$/i;
+  /^(from|sender|to|cc|bcc|apparently-to|subject|date|message-id|mime-version|content-.*|reply-to|return-path|received|dkim-signature|resent-.*|resend-idempotency-key)$/i;
 const VALUE_MAX = 8_000;
+const COUNT_MAX = 100;
 
 /** Reads `headers`: the caller's own headers, and the addresses of a Reply-To found among them. Problems are collected. */
 export function parseHeaders(value: unknown, problems: string[]): { headers: Header[]; replyTo: Address[] } {
@@ -18,10 +19,12 @@ export function parseHeaders(value: unknown, problems: string[]): { headers: Hea
     problems.push('Invalid `headers` field: expected an object of strings.');
     return { headers, replyTo };
   }
-  for (const [name, given] of Object.entries((value ?? {}) as Record<string, unknown>)) {
+  const fields = Object.entries((value ?? {}) as Record<string, unknown>);
+  if (fields.length > COUNT_MAX) problems.push(`Invalid \`headers\` field: ${fields.length} headers are more than ${COUNT_MAX}.`);
+  for (const [name, given] of fields) {
     if (given === null || given === '') continue;
     const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
-    if (!NAME.test(name) || typeof text !== 'string' || hasControl(text) || text.length > VALUE_MAX) {
+    if (!NAME.test(name) || typeof text !== 'string' || hidesControl(text) || text.length > VALUE_MAX) {
       problems.push(`Invalid \`headers\` field: ${printable(name)} must be a header name with one line of text.`);
     } else if (/^reply-to$/i.test(name)) {
       replyTo.push(...parseList(text));

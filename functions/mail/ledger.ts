@@ -25,6 +25,8 @@ export interface Entry {
   /** SHA-256 of the letter that the handle stands for: only the same bytes may resume it. */
   readonly letter: string | null;
   readonly gmailId: string | null;
+  /** Recipients that Gmail refused while it took the mail for the others; absent for none. */
+  readonly rejected?: number;
   readonly code: string | null;
   readonly notBefore: number | null;
   readonly expireAt: number;
@@ -49,6 +51,14 @@ export interface Ledger {
   read(id: string): Promise<Found | null>;
   /** Writes the entry if nobody changed it since `found`; null if somebody did. */
   replace(found: Found, entry: Entry): Promise<Found | null>;
+  /** Adds `by` to each counter, all in one step; a counter that is not there begins at 0. Answers what they come to. */
+  count(counters: readonly Counter[], by: number): Promise<number[]>;
+}
+
+/** What is counted for one window of time; the ledger may forget it after `expireAt`. */
+export interface Counter {
+  readonly name: string;
+  readonly expireAt: number;
 }
 
 /** Every step an entry may take. Staying in a state means that its lease was taken over. */

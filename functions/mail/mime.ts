@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import { MailFailure } from './failure.ts';
+import { LETTER_MAX_BYTES } from './files.ts';
 import { plainText } from './plain-text.ts';
 import type { SendRequest } from './request.ts';
 import type { Sender } from './sender.ts';
@@ -13,21 +14,22 @@ export interface Stamp {
 /** A composed mail: MIME bytes and its envelope. */
 export interface Letter {
   readonly bytes: Uint8Array;
+  /** As it stands in the header, with angle brackets. */
+  readonly messageId: string;
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
 }
-
-// Gmail discovery document, users.messages.send, mediaUpload.maxSize.
-export const LETTER_MAX_BYTES = 36_700_160;
 
 /** `<id@domain of the sender>`. */
 export const messageId = (id: string, address: string): string => `<${id}@${address.slice(address.lastIndexOf('@') + 1)}>`;
 
 /**
  * Composes the letter. Message-ID, Date and boundaries come from the stamp, so the same mail is the same bytes each
- * time. Bcc stays in the headers: the Gmail API takes the recipients from there and removes it.
+ * time. Bcc stays in the headers for the Gmail API, which takes the recipients from there and removes it; SMTP takes them
+ * from the envelope and would hand the header on to everybody.
  * Throws MailFailure: too_large.
  */
 export async function compose(request: SendRequest, sender: Sender, stamp: Stamp): Promise<Letter> {
+  const id = messageId(stamp.id, sender.from.address);
   const { default: MailComposer } = await import('nodemailer/lib/mail-composer'); // only a mail that is really sent pays for it
   const composer = new MailComposer({
     from: person(sender.from),
@@ -38,26 +40,31 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     subject: request.subject,
     html: request.html ?? '',
     text: request.text ?? (request.html === null ? '' : plainText(request.html)),
-    headers: request.headers.map(([key, value]) => ({ key, value })),
+    headers: request.headers.map(([key, value]) => ({ key, value: verbatim(value) })),
     attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
       ...(filename && { filename }),
       ...(contentType && { contentType }),
       ...(cid && { cid, contentDisposition: 'inline' }),
       content: Buffer.from(content.buffer, content.byteOffset, content.byteLength),
     })),
-    messageId: messageId(stamp.id, sender.from.address),
+    messageId: id,
     date: new Date(stamp.acceptedAt),
     baseBoundary: stamp.id,
     disableFileAccess: true,
     disableUrlAccess: true,
   } as ConstructorParameters<typeof MailComposer>[0]);
   const root = composer.compile();
-  root.keepBcc = true;
+  root.keepBcc = sender.mailbox.via === 'api';
   const bytes = await root.build();
   if (bytes.length > LETTER_MAX_BYTES)
     throw new MailFailure('too_large', `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${LETTER_MAX_BYTES}.`);
   const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);
-  return { bytes, envelope: { from: sender.mailbox.address, to: [...new Set(everyone)] } };
+  return { bytes, messageId: id, envelope: { from: sender.mailbox.address, to: [...new Set(everyone)] } };
 }
 
 const person = ({ name, address }: Address): { name: string; address: string } => ({ name, address });
+
+/** Left to itself, nodemailer encodes JSON and other values with quotes, which are plain ASCII and read by programs. */
+function verbatim(value: string): string | { prepared: true; foldLines: true; value: string } {
+  return /^[ -~]*$/.test(value) && !/\S{900}/.test(value) ? { prepared: true, foldLines: true, value } : value;
+}

@@ -4,10 +4,20 @@ import { consequence, type MailFailure } from './failure.ts';
 export type Outcome = Ending & {
   /** The ledger could not be told: the next claim of this mail asks Gmail before anything else. */
   readonly unrecorded?: true;
+  readonly quota?: Quota;
 };
 
+/** What is left of a caller's limit in the window that ends at `until` (milliseconds since the epoch). */
+export interface Quota {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly until: number;
+  readonly windowMs: number;
+}
+
 type Ending =
-  | { readonly state: 'sent'; readonly id: string; readonly gmailId: string }
+  /** `rejected`: so many of its recipients were refused, absent for none; the others have it. */
+  | { readonly state: 'sent'; readonly id: string; readonly gmailId: string; readonly rejected?: number }
   | { readonly state: 'failed'; readonly id: string; readonly failure: MailFailure }
   | { readonly state: 'retry'; readonly id: string; readonly failure: MailFailure; readonly notBefore: number }
   | { readonly state: 'parked'; readonly id: string; readonly failure: MailFailure; readonly notBefore: number }

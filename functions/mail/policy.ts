@@ -1,11 +1,11 @@
-import { normalise } from './address.ts';
-import type { Caller } from './config.ts';
+import { type Address, normalise } from './address.ts';
+import type { Caller, Mailbox } from './config.ts';
 import { MailFailure } from './failure.ts';
 import type { SendRequest } from './request.ts';
 import { notAllowed } from './sender.ts';
 
 /** Refuses what this caller may not do. Throws MailFailure: sender_not_allowed, recipient_not_allowed. */
-export function authorise(caller: Caller, request: SendRequest): void {
+export function authorise(caller: Caller, request: Pick<SendRequest, 'from' | 'to' | 'cc' | 'bcc'>): void {
   if (caller.from && !caller.from.includes(normalise(request.from.address))) throw notAllowed(request.from);
   const { to } = caller;
   if (!to) return;
@@ -13,6 +13,16 @@ export function authorise(caller: Caller, request: SendRequest): void {
     if (!request[field].every(({ address }) => to.some((pattern) => matches(pattern, normalise(address)))))
       throw new MailFailure('recipient_not_allowed', `\`${field}\` holds an address that this API key may not send to.`);
   }
+}
+
+// support.google.com/a/answer/166852: recipients of one mail, over the Gmail API and over SMTP.
+const RECIPIENTS_MAX = { api: 500, smtp: 100 } as const;
+
+/** Refuses more recipients than Gmail takes in one mail. Throws MailFailure: request_invalid. */
+export function checkCount(recipients: readonly Address[], { via }: Mailbox): void {
+  const max = RECIPIENTS_MAX[via];
+  if (recipients.length > max)
+    throw new MailFailure('request_invalid', `${recipients.length} recipients are more than the ${max} that Gmail takes in one mail.`);
 }
 
 /** `*@example.com` is every address of that domain, anything else one address. */

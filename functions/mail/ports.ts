@@ -3,9 +3,12 @@ import type { Ledger } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import type { Sender } from './sender.ts';
 
-/** What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it. */
+/**
+ * What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it.
+ * `rejected` counts recipients that were refused while the letter went to the others.
+ */
 export type Progress =
-  | { readonly state: 'accepted'; readonly gmailId: string }
+  | { readonly state: 'accepted'; readonly gmailId: string; readonly rejected?: number }
   | { readonly state: 'partial'; readonly received: number }
   | { readonly state: 'gone' };
 
@@ -42,6 +45,8 @@ export interface Ports {
   digest(data: Uint8Array | string): string;
   /** Waits; rejects when the invocation's time is up. */
   pause(ms: number): Promise<void>;
+  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid. */
+  fetchFile(url: string, maxBytes: number): Promise<Uint8Array>;
   /** How long a claim holds, in milliseconds: longer than an invocation may last. */
   readonly leaseMs: number;
   /** Ends what the invocation holds open; called once, when its answer is written. */
@@ -53,6 +58,8 @@ export interface Edge {
   readonly config: Config;
   readonly project: string;
   readonly pushAudience: string | null;
+  /** True if Google's IAM checks every call before the function sees it; only then the caller's identity is believed. */
+  readonly trustIam: boolean;
   digest(data: Uint8Array | string): string;
   now(): number;
   begin(): Ports;

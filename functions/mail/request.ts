@@ -1,4 +1,4 @@
-import { type Address, hasControl, normalise, parseAddress } from './address.ts';
+import { type Address, hidesControl, normalise, parseAddress } from './address.ts';
 import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
 import { MailFailure } from './failure.ts';
 import { type Header, parseHeaders } from './headers.ts';
@@ -18,6 +18,10 @@ export interface SendRequest {
   readonly attachments: readonly Attachment[];
 }
 
+// SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
+const ASCII_ONLY = 'Letters beyond ASCII are possible in the name and in the domain, not before the @.';
+const isInternational = (one: unknown): boolean => typeof one === 'string' && /[^ -~][^\s<>"]*@/.test(one);
+
 type Fields = Record<string, unknown>;
 
 const RECIPIENTS_MAX = 50; // per field, as in Resend's contract
@@ -26,10 +30,10 @@ const NOT_SERVED = ['scheduled_at', 'template', 'topic_id'] as const;
 const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
 
 /**
- * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once.
- * Throws MailFailure: field_missing, request_invalid, attachment_invalid.
+ * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
+ * attachments may be fetched from. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */
-export function parseRequest(body: unknown): SendRequest {
+export function parseRequest(body: unknown, hosts: readonly string[] = []): SendRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
   const fields = body as Fields;
@@ -52,7 +56,7 @@ export function parseRequest(body: unknown): SendRequest {
     html: parseText('html', fields['html'], problems) || null,
     text: parseText('text', fields['text'], problems),
     headers,
-    attachments: parseAttachments(fields['attachments'], problems),
+    attachments: parseAttachments(fields['attachments'], hosts, problems),
   };
   if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
   if (problems.length > 0) throw new MailFailure('request_invalid', problems.join(' '));
@@ -64,12 +68,12 @@ function parsePeople(name: string, value: unknown, problems: string[]): Address[
   const list: unknown[] = Array.isArray(value) ? value : [value];
   if (list.length > RECIPIENTS_MAX) problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${RECIPIENTS_MAX}.`);
   const people = list.map((one) => (typeof one === 'string' ? parseAddress(one) : null));
-  if (people.includes(null)) problems.push(`Invalid \`${name}\` field. ${FORMAT}`);
+  if (people.includes(null)) problems.push(`Invalid \`${name}\` field. ${FORMAT}${list.some(isInternational) ? ` ${ASCII_ONLY}` : ''}`);
   return people.filter((one) => one !== null);
 }
 
 function parseSubject(value: unknown, problems: string[]): string {
-  if (typeof value === 'string' && !hasControl(value) && value.length <= 2_000) return value;
+  if (typeof value === 'string' && !hidesControl(value) && value.length <= 2_000) return value;
   problems.push('Invalid `subject` field: expected one line of at most 2000 characters.');
   return '';
 }

@@ -1,37 +1,46 @@
 import { claimMail, recordRefusal } from './claim.ts';
 import type { Caller, Config } from './config.ts';
-import { deliver } from './deliver.ts';
+import { deliver, settle } from './deliver.ts';
+import { type Draft, draftMail } from './draft.ts';
 import { consequence, type MailFailure } from './failure.ts';
-import { compose } from './mime.ts';
-import type { Outcome } from './outcome.ts';
-import { authorise } from './policy.ts';
+import { admit } from './limits.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { fingerprint, parseRequest } from './request.ts';
-import { resolveSender } from './sender.ts';
 
-/** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
-export interface Order {
-  readonly body: unknown;
+/** Who asks for a mail, and how it is known again when it is asked for twice. */
+export interface Asking {
   readonly caller: Caller;
   /** The idempotency key, or null for a mail that is new each time. */
   readonly key: string | null;
   /** See Claim. */
   readonly retryFailed: boolean;
+  readonly pinned?: boolean;
+}
+
+/** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
+export interface Order extends Asking {
+  readonly body: unknown;
 }
 
 /**
  * The journey of one mail, top to bottom. Answers how it ended; throws MailFailure for an order that never became a
  * mail (refused before the claim, or claimed by somebody else), so that nothing was sent and nothing is recorded.
  */
-export async function send({ body, caller, key, retryFailed }: Order, config: Config, ports: Ports): Promise<Outcome> {
-  const request = parseRequest(body);
-  authorise(caller, request);
-  const sender = resolveSender(config, request.from);
-  const payload = fingerprint(request, ports.digest);
-  const claim = await claimMail({ request, sender, caller: caller.id, payload, key, retryFailed }, config, ports);
+export async function send(order: Order, config: Config, ports: Ports): Promise<Outcome> {
+  return dispatch(draftMail(order.body, order.caller, config, ports.digest), order, config, ports);
+}
+
+/** The journey from a checked draft on: claim, count, deliver. */
+export async function dispatch(draft: Draft, { caller, ...asked }: Asking, config: Config, ports: Ports): Promise<Outcome> {
+  const claim = await claimMail({ ...draft, ...asked, caller: caller.id }, config, ports);
   if (!('entry' in claim)) return claim;
-  const { id, acceptedAt } = claim.entry;
-  return deliver(claim, sender, () => compose(request, sender, { id, acceptedAt }), ports);
+  const { id, acceptedAt, handle } = claim.entry;
+  // A letter that may be with Gmail already is asked about, whatever the limits say now.
+  const { failure, quota } = handle === null ? await admit(caller, draft.sender.mailbox, ports) : { failure: null, quota: null };
+  const outcome = failure
+    ? await settle(claim, outcomeOf(failure, id, ports.now()), ports)
+    : await deliver(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports);
+  return quota ? { ...outcome, quota } : outcome;
 }
 
 /**

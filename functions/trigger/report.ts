@@ -1,3 +1,4 @@
+import { knownOf } from '../diagnose/of-failure.ts';
 import type { Log, Severity } from '../log.ts';
 import { consequence, type MailFailure } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
@@ -16,7 +17,15 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   const { state, id, unrecorded } = outcome;
   const failure = outcome.state === 'sent' ? {} : describe(outcome.failure);
-  log(SEVERITY[state], 'mail', { id, outcome: state, ...failure, ...(unrecorded && { unrecorded }), ...facts });
+  const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
+  log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
+    id,
+    outcome: state,
+    ...failure,
+    ...(rejected > 0 && { rejected }),
+    ...(unrecorded && { unrecorded }),
+    ...facts,
+  });
 }
 
 /** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */
@@ -27,6 +36,7 @@ export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): voi
 
 function describe({ code, message }: MailFailure): Facts {
   const { blame, fix, retry } = consequence(code);
+  const { catalogue, cause } = knownOf(code);
   // A caller's detail names fields of a request, whose names are the caller's own text: it goes to the caller, not to the log.
-  return { code, ...(blame !== 'caller' && { detail: message }), retry, fix };
+  return { code, ...(blame !== 'caller' && { detail: message }), ...(cause && { catalogue, cause }), retry, fix };
 }

@@ -1,4 +1,5 @@
 import { consequence, type FailureCode, type MailFailure, tell } from '../mail/failure.ts';
+import type { Outcome, Quota } from '../mail/outcome.ts';
 
 /** The answer to a request: status, body, and headers beside the content type. */
 export interface Answer {
@@ -21,6 +22,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   idempotency_key_invalid: 'invalid_idempotency_key',
   idempotency_mismatch: 'invalid_idempotent_request',
   in_flight: 'concurrent_idempotent_requests',
+  mail_unknown: 'not_found',
   path_unknown: 'not_found',
   method_unknown: 'method_not_allowed',
   mail_refused: 'validation_error',
@@ -38,6 +40,8 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   mailbox_refused: 'application_error',
   identity_refused: 'application_error',
   token_refused: 'application_error',
+  limit_minute: 'rate_limit_exceeded',
+  limit_day: 'daily_quota_exceeded',
   rate_limited: 'rate_limit_exceeded',
   quota_daily: 'daily_quota_exceeded',
   google_unavailable: 'application_error',
@@ -46,6 +50,25 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   session_gone: 'application_error',
   unexpected: 'application_error',
 };
+
+/** How a mail ended, as Resend answers it. */
+export function outcomeAnswer(outcome: Outcome, now: number): Answer {
+  const headers = quotaHeaders(outcome.quota, now);
+  if (outcome.state === 'sent') return { status: 200, body: { id: outcome.id }, headers };
+  const answer = errorAnswer(outcome.failure, now, outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);
+  return { ...answer, headers: { ...headers, ...answer.headers } };
+}
+
+/** Resend's rate headers, whole numbers all, where the caller has a limit. */
+export function quotaHeaders(quota: Quota | undefined, now: number): Record<string, string> {
+  if (!quota) return {};
+  return {
+    'ratelimit-policy': `${quota.limit};w=${quota.windowMs / 1_000}`,
+    'ratelimit-limit': String(quota.limit),
+    'ratelimit-remaining': String(quota.remaining),
+    'ratelimit-reset': String(Math.max(1, Math.ceil((quota.until - now) / 1_000))),
+  };
+}
 
 /**
  * A failure in Resend's form: `{statusCode, message, name}`, with our own `code` and `fix` beside them, and `id` where

@@ -1,61 +1,99 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
+import type { Caller } from '../mail/config.ts';
 import { asFailure, MailFailure } from '../mail/failure.ts';
-import type { Edge } from '../mail/ports.ts';
-import { send } from '../mail/send.ts';
+import type { Outcome } from '../mail/outcome.ts';
+import type { Edge, Ports } from '../mail/ports.ts';
+import { recordOf } from '../mail/record.ts';
+import { dispatch, send } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
-import { parseJson, readBody } from './body.ts';
+import { answerBatch, readBatch } from './batch.ts';
+import { BODY_PATIENCE_MS, parseJson, readBody } from './body.ts';
+import { idempotencyKey } from './idempotency.ts';
 import { authenticate } from './keys.ts';
+import { readRawOrder } from './raw.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
-import { type Answer, errorAnswer } from './resend-error.ts';
+import { type Answer, errorAnswer, outcomeAnswer } from './resend-error.ts';
+import { allowed, pathOf, routeOf } from './routes.ts';
 
-const KEY_MAX = 256;
-// Resend's other resources: a key that may only send is told so, an unknown path is not found.
-const RESOURCES = /^\/(emails|domains|api-keys|audiences|broadcasts|contacts|segments|templates|topics|webhooks|logs)(\/|$)/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The HTTP API: the core of Resend's `POST /emails`, and `GET /health`. */
-export function resendApi(edge: Edge, log: Log): Handler {
+/** One request of a known caller. */
+interface Request {
+  readonly req: IncomingMessage;
+  readonly path: string;
+  readonly caller: Caller;
+  readonly edge: Edge;
+  readonly patienceMs: number;
+  /** Tells the log how a mail ended. */
+  report(outcome: Outcome): void;
+}
+
+/** The HTTP API: Resend's sending API, raw letters, the record of what was sent, and `GET /health`. */
+export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
   return async (req, res) => {
     const started = edge.now();
+    const path = pathOf(req.url);
     const facts = (): Record<string, string | number> => ({
       ms: edge.now() - started,
       ...(traceOf(req, edge.project) as Record<string, string>),
     });
     try {
-      write(req, res, await route(req, edge, log, facts));
+      const route = routeOf(req.method ?? '', path);
+      if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
+      const caller = authenticate(req.headers, edge);
+      const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
+      write(req, res, await DOORS[route]({ req, path, caller, edge, patienceMs, report }));
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
-      write(req, res, errorAnswer(failure, edge.now()));
+      const answer = errorAnswer(failure, edge.now());
+      write(req, res, failure.code === 'method_unknown' ? { ...answer, headers: { allow: allowed(path) } } : answer);
     }
   };
 }
 
-async function route(req: IncomingMessage, edge: Edge, log: Log, facts: () => Record<string, string | number>): Promise<Answer> {
-  const path = (req.url ?? '/').split('?', 1)[0]?.replace(/\/{2,}/g, '/') ?? '/';
-  if (path === '/health') return { status: 200, body: { status: 'ok' } };
-  if (path !== '/emails') {
-    if (!RESOURCES.test(path)) throw new MailFailure('path_unknown', 'The requested endpoint does not exist.');
-    authenticate(req.headers.authorization, edge.config.keys, edge.digest);
-    throw new MailFailure('key_restricted', 'This API key is restricted to only send emails.');
-  }
-  if (req.method !== 'POST' && req.method !== 'GET') throw new MailFailure('method_unknown', `This endpoint does not take ${req.method}.`);
-  const caller = authenticate(req.headers.authorization, edge.config.keys, edge.digest);
-  if (req.method === 'GET') throw new MailFailure('key_restricted', 'This API key is restricted to only send emails.');
-  const key = idempotencyKey(req);
-  const order = { body: parseJson(await readBody(req)), caller, key, retryFailed: true };
-  const ports = edge.begin();
-  const outcome = await send(order, edge.config, ports).finally(ports.close);
-  reportOutcome(log, outcome, { caller: caller.id, ...facts() });
-  if (outcome.state === 'sent') return { status: 200, body: { id: outcome.id } };
-  return errorAnswer(outcome.failure, edge.now(), outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);
-}
+const DOORS: Readonly<Record<'send' | 'batch' | 'raw' | 'read' | 'restricted', (request: Request) => Promise<Answer>>> = {
+  async send({ req, caller, edge, patienceMs, report }) {
+    const key = idempotencyKey(req);
+    const order = { body: parseJson(await readBody(req, { patienceMs })), caller, key, retryFailed: true };
+    const outcome = await within(edge, (ports) => send(order, edge.config, ports));
+    report(outcome);
+    return outcomeAnswer(outcome, edge.now());
+  },
 
-function idempotencyKey({ headers }: IncomingMessage): string | null {
-  const key = headers['idempotency-key'];
-  if (key === undefined) return null;
-  if (typeof key === 'string' && key.length > 0 && key.length <= KEY_MAX) return key;
-  throw new MailFailure('idempotency_key_invalid', 'The idempotency key must have 1 to 256 characters.');
+  async batch({ req, caller, edge, patienceMs, report }) {
+    const batch = await readBatch(req, caller, patienceMs);
+    const { sendBatch } = await import('../mail/batch.ts');
+    const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports));
+    for (const { outcome } of ended) if (outcome) report(outcome);
+    return answerBatch(ended, batch.permissive, edge.now());
+  },
+
+  async raw({ req, caller, edge, patienceMs, report }) {
+    const { draft, key } = await readRawOrder(req, caller, edge, patienceMs);
+    const outcome = await within(edge, (ports) => dispatch(draft, { caller, key, retryFailed: true }, edge.config, ports));
+    report(outcome);
+    return outcomeAnswer(outcome, edge.now());
+  },
+
+  async read({ path, caller, edge }) {
+    const id = path.slice('/emails/'.length).toLowerCase();
+    const found = UUID.test(id) ? await within(edge, ({ ledger }) => ledger.read(id)) : null;
+    // Another caller's mail is not there: which ids exist is nobody's business.
+    if (found?.entry.caller !== caller.id) throw new MailFailure('mail_unknown', 'Email not found');
+    return { status: 200, body: recordOf(found.entry) };
+  },
+
+  async restricted() {
+    throw new MailFailure('key_restricted', 'This API key is restricted to only send emails.');
+  },
+};
+
+/** Runs one invocation with ports of its own. */
+async function within<T>(edge: Edge, run: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = edge.begin();
+  return run(ports).finally(ports.close);
 }
 
 function write(req: IncomingMessage, res: ServerResponse, { status, body, headers }: Answer): void {

@@ -1,3 +1,4 @@
+import { knownOf } from '../diagnose/of-failure.ts';
 import { type Log, traceOf } from '../log.ts';
 import { asFailure, consequence } from '../mail/failure.ts';
 import type { Inspection } from '../mail/inspection.ts';
@@ -30,8 +31,16 @@ export function grantWatch(edge: Watched, log: Log): Handler {
   };
 }
 
-function describe({ findings }: Inspection): { checks: string; code?: string; detail?: string; fix?: string } {
+function describe({ findings }: Inspection): { checks: string; code?: string; cause?: string; detail?: string; fix?: string } {
   const checks = findings.map(({ check, ok }) => `${check} ${ok === null ? 'unknown' : ok ? 'ok' : 'wrong'}`).join(', ');
   const wrong = findings.find(({ ok }) => ok === false);
-  return { checks, ...(wrong?.code && { code: wrong.code, detail: wrong.detail, fix: consequence(wrong.code).fix }) };
+  return {
+    checks,
+    ...(wrong?.code && {
+      code: wrong.code,
+      cause: knownOf(wrong.code).cause ?? wrong.code,
+      detail: wrong.detail,
+      fix: consequence(wrong.code).fix,
+    }),
+  };
 }

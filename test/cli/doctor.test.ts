@@ -25,6 +25,7 @@ interface Setup {
   readonly config?: Config;
   readonly prepare?: (google: Google) => void;
   readonly options?: DoctorOptions;
+  readonly smtpPort?: number;
   /** Every cause that must be named, and no other. */
   readonly causes: readonly string[];
 }
@@ -142,6 +143,13 @@ const setups: Setup[] = [
   },
   { name: 'a send scope for SMTP', config: box({ via: 'smtp' }), causes: ['scope_missing'] },
   {
+    name: 'a closed SMTP port',
+    config: box({ via: 'smtp' }),
+    smtpPort: 1,
+    prepare: (google) => store(google, enrol(google, MAILBOX, [SCOPE_MAIL])),
+    causes: ['port-blocked'],
+  },
+  {
     name: 'the grant of another account',
     prepare: (google) => store(google, enrol(google, 'ceo@example.com')),
     causes: ['account_mismatch'],
@@ -225,11 +233,12 @@ const setups: Setup[] = [
   },
 ];
 
-async function diagnose({ config = box({}), prepare, options = {} }: Setup): Promise<{ found: Diagnosis[]; google: Google }> {
+async function diagnose({ config = box({}), prepare, options = {}, smtpPort }: Setup): Promise<{ found: Diagnosis[]; google: Google }> {
   const google = await startGoogle({ aliasesOf: () => [ALIAS, 'pending@example.com'] });
   store(google, enrol(google));
   prepare?.(google);
-  const operator = { settings: settingsFor(google.url, { config }), identity: createIdentity(google.url) };
+  const smtp = { host: '127.0.0.1', port: smtpPort ?? Number(new URL(google.url).port), secure: false, ca: null };
+  const operator = { settings: settingsFor(google.url, { config, smtp }), identity: createIdentity(google.url) };
   return { found: await examine(doctorChecks(operator, options)), google };
 }
 

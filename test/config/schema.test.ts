@@ -57,7 +57,17 @@ const wrong: { value: unknown; problems: string[] }[] = [
     problems: ['mailboxes."me@gmail.com".grant: Google delegates only Workspace'],
   },
   { value: box({ tokens: 'always' }), problems: [`${AT}.tokens: `] },
-  { value: box({ limits: { perDay: 5 } }), problems: [`${AT}.limits: not served by this version yet`] },
+  { value: box({ limits: {} }), problems: [`${AT}.limits: expected perDay, perMinute or both`] },
+  { value: box({ limits: { perDay: 0, perMinute: 1.5 } }), problems: [`${AT}.limits.perDay: `, `${AT}.limits.perMinute: `] },
+  { value: box({ limits: { perHour: 5, perDay: 1 } }), problems: [`${AT}.limits.perHour: unknown setting`] },
+  { value: key({ limits: { perDay: '5' } }), problems: ['keys.shop.limits.perDay: expected a whole number'] },
+  { value: key({ expires: '2027-02-30' }), problems: ['keys.shop.expires: expected a date'] },
+  { value: key({ expires: 20270131 }), problems: ['keys.shop.expires: expected a date'] },
+  { value: key({ disabled: 'yes' }), problems: ['keys.shop.disabled: '] },
+  { value: key({ identity: 'nobody' }), problems: ['keys.shop.identity: '] },
+  { value: key({ identity: 'ci@project.iam.gserviceaccount.com' }), problems: ['keys.shop.sha256: not beside an identity'] },
+  { value: { ...VALID, attachments: { fetchFrom: ['https://cdn.example.com/'] } }, problems: ['attachments.fetchFrom.0: '] },
+  { value: { ...VALID, attachments: { fetchFrom: ['127.0.0.1'] } }, problems: ['attachments.fetchFrom.0: '] },
   { value: { ...VALID, delivery: 'queued' }, problems: ['delivery: this version serves only "direct"'] },
   { value: { ...VALID, routes: {} }, problems: ['routes: not served by this version yet'] },
   { value: { ...VALID, ledger: { addresses: 'clear' } }, problems: ['ledger.addresses: '] },
@@ -90,6 +100,40 @@ for (const { value, problems } of wrong)
         `${problem} in ${found.join(' | ')}`,
       );
   });
+
+test('limits, expiry, identities and hosts come out as the functions read them', () => {
+  const { config } = checkConfig({
+    mailboxes: { 'notices@Bücher.example': { limits: { perDay: 2000 } } },
+    keys: {
+      shop: {
+        sha256: SHA,
+        from: ['notices@bücher.example'],
+        limits: { perMinute: 60, perDay: 500 },
+        expires: '2027-01-31',
+        disabled: true,
+      },
+      ci: { identity: 'CI@project.iam.gserviceaccount.com', from: ['notices@xn--bcher-kva.example'] },
+    },
+    attachments: { fetchFrom: ['CDN.example.com'] },
+  });
+  assert.deepEqual(
+    [config?.mailboxes[0]?.limits, config?.mailboxes[0]?.secret],
+    [{ perDay: 2000, perMinute: null }, 'mailgrant-notices-b-cher-example'], // by the name as it is written: Terraform does the same
+  );
+  assert.deepEqual(config?.keys, [
+    {
+      id: 'shop',
+      sha256: SHA,
+      from: ['notices@xn--bcher-kva.example'],
+      to: null,
+      limits: { perDay: 500, perMinute: 60 },
+      disabled: true,
+      expires: Date.UTC(2027, 1, 1),
+    },
+    { id: 'ci', sha256: '', from: ['notices@xn--bcher-kva.example'], to: null, identity: 'ci@project.iam.gserviceaccount.com' },
+  ]);
+  assert.deepEqual(config?.attachments, { fetchFrom: ['cdn.example.com'] });
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const yaml = (text: string): string => {

@@ -39,7 +39,7 @@ async function gmail() {
 }
 const form = ({ client_id, client_secret, refresh_token }: { client_id: string; client_secret: string; refresh_token: string }): string =>
   new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token }).toString();
-const letter = (bytes: Buffer) => ({ bytes, envelope: { from: '', to: [] } });
+const letter = (bytes: Buffer) => ({ bytes, messageId: '<m@example.com>', envelope: { from: '', to: [] } });
 
 test('a session is opened, takes the letter, and answers the same afterwards', async () => {
   await using at = await gmail();

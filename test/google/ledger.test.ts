@@ -73,7 +73,7 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5 });
+      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', rejected: 2, code: 'rate_limited', notBefore: NOW + 5 });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
       assert.deepEqual((await ledger.read(mine.id))?.entry, mine);
@@ -120,6 +120,22 @@ for (const { name, start, skip } of backends) {
         Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { handle: `h${n}` }))),
       );
       assert.equal(all.filter(Boolean).length, 1);
+    });
+
+    test('counters that are not there begin at 0, and are counted up and down together', async () => {
+      const counters = [unique(), unique()].map((name) => ({ name, expireAt: NOW + HOUR }));
+      assert.deepEqual(await ledger.count(counters, 1), [1, 1]);
+      assert.deepEqual(await ledger.count(counters.slice(0, 1), 1), [2]);
+      assert.deepEqual(await ledger.count(counters, -1), [1, 0]);
+    });
+
+    test('of thirty that count at once each gets a number of its own', async () => {
+      const counter = [{ name: unique(), expireAt: NOW + HOUR }];
+      const counts = await Promise.all(Array.from({ length: 30 }, () => ledger.count(counter, 1)));
+      assert.deepEqual(
+        counts.flat().sort((a, b) => a - b),
+        Array.from({ length: 30 }, (_, index) => index + 1),
+      );
     });
 
     test('an entry keeps its time to live as a timestamp', async () => {

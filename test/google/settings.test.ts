@@ -22,6 +22,19 @@ test('by default every address is Google’s own', () => {
   assert.deepEqual([database, deadlineMs, pushAudience, config], ['projects/p/databases/(default)', 50_000, null, CONFIG]);
 });
 
+const servers = [
+  { env: {}, smtp: { host: 'smtp.gmail.com', port: 587, secure: false, ca: null } },
+  { env: { MAILGRANT_SMTP_URL: 'smtps://smtp.gmail.com' }, smtp: { host: 'smtp.gmail.com', port: 465, secure: true, ca: null } },
+  { env: { MAILGRANT_SMTP_URL: 'smtps://[::1]:9/' }, smtp: { host: '::1', port: 9, secure: true, ca: null } },
+  {
+    env: { MAILGRANT_SMTP_URL: 'smtp://localhost:2587', MAILGRANT_SMTP_CA: file },
+    smtp: { host: 'localhost', port: 2587, secure: false, ca: JSON.stringify(CONFIG) },
+  },
+];
+for (const { env, smtp } of servers)
+  test(`${JSON.stringify(env)} sends by SMTP to ${smtp.host}:${smtp.port}`, () =>
+    assert.deepEqual(readSettings({ ...VALID, ...env }).smtp, smtp));
+
 const wrong = [
   { env: { GOOGLE_CLOUD_PROJECT: undefined }, says: [/GOOGLE_CLOUD_PROJECT/] },
   { env: { MAILGRANT_CONFIG: undefined }, says: [/MAILGRANT_CONFIG/] },
@@ -31,6 +44,13 @@ const wrong = [
   { env: { MAILGRANT_GOOGLE_URL: 'http://example.com' }, says: [/MAILGRANT_GOOGLE_URL/] },
   { env: { MAILGRANT_GOOGLE_URL: 'http://127.0.0.1.example.com' }, says: [/MAILGRANT_GOOGLE_URL/] },
   { env: { MAILGRANT_FIRESTORE_URL: 'ftp://127.0.0.1' }, says: [/MAILGRANT_FIRESTORE_URL/] },
+  { env: { MAILGRANT_SMTP_URL: 'https://smtp.gmail.com' }, says: [/MAILGRANT_SMTP_URL/] },
+  { env: { MAILGRANT_SMTP_URL: 'smtp://smtp.example.com:587' }, says: [/MAILGRANT_SMTP_URL/] },
+  { env: { MAILGRANT_SMTP_URL: 'smtp://smtp.gmail.com.example.com:587' }, says: [/MAILGRANT_SMTP_URL/] },
+  { env: { MAILGRANT_SMTP_URL: 'smtp://user:pass@smtp.gmail.com' }, says: [/MAILGRANT_SMTP_URL/] },
+  { env: { MAILGRANT_SMTP_URL: 'smtp://smtp.gmail.com/x' }, says: [/MAILGRANT_SMTP_URL/] },
+  { env: { MAILGRANT_SMTP_CA: file }, says: [/MAILGRANT_SMTP_CA: only for a server on the loopback/] },
+  { env: { MAILGRANT_SMTP_URL: 'smtp://127.0.0.1:2587', MAILGRANT_SMTP_CA: '/nowhere.pem' }, says: [/MAILGRANT_SMTP_CA.*nowhere/] },
   {
     env: { GOOGLE_CLOUD_PROJECT: '', MAILGRANT_CONFIG: '', MAILGRANT_DEADLINE_SECONDS: '-1' },
     says: [/GOOGLE_CLOUD_PROJECT/, /MAILGRANT_CONFIG/, /MAILGRANT_DEADLINE_SECONDS/],

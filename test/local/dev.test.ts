@@ -28,6 +28,10 @@ async function start(folder: string, ...args: string[]) {
       '0',
       '--google',
       '0',
+      '--smtp',
+      '0',
+      '--smtps',
+      '0',
       '--deadline',
       '1',
       ...args,
@@ -92,6 +96,30 @@ test('mails, ledger and key outlive a restart; a key that was used sends no seco
     assert.equal(await stack.stop(), 0, `round ${round}`);
   }
   assert.deepEqual(seen[1], seen[0]);
+});
+
+test('a mailbox that is switched to `via: smtp` gets a grant for it, and sends through the SMTP port', async () => {
+  const folder = newFolder();
+  const file = join(folder, 'mailgrant.yaml');
+  const seen: unknown[] = [];
+  for (const via of ['api', 'smtp']) {
+    writeFileSync(file, `mailboxes:\n  notices@example.com: { via: ${via} }\n`);
+    const stack = await start(folder, '--config', file, '--deadline', '10');
+    const key = /API key +(mg_laptop_\S+)/.exec(stack.text())?.[1] ?? '';
+    const reply = await fetch(`${stack.url('api')}/emails`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: '{"from":"notices@example.com","to":"you@example.net","subject":"x","text":"y","bcc":"b@example.net"}',
+    });
+    const source = await fetch(`${stack.url('inbox')}/mails`).then((list) => list.json() as Promise<{ id: string }[]>);
+    const raw = await fetch(`${stack.url('inbox')}/mails/${source[0]?.id}/source`).then((one) => one.text());
+    seen.push([reply.status, source.length, /^Bcc:/m.test(raw), /^ {2}smtp +smtp:\/\/127\.0\.0\.1:\d+ /m.test(stack.text())]);
+    assert.equal(await stack.stop(), 0);
+  }
+  assert.deepEqual(seen, [
+    [200, 1, true, true],
+    [200, 2, false, true],
+  ]);
 });
 
 test('a function that is killed is started again', async () => {

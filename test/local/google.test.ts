@@ -200,6 +200,8 @@ const nonsense = [
   {},
   { on: 'moon' },
   { on: 'token', answer: 'no' },
+  { on: 'token', answer: 'too_many_logins' },
+  { on: 'smtp-auth', answer: 'invalid_grant' },
   { on: 'token', reset: 'during' },
   { on: 'token', status: 99 },
   { on: 'token', delayMs: 'long' },

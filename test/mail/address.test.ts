@@ -11,7 +11,9 @@ const read = [
   ['=?utf-8?B?QiDDlg==?= =?utf-8?Q?!?= <b@example.com>', 'B Ö!', 'b@example.com'],
   ['=?unknown?q?x?= <b@example.com>', '=?unknown?q?x?=', 'b@example.com'],
   ['<a@example.com>', '', 'a@example.com'],
-  [' a@bücher.example ', '', 'a@bücher.example'],
+  [' a@Bücher.example ', '', 'a@xn--bcher-kva.example'],
+  ['a@ｅxample.com', '', 'a@example.com'], // what a browser reads is what is authorised
+  ['ann@例え.テスト', '', 'ann@xn--r8jz45g.xn--zckzah'],
   ["o'neill+tag@sub.example.co", '', "o'neill+tag@sub.example.co"],
 ] as const;
 for (const [text, name, address] of read) test(`${text} is read`, () => assert.deepEqual(parseAddress(text), { name, address }));
@@ -33,6 +35,8 @@ const refused = [
   `${'a'.repeat(65)}@example.com`,
   `a@${'b'.repeat(64)}.com`,
   'üser@example.com',
+  'a@127.0.0.1',
+  'a@example.0x7f',
   'a\0@example.com',
   '',
   '<>',

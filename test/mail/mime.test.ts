@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type AddressObject, simpleParser } from 'mailparser';
-import { compose, LETTER_MAX_BYTES } from '../../functions/mail/mime.ts';
+import { LETTER_MAX_BYTES } from '../../functions/mail/files.ts';
+import { compose } from '../../functions/mail/mime.ts';
 import { parseRequest } from '../../functions/mail/request.ts';
 import { resolveSender } from '../../functions/mail/sender.ts';
 import { CONFIG } from '../support/laptop.ts';
@@ -114,4 +115,16 @@ test('no line of the head is longer than 998 octets', async () => {
       .bytes,
   ).toString('latin1');
   assert.ok(Math.max(...raw.split('\r\n').map((line) => line.length)) <= 998);
+});
+
+test('over SMTP the letter is the same but for the Bcc header; the envelope has everybody', async () => {
+  const request = parseRequest({ ...VALID, ...full });
+  const [mailbox] = CONFIG.mailboxes;
+  assert.ok(mailbox);
+  const overSmtp = { mailboxes: [{ ...mailbox, via: 'smtp' as const }], keys: [], ledger: CONFIG.ledger };
+  const [api, smtp] = await Promise.all([letterOf(full), compose(request, resolveSender(overSmtp, request.from), STAMP)]);
+  const [one, other] = [api, smtp].map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+  assert.match(one ?? '', /^Bcc: hidden@example\.org\r\n/m);
+  assert.equal(other, one?.replace(/^Bcc: hidden@example\.org\r\n/m, ''));
+  assert.deepEqual([smtp.envelope, smtp.messageId], [api.envelope, api.messageId]);
 });

@@ -118,3 +118,59 @@ test('equal requests have one fingerprint, whatever shape they came in', () => {
   assert.equal(fingerprint(one, digest), fingerprint(same, digest));
   assert.notEqual(fingerprint(one, digest), fingerprint(other, digest));
 });
+
+const HOSTS = ['cdn.example.com'];
+const paths: [path: unknown, url: string | null][] = [
+  ['https://cdn.example.com/a/b.pdf', 'https://cdn.example.com/a/b.pdf'],
+  ['HTTPS://CDN.example.com:443/a b', 'https://cdn.example.com/a%20b'],
+  ['http://cdn.example.com/a', null],
+  ['https://cdn.example.com:8443/a', null],
+  ['https://other.example.com/a', null],
+  ['https://cdn.example.com.evil.example.org/a', null],
+  ['https://evil.example.org\\@cdn.example.com/a', null],
+  ['https://user:pass@cdn.example.com/a', null],
+  ['file:///etc/passwd', null],
+  ['/etc/passwd', null],
+  ['a', null],
+  [7, null],
+];
+for (const [path, url] of paths)
+  test(`an attachment at ${path} is ${url ? 'to be fetched' : 'refused'}`, () => {
+    const body = { ...VALID, attachments: [{ path }] };
+    if (url === null)
+      return assert.throws(() => parseRequest(body, HOSTS), { code: 'request_invalid', message: /only from https:\/\/cdn/ });
+    assert.equal(parseRequest(body, HOSTS).attachments[0]?.url, url);
+  });
+
+test('a file at an address has the name of its path, or its own, and a blocked one is refused', () => {
+  const nameOf = (attachment: object) => parseRequest({ ...VALID, attachments: [attachment] }, HOSTS).attachments[0]?.filename;
+  assert.deepEqual(
+    [nameOf({ path: 'https://cdn.example.com/b.pdf' }), nameOf({ path: 'https://cdn.example.com/b.pdf', filename: 'c.pdf' })],
+    ['b.pdf', 'c.pdf'],
+  );
+  assert.throws(() => nameOf({ path: 'https://cdn.example.com/b.exe' }), { code: 'request_invalid' });
+});
+
+const injections = [
+  { subject: '=?utf-8?q?a=0D=0ABcc:_evil@example.org?=' },
+  { headers: { 'X-A': '=?utf-8?b?YQ0KQmNjOiBldmls?=' } },
+  { attachments: [{ content: 'eA==', filename: '=?utf-8?q?a=0Ab?=' }] },
+  { attachments: [{ content: 'eA==', filename: 'a%0D%0Ab' }] },
+  { attachments: [{ content: 'eA==', content_type: "text/plain; name*=utf-8''a%0ab" }] },
+  { attachments: [{ content: 'eA==', content_type: 'text/plain; name="=?utf-8?q?a=00b?="' }] },
+  { headers: Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`X-${index}`, 'a'])) },
+];
+for (const change of injections)
+  test(`${JSON.stringify(change).slice(0, 70)} is refused`, () =>
+    assert.throws(() => parseRequest({ ...VALID, ...change }), { code: 'request_invalid' }));
+
+test('headers that would send the mail on are dropped like the other structural ones', () =>
+  assert.deepEqual(parseRequest({ ...VALID, headers: { 'Resent-To': 'evil@example.org', 'apparently-to': 'x', 'X-A': 'a' } }).headers, [
+    ['X-A', 'a'],
+  ]));
+
+for (const filename of ['a.exe', 'a.EXE', 'a.exe. ', 'a.pdf.js', 'a.xll'])
+  test(`${filename} is of a type that Gmail blocks`, () =>
+    assert.throws(() => parseRequest({ ...VALID, attachments: [{ filename, content: 'eA==' }] }), {
+      message: /Gmail blocks files of the type/,
+    }));

@@ -34,6 +34,13 @@ test('a mail is claimed, sent and settled, and the ledger holds none of its cont
   assert.doesNotMatch(JSON.stringify(only(ports)), /canary|example\.(com|net)|k1/);
 });
 
+test('recipients that Gmail refused while it took the mail are in the outcome and in the ledger, and stay there', async () => {
+  const ports = world({ transfer: async () => ({ state: 'accepted', gmailId: 'g', rejected: 2 }) });
+  const outcomes = [await run(order(), ports), await run(order(), ports)];
+  for (const outcome of outcomes) assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'g', rejected: 2 });
+  assert.equal(only(ports).rejected, 2);
+});
+
 test('the handle is in the ledger before the first byte of the letter leaves', async () => {
   const ports = world();
   const seen: unknown[] = [];
@@ -128,13 +135,16 @@ for (const { at, code, state, entry } of endings)
     );
   });
 
-test('a letter that is too large fails after the claim, and is recorded', async () => {
+test('a letter that turns out too large fails after the claim, and is recorded; attachments that cannot fit are refused before', async () => {
   const ports = world();
-  const outcome = await run(
-    order({ body: { ...MAIL, attachments: [{ filename: 'a', content: Buffer.alloc(28_000_000).toString('base64') }] } }),
-    ports,
-  );
+  const outcome = await run(order({ body: { ...MAIL, text: 'ä'.repeat(14_000_000) } }), ports);
   assert.deepEqual([outcome.state, only(ports).state, only(ports).code], ['failed', 'failed', 'too_large']);
+  const file = { filename: 'a', content: Buffer.alloc(27_000_000).toString('base64') };
+  await assert.rejects(run(order({ key: 'k2', body: { ...MAIL, attachments: [file] } }), ports), {
+    code: 'too_large',
+    message: /36700160/,
+  });
+  assert.equal(only(ports).code, 'too_large');
 });
 
 const lost: { name: string; answers: (Progress | 'lost')[]; state: string; transfers: number; askable?: boolean }[] = [
@@ -305,4 +315,29 @@ test('every step that is not in the table of transitions is impossible', () => {
       else assert.throws(() => step({ ...entry, state: from }, to), { code: 'unexpected' });
     }
   assert.deepEqual(TRANSITIONS.sent, []); // what was sent stays sent
+});
+
+test('a file is fetched for the letter only, once the mail is claimed; the same key is answered without it', async () => {
+  const asked: unknown[] = [];
+  const ports = world({
+    fetchFile: async (url, room) => {
+      asked.push([url, room > 20_000_000, ports.ledger.entries.size]);
+      return Buffer.from('hello');
+    },
+  });
+  const config = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
+  const mail = order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] } });
+  const first = await send(mail, config, ports);
+  assert.deepEqual([first.state, await send(mail, config, ports)], ['sent', first]);
+  assert.deepEqual(asked, [['https://cdn.example.com/a.txt', true, 1]]);
+});
+
+test('a file that cannot be fetched fails the mail by its field, and the same key tries again', async () => {
+  const ports = world({ fetchFile: fail('attachment_invalid') });
+  const config = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
+  const mail = order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] } });
+  const first = await send(mail, config, ports);
+  assert.match('failure' in first ? first.failure.message : '', /`attachments\[0\]\.path` could not be fetched: scripted/);
+  assert.deepEqual([first.state, only(ports).code], ['failed', 'attachment_invalid']);
+  assert.equal((await send(mail, config, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
 });

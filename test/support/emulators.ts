@@ -41,7 +41,9 @@ const FIRESTORE_JAR = 'platform/cloud-firestore-emulator/cloud-firestore-emulato
 const FIRESTORE_MAIN = 'com.google.cloud.datastore.emulator.firestore.CloudFirestore';
 const PUBSUB_LIB = 'platform/pubsub-emulator/lib';
 
-export const hasJava = (): boolean => (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'java')));
+export const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+export const hasJava = (): boolean => onPath('java');
 
 /** The command line of an emulator, or null where its jar is not installed. */
 export function emulator(root: string | null, name: 'firestore' | 'pubsub'): ((port: number) => string[]) | null {

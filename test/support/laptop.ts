@@ -8,6 +8,7 @@ import { type Google, type GoogleOptions, startGoogle } from '../../functions/lo
 import { createLog } from '../../functions/log.ts';
 import type { Config } from '../../functions/mail/config.ts';
 import type { Edge } from '../../functions/mail/ports.ts';
+import { scopeFor } from '../../functions/mail/scopes.ts';
 import type { Handler } from '../../functions/serve.ts';
 import { pubsubWorker } from '../../functions/trigger/push.ts';
 import { resendApi } from '../../functions/trigger/resend.ts';
@@ -53,8 +54,10 @@ export interface Laptop extends AsyncDisposable {
 /** The fake Google and both functions in this process, on loopback, with real adapters between them. */
 export async function startLaptop(change: { config?: Config; google?: GoogleOptions; settings?: Partial<Settings> } = {}): Promise<Laptop> {
   const google = await startGoogle({ aliasesOf: () => [ALIAS], ...change.google });
-  google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
-  const settings = settingsFor(google.url, { config: change.config ?? CONFIG, ...change.settings });
+  const config = change.config ?? CONFIG;
+  google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX, [scopeFor(config.mailboxes[0]?.via ?? 'api')])));
+  const smtp = google.smtp && { smtp: { host: '127.0.0.1', port: google.smtp.startTls, secure: false, ca: google.smtp.certificate } };
+  const settings = settingsFor(google.url, { config, ...smtp, ...change.settings });
   const lines: Record<string, unknown>[] = [];
   const log = createLog((line) => lines.push(JSON.parse(line)));
   const edge = connect(settings, log);
@@ -81,8 +84,10 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     project: PROJECT,
     database: `projects/${PROJECT}/databases/(default)`,
     pushAudience: null,
+    trustIam: false,
     deadlineMs: 10_000,
     urls: googleUrls(google),
+    smtp: { host: '127.0.0.1', port: 1, secure: false, ca: null }, // nobody listens: a test that sends by SMTP says where
     ...change,
   };
 }

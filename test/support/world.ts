@@ -6,6 +6,7 @@ import type { AccessToken, Ports, Transport } from '../../functions/mail/ports.t
 export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
   const entries = new Map<string, Found>();
   const keys = new Map<string, { id: string; expireAt: number }>();
+  const counts = new Map<string, number>();
   let version = 0;
   const put = (entry: Entry): Found => {
     const found = { entry, version: String(++version) };
@@ -20,6 +21,10 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
       if (found) return { created: false, found };
       if (key) keys.set(key.hash, { id: entry.id, expireAt: key.expireAt });
       return { created: true, found: put(entry) };
+    },
+    count: async (counters, by) => {
+      for (const { name } of counters) counts.set(name, (counts.get(name) ?? 0) + by);
+      return counters.map(({ name }) => counts.get(name) ?? 0);
     },
     read: async (id) => entries.get(id) ?? null,
     replace: async (found, entry) => (entries.get(entry.id)?.version === found.version ? put(entry) : null),
@@ -42,6 +47,7 @@ export function world(
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     digest: (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex'),
     pause: async () => {},
+    fetchFile: async () => new Uint8Array(),
     close: () => {},
     transport(this: Transport): Transport {
       return this;

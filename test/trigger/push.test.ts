@@ -98,7 +98,7 @@ for (const [index, { name, mail, code }] of hopeless.entries())
 const passing = [
   { fault: { on: 'open', answer: 'unavailable' }, first: 503 },
   { fault: { on: 'open', answer: 'rate' }, first: 503 },
-  { fault: { on: 'token', answer: 'cloud_unavailable' }, first: 503 },
+  { fault: { on: 'token', answer: 'cloud_unavailable', times: 3 }, first: 503 },
   { fault: { on: 'ledger', answer: 'cloud_unavailable' }, first: 503 },
   { fault: { on: 'ledger', answer: 'permission_denied' }, first: 400 },
   { fault: { on: 'open', reset: 'before', times: 2 }, first: 503 },
@@ -124,6 +124,10 @@ test('a dead grant is acknowledged, recorded and logged with its fix; a redelive
     Array(2).fill(['failed', 'grant_revoked', 'ERROR']),
   );
   assert.match(String(own.lines[0]?.['fix']), /consent/i);
+  assert.deepEqual(
+    [own.lines[0]?.['catalogue'], own.lines[0]?.['cause']],
+    ['grant-expired-testing', 'refresh-token-expired-testing-7-days'],
+  );
 });
 
 const failure = new MailFailure('unexpected', '');

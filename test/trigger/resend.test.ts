@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { BODY_MAX_BYTES } from '../../functions/trigger/body.ts';
@@ -44,6 +44,25 @@ const doors = [
   },
   { path: '/emails', method: 'POST', headers: { authorization: 'Bearer re_123' }, status: 403, name: 'invalid_api_key' },
   { path: '/emails', method: 'GET', headers: authorised, status: 401, name: 'restricted_api_key' },
+  { path: '/health/', method: 'HEAD', headers: {}, status: 200, name: undefined },
+  { path: '/health', method: 'POST', headers: {}, status: 405, name: 'method_not_allowed' },
+  { path: '/emails/', method: 'POST', headers: authorised, status: 200, name: undefined },
+  { path: '/emails', method: 'HEAD', headers: authorised, status: 401, name: 'restricted_api_key' },
+  { path: '/emails', method: 'OPTIONS', headers: {}, status: 405, name: 'method_not_allowed' },
+  { path: '/emails', method: 'DELETE', headers: authorised, status: 405, name: 'method_not_allowed' },
+  { path: '/emails/batch', method: 'GET', headers: authorised, status: 405, name: 'method_not_allowed' },
+  { path: '/v1/raw', method: 'GET', headers: authorised, status: 405, name: 'method_not_allowed' },
+  { path: '/emails/49a3999c-0ce1-4ea6-ab68-afcd6dc2e794', method: 'GET', headers: authorised, status: 404, name: 'not_found' },
+  { path: '/emails/x', method: 'GET', headers: authorised, status: 404, name: 'not_found' },
+  { path: '/emails/x', method: 'GET', headers: {}, status: 401, name: 'missing_api_key' },
+  { path: '/emails/x', method: 'PATCH', headers: authorised, status: 401, name: 'restricted_api_key' },
+  { path: '/emails/x', method: 'DELETE', headers: authorised, status: 405, name: 'method_not_allowed' },
+  { path: '/emails/x/cancel', method: 'GET', headers: authorised, status: 405, name: 'method_not_allowed' },
+  { path: '/emails/x/attachments/y', method: 'GET', headers: authorised, status: 401, name: 'restricted_api_key' },
+  { path: '/emails/x/y', method: 'GET', headers: authorised, status: 404, name: 'not_found' },
+  { path: '/api-keys/x', method: 'DELETE', headers: authorised, status: 401, name: 'restricted_api_key' },
+  { path: '/contacts', method: 'POST', headers: authorised, status: 401, name: 'restricted_api_key' },
+  { path: '/v1/rawer', method: 'POST', headers: authorised, status: 404, name: 'not_found' },
   { path: '/emails/123/cancel', method: 'POST', headers: authorised, status: 401, name: 'restricted_api_key' },
   { path: '/domains', method: 'GET', headers: authorised, status: 401, name: 'restricted_api_key' },
   { path: '/domains', method: 'GET', headers: {}, status: 401, name: 'missing_api_key' },
@@ -58,8 +77,10 @@ for (const { path, method, headers, status, name } of doors)
       headers: headers as Record<string, string>,
       ...(method === 'POST' && { body: JSON.stringify(MAIL) }),
     });
-    const body = (await reply.json()) as Record<string, unknown>;
-    assert.deepEqual([reply.status, body['name']], [status, name]);
+    const text = await reply.text();
+    if (method === 'HEAD') return assert.deepEqual([reply.status, text], [status, '']);
+    const body = JSON.parse(text) as Record<string, unknown>;
+    assert.deepEqual([reply.status, body['name'], reply.headers.has('allow')], [status, name, status === 405]);
     if (status !== 200)
       assert.deepEqual(
         [body['statusCode'], typeof body['message'], typeof body['code'], typeof body['fix']],
@@ -95,6 +116,21 @@ const refused: { body: unknown; headers?: Record<string, string>; status: number
     name: 'validation_error',
     code: 'too_large',
   },
+  { body: `${'['.repeat(33)}${']'.repeat(33)}`, status: 422, name: 'validation_error', code: 'request_invalid' },
+  { body: '['.repeat(1_000_000), status: 422, name: 'validation_error', code: 'request_invalid' },
+  {
+    body: { ...MAIL, attachments: [{ filename: 'a.EXE', content: 'eA==' }] },
+    status: 422,
+    name: 'validation_error',
+    code: 'request_invalid',
+  },
+  { body: { ...MAIL, to: 'üser@example.net' }, status: 422, name: 'validation_error', code: 'request_invalid' },
+  {
+    body: { ...MAIL, attachments: [{ filename: 'a', path: 'https://example.com/a' }] },
+    status: 422,
+    name: 'validation_error',
+    code: 'request_invalid',
+  },
   {
     body: MAIL,
     headers: { 'idempotency-key': 'k'.repeat(257) },
@@ -126,6 +162,32 @@ test('a body that is announced too large is refused before it is read', async ()
     socket.on('close', () => done(text)); // the connection ends, though no byte of the body came
   });
   assert.match(answer, /^HTTP\/1\.1 422 [\s\S]*too_large/);
+});
+
+test('a string with brackets and escapes is not taken for depth', async () => {
+  const text = String.raw`canary-body \\" [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[ " {{{ \\`;
+  assert.equal((await emails({ ...MAIL, text })).status, 200);
+});
+
+test('a body that trickles in is given up, and the connection ends', async () => {
+  const { createServer } = await import('node:http');
+  const { resendApi } = await import('../../functions/trigger/resend.ts');
+  const handler = resendApi(laptop.edge, () => {}, { patienceMs: 50 });
+  const server = createServer((req, res) => void handler(req, res));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const answer = await new Promise<string>((done) => {
+    const socket = connectTcp(port, '127.0.0.1', () =>
+      socket.write(`POST /emails HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Length: 1000\r\n\r\n{"from":`),
+    );
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('close', () => done(text));
+  });
+  server.close();
+  assert.match(answer, /^HTTP\/1\.1 422 [\s\S]*did not arrive within/);
 });
 
 test('a chunked body without content type is read', async () => {

@@ -51,7 +51,7 @@ const rows: {
   {
     name: 'a scope that does not fit',
     mailbox: { via: 'smtp' },
-    prepare: () => {},
+    prepare: (google) => grantOf(google, MAILBOX, [SCOPE_SEND]),
     ok: false,
     checks: 'grant ok, token ok, scope wrong, account unknown, aliases unknown',
     code: 'scope_missing',

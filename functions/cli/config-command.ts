@@ -1,0 +1,18 @@
+import { loadConfig } from '../config/load.ts';
+import { CONFIG, type Command } from './command.ts';
+
+/** `config`: what config/mailgrant.yaml comes to. */
+export const CONFIG_CHECK: Command = {
+  summary: 'check config/mailgrant.yaml and show what it comes to',
+  help: `  --config FILE  config to check (${CONFIG})\n  --json`,
+  options: {},
+  async run(options) {
+    const file = String(options['config'] ?? CONFIG);
+    const data = loadConfig(file);
+    const boxes = data.mailboxes.map(
+      ({ address, secret, aliases }) => `  ${address}  secret ${secret}${aliases.length > 0 ? `  aliases ${aliases.join(', ')}` : ''}`,
+    );
+    const keys = data.keys.map(({ id, from, to }) => `  ${id}  from ${from?.join(', ') ?? 'everyone'}${to ? `  to ${to.join(', ')}` : ''}`);
+    return { data, text: [`${file} is valid.`, 'Mailboxes:', ...boxes, keys.length > 0 ? 'Keys:' : 'No API keys.', ...keys].join('\n') };
+  },
+};

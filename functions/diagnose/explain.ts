@@ -1,0 +1,115 @@
+import type { Retry } from '../mail/failure.ts';
+import { CATALOGUE, type RowId } from './catalogue.ts';
+import { aboutCause, type Cause } from './cause.ts';
+import { type CueName, type Found, firstOf, readCues } from './cues.ts';
+import { fillFacts, readFacts } from './facts.ts';
+import { mask } from './mask.ts';
+import { normalise, type Pasted } from './normalise.ts';
+import type { Clue, Row } from './row.ts';
+import { SOURCES } from './sources.ts';
+
+/** One likely cause of what was pasted. `confidence` is 0 to 1; `evidence` holds lines of the text, masked. */
+export interface Match {
+  readonly id: RowId;
+  readonly cause: Cause;
+  readonly confidence: number;
+  readonly evidence: readonly string[];
+  readonly fix: readonly string[];
+  readonly retry: Retry;
+  readonly wait: string;
+  readonly said: string;
+  readonly summary: string;
+  readonly because: readonly string[];
+  readonly likely: readonly string[];
+  readonly avoided: string;
+  readonly source: string;
+}
+
+export interface Explanation {
+  /** Best first, each cause once; empty where nothing was recognised. */
+  readonly matches: readonly Match[];
+}
+
+/** Reads an error text of any make: what Google said, why, and what mends it. Offline, and no secret comes out. */
+export function explain(text: string): Explanation {
+  const pasted = normalise(text);
+  const cues = readCues(pasted);
+  const shown = mask(pasted.lines.join('\n')).split('\n');
+  const facts = readFacts(pasted.flat);
+  const judged = CATALOGUE.flatMap((row) => judge(row, pasted, cues) ?? []).sort((a, b) => b.confidence - a.confidence);
+  const seen = new Set<Cause>();
+  const matches: Match[] = [];
+  for (const { row, confidence, at, helped } of judged) {
+    if (seen.has(row.cause)) continue;
+    seen.add(row.cause);
+    const about = aboutCause(row.cause);
+    const spots = [at, ...helped.map((one) => one.at)].filter((one) => one !== null);
+    matches.push({
+      id: row.id as RowId,
+      cause: row.cause,
+      confidence,
+      evidence: [...new Set(spots.map((spot) => quote(spot, pasted, shown)))],
+      fix: (row.fix ?? about.fix).map((step) => fillFacts(step, facts)),
+      retry: row.retry,
+      wait: row.wait ?? WAITS[row.retry],
+      said: row.said,
+      summary: about.summary,
+      because: helped.map((one) => one.says),
+      likely: row.likely,
+      avoided: about.avoided,
+      source: SOURCES[row.source],
+    });
+  }
+  return { matches };
+}
+
+const WAITS: Record<Retry, string> = {
+  never: 'Do not retry: the same call fails again until this is mended.',
+  soon: 'Retry with growing pauses.',
+  later: 'Retry in hours, not before: park it.',
+  ask: 'Ask first whether the mail went out; sending again blindly can send it twice.',
+};
+
+interface Judged {
+  readonly row: Row;
+  readonly confidence: number;
+  readonly at: RegExpExecArray;
+  /** The cues that spoke for it. */
+  readonly helped: readonly Found[];
+}
+
+const FLOOR = 0.1;
+const CEILING = 0.99;
+
+function judge(row: Row, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): Judged | null {
+  const spot = (clue: Clue): Found | null => {
+    if (typeof clue === 'string') return cues.get(clue) ?? null;
+    const at = clue.exec(pasted.flat);
+    return at && { says: '', at };
+  };
+  const at = firstOf(row.any, pasted.flat);
+  if (!at || row.unless?.some(spot) || !(row.needs ?? []).every(spot)) return null;
+  let confidence = row.base;
+  const helped = (row.needs ?? []).map(spot).filter((one) => one !== null);
+  for (const [clue, by] of row.weigh ?? []) {
+    const found = spot(clue);
+    if (!found) continue;
+    confidence += by;
+    if (by > 0) helped.push(found);
+  }
+  if (confidence < FLOOR) return null;
+  return { row, confidence: Math.round(Math.min(confidence, CEILING) * 100) / 100, at, helped: helped.filter((one) => one.says !== '') };
+}
+
+const QUOTE_CHARS = 240;
+
+/** The masked lines that a hit stands on, cut around it where they are long. */
+function quote(hit: RegExpExecArray, pasted: Pasted, shown: readonly string[]): string {
+  const first = pasted.lineAt(hit.index);
+  const last = pasted.lineAt(hit.index + Math.max(hit[0].length - 1, 0));
+  const line = shown.slice(first, last + 1).join(' ');
+  if (line.length <= QUOTE_CHARS) return line;
+  const word = line.toLowerCase().indexOf(hit[0].slice(0, 24).toLowerCase());
+  const from = Math.max(0, Math.min(word < 0 ? 0 : word - 60, line.length - QUOTE_CHARS));
+  return `${from > 0 ? '… ' : ''}${line.slice(from, from + QUOTE_CHARS)}${from + QUOTE_CHARS < line.length ? ' …' : ''}`;
+}

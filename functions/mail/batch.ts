@@ -1,0 +1,87 @@
+import type { Caller, Config } from './config.ts';
+import { type Draft, draftMail } from './draft.ts';
+import { asFailure, consequence, MailFailure } from './failure.ts';
+import type { Outcome } from './outcome.ts';
+import type { Ports } from './ports.ts';
+import { dispatch } from './send.ts';
+
+/** Several mails that somebody asks for at once, under one idempotency key. */
+export interface Batch {
+  readonly body: unknown;
+  readonly caller: Caller;
+  readonly key: string | null;
+  /** The valid ones are sent although others are not; else one that is invalid refuses them all. */
+  readonly permissive: boolean;
+}
+
+/** What became of the mail at `index`; `outcome` is null where it never became one. */
+export interface Ended {
+  readonly index: number;
+  readonly outcome: Outcome | null;
+  readonly failure: MailFailure | null;
+}
+
+const MAX = 100;
+const AT_ONCE = 4; // Gmail limits what one mailbox sends at the same time
+
+/**
+ * Sends a batch: every mail is checked before the first one goes, each has its own entry in the ledger, and the whole
+ * batch is the payload of each, so that one changed mail is another batch. Answers in the order of the request.
+ * Throws MailFailure where nothing was sent because of it: an invalid batch, or one whose key is taken or in flight.
+ */
+export async function sendBatch({ body, caller, key, permissive }: Batch, config: Config, ports: Ports): Promise<Ended[]> {
+  if (!Array.isArray(body)) throw new MailFailure('request_invalid', 'The request body must be a JSON array of emails.');
+  if (body.length < 1 || body.length > MAX)
+    throw new MailFailure('request_invalid', `A batch has 1 to ${MAX} emails; this one has ${body.length}.`);
+  const checked = body.map((one: unknown, index) => check(one, index, caller, config, ports));
+  const invalid = checked.find(({ failure }) => failure);
+  if (invalid?.failure && !permissive) throw new MailFailure(invalid.failure.code, `Email ${invalid.index}: ${invalid.failure.message}`);
+
+  const whole = ports.digest(checked.map(({ payload }) => payload).join('\n'));
+  const valid = checked.flatMap(({ index, draft }) => (draft ? [{ index, draft }] : []));
+  const run = async ({ index, draft }: { index: number; draft: Draft }): Promise<Ended> => {
+    const pinned = { ...draft, payload: ports.digest(`${whole}\n${index}`) };
+    // A header holds no line break: the first one's key is the caller's own, the others' cannot be anybody's.
+    const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
+    const outcome = await dispatch(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
+    return { index, outcome, failure: outcome.state === 'sent' ? null : outcome.failure };
+  };
+  // The first one decides whether the key is free, before any other is claimed.
+  const [first, ...others] = valid;
+  const lead = first ? [await run(first)] : [];
+  const rest = await pooled(others, (one) => run(one).catch((error) => ({ index: one.index, outcome: null, failure: asFailure(error) })));
+  const taken = rest.find(({ outcome, failure }) => outcome === null && failure && HELD.has(failure.code));
+  if (taken?.failure) throw taken.failure;
+  const refused = checked.flatMap(({ index, failure }) => (failure ? [{ index, outcome: null, failure }] : []));
+  return [...refused, ...lead, ...rest].sort((a, b) => a.index - b.index);
+}
+
+const HELD = new Set(['in_flight', 'idempotency_mismatch']);
+
+interface Checked {
+  readonly index: number;
+  readonly draft: Draft | null;
+  readonly failure: MailFailure | null;
+  readonly payload: string;
+}
+
+function check(one: unknown, index: number, caller: Caller, config: Config, ports: Ports): Checked {
+  try {
+    const draft = draftMail(one, caller, config, ports.digest);
+    return { index, draft, failure: null, payload: draft.payload };
+  } catch (error) {
+    const failure = asFailure(error);
+    if (consequence(failure.code).blame !== 'caller') throw failure;
+    return { index, draft: null, failure, payload: ports.digest(JSON.stringify(one) ?? '') };
+  }
+}
+
+async function pooled<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) results.push(await run(items[index] as T));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}

@@ -1,0 +1,20 @@
+/** What Gmail says about files: types it blocks, and how large a letter may be. */
+
+// support.google.com/mail/answer/6590: "File types you can't include as attachments".
+const BLOCKED = new Set(
+  `ade adp apk appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpkg dll dmg ex ex_ exe hta img ins iso isp jar
+  jnlp js jse lib lnk mde mjs msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh
+  xll`.split(/\s+/),
+);
+
+/** The file's extension where Gmail refuses every mail that carries such a file; null for all others. By name only. */
+export function blockedType(filename: string): string | null {
+  const extension = /\.([^.]+)$/.exec(filename.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';
+  return BLOCKED.has(extension) ? `.${extension}` : null;
+}
+
+// Gmail discovery document, users.messages.send, mediaUpload.maxSize.
+export const LETTER_MAX_BYTES = 36_700_160;
+
+/** What so many bytes come to in base64, with a line break after every 76 characters. */
+export const encodedSize = (bytes: number): number => Math.ceil(bytes / 57) * 78;

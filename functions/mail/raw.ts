@@ -1,0 +1,131 @@
+import { type Address, hidesControl, hidesControlInParameter, normalise } from './address.ts';
+import { parseAddressList } from './address-list.ts';
+import type { Caller, Config, Mailbox } from './config.ts';
+import type { Draft } from './draft.ts';
+import { MailFailure } from './failure.ts';
+import { LETTER_MAX_BYTES } from './files.ts';
+import { type Field, invalid, readHead } from './head.ts';
+import { type Letter, messageId, type Stamp } from './mime.ts';
+import { authorise, checkCount } from './policy.ts';
+import type { Ports } from './ports.ts';
+import { notAllowed, resolveSender, type Sender } from './sender.ts';
+
+/** Whom a finished letter is from and for, as SMTP would say it; null and [] where only its headers say it. */
+export interface Envelope {
+  readonly from: Address | null;
+  readonly to: readonly Address[];
+}
+
+/** A finished letter, read and found fit to be sent on byte for byte. */
+export interface RawLetter {
+  readonly bytes: Uint8Array;
+  readonly fields: readonly Field[];
+  readonly bodyAt: number;
+  readonly from: Address;
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+  /** `Resend-Idempotency-Key`, which Resend's SMTP knows too. */
+  readonly key: string | null;
+}
+
+// RFC 5322 3.6 and RFC 2045: at most once each, or readers disagree on which one counts.
+const ONCE =
+  'from sender reply-to to cc bcc message-id in-reply-to references subject date mime-version content-type content-transfer-encoding content-disposition content-id resend-idempotency-key'.split(
+    ' ',
+  );
+
+/** Reads a message/rfc822. Throws MailFailure: request_invalid, too_large. */
+export function readRaw(bytes: Uint8Array): RawLetter {
+  if (bytes.length > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${LETTER_MAX_BYTES}.`);
+  const { fields, bodyAt } = readHead(bytes);
+  const named = (name: string): Field[] => fields.filter((field) => field.name === name);
+  const twice = ONCE.find((name) => named(name).length > 1);
+  if (twice) throw invalid(`it has more than one header \`${twice}\`.`);
+  if (fields.some(({ name }) => /^(resent-|apparently-to$)/.test(name))) throw invalid('it has headers that send it on (`Resent-…`).');
+  const hiding = fields.find(({ name, value }) => (name.startsWith('content-') ? hidesControlInParameter : hidesControl)(plain(value)));
+  if (hiding) throw invalid(`its header \`${hiding.name}\` hides a line break or a control character.`);
+  // Over SMTP a lost reply is settled by a search for it: a blank in it would be another search.
+  const id = named('message-id')[0]?.value ?? '';
+  if (id !== '' && !/^<[^\s<>"]+>$/.test(id)) throw invalid('its header `message-id` is no single <id>.');
+  const people = (name: string): Address[] => {
+    const list = parseAddressList(plain(named(name)[0]?.value ?? ''));
+    if (!list) throw invalid(`its header \`${name}\` is no plain list of addresses.`);
+    return list;
+  };
+  const [from, ...others] = people('from');
+  if (!from || others.length > 0) throw invalid('it needs one header `from` with one address.');
+  const key = named('resend-idempotency-key')[0]?.value ?? null;
+  return { bytes, fields, bodyAt, from, to: people('to'), cc: people('cc'), bcc: people('bcc'), key };
+}
+
+const plain = (value: string): string => value.replace(/\t/g, ' ');
+
+/**
+ * Checks a letter and its envelope against what the caller may do. Every sender it names (From, Sender, envelope) must
+ * be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
+ */
+export function draftRaw(letter: RawLetter, envelope: Envelope, caller: Caller, config: Config, digest: Ports['digest']): Draft {
+  const recipients = distinct(envelope.to.length > 0 ? envelope.to : [...letter.to, ...letter.cc, ...letter.bcc]);
+  if (recipients.length === 0) throw new MailFailure('field_missing', 'Missing recipients: name them by x-envelope-to, or in the message.');
+  authorise(caller, { from: letter.from, to: recipients, cc: [], bcc: [] });
+  const sender = resolveSender(config, letter.from);
+  const claimed = [...(parseAddressList(letter.fields.find(({ name }) => name === 'sender')?.value ?? '') ?? [{ name: '', address: '' }])];
+  for (const other of envelope.from ? [...claimed, envelope.from] : claimed) {
+    if (!owns(sender.mailbox, other)) throw notAllowed(other);
+    authorise(caller, { from: other, to: [], cc: [], bcc: [] });
+  }
+  checkCount(recipients, sender.mailbox);
+  if (sender.mailbox.via === 'api') refuseExtra(letter, recipients);
+  const asked = recipients.map(({ address }) => address);
+  return {
+    sender,
+    recipients,
+    payload: digest(JSON.stringify([digest(letter.bytes), sender.from.address, asked])),
+    compose: async (stamp) => finish(letter, asked, sender, stamp),
+  };
+}
+
+const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normalise(one.address));
+
+/** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the mail all the same. */
+function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): void {
+  for (const [field, people] of Object.entries({ To: to, Cc: cc }))
+    if (!people.every((one) => includes(recipients, one)))
+      throw invalid(
+        `\`${field}\` names a recipient that the envelope does not, and who would get it too. Name all of them in one request.`,
+      );
+}
+
+/** The letter with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. */
+function finish(
+  { bytes, fields, bodyAt, to, cc }: RawLetter,
+  recipients: readonly string[],
+  { mailbox, from }: Sender,
+  stamp: Stamp,
+): Letter {
+  const shown = [...to, ...cc];
+  const hidden = recipients.filter((address) => !includes(shown, { name: '', address }));
+  const given = fields.find(({ name }) => name === 'message-id');
+  const id = given?.value || messageId(stamp.id, from.address);
+  const head = [
+    ...fields.filter(({ name, value }) => !OURS.has(name) && (value !== '' || !STAMPED.has(name))).map(({ lines }) => lines),
+    ...(mailbox.via === 'api' && hidden.length > 0 ? [`Bcc: ${hidden.join(',\r\n ')}`] : []),
+    ...(given?.value ? [] : [`Message-ID: ${id}`]),
+    ...(fields.some(({ name, value }) => name === 'date' && value !== '') ? [] : [`Date: ${dateOf(stamp)}`]),
+  ];
+  const letter = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes.subarray(bodyAt)]);
+  return { bytes: letter, messageId: id, envelope: { from: mailbox.address, to: recipients } };
+}
+
+const OURS = new Set(['bcc', 'resend-idempotency-key']);
+const STAMPED = new Set(['message-id', 'date']);
+
+const dateOf = ({ acceptedAt }: Stamp): string => new Date(acceptedAt).toUTCString().replace('GMT', '+0000');
+
+const includes = (people: readonly Address[], { address }: Address): boolean =>
+  people.some((one) => normalise(one.address) === normalise(address));
+
+const distinct = (people: readonly Address[]): Address[] =>
+  people.filter((one, index) => people.findIndex((other) => normalise(other.address) === normalise(one.address)) === index);

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { type Address, parseAddress } from '../mail/address.ts';
+import type { Caller } from '../mail/config.ts';
+import type { Draft } from '../mail/draft.ts';
+import { MailFailure } from '../mail/failure.ts';
+import type { Edge } from '../mail/ports.ts';
+import { contentTypeOf, readBody } from './body.ts';
+import { checkedKey, idempotencyKey } from './idempotency.ts';
+
+/**
+ * Reads `POST /v1/raw`: a message/rfc822 as body, its envelope by the headers `x-envelope-from` and `x-envelope-to`
+ * (repeated, or with commas) or by the query's `from` and `to`; without them its own headers are the envelope.
+ * Throws MailFailure.
+ */
+export async function readRawOrder(
+  req: IncomingMessage,
+  caller: Caller,
+  edge: Pick<Edge, 'config' | 'digest'>,
+  patienceMs: number,
+): Promise<{ readonly draft: Draft; readonly key: string | null }> {
+  if (contentTypeOf(req) !== 'message/rfc822')
+    throw new MailFailure('request_invalid', 'The content type must be message/rfc822, and the body one message.');
+  const own = idempotencyKey(req);
+  const envelope = readEnvelope(req);
+  const body = await readBody(req, { patienceMs });
+  const { draftRaw, readRaw } = await import('../mail/raw.ts'); // only a raw letter pays for it
+  const letter = readRaw(body);
+  const key = own ?? (letter.key === null ? null : checkedKey(letter.key));
+  return { draft: draftRaw(letter, envelope, caller, edge.config, edge.digest), key };
+}
+
+function readEnvelope({ headers, url = '' }: IncomingMessage): { from: Address | null; to: Address[] } {
+  const query = new URLSearchParams(url.split('?').slice(1).join('?'));
+  const given = (name: 'from' | 'to'): Address[] =>
+    [headers[`x-envelope-${name}`] ?? [], query.getAll(name)]
+      .flat()
+      .flatMap((value) => value.split(','))
+      .filter((part) => part.trim() !== '' && part.trim() !== '<>')
+      .map((part) => {
+        const one = parseAddress(part.trim());
+        if (one) return { name: '', address: one.address };
+        throw new MailFailure('request_invalid', `Invalid envelope: \`${name}\` must hold plain addresses such as a@example.com.`);
+      });
+  const [from = null, ...others] = given('from').filter(({ address }, index, all) => all[index - 1]?.address !== address);
+  if (others.length > 0) throw new MailFailure('request_invalid', 'Invalid envelope: more than one `from`.');
+  return { from, to: given('to') };
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { TRANSITIONS } from '../../functions/mail/ledger.ts';
+import { recordOf } from '../../functions/mail/record.ts';
+import { authorised, CONFIG, KEY, MAIL, MAILBOX, post, startLaptop } from '../support/laptop.ts';
+
+const OTHER = KEY.replace('mg_shop', 'mg_other');
+const config = {
+  ...CONFIG,
+  keys: [...CONFIG.keys, { id: 'other', sha256: createHash('sha256').update(OTHER).digest('hex'), from: [MAILBOX], to: null }],
+};
+const read = async (url: string, key = KEY) => {
+  const reply = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> };
+};
+
+test('a key reads what became of its mail, never what was in it', async () => {
+  await using laptop = await startLaptop({ config });
+  const sent = await post(`${laptop.api}/emails`, { ...MAIL, cc: 'copy@example.net' }, authorised);
+  const { status, body } = await read(`${laptop.api}/emails/${sent.body?.['id']}`);
+  const { created_at, gmail_id, ...rest } = body;
+  assert.deepEqual([status, gmail_id], [200, laptop.google.mails.list()[0]?.id]);
+  assert.match(String(created_at), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\+00$/);
+  assert.deepEqual(rest, {
+    object: 'email',
+    id: sent.body?.['id'],
+    last_event: 'sent',
+    from: '',
+    to: [],
+    cc: null,
+    bcc: null,
+    reply_to: null,
+    subject: '',
+    html: null,
+    text: null,
+    scheduled_at: null,
+    outcome: 'sent',
+    attempts: 1,
+    code: null,
+    fix: null,
+    not_before: null,
+  });
+});
+
+test('a failed mail shows its code and what mends it', async () => {
+  await using laptop = await startLaptop({ config });
+  laptop.google.faults.script({ on: 'token', answer: 'invalid_grant', times: 2 });
+  const failed = await post(`${laptop.api}/emails`, MAIL, authorised);
+  const { body } = await read(`${laptop.api}/emails/${failed.body?.['id']}`);
+  assert.deepEqual(
+    [body['last_event'], body['outcome'], body['code'], String(body['fix']).length > 10],
+    ['failed', 'failed', 'grant_revoked', true],
+  );
+});
+
+test("another key's mail, an unknown one and no id at all are answered alike", async () => {
+  await using laptop = await startLaptop({ config });
+  const sent = await post(`${laptop.api}/emails`, MAIL, authorised);
+  const answers = await Promise.all([
+    read(`${laptop.api}/emails/${sent.body?.['id']}`, OTHER),
+    read(`${laptop.api}/emails/00000000-0000-4000-8000-000000000000`),
+    read(`${laptop.api}/emails/..%2Fkeys`),
+  ]);
+  for (const answer of answers) assert.deepEqual(answer, answers[0]);
+  assert.deepEqual([answers[0]?.status, answers[0]?.body['name']], [404, 'not_found']);
+});
+
+test('every state has a word that strict clients know', () => {
+  const known = 'bounced canceled clicked complained delivered delivery_delayed failed opened queued scheduled sent suppressed'.split(' ');
+  for (const state of Object.keys(TRANSITIONS) as (keyof typeof TRANSITIONS)[]) {
+    const entry = { id: 'x', state, acceptedAt: 0, attempts: 1, gmailId: null, code: null, notBefore: null };
+    const record = recordOf(entry as unknown as Parameters<typeof recordOf>[0]);
+    assert.ok(known.includes(String(record['last_event'])), state);
+    assert.equal('statusCode' in record, false); // Python and Ruby would take it for an error
+  }
+});
