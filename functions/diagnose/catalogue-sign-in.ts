@@ -6,7 +6,7 @@ const REFUSED = [
   /\[AUTHENTICATIONFAILED\] Invalid credentials/i,
   /(?:\b535\b|authenticat\w+ (?:failed|failure|error|unsuccessful)|login failed|could not authenticate).{0,120}gsmtp/i,
   /smtp\.gmail\.com.{0,200}(?:\b535\b|authentication fail|AuthenticationFailedException|could not authenticate|auth_failed|login denied)/i,
-  /(?:SMTPAuthenticationError|AuthenticationFailedException|EAUTH).{0,80}\b535\b.{0,12}5\.7\.8/i,
+  /(?:SMTPAuthenticationError|AuthenticationFailedException|EAUTH).{0,80}\b535\b.{0,12}5\.7\.8(?! Error)/i,
 ];
 
 /** The dialogue of SMTP and IMAP up to and including the sign-in. */
@@ -81,7 +81,7 @@ export const SIGN_IN_ROWS = [
       'other-provider',
       'foreign-service',
       'token',
-      /535 Incorrect authentication data/i,
+      /5\.7\.8 Error:|535 Incorrect authentication data/i,
       /missing credentials|no password specified|verification|database/i,
     ],
     base: 0.35,
