@@ -46,7 +46,8 @@ const foreign: readonly string[] = [
   "fatal: unable to access 'https://github.com/x/y.git/': Could not resolve host: github.com",
   'Use smtp.gmail.com with port 465 and SSL, or port 587 and TLS. Enter your user name and password.',
 ];
-for (const text of foreign) test(`not recognised, and no guess: ${JSON.stringify(text.slice(0, 50))}`, () => assert.deepEqual(explain(text).matches, []));
+for (const text of foreign)
+  test(`not recognised, and no guess: ${JSON.stringify(text.slice(0, 50))}`, () => assert.deepEqual(explain(text).matches, []));
 
 test('an ambiguous text gets no high confidence, and each cause once', () => {
   const { matches } = explain(REFUSED);
