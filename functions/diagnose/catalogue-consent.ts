@@ -119,7 +119,7 @@ export const CONSENT_ROWS = [
     id: 'consent-policy',
     cause: 'redirect-uri-mismatch',
     said: "The request does not comply with Google's OAuth policy.",
-    any: [/comply with google's oauth 2\.0 policy/i],
+    any: [/comply with google's oauth 2\.0 policy/i, /app(?:'s request is| sent an?) invalid/i],
     unless: [/\boob\b|out-of-band/i],
     base: 0.6,
     weigh: [[/redirect_uri=/i, 0.15]],

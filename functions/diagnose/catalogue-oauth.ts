@@ -239,7 +239,7 @@ export const OAUTH_ROWS = [
     cause: 'reauth-required-rapt',
     said: 'The Workspace wants the user to sign in again.',
     any: [
-      /invalid_rapt|rapt_required/i,
+      /invalid_rapt|rapt_required|reauth_required/i,
       /reauth related error/i,
       /reauthentication (?:is )?(?:needed|required|failed)|reauth(?:entication)? (?:challenge|required)|ReauthFailError|ReauthUnattendedError/i,
     ],

@@ -6,7 +6,7 @@ const REFUSED = [
   /\[AUTHENTICATIONFAILED\] Invalid credentials/i,
   /(?:\b535\b|authenticat\w+ (?:failed|failure|error|unsuccessful)|login failed|could not authenticate).{0,120}gsmtp/i,
   /smtp\.gmail\.com.{0,200}(?:\b535\b|authentication fail|AuthenticationFailedException|could not authenticate|auth_failed|login denied)/i,
-  /(?:SMTPAuthenticationError|AuthenticationFailedException|EAUTH).{0,80}\b535\b.{0,12}5\.7\.8/i,
+  /(?:SMTPAuthenticationError|AuthenticationFailedException|EAUTH).{0,80}\b535\b.{0,12}5\.7\.8(?! Error)/i,
 ];
 
 /** The dialogue of SMTP and IMAP up to and including the sign-in. */
@@ -15,7 +15,8 @@ export const SIGN_IN_ROWS = [
     id: 'smtp-534-app-password',
     cause: 'app-password-required',
     said: 'The password is right, but this account needs an app password for SMTP.',
-    any: [/application-specific password required/i, /p=InvalidSecondFactor/i],
+    any: [/application-specific password required/i, /p=InvalidSecondFactor/i, /\b534\b.{0,8}5\.7\.9\b/],
+    unless: [/your web browser|WebLoginRequired/i],
     base: 0.97,
     retry: 'never',
     likely: [
@@ -69,6 +70,27 @@ export const SIGN_IN_ROWS = [
     source: 'endOfPasswords',
   },
   {
+    id: 'client-sign-in-failed',
+    cause: 'app-password-required',
+    said: "The client says that the sign-in failed; the server's own words are missing.",
+    any: [
+      /could not authenticate|SMTPAuthenticationError|AuthenticationFailedException|\bInvalid login\b|\bEAUTH\b|authentication failed/i,
+    ],
+    needs: [/smtp|mail/i],
+    unless: [
+      'other-provider',
+      'foreign-service',
+      'token',
+      /5\.7\.8 Error:|535 Incorrect authentication data/i,
+      /missing credentials|no password specified|verification|database/i,
+    ],
+    base: 0.35,
+    weigh: [['google-host', 0.15]],
+    retry: 'never',
+    likely: ['The ordinary account password is configured.', 'Paste the whole dialogue: the reply with its number tells more.'],
+    source: 'clients',
+  },
+  {
     id: 'smtp-535-credentials-empty',
     cause: 'credentials-not-loaded',
     said: 'Gmail does not accept this user and password.',
@@ -85,7 +107,7 @@ export const SIGN_IN_ROWS = [
       ['token', -0.1],
     ],
     retry: 'never',
-    likely: ['The variable is not set in this process, and an empty text or `undefined` is sent.'],
+    likely: ['The variable is not set in this program, and an empty text or `undefined` is sent.'],
     source: 'clients',
   },
   {
@@ -179,7 +201,7 @@ export const SIGN_IN_ROWS = [
     any: [
       /please log ?in (?:with|via|through|using) your web browser/i,
       /p=WebLoginRequired/i,
-      /\b534\b.{0,5}5\.7\.14/,
+      /\b5\.7\.14\b/,
       /accounts\.google\.com\/(?:signin\/continue|ContinueSignIn)/i,
       /\[WEBALERT|web login required/i,
       /DisplayUnlockCaptcha|suspicious (?:sign|log)-?in|sign-?in attempt (?:was )?(?:blocked|prevented)/i,
@@ -276,7 +298,7 @@ export const SIGN_IN_ROWS = [
     weigh: [[/refresh_token is missing/i, -0.4]],
     retry: 'never',
     likely: [
-      'The .env file or secret is not loaded in this process.',
+      'The .env file or secret is not loaded in this program.',
       'The option has another name, or sits at the wrong level.',
       'Stale cached settings.',
     ],

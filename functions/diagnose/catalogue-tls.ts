@@ -1,5 +1,9 @@
 import type { Row } from './row.ts';
 
+/** Node brings its own roots, so that a missing one points to somebody in between. */
+const NODE_ISSUER =
+  /(?:node_modules|node:|code: 'E|\.js:\d).{0,400}local issuer certificate|local issuer certificate.{0,400}(?:node_modules|node:|code: '|TLSSocket)/i;
+
 /** TLS: who answers, in which version, on which port. */
 export const TLS_ROWS = [
   {
@@ -107,6 +111,7 @@ export const TLS_ROWS = [
     base: 0.44,
     weigh: [
       ['antivirus', 0.4],
+      [NODE_ISSUER, 0.3],
       [/UNABLE_TO_VERIFY_LEAF|unable to verify the first/i, 0.25],
       [/UNABLE_TO_GET_ISSUER_CERT_LOCALLY/, 0.15],
       [/PKIX/i, 0.15],
@@ -135,6 +140,7 @@ export const TLS_ROWS = [
     base: 0.68,
     weigh: [
       ['antivirus', -0.25],
+      [NODE_ISSUER, -0.2],
       [/UNABLE_TO_GET_ISSUER_CERT_LOCALLY/, -0.12],
       [/remote certificate|PKIX/i, -0.15],
       [/cURL error (?:60|77)|error setting certificate|trustAnchors|local issuer/i, 0.2],

@@ -38,7 +38,7 @@ export const SIGN_IN_CAUSES = {
     summary: 'User, password or OAuth settings are empty, undefined or under a wrong name, so nothing real reaches Google.',
     fix: [
       'Print the length, not the value, of each setting where the client is made; 0 or 9 (`undefined`) shows the culprit.',
-      'Check that the .env file or secret is loaded in this process (working directory, service unit, container) and that the names agree to the letter.',
+      'Check that the .env file or secret is loaded in this program (working directory, service unit, container) and that the names agree to the letter.',
       'Laravel: `php artisan config:clear`; Django: `python manage.py shell -c "from django.conf import settings; print(len(settings.EMAIL_HOST_PASSWORD))"`; restart workers.',
     ],
     avoided: CHECKED_START,

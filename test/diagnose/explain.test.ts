@@ -39,8 +39,15 @@ const foreign: readonly string[] = [
   'error:0308010C:digital envelope routines::unsupported',
   "TypeError: Cannot read properties of undefined (reading 'map')",
   'HTTP 404 Not Found',
+  '220 smtp.gmail.com ESMTP x - gsmtp\n250-AUTH LOGIN PLAIN XOAUTH2 PLAIN-CLIENTTOKEN OAUTHBEARER XOAUTH\nAUTH PLAIN AGEAYg==\n235 2.7.0 Accepted\n250 2.1.0 OK x - gsmtp',
+  '{"access_token":"ya29.x","expires_in":3599,"scope":"https://mail.google.com/","token_type":"Bearer"}',
+  "SMTPAuthenticationError: (535, b'5.7.8 Error: authentication failed: UGFzc3dvcmQ6')",
+  'invalid_grant from login.microsoftonline.com: AADSTS70008: The refresh token has expired',
+  "fatal: unable to access 'https://github.com/x/y.git/': Could not resolve host: github.com",
+  'Use smtp.gmail.com with port 465 and SSL, or port 587 and TLS. Enter your user name and password.',
 ];
-for (const text of foreign) test(`not recognised, and no guess: ${text.slice(0, 50)}`, () => assert.deepEqual(explain(text).matches, []));
+for (const text of foreign)
+  test(`not recognised, and no guess: ${JSON.stringify(text.slice(0, 50))}`, () => assert.deepEqual(explain(text).matches, []));
 
 test('an ambiguous text gets no high confidence, and each cause once', () => {
   const { matches } = explain(REFUSED);

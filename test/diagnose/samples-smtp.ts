@@ -15,6 +15,7 @@ export const SMTP_SAMPLES = {
     'a1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)',
   ],
   'less-secure-apps': ['Please turn on "Allow less secure apps" at https://myaccount.google.com/lesssecureapps'],
+  'client-sign-in-failed': ['SMTP Error: Could not authenticate.'],
   'smtp-535-credentials-empty': [
     'auth: { user: undefined, pass: undefined }\nInvalid login: 535-5.7.8 Username and Password not accepted',
     `AUTH PLAIN ${btoa('\0undefined\0undefined')}\n535-5.7.8 Username and Password not accepted`,
@@ -113,11 +114,15 @@ export const SMTP_SAMPLES = {
   'smtp-555-syntax': ['555-5.5.2 Syntax error, goodbye. x - gsmtp', '503 5.5.1 EHLO/HELO first. x - gsmtp'],
   'smtp-555-long-token': ['AUTH XOAUTH2 [redacted]\n501 5.5.2 Syntax error in parameters x - gsmtp'],
   'dns-unresolved': [
+    'php_network_getaddresses: getaddrinfo failed: Name or service not known',
+    'ServerNotFoundError: Unable to find the server at gmail.googleapis.com',
     'Error: getaddrinfo ENOTFOUND smtp.gmail.com',
     'socket.gaierror: [Errno -3] Temporary failure in name resolution',
     'dial tcp: lookup smtp.gmail.com: no such host',
   ],
   'host-misspelt': [
+    "socket.gaierror: [Errno -2] Name or service not known (host 'smtp.gmail.com ')",
+    'dial tcp: lookup smtp.gmail.com:587: no such host',
     'Error: getaddrinfo ENOTFOUND smtp.gmial.com',
     'getaddrinfo ENOTFOUND smtp://smtp.gmail.com',
     'Error: getaddrinfo ENOTFOUND "smtp.gmail.com"',
@@ -133,6 +138,8 @@ export const SMTP_SAMPLES = {
   'host-unknown-word': [],
   'host-is-address': ["Hostname/IP does not match certificate's altnames: IP: 142.250.1.108 is not in the cert's list: DNS:smtp.gmail.com"],
   'smtp-timeout': [
+    '[CRITICAL] WORKER TIMEOUT (pid:1)\nFile "smtplib.py", line 339, in connect',
+    'msmtp: cannot connect to smtp.gmail.com, port 587: Connection timed out',
     'connect ETIMEDOUT 74.125.24.108:465',
     'TimeoutError: [Errno 110] Connection timed out smtplib.py',
     'dial tcp 74.125.130.108:587: i/o timeout',
@@ -155,6 +162,8 @@ export const SMTP_SAMPLES = {
   ],
   'tls-both-modes': ['ValueError: EMAIL_USE_TLS/EMAIL_USE_SSL are mutually exclusive, so only set one of those settings to True.'],
   'plain-on-tls-port': [
+    'Net::ReadTimeout\naddress: smtp.gmail.com, port: 465',
+    'Got bad greeting from SMTP host: smtp.gmail.com, port: 465, response: [EOF]',
     'Greeting never received',
     'Could not connect to SMTP host: smtp.gmail.com, port: 465, response: -1',
     'SMTPServerDisconnected: Connection unexpectedly closed: timed out',
@@ -162,6 +171,7 @@ export const SMTP_SAMPLES = {
   'starttls-not-offered': ['SMTPNotSupportedError: STARTTLS extension not supported by server. smtp.gmail.com:465'],
   'tls-self-signed': ['self-signed certificate in certificate chain', 'Error: SELF_SIGNED_CERT_IN_CHAIN'],
   'tls-chain-unknown': [
+    'Error: unable to get local issuer certificate\n    at TLSSocket.onConnectSecure (node:_tls_wrap:1530:34)',
     'Error: unable to verify the first certificate',
     'PKIX path building failed: unable to find valid certification path. Issuer: Avast Web/Mail Shield Root',
   ],
@@ -176,6 +186,9 @@ export const SMTP_SAMPLES = {
     'do not possess a common algorithm',
   ],
   'smtp-redirected': [
+    "SSL: Certificate subject name 'host.example' does not match hostname 'smtp.gmail.com'",
+    'No subject alternative DNS name matching smtp.gmail.com found.',
+    "hostname 'smtp.gmail.com' doesn't match '*.hosting.example'",
     `${GREETED}EHLO example.com\n250-web7.hosting.example Hello`,
     "Peer certificate CN=`*.hosting.example' did not match expected CN=`smtp.gmail.com'",
     'x509: certificate is valid for *.hosting.example, not smtp.gmail.com',
