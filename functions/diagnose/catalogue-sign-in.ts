@@ -5,7 +5,7 @@ const REFUSED = [
   /p=BadCredentials/i,
   /\[AUTHENTICATIONFAILED\] Invalid credentials/i,
   /(?:\b535\b|authenticat\w+ (?:failed|failure|error|unsuccessful)|login failed|could not authenticate).{0,120}gsmtp/i,
-  /smtp\.gmail\.com.{0,200}(?:\b535\b|authentication fail|AuthenticationFailedException|could not authenticate)/i,
+  /smtp\.gmail\.com.{0,200}(?:\b535\b|authentication fail|AuthenticationFailedException|could not authenticate|auth_failed|login denied)/i,
   /(?:SMTPAuthenticationError|AuthenticationFailedException|EAUTH).{0,80}\b535\b.{0,12}5\.7\.8/i,
 ];
 
@@ -257,7 +257,7 @@ export const SIGN_IN_ROWS = [
       /334 (?:Username|Password): (?:501|SMTP ERROR|$)/i,
       /no password specified/i,
       /SMTP-AUTH requested but missing (?:user name|secret|account)/i,
-      /'?NoneType'? object has no attribute 'encode'.{0,40}$|(?:login|auth\w*|smtplib).{0,400}'NoneType' object has no attribute '(?:encode|replace|strip)'/i,
+      /'?NoneType'? object has no attribute 'encode'(?:.{0,40}$|.{0,300}(?:smtplib|auth_login|auth_plain))|(?:login|auth\w*|smtplib).{0,400}'NoneType' object has no attribute '(?:encode|replace|strip)'/i,
       /(?:smtplib|login|auth_plain|user, password).{0,300}(?:expected (?:bytes|string)[\w -]*|must be str, not|can only concatenate str|NoneType found)/i,
       /UndefinedValueError: (?:EMAIL|MAIL|SMTP|GMAIL)\w* not found/i,
       /KeyError: ['"](?:EMAIL|MAIL|SMTP|GMAIL|GOOGLE)\w*(?:USER|PASS|SECRET|CLIENT|PWD|TOKEN)\w*/i,

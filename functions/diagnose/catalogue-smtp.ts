@@ -6,7 +6,7 @@ export const SMTP_ROWS = [
     id: 'smtp-530-starttls-first',
     cause: 'starttls-missing',
     said: 'Gmail wants STARTTLS before anything else.',
-    any: [/must issue a? ?STARTTLS command first/i],
+    any: [/must issue (?:a )?STARTTLS/i],
     base: 0.97,
     retry: 'never',
     likely: ['TLS is switched off, misnamed or set at the wrong place in the client.', 'A proxy strips STARTTLS.'],

@@ -108,14 +108,14 @@ const CUES = {
   'other-provider': {
     says: 'another mail provider is named',
     any: [
-      /office365|outlook\.com|sendgrid|mailgun|amazonses|amazonaws\.com|zoho|yahoo|hotmail|mail\.ru|yandex|sendinblue|brevo|postmarkapp|mailtrap|fastmail|icloud|\bprod\.outlook\b|aol\.com|gmx\.|1und1|ionos|strato/i,
+      /office365|microsoftonline|AADSTS|outlook\.com|sendgrid|mailgun|amazonses|amazonaws\.com|zoho|yahoo|hotmail|mail\.ru|yandex|sendinblue|brevo|postmarkapp|mailtrap|fastmail|icloud|\bprod\.outlook\b|aol\.com|gmx\.|1und1|ionos|strato/i,
     ],
     none: [/(?:smtp|smtp-relay|imap)\.(?:gmail|google|googlemail)\.com|googleapis|gsmtp|support\.google\.com/i],
   },
   'foreign-service': {
     says: 'another service is meant',
     any: [
-      /:(?:5432|3306|6379|27017|9200|5672|11211|9092|1433|1521|8080|3000|5000|8000|2375|2181)\b|postgres|mysql|mongo|redis|kafka|rabbitmq|elasticsearch|registry\.npmjs|pypi\.org|files\.pythonhosted|github\.com:443|api\.github|docker\.io|huggingface\.co|rubygems|packagist|npm ERR|pip install|crates\.io|maven/i,
+      /:(?:5432|3306|6379|27017|9200|5672|11211|9092|1433|1521|2375|2181)\b|postgres|mysql|mongo|redis|kafka|rabbitmq|elasticsearch|registry\.npmjs|pypi\.org|files\.pythonhosted|github\.com:443|api\.github|docker\.io|huggingface\.co|rubygems|packagist|npm ERR|\bssh\b|port 22\b|(?:\/\/|host:? |lookup )(?:api\.)?git(?:hub|lab)\.com|stripe|openai|twilio|slack\.com|pip install|crates\.io|maven/i,
     ],
     none: [MAIL],
   },
