@@ -1,16 +1,11 @@
 import { ConfigProblems } from '../config/load.ts';
 import { authorize, authorizedText, planConsent, planText, type Way } from './authorize.ts';
+import type { Answer } from './command.ts';
 import { clientFor, type Env, type Options, setUp } from './grant-setup.ts';
 import { Refused, refusalOf, refusalText } from './refused.ts';
 import { endedText, revoke } from './revoke.ts';
 import { type Rotated, rotate, rotatedText } from './rotate.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
-
-interface Result {
-  readonly data: unknown;
-  readonly text: string;
-  readonly ok?: boolean;
-}
 
 /** `authorize`, `rotate` and `revoke`: what was done or refused, as data and as text. Throws ConfigProblems. */
 export async function runGrantCommand(
@@ -19,7 +14,7 @@ export async function runGrantCommand(
   words: readonly string[],
   env: Env,
   terminal: Terminal = processTerminal(env),
-): Promise<Result> {
+): Promise<Answer> {
   try {
     const way = verb === 'revoke' ? null : wayFrom(options);
     const setup = await setUp(options, words, env, terminal);
@@ -34,13 +29,13 @@ export async function runGrantCommand(
       return { data, text: planText(data) };
     }
     const data = await (verb === 'rotate' ? rotate : authorize)(setup, client, way());
-    if (!data.ok) return { data, text: refusalText(data), ok: false };
+    if (!data.ok) return { data, text: refusalText(data), exitCode: 1 };
     const text = authorizedText(data, setup.now());
     return { data, text: 'disabled' in data ? `${text}\n${rotatedText((data as Rotated).disabled)}` : text };
   } catch (error) {
     if (error instanceof ConfigProblems) throw error;
     const data = refusalOf(error);
-    return { data, text: refusalText(data), ok: false };
+    return { data, text: refusalText(data), exitCode: 1 };
   }
 }
 

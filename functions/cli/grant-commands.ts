@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import type { Env, Options } from './grant-setup.ts';
+import type { Options } from './grant-setup.ts';
 
 const CONSENT_OPTIONS = {
   client: { type: 'string' },
@@ -19,23 +19,15 @@ const CONSENT_HELP = `  --client FILE         JSON of the OAuth client (type Des
   --config FILE  --json
 BROWSER names another program to open addresses with. No token, code or secret is shown or put on disk.`;
 
-type Verb = 'authorize' | 'rotate' | 'revoke';
 const run =
-  (verb: Verb): Command['run'] =>
-  async (options, ...words) => {
-    const { runGrantCommand } = await import('./grant-command.ts');
-    const {
-      data,
-      text,
-      ok = true,
-    } = await runGrantCommand(
+  (verb: 'authorize' | 'rotate' | 'revoke'): Command['run'] =>
+  async (options, ...words) =>
+    (await import('./grant-command.ts')).runGrantCommand(
       verb,
       options as Options,
-      words.filter((word) => word !== undefined),
-      process.env as Env,
+      words.flatMap((word) => word ?? []),
+      process.env,
     );
-    return { data, text, exitCode: ok ? 0 : 1 };
-  };
 
 /** `authorize ADDRESS`: the first grant of a mailbox. */
 export const AUTHORIZE: Command = {

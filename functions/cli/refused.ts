@@ -19,7 +19,7 @@ const FIXES = {
   consent_blocked:
     'For a Workspace account its administrator must trust the app: Admin console, Security, API controls, App access control; for an Internal app the account must be of that organisation.',
   consent_timeout:
-    'Run it again and finish in the browser; --timeout SECONDS gives more time, --no-browser prints the address to open elsewhere.',
+    'Run it again and finish in the browser; --timeout SECONDS gives more time, --no-browser prints the address to open elsewhere. If Google showed an error page in place of consent: org_internal and access_denied are about the audience (https://console.cloud.google.com/auth/audience: user type, test users), invalid_client and redirect_uri_mismatch about the client (type Desktop app).',
   redirect_unreadable: 'Paste the whole address that the browser ended on; it begins with http://127.0.0.1 and holds code= and state=.',
   state_mismatch: 'Run it again and use only the newest consent page: the answer came from another one.',
   code_refused: 'Run it again: a code serves once and for ten minutes.',

@@ -146,7 +146,7 @@ const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'Google no longer accepts the grant of the mailbox: it was revoked or has expired.',
-    fix: 'Run `npm run mailgrant -- rotate ADDRESS` and consent again. A consent screen in Testing ends every grant after 7 days: publish it.',
+    fix: 'Consent again: `npm run mailgrant -- rotate ADDRESS`. A consent screen in Testing ends every grant after 7 days: publish it.',
   },
   client_refused: {
     http: 500,

@@ -121,10 +121,10 @@ export async function startDesk(options: GoogleOptions = {}): Promise<Desk> {
         ...terminal,
       };
       const all = env ?? { MAILGRANT_GOOGLE_URL: google.url, GOOGLE_CLOUD_PROJECT: PROJECT };
-      const { ok = true, data, text } = await runGrantCommand(verb, { config: configFile, ...given }, words, all, screen);
+      const { exitCode = 0, data, text } = await runGrantCommand(verb, { config: configFile, ...given }, words, all, screen);
       await Promise.all(visits);
       shown.push(JSON.stringify(data), text);
-      return { ok, data: data as Record<string, unknown>, text };
+      return { ok: exitCode === 0, data: data as Record<string, unknown>, text };
     },
     [Symbol.asyncDispose]: () => google[Symbol.asyncDispose](),
   };
