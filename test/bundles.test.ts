@@ -13,7 +13,8 @@ import { type Google, startGoogle } from '../functions/local/google.ts';
 import { SCOPE_MAIL } from '../functions/mail/scopes.ts';
 import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET } from './support/laptop.ts';
 
-const DEADLINE_S = 1; // and a lease of 1.2 s, so that a takeover need not be waited for
+const DEADLINE_S = 20;
+const SHORT_S = 2; // and a lease of 2.4 s, so that the takeover of a dead one's mail need not be waited for
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const output: string[] = [];
 let google: Google;
@@ -21,13 +22,13 @@ let built: Built[];
 let api: RunningFunction;
 let worker: RunningFunction;
 
-async function start(target: 'api' | 'worker', port?: number): Promise<RunningFunction> {
+async function start(target: 'api' | 'worker', seconds = DEADLINE_S, port?: number): Promise<RunningFunction> {
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_GOOGLE_URL: google.url,
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
     MAILGRANT_SMTP_CA: join(folder, 'certificate.pem'),
-    MAILGRANT_DEADLINE_SECONDS: String(DEADLINE_S),
+    MAILGRANT_DEADLINE_SECONDS: String(seconds),
     MAILGRANT_CONFIG: '',
     NODE_ENV: 'production',
   };
@@ -169,11 +170,6 @@ for (const { name, type, body, code } of raw)
     assert.deepEqual([reply.status, reply.body?.['code'], reply.body?.['statusCode']], [422, code, 422]);
   });
 
-/** Waits until the fake has seen a call at the door, without a clock. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((done) => setImmediate(done));
-}
-
 const deaths = [
   { name: 'api', path: '/emails', body: MAIL, headers: { ...authorised, 'idempotency-key': 'death' }, busy: 409, done: 200 },
   { name: 'worker', path: '/', body: envelope(MAIL, { messageId: 'death' }), headers: {}, busy: 503, done: 204 },
@@ -181,20 +177,18 @@ const deaths = [
 for (const { name, path, body, headers, busy, done } of deaths)
   for (const taken of [true, false])
     test(`${name} is killed with -9 between "session saved" and "reply read", Gmail ${taken ? 'took' : 'did not take'} the mail: one mail after redelivery`, async () => {
-      const victim = name === 'api' ? api : worker;
-      const { transfer } = google.calls;
+      const victim = await start(name, SHORT_S);
       const before = google.mails.count();
       const key = { ...headers, ...('idempotency-key' in headers && { 'idempotency-key': `death-${taken}` }) };
       const order = name === 'api' ? body : envelope(MAIL, { messageId: `death-${taken}` });
       google.faults.script({ on: 'transfer', delayMs: 60_000, ...(taken ? {} : { reset: 'before' as const }) });
+      const reached = google.reached('transfer');
       const cut = post(victim.url + path, order, key).catch(() => 'cut');
-      await until(() => google.calls.transfer > transfer);
+      await reached;
       victim.child.kill('SIGKILL');
       assert.equal(await cut, 'cut');
       await victim.ended;
-      const next = await start(name, portOf(victim));
-      if (name === 'api') api = next;
-      else worker = next;
+      await using next = await start(name, DEADLINE_S, portOf(victim));
       let reply = await post(next.url + path, order, key);
       while (reply.status === busy) reply = await post(next.url + path, order, key); // the dead one's lease still holds
       assert.deepEqual([reply.status, google.mails.count() - before], [done, 1]);
@@ -203,10 +197,10 @@ for (const { name, path, body, headers, busy, done } of deaths)
 
 test('SIGTERM lets the mail in hand finish, then the process ends by itself', async () => {
   const leaving = await start('api');
-  const { transfer } = google.calls;
   google.faults.script({ on: 'transfer', delayMs: 300 });
+  const reached = google.reached('transfer');
   const reply = post(`${leaving.url}/emails`, MAIL, authorised);
-  await until(() => google.calls.transfer > transfer);
+  await reached;
   leaving.child.kill('SIGTERM');
   assert.deepEqual([(await reply).status, await leaving.ended], [200, '0']);
 });

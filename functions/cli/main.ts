@@ -7,6 +7,7 @@ import { CONFIG_CHECK } from './config-command.ts';
 import { DOCS } from './docs.ts';
 import { DOCTOR } from './doctor-command.ts';
 import { EXPLAIN } from './explain.ts';
+import { AUTHORIZE, REVOKE, ROTATE } from './grant-commands.ts';
 import { KEY } from './key-command.ts';
 import { WATCH } from './watch.ts';
 
@@ -19,13 +20,16 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor: DOCTOR,
   watch: WATCH,
   docs: DOCS,
+  authorize: AUTHORIZE,
+  rotate: ROTATE,
+  revoke: REVOKE,
   key: KEY,
 };
 
 const overview = `npm run mailgrant -- COMMAND [options]
 
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
   .join('\n')}
 
 COMMAND --help says more. Every command takes --json and exits non-zero on failure.`;

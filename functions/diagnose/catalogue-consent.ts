@@ -53,7 +53,7 @@ export const CONSENT_ROWS = [
       /restricted by policies within your organi[sz]ation/i,
       /access_denied.{0,60}account restricted|invalid_account.{0,40}forbidden/i,
       /Error 400: access_not_configured/i,
-      /(?:institution|organi[sz]ation|domain|your)(?:'s)? admin(?:istrator)?s? (?:needs to|must|has to|hasn't|has not|have not|has blocked|have disabled|blocked|disabled|restricted)/i,
+      /(?:institution|organi[sz]ation|domain|your)(?:'s)? admin(?:istrator)?s? (?:needs to|must|has to|hasn't|has not|have not|has (?:blocked|restricted|disabled)|have disabled|blocked|disabled|restricted)/i,
       /contact (?:the|your) (?:domain )?administrator for \S+ for more information/i,
     ],
     unless: [/disabled Gmail apps/i],

@@ -10,6 +10,8 @@ const MISSPELT = lookup(
 const BARE = lookup(
   String.raw`(?!(?:undefined|null|none|nil|localhost|smtp|mail|gmail|google|host|server|smtp_?host|mailhog|mailpit|mailserver|tcp|udp)\b)[\w!$%^*-]+(?=[ :,)'"]|$)`,
 );
+/** A host that is neither Google's nor a mail server by its name. */
+const ELSEWHERE = lookup(String.raw`(?!${GOOGLE})(?![^\s,;]*(?:smtp|mail|mx|gm))[\w-]+\.[\w.-]+`);
 const LOCAL = String.raw`(?:127\.0\.0\.1|\[?::1\]?|localhost|0\.0\.0\.0)`;
 const MAIL_PORT = String.raw`(?:25|465|587|1025|2525)\b`;
 const UNRESOLVED = [
@@ -22,10 +24,11 @@ const UNRESOLVED = [
   /name service error for name|Host or domain name not found/i,
   /could not resolve host|unable to resolve host|remote name could not be resolved/i,
   /UnknownHostException/,
+  /ServerNotFoundError|unable to find the server at/i,
   /query(?:A|Aaaa|Srv|Mx) E(?:TIMEOUT|SERVFAIL|REFUSED|CONNREFUSED)/i,
   /Name or service not known|DNS (?:lookup|resolution|server|failure).{0,30}(?:fail|error|not)/i,
 ];
-const V6 = String.raw`(?:[\da-f]{1,4}:){2,}[\da-f:]*`;
+const V6 = String.raw`(?<![\da-f:])(?:[\da-f]{1,4}:){2,7}[\da-f:]{0,30}`;
 
 /** Names, ports and routes between the machine and Google. */
 export const NETWORK_ROWS = [
@@ -37,6 +40,8 @@ export const NETWORK_ROWS = [
     unless: [
       'foreign-service',
       MISSPELT,
+      /lookup smtp\.(?:gmail|googlemail)\.com:\d/i,
+      /['"]smtp\.gmail\.com\s+['"]/i,
       /ENOTFOUND ["'`]/,
       /(?:ENOTFOUND|EAI_AGAIN|lookup) (?:undefined|null|localhost|(?:smtps?|https?|tls|ssl):)/i,
     ],
@@ -44,6 +49,8 @@ export const NETWORK_ROWS = [
     weigh: [
       ['google-host', 0.18],
       [BARE, -0.3],
+      [ELSEWHERE, -0.65],
+      ['mail', 0.02],
       ['other-provider', -0.1],
     ],
     retry: 'soon',
@@ -60,12 +67,14 @@ export const NETWORK_ROWS = [
       /(?:ENOTFOUND|EAI_AGAIN) ["'`]/,
       /hostname: ["']{2}|hostname: '"/,
       /(?:ENOTFOUND|EAI_AGAIN|lookup|resolve host:?|UnknownHostException:?) ["']?(?:undefined|null|none|(?:smtps?|https?|tls|ssl):)/i,
-      /(?:ENOTFOUND|EAI_AGAIN|lookup|UnknownHostException:?) (?:smtp|mail|gmail|google|host|smtp_?host|server|mailhog|mailpit)(?=[ :,]|$)/i,
+      /(?:ENOTFOUND|EAI_AGAIN|lookup|UnknownHostException:?|with host) ["']?(?:smtp|mail|gmail|google|host|smtp_?host|server|mailhog|mailpit)(?=[ :,]|$)/i,
+      /lookup smtp\.(?:gmail|googlemail)\.com:\d/i,
+      /['"](?:smtp|imap)\.(?:gmail|googlemail)\.com\s+['"]|['"]\s+smtp\.gmail\.com/i,
       /missing port in address|too many colons in address/i,
       /(?:smtp[_ ]?)?host(?:name)? (?:is |was |must be |cannot be )?(?:not (?:set|specified|configured|found in env)|empty|undefined|missing)/i,
       /(?:host|server)["']?\s*(?:=>|[:=])\s*["']?(?:undefined|null|None|nil|""|'')/i,
     ],
-    unless: ['foreign-service', /\S+@(?:smtp|mail)[\w.-]*\.\w+/i],
+    unless: ['foreign-service', /\S@(?:smtp|mail)[\w-]{0,40}\.\w/i],
     base: 0.86,
     retry: 'never',
     likely: ['A typing error, quotes, a scheme or a blank in the host setting.', 'The setting is not loaded.'],
@@ -146,6 +155,9 @@ export const NETWORK_ROWS = [
       /connection (?:has )?timed? ?out|connect(?:ion)? timeout|connect timed out|operation timed out|Timeout was reached|i\/o timeout|timeout was reached|TimeoutError/i,
       /WinError 10060|Errno 110|Errno 60\b|did not properly respond after a period/i,
       /execution expired|Net::OpenTimeout|SocketTimeoutException/i,
+      /WORKER TIMEOUT.{0,2000}smtp/i,
+      /(?:smtp|mail).{0,160}\btimed out\b|\btimed out\b.{0,80}(?:smtp|mail)/i,
+      /connect: timeout|error connecting to \S+:(?:25|465|587)\b/i,
       /failed to connect to \S*smtp|The operation has timed out/i,
       /Connection attempt failed|connect\(\) failed: Connection timed/i,
     ],
@@ -155,6 +167,7 @@ export const NETWORK_ROWS = [
       ['mail', 0.3],
       ['google-host', 0.06],
       ['port-25', 0.08],
+      [/unexpectedly closed/i, -0.3],
       ['hosting', 0.05],
       ['other-provider', -0.1],
       [/query(?:A|Aaaa|Srv|Mx) ETIMEOUT|getaddrinfo|name resolution|gethostbyname/i, -0.45],
@@ -192,10 +205,10 @@ export const NETWORK_ROWS = [
     base: 0.66,
     weigh: [
       ['google-host', 0.14],
-      ['hosting', 0.06],
+      ['hosting', 0.18],
       ['ip-v6', -0.3],
       ['ip-v4-failed', 0.3],
-      [/Network is unreachable|ENETUNREACH/i, -0.25],
+      [/Network is unreachable|ENETUNREACH/i, -0.35],
     ],
     retry: 'never',
     likely: ['A firewall, SELinux, security software or the host closes the port.'],
@@ -222,7 +235,7 @@ export const NETWORK_ROWS = [
     any: [
       new RegExp(`(?:ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|ETIMEDOUT|ECONNREFUSED) (?!::1)${V6}`, 'i'),
       new RegExp(
-        String.raw`\[?${V6}\]?\S*.{0,60}(?:network is unreachable|no route to host|cannot assign requested address|address family not supported|timed out|host unreachable)`,
+        String.raw`${V6}\]?.{0,80}(?:network is unreachable|no route to host|cannot assign requested address|address family not supported|timed out|host unreachable)`,
         'i',
       ),
       /address family (?:for hostname )?not supported|IPv6 (?:is )?(?:not supported|unreachable|disabled)/i,

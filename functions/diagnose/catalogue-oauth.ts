@@ -45,7 +45,7 @@ export const OAUTH_ROWS = [
     cause: 'refresh-token-revoked-password-change',
     said: 'The token endpoint refuses the grant without a reason.',
     any: [GRANT],
-    unless: [EXPLAINED, 'encoded-code'],
+    unless: [EXPLAINED, 'encoded-code', 'other-provider', 'foreign-service'],
     base: 0.42,
     weigh: [
       ['refreshing', 0.18],
@@ -63,7 +63,7 @@ export const OAUTH_ROWS = [
     cause: 'refresh-token-expired-testing-7-days',
     said: 'The token endpoint refuses the grant without a reason.',
     any: [GRANT],
-    unless: [EXPLAINED, 'encoded-code'],
+    unless: [EXPLAINED, 'encoded-code', 'other-provider', 'foreign-service'],
     base: 0.4,
     weigh: [
       ['refreshing', 0.14],
@@ -80,7 +80,7 @@ export const OAUTH_ROWS = [
     cause: 'auth-code-malformed',
     said: 'The token endpoint refuses the code.',
     any: [GRANT],
-    unless: [EXPLAINED, 'encoded-code'],
+    unless: [EXPLAINED, 'encoded-code', 'other-provider', 'foreign-service'],
     base: 0.22,
     weigh: [
       ['code-exchange', 0.42],

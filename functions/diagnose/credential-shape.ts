@@ -3,7 +3,7 @@ import { fromBase64 } from './normalise.ts';
 /** What can be told of a credential without showing it. */
 export type Shape = 'sent-empty' | 'sent-altered' | 'sent-app-password' | 'sent-bare-user';
 
-const NOTHING = /^(?:undefined|null|none|nil|your[_ -].*|\$\{.*|\[object.*|change_?me|.*example\.com)?$/i;
+const NOTHING = /^(?:undefined|null|none|nil|your[_ -].*|\$\{.*|\[object.*|change_?me)?$/i;
 const ALTERED = /^["']|["']$|^\s|\s$|%[2-4][\dA-F]|&amp;|\\|\xa0|\xc2/;
 
 /** Looks into AUTH PLAIN, AUTH LOGIN and XOAUTH2 answers in a transcript. Only shapes leave, never the values. */

@@ -37,7 +37,7 @@ const CUES = {
   },
   'service-account-login': {
     says: 'the sign-in name is the service account itself',
-    any: [/(?:user|login|userId|users|user=|account)[\w"': =/[-]{0,12}[\w.-]+@[\w.-]+gserviceaccount\.com/i],
+    any: [/(?:user|login|userId|users|user=|account)[\w"': =/[-]{0,12}[\w.-]{1,64}@[\w.-]{1,64}gserviceaccount\.com/i],
   },
   'consumer-address': { says: 'a gmail.com address is named', any: [/@(?:gmail|googlemail)\.com/i] },
   'jwt-subject': { says: 'a user to act for is named', any: [/\bsubject\b|with_subject|"sub"|impersonat|delegat/i] },
@@ -76,7 +76,7 @@ const CUES = {
   'port-25': { says: 'port 25 is used', any: [/(?:[:\]]|port["']?[:= ]+["']?|, )25\b(?![.\d])/i] },
   'ip-v6': {
     says: 'the address is an IPv6 one',
-    any: [/\b(?:2607:f8b0|2a00:1450|2404:6800|2800:3f0|2c0f:fb50)[\da-f:]*|\[(?:[\da-f]{1,4}:){2,}[\da-f:]*\]/i],
+    any: [/\b(?:2607:f8b0|2a00:1450|2404:6800|2800:3f0|2c0f:fb50)[\da-f:]*|\[(?:[\da-f]{1,4}:){2,7}[\da-f:]{0,30}\]/i],
   },
   'ip-v4-failed': {
     says: 'IPv4 fails, too',
@@ -108,14 +108,14 @@ const CUES = {
   'other-provider': {
     says: 'another mail provider is named',
     any: [
-      /office365|outlook\.com|sendgrid|mailgun|amazonses|amazonaws\.com|zoho|yahoo|hotmail|mail\.ru|yandex|sendinblue|brevo|postmarkapp|mailtrap|fastmail|icloud|\bprod\.outlook\b|aol\.com|gmx\.|1und1|ionos|strato/i,
+      /office365|microsoftonline|AADSTS|outlook\.com|sendgrid|mailgun|amazonses|amazonaws\.com|zoho|yahoo|hotmail|mail\.ru|yandex|sendinblue|brevo|postmarkapp|mailtrap|fastmail|icloud|\bprod\.outlook\b|aol\.com|gmx\.|1und1|ionos|strato/i,
     ],
     none: [/(?:smtp|smtp-relay|imap)\.(?:gmail|google|googlemail)\.com|googleapis|gsmtp|support\.google\.com/i],
   },
   'foreign-service': {
     says: 'another service is meant',
     any: [
-      /:(?:5432|3306|6379|27017|9200|5672|11211|9092|1433|1521|8080|3000|5000|8000|2375|2181)\b|postgres|mysql|mongo|redis|kafka|rabbitmq|elasticsearch|registry\.npmjs|pypi\.org|files\.pythonhosted|github\.com:443|api\.github|docker\.io|huggingface\.co|rubygems|packagist|npm ERR|pip install|crates\.io|maven/i,
+      /:(?:5432|3306|6379|27017|9200|5672|11211|9092|1433|1521|2375|2181)\b|postgres|mysql|mongo|redis|kafka|rabbitmq|elasticsearch|registry\.npmjs|pypi\.org|files\.pythonhosted|github\.com:443|api\.github|docker\.io|huggingface\.co|rubygems|packagist|npm ERR|\bssh\b|port 22\b|(?:\/\/|host:? |lookup )(?:api\.)?git(?:hub|lab)\.com|stripe|openai|twilio|slack\.com|pip install|crates\.io|maven/i,
     ],
     none: [MAIL],
   },

@@ -22,14 +22,14 @@ const SECRETS: readonly (readonly [RegExp, string | ((...found: string[]) => str
     `$1${MASKED}`,
   ],
   [/([?&]plt=)[^\s&"'>]*/gi, `$1${MASKED}`],
-  [/(\b[a-z][a-z\d+.-]*:\/\/[^\s:@/"']*:)[^\s"']+(@)/gi, `$1${MASKED}$2`],
+  [/(\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s:@/"']{0,200}:)[^\s"']{1,300}(@)/gi, `$1${MASKED}$2`],
   [
     /((?:\.|->|\b)(?:login|authenticate|PlainAuth|NetworkCredential|setPassword)\s*\((?:[^,()]*,)?\s*)(["'])[^"'\n]*\2/gi,
     `$1$2${MASKED}$2`,
   ],
   [
     new RegExp(
-      String.raw`((?:pass(?:word|wd|phrase)?|_pass|pwd|secret|refresh_?token|access_?token|id_?token|api_?key|private_?key|assertion|auth_?code|[?&]code)["']?\s*(?:=>|[:=])\s*u?["']?)(?!${EMPTY})[^"'\n,;&}]+`,
+      String.raw`((?:pass(?:word|wd|phrase)?|_pass|pwd|secret|refresh_?token|access_?token|id_?token|api_?key|private_?key|assertion|auth_?code|[?&]code)["']?\s*(?:=>|[:=])\s*(?:u?["'])?)(?!${EMPTY})[^"'\n,;&}]+`,
       'gi',
     ),
     `$1${MASKED}`,

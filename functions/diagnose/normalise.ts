@@ -35,10 +35,10 @@ const ESCAPES: readonly (readonly [RegExp, string | ((...found: string[]) => str
   [/\r\n?/g, '\n'],
   // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours begin with one
   [/(?:\u001b|\\u001b|\\x1b|\\033)\[[\d;]*m/gi, ''],
-  [/\\+r\\+n|\\+n(?![a-z]+\\)|\\+r(?![a-z])/g, '\n'],
-  [/\\+t(?=[\s"']|at )/g, ' '],
+  [/\\{1,8}r\\{1,8}n|\\{1,8}n(?![a-z]{1,40}\\)|\\{1,8}r(?![a-z])/g, '\n'],
+  [/\\{1,8}t(?=[\s"']|at )/g, ' '],
   [/\\u00([2-7][\da-f])/gi, (_, hex = '') => String.fromCharCode(Number.parseInt(hex, 16))],
-  [/\\+(["'/])/g, '$1'],
+  [/\\{1,8}(["'/])/g, '$1'],
   [/<br\s*\/?>|<\/(?:p|div|li|tr|h\d)>/gi, '\n'],
   [/<\/?(?:b|strong|p|pre|span|div|em|i|code|a|li|ul|td|tr|h\d|html|body|title|head)(?:\s[^<>]*)?>/gi, ' '],
   [/&lt;/g, '<'],

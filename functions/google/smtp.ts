@@ -23,6 +23,9 @@ interface World {
 }
 
 const HANDLE = 'smtp:';
+// A raw letter brings a Message-ID of its caller's: nothing but a plain one is searched for, and none that was used before.
+const OURS = /^<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@[a-z0-9.-]+>$/;
+const PLAIN = /^<[^\s<>"(){}:]{1,200}@[^\s<>"(){}:]{1,200}>$/;
 const RECIPIENTS_MAX = 100; // support.google.com/a/answer/166852: recipients of one message over SMTP
 // How soon the search knows a mail that came by SMTP is documented nowhere. It is looked for four times in 7 s, which fits
 // the laptop's deadline of 10 s; only then it counts as not sent, and goes again. See docs/decisions/010.
@@ -71,8 +74,13 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
     return sending;
   };
 
+  /** Whether a mail found by this Message-ID can only be the one that is about to be sent. */
+  const tells = async (messageId: string, token: AccessToken): Promise<boolean> =>
+    OURS.test(messageId) || (PLAIN.test(messageId) && (await search(messageId, token).catch(() => 'unknown')) === null);
+
   const ask = async (handle: string, token: AccessToken): Promise<Progress> => {
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the mail was begun over the API, SMTP cannot ask for it');
+    if (handle === HANDLE) return { state: 'gone' }; // by its Message-ID another mail would be found
     for (const ms of SEARCH_PAUSES_MS) {
       if (ms > 0) await pause(ms);
       const gmailId = await search(handle.slice(HANDLE.length), token);
@@ -83,13 +91,13 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
 
   return {
     transport: (mailbox) => ({
-      async open({ messageId, envelope }) {
+      async open({ messageId, envelope }, token) {
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(
             'mail_refused',
             `Over SMTP a mail has at most ${RECIPIENTS_MAX} recipients, this one ${envelope.to.length}.`,
           );
-        return HANDLE + messageId;
+        return (await tells(messageId, token)) ? HANDLE + messageId : HANDLE;
       },
       transfer: (handle, letter, _from, token) => transfer(mailbox, handle, letter, token),
       ask: (handle, _letter, token) => ask(handle, token),

@@ -1,10 +1,14 @@
+import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clients, createClients } from './clients.ts';
+import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { revoke, userInfo } from './identity.ts';
 import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
@@ -20,6 +24,8 @@ export interface GoogleOptions {
   /** SQLite file of the ledger. */
   readonly ledgerFile?: string;
   readonly aliasesOf?: (mailbox: string) => readonly string[];
+  /** Accounts that the consent page offers. */
+  readonly accounts?: readonly string[];
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
@@ -32,10 +38,13 @@ export interface Google extends AsyncDisposable {
   readonly mails: MailStore;
   readonly oauth: OAuth;
   readonly smtp: FakeSmtp | null;
+  readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
+  /** Resolves when the door is used next, before the call takes effect. */
+  reached(door: Door): Promise<void>;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
@@ -52,6 +61,7 @@ export async function startGoogle({
   file = ':memory:',
   ledgerFile = ':memory:',
   aliasesOf = () => [],
+  accounts = [],
   now = Date.now,
   smtp: smtpOptions,
 }: GoogleOptions = {}): Promise<Google> {
@@ -64,33 +74,42 @@ export async function startGoogle({
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
-  const inspection = createInspection(oauth, aliasesOf);
+  const inspection = createInspection(oauth, aliasesOf, now);
+  const clients = createClients(db);
+  const consent = createConsent(oauth, clients, accounts, now);
   const firestore = createFirestore(ledgerDb, oauth, now);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
+  const knocks = new EventEmitter();
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
     if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
-    if (door === 'inspect') return inspection(request);
+    if (door === 'consent') return consent.page(request);
+    if (door === 'revoke') return revoke(request, oauth);
+    if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
+    if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
   const running = await listen(port, async (request) => {
     if (request.path === '/control/faults') return control(request, faults);
+    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
     const door = doorOf(request);
     if (!door) return REFUSALS.not_found;
     calls[door]++;
+    knocks.emit(door);
     return serveDoor(door, request, faults, effect, gmail);
   });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
+    knocks.emit(door);
     return faults.take(door);
   };
   // Only who wants SMTP pays for loading its library.
@@ -108,9 +127,11 @@ export async function startGoogle({
     mails,
     oauth,
     smtp,
+    clients,
     delegation,
     project,
     calls,
+    reached: async (door) => void (await once(knocks, door)),
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
@@ -146,7 +167,9 @@ function open(file: string): DatabaseSync {
 /** Which service a request is for; a session that is asked counts apart from one that is sent to. */
 function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
-  if (path === '/tokeninfo' || path.endsWith('/settings/sendAs')) return 'inspect';
+  if (path === '/o/oauth2/v2/auth') return 'consent';
+  if (path === '/revoke') return 'revoke';
+  if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';
   if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';

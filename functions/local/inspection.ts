@@ -9,13 +9,20 @@ const READS_SETTINGS = [
   'https://www.googleapis.com/auth/gmail.settings.basic',
 ];
 
+const SERVICE_ACCOUNT = '100000000000000000001';
+
 /** What tells something of a token or a mailbox without changing it: `tokeninfo`, and Gmail's list of send-as addresses. */
-export function createInspection(oauth: OAuth, aliasesOf: (mailbox: string) => readonly string[]): (request: Request) => Reply {
+export function createInspection(
+  oauth: OAuth,
+  aliasesOf: (mailbox: string) => readonly string[],
+  now: () => number,
+): (request: Request) => Reply {
   return (request) => {
     if (request.path === '/tokeninfo')
       return tokenInfo(
-        new URLSearchParams(request.body.toString('utf8')).get('access_token') ?? request.query.get('access_token') ?? '',
+        new URLSearchParams(request.body.toString('utf8')).get('access_token') ?? request.query.get('access_token') ?? bearerOf(request),
         oauth,
+        now,
       );
     const session = oauth.session(bearerOf(request));
     if (!session) return REFUSALS.bad_token;
@@ -32,7 +39,7 @@ export function createInspection(oauth: OAuth, aliasesOf: (mailbox: string) => r
   };
 }
 
-function tokenInfo(accessToken: string, oauth: OAuth): Reply {
+function tokenInfo(accessToken: string, oauth: OAuth, now: () => number): Reply {
   const session = oauth.session(accessToken);
   if (!session) return { status: 400, body: { error: 'invalid_token', error_description: 'Invalid Value' } };
   const seesEmail = session.scopes.some(
@@ -41,10 +48,11 @@ function tokenInfo(accessToken: string, oauth: OAuth): Reply {
   return {
     status: 200,
     body: {
-      azp: '123456789-laptop.apps.googleusercontent.com',
-      aud: '123456789-laptop.apps.googleusercontent.com',
+      azp: session.client || SERVICE_ACCOUNT,
+      aud: session.client || SERVICE_ACCOUNT,
       scope: session.scopes.join(' '),
       exp: String(Math.floor(session.expiresAt / 1_000)),
+      expires_in: String(Math.max(0, Math.floor((session.expiresAt - now()) / 1_000))),
       access_type: 'offline',
       ...(seesEmail && { email: session.address, email_verified: 'true' }),
     },

@@ -79,3 +79,5 @@ export type RefusalName = keyof typeof REFUSALS;
 
 /** Google Cloud's error body for a status of gRPC's. */
 export const cloudError = cloud;
+/** The token endpoint's error body (RFC 6749, 5.2). */
+export const oauthError = oauth;

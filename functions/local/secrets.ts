@@ -75,6 +75,12 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
         ? create(parent, request.query.get('secretId') ?? '')
         : cloudError(404, 'NOT_FOUND', 'Method not found.');
     const secret = `${parent}/secrets/${id}`;
+    if (verb === 'testIamPermissions')
+      // of a secret that is not there: none, and no NOT_FOUND
+      return {
+        status: 200,
+        body: exists(secret) ? { permissions: (jsonOf(request) as { permissions?: string[] } | null)?.permissions ?? [] } : {},
+      };
     if (!exists(secret)) return cloudError(404, 'NOT_FOUND', `Secret [${secret}] not found or has no versions.`);
     if (verb === 'addVersion') return add(secret, request);
     if (verb === 'getIamPolicy')

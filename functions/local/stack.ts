@@ -47,6 +47,7 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     ledgerFile: join(folder, 'ledger.sqlite'),
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
     smtp: { startTls: await freePort(ports.smtp), tls: await freePort(ports.smtps) },
+    accounts: config.mailboxes.map(({ address }) => address),
   });
   const certificate = join(folder, 'smtp-certificate.pem');
   writeFileSync(certificate, google.smtp?.certificate ?? '');

@@ -125,7 +125,7 @@ const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The mailbox has no grant yet.',
-    fix: 'Store the grant of the mailbox as a new version of its secret in Secret Manager.',
+    fix: 'Run `npm run mailgrant -- authorize ADDRESS`, which stores the grant as a version of its secret in Secret Manager.',
   },
   grant_unreadable: {
     http: 500,
@@ -146,7 +146,7 @@ const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'Google no longer accepts the grant of the mailbox: it was revoked or has expired.',
-    fix: 'Consent again for the mailbox and store the new refresh token as a new version of its secret. A consent screen in Testing ends every grant after 7 days: publish it.',
+    fix: 'Run `npm run mailgrant -- rotate ADDRESS` and consent again. A consent screen in Testing ends every grant after 7 days: publish it.',
   },
   client_refused: {
     http: 500,

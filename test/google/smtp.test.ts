@@ -66,8 +66,31 @@ for (const secure of [false, true])
 
 test('opening announces nothing: no connection is made, the handle is the Message-ID', async () => {
   using at = invocation({ server: { host: '127.0.0.1', port: 1, secure: false, ca: null } });
-  assert.equal(await at.transport.open({ ...letterTo(), messageId: '<m@example.com>' }, tokenFrom(google)), 'smtp:<m@example.com>');
+  const { search } = google.calls;
+  const letter = letterTo();
+  assert.equal(await at.transport.open(letter, tokenFrom(google)), `smtp:${letter.messageId}`);
+  assert.equal(google.calls.search, search);
 });
+
+const foreign: { messageId: string; fault?: Fault; askable: boolean }[] = [
+  { messageId: '<20261124.1@shop.example.com>', askable: true },
+  { messageId: '<used@shop.example.com>', askable: false },
+  { messageId: '<a@example.com> OR in:anywhere', askable: false },
+  { messageId: 'none', askable: false },
+  { messageId: '<20261124.2@shop.example.com>', fault: { on: 'search', answer: 'unavailable' }, askable: false },
+];
+for (const { messageId, fault, askable } of foreign)
+  test(`a caller's own Message-ID ${messageId} ${askable ? 'can' : 'cannot'} be asked by${fault ? ', as the search fails' : ''}`, async () => {
+    using at = invocation();
+    const used = Buffer.from('Message-ID: <used@shop.example.com>\r\n\r\nanother mail');
+    google.mails.deliver(overSmtp.address, used, ['you@example.net']);
+    const letter = { ...letterTo(), messageId };
+    const token = tokenFrom(google);
+    if (fault) google.faults.script(fault);
+    const handle = await at.transport.open(letter, token);
+    assert.equal(handle, askable ? `smtp:${messageId}` : 'smtp:');
+    if (!askable) assert.deepEqual(await at.transport.ask(handle, letter, token), { state: 'gone' });
+  });
 
 test('more recipients than SMTP takes are refused before anything is sent, and not halfway', async () => {
   using at = invocation();

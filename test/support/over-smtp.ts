@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SmtpServer } from '../../functions/google/smtp-server.ts';
 import type { Google } from '../../functions/local/google.ts';
 import { Hidden } from '../../functions/mail/hidden.ts';
@@ -21,9 +22,8 @@ export function tokenFrom(google: Google, scope = SCOPE_MAIL, address = MAILBOX)
   return { secret: new Hidden(access_token), expiresAt: Number.MAX_SAFE_INTEGER };
 }
 
-let letters = 0;
 export function letterTo(to: readonly string[] = ['you@example.net'], size = 0): Letter {
-  const messageId = `<${++letters}@example.com>`;
+  const messageId = `<${randomUUID()}@example.com>`;
   const head = `From: ${MAILBOX}\r\nTo: you@example.net\r\nMessage-ID: ${messageId}\r\nSubject: canary-subject\r\n\r\n`;
   return { bytes: Buffer.from(`${head}canary-body\r\n.dot\r\n${'b'.repeat(size)}\r\n`), messageId, envelope: { from: MAILBOX, to } };
 }

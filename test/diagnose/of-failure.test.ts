@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CATALOGUE } from '../../functions/diagnose/catalogue.ts';
+import { CAUSE_LABELS } from '../../functions/diagnose/cause.ts';
+import { knownOf } from '../../functions/diagnose/of-failure.ts';
+import { consequence, FAILURE_CODES } from '../../functions/mail/failure.ts';
+
+test('every failure code has an answer, and every answer is in the catalogue', () => {
+  const ids = new Set(CATALOGUE.map(({ id }) => id));
+  for (const code of FAILURE_CODES) {
+    const { catalogue, cause } = knownOf(code);
+    assert.ok(catalogue === null || ids.has(catalogue), code);
+    assert.ok(cause === null || CAUSE_LABELS.includes(cause), code);
+  }
+});
+
+test('what an operator has to mend names a cause', () =>
+  assert.deepEqual(
+    FAILURE_CODES.filter((code) => consequence(code).blame === 'operator' && knownOf(code).cause === null),
+    ['alias_unverified', 'identity_refused', 'unexpected'],
+  ));
+
+test('what only the caller can have done wrong needs no row', () =>
+  assert.deepEqual(
+    FAILURE_CODES.filter((code) => consequence(code).blame === 'caller' && knownOf(code).catalogue),
+    ['too_large', 'mail_refused'],
+  ));
