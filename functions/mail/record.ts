@@ -27,7 +27,7 @@ const OUTCOME: Readonly<Record<State, string | null>> = {
  * What the ledger knows of a mail, in the form of Resend's email object. Content was never kept, and addresses only as
  * hashes: those fields are empty, in the types that strict clients demand.
  */
-export function recordOf({ id, state, acceptedAt, attempts, gmailId, code, notBefore }: Entry): Record<string, unknown> {
+export function recordOf({ id, state, acceptedAt, attempts, gmailId, code, notBefore, rejected = 0 }: Entry): Record<string, unknown> {
   return {
     object: 'email',
     id,
@@ -45,6 +45,7 @@ export function recordOf({ id, state, acceptedAt, attempts, gmailId, code, notBe
     outcome: OUTCOME[state],
     attempts,
     gmail_id: gmailId,
+    rejected,
     code,
     fix: code === null ? null : consequence(code as FailureCode).fix,
     not_before: notBefore === null ? null : new Date(notBefore).toISOString(),

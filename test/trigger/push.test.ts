@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { MailFailure } from '../../functions/mail/failure.ts';
 import { verdict } from '../../functions/trigger/push.ts';
-import { envelope, type Laptop, MAIL, post, startLaptop } from '../support/laptop.ts';
+import { CONFIG, envelope, type Laptop, MAIL, post, startLaptop, stopClock } from '../support/laptop.ts';
 
 let laptop: Laptop;
 before(async () => {
@@ -172,3 +172,16 @@ test('GET answers a health check, and nothing else is taken', async () => {
 
 test('nothing that was logged names a secret, an address or content', () =>
   assert.doesNotMatch(JSON.stringify(laptop.lines), /canary|@example/));
+
+test("a mailbox's limits hold for events too: a full minute is delivered again, a full day waits", async () => {
+  for (const [limits, status, code] of [
+    [{ perMinute: 1, perDay: null }, 503, 'limit_minute'],
+    [{ perMinute: null, perDay: 1 }, 429, 'limit_day'],
+  ] as const) {
+    await using own = await startLaptop({ config: { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) } });
+    stopClock(own);
+    assert.equal((await post(own.worker, envelope(MAIL, { messageId: 'first' }))).status, 204);
+    const second = await post(own.worker, envelope(MAIL, { messageId: 'second' }));
+    assert.deepEqual([second.status, own.google.mails.count(), own.lines.at(-1)?.['code']], [status, 1, code]);
+  }
+});

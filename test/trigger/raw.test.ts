@@ -102,4 +102,12 @@ test('a letter whose reply is lost is asked about, never sent twice', async () =
   assert.deepEqual([(await raw(DJANGO, envelope)).status, laptop.google.mails.count() - before], [200, 1]);
 });
 
+test('a letter of 20 MB goes through, its body untouched', async () => {
+  const file = Buffer.alloc(15_000_000, 'canary-file ').toString('base64').replace(/.{76}/g, '$&\r\n');
+  const head = `From: ${MAILBOX}\r\nTo: b@example.com\r\nMIME-Version: 1.0\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n`;
+  assert.equal((await raw(`${head}\r\n${file}`)).status, 200);
+  const stored = laptop.google.mails.list()[0]?.raw ?? Buffer.alloc(0);
+  assert.ok(stored.subarray(stored.indexOf('\r\n\r\n') + 4).equals(Buffer.from(file)));
+});
+
 test('nothing of a letter was logged', () => assert.doesNotMatch(JSON.stringify(laptop.lines), /canary|@example|Acme|r\.csv/));

@@ -37,6 +37,7 @@ test('a key reads what became of its mail, never what was in it', async () => {
     scheduled_at: null,
     outcome: 'sent',
     attempts: 1,
+    rejected: 0,
     code: null,
     fix: null,
     not_before: null,
