@@ -311,7 +311,7 @@ for (const { name, args, dead, status, says } of [
     args: ['--config', good],
     dead: true,
     status: 1,
-    says: /WRONG +notices@example\.com token: .*\[grant_revoked\]\n +.*authorize[\s\S]*1 thing is wrong/,
+    says: /WRONG +notices@example\.com token: .*\[grant_revoked\]\n +.*rotate ADDRESS[\s\S]*1 thing is wrong/,
   },
   { name: 'a dead grant as JSON', args: ['--config', good, '--json'], dead: true, status: 1, says: /"cause": "grant_revoked"/ },
   {

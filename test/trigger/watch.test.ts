@@ -143,7 +143,7 @@ writeFileSync(file, `mailboxes:\n  ${MAILBOX}: { secret: ${SECRET} }\n`);
 
 for (const [name, dead, status, says] of [
   ['a live grant', false, 0, /^ok +notices@example\.com +grant ok, token ok[\s\S]*Every mailbox can send/],
-  ['a dead grant', true, 1, /^WRONG +notices@example\.com[\s\S]*grant_revoked: [\s\S]*fix: .*authorize/],
+  ['a dead grant', true, 1, /^WRONG +notices@example\.com[\s\S]*grant_revoked: [\s\S]*fix: .*rotate ADDRESS/],
 ] as const)
   test(`npm run mailgrant -- watch on ${name} exits with ${status}`, async () => {
     await using laptop = await startLaptop();
