@@ -6,6 +6,7 @@ import { doctorChecks } from './doctor.ts';
 import { type Explain, smtpChecks } from './doctor-smtp.ts';
 import { type Check, type Diagnosis, examine, wrong } from './examine.ts';
 import { operatorFor } from './operator.ts';
+import { askSettings } from './smtp-prompt.ts';
 import { fromDjango, fromSettingsPy, fromUrl } from './smtp-settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -18,7 +19,7 @@ export const DOCTOR: Command = {
   --service-account A    account of a function, which must be able to read the grants (several: a,b)
   --send                 send a mail from the mailbox to itself
   --send --lose-reply    drop the connection before the reply, and ask the session what became of it
-  --smtp                 look at a password set-up instead: EMAIL_* variables of the environment
+  --smtp                 look at a password set-up instead: EMAIL_* variables of the environment, or questions
   --smtp --settings FILE … or a Django settings.py, which is read and never run
   --smtp --url URL       … or smtp://user:password@host:port
   --config FILE  --json
@@ -36,7 +37,7 @@ Exit code 0 only if all is well. Passwords and tokens are never shown.`,
   async run(options, address) {
     const tell = (found: Diagnosis): void => (options['json'] ? undefined : console.log(line(found)));
     const checks = options['smtp']
-      ? passwordChecks(text(options, 'settings'), text(options, 'url') ?? address, process.env)
+      ? await passwordChecks(text(options, 'settings'), text(options, 'url') ?? address, process.env)
       : grantChecks(options, address, process.env);
     const found = Array.isArray(checks) ? await examine(checks, tell) : checks.problems;
     if (!Array.isArray(checks)) found.forEach(tell);
@@ -60,8 +61,13 @@ function grantChecks(options: Options, address: string | undefined, env: Env): C
   }
 }
 
-function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Check[] {
-  const found = settingsFile ? fromSettingsPy(readFileSync(settingsFile, 'utf8'), env) : url ? fromUrl(url) : fromDjango(env);
+async function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Promise<Check[]> {
+  const asked = !settingsFile && !url && env['EMAIL_HOST'] === undefined && process.stdin.isTTY === true;
+  const found = settingsFile
+    ? fromSettingsPy(readFileSync(settingsFile, 'utf8'), env)
+    : url
+      ? fromUrl(url)
+      : fromDjango(asked ? await askSettings(process.stdin, process.stderr) : env);
   const ca = env['NODE_EXTRA_CA_CERTS'];
   return smtpChecks(found, explainReply, ca ? { ca: readFileSync(ca, 'utf8') } : {});
 }

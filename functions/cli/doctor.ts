@@ -5,6 +5,7 @@ import { asFailure, consequence } from '../mail/failure.ts';
 import type { AccessToken } from '../mail/ports.ts';
 import { networkChecks } from './doctor-network.ts';
 import { projectChecks } from './doctor-project.ts';
+import { quotaCheck } from './doctor-quota.ts';
 import { secretChecks } from './doctor-secret.ts';
 import { sendCheck } from './doctor-send.ts';
 import { type Check, type Diagnosis, unclear, well, wrong } from './examine.ts';
@@ -46,6 +47,7 @@ export function doctorChecks(
     ...chosen.flatMap((mailbox) => [
       ...secretChecks(patient, mailbox, serviceAccounts),
       { name: mailbox.address, needs: ['credentials', `${mailbox.address} secret`], run: () => grantFindings(patient, mailbox) },
+      quotaCheck(patient, mailbox),
       ...(send ? [sendCheck(patient, mailbox, loseReply)] : []),
     ]),
   ];

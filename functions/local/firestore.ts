@@ -13,6 +13,18 @@ interface Write {
   readonly currentDocument?: { readonly exists?: boolean; readonly updateTime?: string };
 }
 
+interface Query {
+  readonly from?: readonly { readonly collectionId?: string }[];
+  readonly where?: {
+    readonly fieldFilter?: {
+      readonly field?: { readonly fieldPath: string };
+      readonly op?: string;
+      readonly value?: { readonly arrayValue?: { readonly values?: readonly { readonly stringValue?: string }[] } };
+    };
+  };
+  readonly limit?: number;
+}
+
 /**
  * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
  * with preconditions and increments, reading one document), so that the adapter of production runs here as it is.
@@ -76,12 +88,31 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return { status: 200, body: { name, fields: JSON.parse(row.fields), createTime: row.update_time, updateTime: row.update_time } };
   };
 
+  /** One collection, filtered by one field that is one of some texts: what the commands ask for. */
+  const query = (root: string, request: Request): Reply => {
+    const { structuredQuery = {} } = (jsonOf(request) ?? {}) as { structuredQuery?: Query };
+    const { from = [], where, limit = 1_000 } = structuredQuery;
+    const { field, op, value } = where?.fieldFilter ?? {};
+    const texts = op === 'IN' ? (value?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue) : null;
+    if (from.length !== 1 || !field || !texts)
+      return cloudError(501, 'UNIMPLEMENTED', 'The laptop knows only one collection and one IN of texts.');
+    const rows = db
+      .prepare('SELECT name, fields, update_time FROM documents WHERE name LIKE ? ORDER BY name')
+      .all(`${root}/${from[0]?.collectionId}/%`) as { name: string; fields: string; update_time: string }[];
+    const found = rows.flatMap(({ name, fields, update_time }) => {
+      const parsed = JSON.parse(fields) as Record<string, { stringValue?: string }>;
+      return texts.includes(parsed[field.fieldPath]?.stringValue) ? [{ document: { name, fields: parsed, updateTime: update_time } }] : [];
+    });
+    return { status: 200, body: found.slice(0, limit) };
+  };
+
   return (request) => {
     const [, root, document, verb] = PATH.exec(request.path) ?? [];
     if (!root) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
     if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
     if (verb === 'commit') return commit(request);
+    if (verb === 'runQuery' && !document) return query(root, request);
     if (document && request.method === 'GET') return read(`${root}/${document}`);
-    return cloudError(501, 'UNIMPLEMENTED', 'The laptop speaks commit and get only.');
+    return cloudError(501, 'UNIMPLEMENTED', 'The laptop speaks commit, get and runQuery only.');
   };
 }

@@ -4,13 +4,17 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { generate } from 'selfsigned';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { settingsFindings, smtpChecks } from '../../functions/cli/doctor-smtp.ts';
 import { examine } from '../../functions/cli/examine.ts';
+import { askSettings } from '../../functions/cli/smtp-prompt.ts';
 import { type FoundSettings, fromDjango, fromSettingsPy, fromUrl, type SmtpSettings } from '../../functions/cli/smtp-settings.ts';
 import { Hidden } from '../../functions/mail/hidden.ts';
+import { hasDovecot, startDovecot } from '../support/dovecot.ts';
+import { skipUnless } from '../support/emulators.ts';
 
 const DJANGO = {
   EMAIL_HOST: 'smtp.gmail.com',
@@ -19,7 +23,7 @@ const DJANGO = {
   EMAIL_HOST_USER: 'me@example.com',
   EMAIL_HOST_PASSWORD: 'abcd efgh ijkl mnop',
 };
-const shown = ({ settings: { host, port, tls, user, password }, missing, problems }: FoundSettings) => [
+const shownOf = ({ settings: { host, port, tls, user, password }, missing, problems }: FoundSettings) => [
   host,
   port,
   tls,
@@ -29,7 +33,7 @@ const shown = ({ settings: { host, port, tls, user, password }, missing, problem
   problems.length,
 ];
 
-const sources: { name: string; found: FoundSettings; is: ReturnType<typeof shown> }[] = [
+const sources: { name: string; found: FoundSettings; is: ReturnType<typeof shownOf> }[] = [
   {
     name: 'the environment',
     found: fromDjango(DJANGO),
@@ -80,7 +84,7 @@ const sources: { name: string; found: FoundSettings; is: ReturnType<typeof shown
   },
   { name: 'a URL that is none', found: fromUrl('smtp.gmail.com'), is: ['localhost', 587, 'starttls', '', '', 3, 1] },
 ];
-for (const { name, found, is } of sources) test(`${name} is read`, () => assert.deepEqual(shown(found), is));
+for (const { name, found, is } of sources) test(`${name} is read`, () => assert.deepEqual(shownOf(found), is));
 
 const plain = (change: Partial<SmtpSettings> & { secret?: string }): FoundSettings => {
   const { secret = 'abcdefghijklmnop', ...rest } = change;
@@ -256,4 +260,35 @@ test('doctor --smtp reads a settings.py without running it, and exits with 1', (
   assert.equal(run.status, 1, run.stderr);
   assert.match(run.stdout, /WRONG +connection: no connection \(ECONNREFUSED\) +\[port-blocked\]/);
   assert.doesNotMatch(run.stdout + run.stderr, /canary/);
+});
+
+test('the questions of doctor --smtp take what stands in brackets, and never show the password', async () => {
+  const shown: string[] = [];
+  const output = new Writable({
+    write: (chunk, _, done) => {
+      shown.push(String(chunk));
+      done();
+    },
+  });
+  const settings = await askSettings(Readable.from(['\n587\n\n\nme@example.com\ncanary-password\n']), output);
+  assert.deepEqual(shownOf(fromDjango(settings)), ['smtp.gmail.com', 587, 'starttls', 'me@example.com', 'canary-password', 0, 0]);
+  assert.doesNotMatch(shown.join(''), /canary/);
+});
+
+const noDovecot = skipUnless(hasDovecot(), 'Dovecot (dovecot-core, dovecot-submissiond)');
+test('doctor --smtp against Dovecot, which takes tokens only', { skip: noDovecot }, async () => {
+  await using dovecot = await startDovecot(() => 'inactive');
+  const settings: SmtpSettings = {
+    host: 'localhost',
+    port: dovecot.smtp.port,
+    tls: 'starttls',
+    user: 'me@example.com',
+    password: new Hidden('canary-wrong'),
+  };
+  const found = await examine(smtpChecks({ settings, missing: [], problems: [] }, explain, { ca: String(dovecot.smtp.ca) }));
+  assert.deepEqual(
+    found.flatMap(({ ok, cause }) => (ok === false ? [cause] : [])),
+    ['app-password-required'],
+    JSON.stringify(found),
+  );
 });

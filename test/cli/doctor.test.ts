@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,19 @@ const letDelegate = (google: Google, ...scopes: string[]): void => {
   google.delegation.letSign(DELEGATE);
   google.delegation.allow(DELEGATE, scopes);
 };
+
+/** A mail of the mailbox that met a limit, as the ledger keeps it. */
+function remember(google: Google, code: string, notBefore: number): void {
+  const mailbox = createHash('sha256').update(MAILBOX).digest('hex').slice(0, 16);
+  const fields = {
+    code: { stringValue: code },
+    mailbox: { stringValue: mailbox },
+    acceptedAt: { integerValue: String(Date.now()) },
+    notBefore: { integerValue: String(notBefore) },
+  };
+  const rows = [{ document: { fields } }, { document: { fields: { ...fields, mailbox: { stringValue: 'other' } } } }, { readTime: 'x' }];
+  google.faults.script({ on: 'ledger', status: 200, body: rows });
+}
 
 const setups: Setup[] = [
   { name: 'a healthy mailbox', causes: [] },
@@ -211,6 +225,12 @@ const setups: Setup[] = [
     prepare: (google) => google.faults.script({ on: 'profile', reset: 'before', times: 2 }),
     causes: ['port-blocked'],
   },
+  {
+    name: 'mails that wait for the daily limit',
+    prepare: (google) => remember(google, 'quota_daily', Date.now() + 3_600_000),
+    causes: ['daily-limit'],
+  },
+  { name: 'a limit that was met and is over', prepare: (google) => remember(google, 'rate_limited', Date.now() - 1_000), causes: [] },
   { name: 'a real mail', options: { send: true }, causes: [] },
   { name: 'a real mail whose reply is dropped', options: { send: true, loseReply: true }, causes: [] },
   {
@@ -228,7 +248,7 @@ const setups: Setup[] = [
   {
     name: 'a ledger that may not be written',
     options: { send: true },
-    prepare: (google) => google.faults.script({ on: 'ledger', answer: 'permission_denied' }),
+    prepare: (google) => google.faults.script({ on: 'ledger', answer: 'permission_denied', times: 2 }),
     causes: ['identity_refused'],
   },
 ];
