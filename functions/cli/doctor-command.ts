@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigProblems } from '../config/load.ts';
+import { ConfigProblems } from '../config/problems.ts';
 import { explain } from '../diagnose/explain.ts';
 import { CONFIG, type Command, type Options } from './command.ts';
 import { doctorChecks } from './doctor.ts';

@@ -1,4 +1,4 @@
-import { ConfigProblems } from '../config/load.ts';
+import { ConfigProblems } from '../config/problems.ts';
 import { authorize, authorizedText, planConsent, planText, type Way } from './authorize.ts';
 import type { Answer } from './command.ts';
 import { clientFor, type Env, type Options, setUp } from './grant-setup.ts';

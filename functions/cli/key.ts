@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import { ConfigProblems, loadConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigProblems } from '../config/problems.ts';
 import { checkConfig } from '../config/schema.ts';
 import { withEntry, withoutEntry } from './key-file.ts';
 

@@ -1,44 +1,38 @@
 /** `npm run mailgrant -- COMMAND`: arguments in, data from the command, one place that prints. */
 import { parseArgs } from 'node:util';
-import { ConfigProblems } from '../config/load.ts';
-import { BUILD } from './build-command.ts';
+import { ConfigProblems } from '../config/problems.ts';
 import type { Command } from './command.ts';
-import { CONFIG_CHECK } from './config-command.ts';
-import { DOCS } from './docs.ts';
-import { DOCTOR } from './doctor-command.ts';
-import { EXPLAIN } from './explain.ts';
-import { AUTHORIZE, REVOKE, ROTATE } from './grant-commands.ts';
-import { KEY } from './key-command.ts';
-import { WATCH } from './watch.ts';
 
 const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  build: BUILD,
-  config: CONFIG_CHECK,
-  explain: EXPLAIN,
-  doctor: DOCTOR,
-  watch: WATCH,
-  docs: DOCS,
-  authorize: AUTHORIZE,
-  rotate: ROTATE,
-  revoke: REVOKE,
-  key: KEY,
+/** Loaded when asked for: a command pays only for what it needs. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  build: async () => (await import('./build-command.ts')).BUILD,
+  config: async () => (await import('./config-command.ts')).CONFIG_CHECK,
+  explain: async () => (await import('./explain.ts')).EXPLAIN,
+  doctor: async () => (await import('./doctor-command.ts')).DOCTOR,
+  watch: async () => (await import('./watch.ts')).WATCH,
+  docs: async () => (await import('./docs.ts')).DOCS,
+  authorize: async () => (await import('./grant-commands.ts')).AUTHORIZE,
+  rotate: async () => (await import('./grant-commands.ts')).ROTATE,
+  revoke: async () => (await import('./grant-commands.ts')).REVOKE,
+  key: async () => (await import('./key-command.ts')).KEY,
 };
 
-const overview = `npm run mailgrant -- COMMAND [options]
+async function overview(): Promise<string> {
+  const lines = Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(9)} ${(await load()).summary}`);
+  return `npm run mailgrant -- COMMAND [options]
 
-${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
-  .join('\n')}
+${(await Promise.all(lines)).join('\n')}
 
 COMMAND --help says more. Every command takes --json and exits non-zero on failure.`;
+}
 
 async function main([name = '', ...rest]: string[]): Promise<void> {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const command = Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]?.() : undefined;
   if (!command) {
     const asked = name === '' || name === '--help' || name === '-h' || name === 'help';
-    (asked ? console.log : console.error)(asked ? overview : `Unknown command: ${name}\n\n${overview}`);
+    (asked ? console.log : console.error)(asked ? await overview() : `Unknown command: ${name}\n\n${await overview()}`);
     process.exitCode = asked && name !== '' ? 0 : 2;
     return;
   }

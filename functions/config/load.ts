@@ -1,20 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import type { Config } from '../mail/config.ts';
+import { ConfigProblems } from './problems.ts';
 import { checkConfig } from './schema.ts';
-
-/** Every problem of a config file, each one line. */
-export class ConfigProblems extends Error {
-  readonly problems: readonly string[];
-
-  constructor(file: string, problems: readonly string[]) {
-    super(
-      `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((one) => `  ${one}`).join('\n')}`,
-    );
-    this.name = 'ConfigProblems';
-    this.problems = problems;
-  }
-}
 
 /** Reads and validates `config/mailgrant.yaml`. Throws ConfigProblems with everything that is wrong. */
 export function loadConfig(file: string): Config {

@@ -1,6 +1,7 @@
 /** `npm start`: the whole system on this machine, until Ctrl-C. */
 import { parseArgs } from 'node:util';
-import { ConfigProblems, loadConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { ConfigProblems } from '../config/problems.ts';
 import { startStack } from './stack.ts';
 
 const HELP = `npm start -- [options]
