@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { Resend } from 'resend';
-import { type Built, buildFunctions } from '../functions/cli/build.ts';
+import { type Built, buildFunctions, type DEPLOYABLES } from '../functions/cli/build.ts';
 import { freePort, type RunningFunction, startFunction } from '../functions/local/framework.ts';
 import { type Google, startGoogle } from '../functions/local/google.ts';
 import { SCOPE_MAIL } from '../functions/mail/scopes.ts';
@@ -22,7 +22,7 @@ let built: Built[];
 let api: RunningFunction;
 let worker: RunningFunction;
 
-async function start(target: 'api' | 'worker', seconds = DEADLINE_S, port?: number): Promise<RunningFunction> {
+async function start(target: (typeof DEPLOYABLES)[number], seconds = DEADLINE_S, port?: number): Promise<RunningFunction> {
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_GOOGLE_URL: google.url,
@@ -194,6 +194,13 @@ for (const { name, path, body, headers, busy, done } of deaths)
       assert.deepEqual([reply.status, google.mails.count() - before], [done, 1]);
       assert.deepEqual([(await post(next.url + path, order, key)).status, google.mails.count() - before], [done, 1]);
     });
+
+test('the watch looks at every mailbox, and sends nothing', async () => {
+  await using watch = await start('watch');
+  const before = google.mails.count();
+  const reply = await post(watch.url, {});
+  assert.deepEqual([reply.status, reply.body?.['ok'], google.mails.count()], [200, true, before]);
+});
 
 test('SIGTERM lets the mail in hand finish, then the process ends by itself', async () => {
   const leaving = await start('api');
