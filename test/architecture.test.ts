@@ -13,7 +13,7 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   trigger: /^(functions\/mail\/|functions\/(log|serve)\.ts$|node:http$)/,
   google: /^(functions\/mail\/|nodemailer$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
   local: /^(functions\/(mail|config)\/|mailparser$|node:)/,
-  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|yaml$|node:)/,
+  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|yaml$|smtp-server$|node:)/,
   // Entries and what they share.
   '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel)$)/,
 };

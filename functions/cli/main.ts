@@ -5,6 +5,7 @@ import { BUILD } from './build-command.ts';
 import type { Command } from './command.ts';
 import { CONFIG_CHECK } from './config-command.ts';
 import { KEY } from './key-command.ts';
+import { SMTP } from './smtp-command.ts';
 
 const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
 
@@ -12,6 +13,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   build: BUILD,
   config: CONFIG_CHECK,
   key: KEY,
+  smtp: SMTP,
 };
 
 const overview = `npm run mailgrant -- COMMAND [options]
