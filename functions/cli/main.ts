@@ -5,6 +5,7 @@ import { BUILD } from './build-command.ts';
 import type { Command } from './command.ts';
 import { CONFIG_CHECK } from './config-command.ts';
 import { KEY } from './key-command.ts';
+import { SEND } from './send-command.ts';
 import { SMTP } from './smtp-command.ts';
 
 const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
@@ -13,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   build: BUILD,
   config: CONFIG_CHECK,
   key: KEY,
+  send: SEND,
   smtp: SMTP,
 };
 
