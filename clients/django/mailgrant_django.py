@@ -55,6 +55,7 @@ __all__ = [
 
 TIMEOUT_SECONDS = 60
 REPLY_MAX_BYTES = 65536
+ENVELOPE_MAX_BYTES = 12000  # it travels in one header, and a function takes 16 KiB of headers
 KEY_HEADER = "Resend-Idempotency-Key"
 METADATA_PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"
 
@@ -290,6 +291,9 @@ def compose(message: EmailMessage) -> Letter:
     """
     sender = envelope_address(message.from_email)
     recipients = tuple(dict.fromkeys(envelope_address(one) for one in message.recipients()))
+    if len(",".join(recipients)) > ENVELOPE_MAX_BYTES:
+        why = {"message": "Too many recipients for one message; nothing was sent.", "code": "request_invalid"}
+        raise MailgrantRecipientsRefused(Reply(422, {**why, "fix": "Send one message per recipient."}))
     own = {name.lower(): str(value) for name, value in message.extra_headers.items()}
     mime = message.message()
     for name in ("Date", "Message-ID"):

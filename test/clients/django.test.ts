@@ -82,6 +82,7 @@ const refusals = [
   { scenario: 'refused', settings: { MAILGRANT_API_KEY: `${KEY}x` }, seen: ['SMTPAuthenticationError', 535, 403, 'key_invalid'] },
   { scenario: 'other_sender', settings: {}, seen: ['SMTPSenderRefused', 550, 403, 'sender_not_allowed'] },
   { scenario: 'no_address', settings: {}, seen: ['SMTPRecipientsRefused', 550, 422, 'request_invalid'] },
+  { scenario: 'crowd', settings: {}, seen: ['SMTPRecipientsRefused', 550, 422, 'request_invalid'] },
   {
     scenario: 'refused',
     settings: {},

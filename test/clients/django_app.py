@@ -22,7 +22,7 @@ settings.configure(
 
 from email.mime.image import MIMEImage
 
-from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection, mail_admins, send_mail
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection, send_mail
 
 import mailgrant_django
 
@@ -124,6 +124,10 @@ def other_sender():
 
 def no_address():
     return attempt(lambda: send_mail("Hallo", "canary-body", None, ["jörg@example.net"]))
+
+
+def crowd(size=600):
+    return attempt(EmailMessage("Hallo", "canary-body", bcc=["somebody-number-%d@example.net" % n for n in range(size)]).send)
 
 
 def silent():
