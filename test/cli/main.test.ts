@@ -22,6 +22,11 @@ const rows: { args: string[]; status: number; out?: RegExp; err?: RegExp }[] = [
   { args: ['build', '--dry-run', '--out', join(folder, 'dry')], status: 0, out: /valid; nothing was written/ },
   { args: ['watch', '--project', 'p', 'nobody@example.com'], status: 1, err: /nobody@example\.com is not in the config/ },
   { args: ['watch'], status: 1, err: /GOOGLE_CLOUD_PROJECT/ },
+  { args: ['smtp', '--help'], status: 0, out: /--tls-cert/ },
+  { args: ['smtp', '--listen', '0.0.0.0:2525'], status: 1, err: /can be reached from other machines/ },
+  { args: ['smtp', '--listen', 'nowhere'], status: 1, err: /--listen: expected HOST:PORT/ },
+  { args: ['smtp', '--url', 'http://mail.example.com'], status: 1, err: /--url: expected the https URL/ },
+  { args: ['smtp', '--tls-cert', 'x'], status: 1, err: /go together/ },
   { args: ['build', '--nonsense'], status: 1, err: /nonsense/ },
 ];
 for (const { args, status, out, err } of rows)
