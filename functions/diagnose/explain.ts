@@ -1,4 +1,4 @@
-import type { Retry } from '../mail/failure.ts';
+import type { Retry } from '../mail/failures.ts';
 import { CATALOGUE, type RowId } from './catalogue.ts';
 import { aboutCause, type Cause } from './cause.ts';
 import { type CueName, type Found, firstOf, readCues } from './cues.ts';

@@ -1,4 +1,4 @@
-import type { Retry } from '../mail/failure.ts';
+import type { Retry } from '../mail/failures.ts';
 import type { Cause } from './cause.ts';
 import type { CueName } from './cues.ts';
 import type { Source } from './sources.ts';
