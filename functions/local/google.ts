@@ -192,7 +192,7 @@ async function serveDoor(
   const fault = faults.take(door);
   if (fault?.reset === 'before') {
     if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
-    await sleep(fault.delayMs ?? 0);
+    await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
     return CUT;
   }
   const canned: Reply | null = fault?.answer
@@ -201,7 +201,7 @@ async function serveDoor(
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;
   const reply = canned ?? effect(door, request);
-  if (fault?.delayMs) await sleep(fault.delayMs);
+  if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
   return fault?.reset === 'after' ? CUT : reply;
 }
 

@@ -106,7 +106,7 @@ function createServer(tls: Pick<SMTPServerOptions, 'cert' | 'key' | 'secure'>, g
         if (!meet(fault, session, done)) return;
         const recipients = session.envelope.rcptTo.map(({ address }) => address);
         google.deliver(String(session.user), Buffer.concat(chunks), recipients);
-        await sleep(fault?.delayMs ?? 0);
+        await sleep(fault?.delayMs ?? 0, undefined, { ref: false });
         if (fault?.reset === 'after')
           find(session)?._socket.destroy(); // taken, and nobody is told
         else done(null, `2.0.0 OK  ${Math.floor(Date.now() / 1_000)} laptop - gsmtp`);
