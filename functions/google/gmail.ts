@@ -10,13 +10,13 @@ import { readGmailFailure } from './gmail-failure.ts';
  */
 export function createGmail(baseUrl: string, exchange: Exchange, now: () => number): Transport {
   const calling = async (call: Call, lost: (cause: NoReply) => MailFailure): Promise<Reply> => {
-    if (!call.url.startsWith(`${baseUrl}/`)) throw new MailFailure('unexpected', "the upload session is not under Gmail's address");
+    if (!isGmails(call.url, baseUrl)) throw new MailFailure('unexpected', "the upload session is not under Gmail's address");
     return exchange(call).catch((error: unknown) => {
       throw error instanceof NoReply ? lost(error) : error;
     });
   };
   return {
-    open: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), now()),
+    open: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), baseUrl, now()),
     transfer: async (handle, letter, from, token) =>
       readProgress(
         await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
@@ -26,6 +26,11 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
       readProgress(await calling(askCall(handle, letter, token), ({ message }) => lost(message)), now()),
   };
 }
+
+/** Google's upload guide shows sessions under www.googleapis.com; a token is shown to nobody else. */
+const isGmails = (url: string, baseUrl: string): boolean =>
+  url.startsWith(`${baseUrl}/`) ||
+  (baseUrl === 'https://gmail.googleapis.com' && url.startsWith('https://www.googleapis.com/upload/gmail/'));
 
 const notSent = ({ message }: { message: string }): MailFailure =>
   new MailFailure('google_unavailable', `Gmail did not answer: ${message}`);
@@ -62,9 +67,9 @@ const askCall = (handle: string, { bytes }: Letter, token: AccessToken): Call =>
 });
 
 /** Reads the answer to opening a session: its URI, which is as good as a password for this one letter. */
-export function readSession(reply: Reply, now: number): string {
+export function readSession(reply: Reply, baseUrl: string, now: number): string {
   const { location } = reply.headers;
-  if (reply.status === 200 && location) return location;
+  if (reply.status === 200 && location && isGmails(location, baseUrl)) return location;
   throw readGmailFailure(reply, 'open', now);
 }
 

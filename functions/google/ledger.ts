@@ -34,14 +34,17 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   /** The new update time, or null when a precondition did not hold; then nothing was written. */
   const commit = async (...writes: Write[]): Promise<string | null> => {
-    const reply = await call(`${root}:commit`, {
-      writes: writes.map(({ path, fields, when }) => ({ update: { name: `${root}/${path}`, fields }, currentDocument: when })),
-    });
-    const body = json(reply) as { writeResults?: { updateTime?: string }[]; commitTime?: string } | null;
-    if (reply.status === 200) return body?.writeResults?.[0]?.updateTime ?? body?.commitTime ?? '';
-    const { status } = readGoogleError(body);
-    if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION' || status === 'ABORTED') return null;
-    throw refused(reply, status);
+    // ABORTED is contention, not a lost race: the same commit is made again, and only its preconditions decide.
+    for (let tries = 0; ; tries++) {
+      const reply = await call(`${root}:commit`, {
+        writes: writes.map(({ path, fields, when }) => ({ update: { name: `${root}/${path}`, fields }, currentDocument: when })),
+      });
+      const body = json(reply) as { writeResults?: { updateTime?: string }[]; commitTime?: string } | null;
+      if (reply.status === 200) return body?.writeResults?.[0]?.updateTime ?? body?.commitTime ?? '';
+      const { status } = readGoogleError(body);
+      if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION') return null;
+      if (status !== 'ABORTED' || tries === 4) throw refused(reply, status);
+    }
   };
 
   const get = async (path: string): Promise<Document | null> => {

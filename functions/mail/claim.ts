@@ -7,8 +7,9 @@ import type { Ports } from './ports.ts';
 import type { Sender } from './sender.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-const KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
-const KEEP_MS = 30 * DAY_MS;
+const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
+const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
+const KEEP_MS = 33 * DAY_MS;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {
@@ -32,7 +33,11 @@ export async function claimMail(claim: Claim, config: Config, ports: Ports): Pro
   const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
   const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
   const fresh = { ...newEntry(claim, ports), ...people };
-  const { created, found } = await ports.ledger.create(fresh, ledgerKey(claim, ports), now);
+  const { created, found } = await ports.ledger.create(
+    fresh,
+    ledgerKey(claim, ports, claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS),
+    now,
+  );
   if (created) return found;
   const same = found.entry.payload === claim.payload;
   if (found.entry.state === 'failed' && claim.retryFailed && (same || !claim.pinned))
@@ -96,8 +101,8 @@ function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, ports:
   };
 }
 
-function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports): LedgerKey | null {
-  return key === null ? null : { hash: ports.digest(`${caller}\n${key}`), expireAt: ports.now() + KEY_MS };
+function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports, lifeMs: number): LedgerKey | null {
+  return key === null ? null : { hash: ports.digest(`${caller}\n${key}`), expireAt: ports.now() + lifeMs };
 }
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
@@ -107,8 +112,17 @@ export async function recordRefusal(
   ports: Ports,
 ): Promise<Outcome> {
   const entry = step({ ...newEntry(order, ports), leaseUntil: 0 }, 'failed', { code: failure.code });
-  const { found } = await ports.ledger.create(entry, ledgerKey(order, ports), ports.now());
-  return { state: 'failed', id: found.entry.id, failure };
+  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, DELIVERY_KEY_MS), ports.now());
+  if (created) return { state: 'failed', id: found.entry.id, failure };
+  const past = pastOutcome(found.entry, ports.now());
+  if (past) return past;
+  // A mail that was begun keeps its question; one that provably was not sent ends here.
+  const { id, state } = found.entry;
+  if (state === 'sending' || state === 'unknown')
+    return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
+  const taken = await takeOver(found, found.entry, ports);
+  await ports.ledger.replace(taken, step(taken.entry, 'failed', { code: failure.code, leaseUntil: 0 }));
+  return { state: 'failed', id, failure };
 }
 
 /** An address as it stands in ledger and logs: recognisable by whoever knows it, not readable by anybody else. */

@@ -15,12 +15,13 @@ const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
 export async function deliver(held: Found, sender: Sender, make: () => Promise<Letter>, ports: Ports): Promise<Outcome> {
   const { id } = held.entry;
   let hold = held;
-  let open = held.entry.handle !== null; // an earlier attempt may have brought the letter to Gmail, and nobody has asked yet
+  // Once bytes may have left, no other trouble makes the mail "not sent": the handle stays, and the next claim asks by it.
+  const trail = { left: held.entry.handle !== null };
   try {
     const gmail = ports.transport(sender.mailbox);
     const token = tokenKeeper(sender, ports);
     const [letter] = await Promise.all([make(), ports.token(sender)]);
-    const attempt: Attempt = { letter, gmail, token, ports };
+    const attempt: Attempt = { letter, gmail, token, ports, trail };
     const digest = ports.digest(letter.bytes);
     let progress: Progress = { state: 'partial', received: 0 };
     if (hold.entry.handle === null) {
@@ -28,7 +29,6 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
       hold = await keep(hold, step(hold.entry, 'sending', { handle, letter: digest }), ports);
     } else {
       progress = await ask(hold.entry.handle, attempt);
-      open = false;
       if (progress.state === 'partial' && hold.entry.letter !== digest)
         throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
     }
@@ -37,7 +37,8 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
   } catch (error) {
     const failure = asFailure(error);
     if (failure.code === 'in_flight') throw failure; // somebody else holds the entry now: nothing of it is ours to write
-    const truth = open ? new MailFailure('delivery_unknown', `Gmail could not be asked: ${failure.code}`) : failure;
+    const unsure = trail.left && failure.code !== 'session_gone';
+    const truth = unsure ? new MailFailure('delivery_unknown', `Gmail did not say what became of it: ${failure.code}`) : failure;
     return settle(hold, outcomeOf(truth, id, ports.now()), ports);
   }
 }
@@ -52,6 +53,7 @@ async function finish(handle: string, begun: Progress, attempt: Attempt): Promis
     const { received } = progress;
     progress = await token((secret) => gmail.transfer(handle, letter, received, secret)).catch((error: unknown) => {
       if (asFailure(error).code !== 'delivery_unknown') throw error;
+      attempt.trail.left = true;
       return ask(handle, attempt);
     });
   }
@@ -82,6 +84,8 @@ interface Attempt {
   readonly gmail: Transport;
   readonly token: Keeper;
   readonly ports: Ports;
+  /** Whether bytes of the letter may be with Gmail. */
+  readonly trail: { left: boolean };
 }
 
 type Keeper = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
@@ -122,6 +126,21 @@ export async function settle(hold: Found, outcome: Outcome, ports: Ports): Promi
           code: null,
         })
       : step(hold.entry, outcome.state === 'retry' ? 'waiting' : outcome.state, { ...ended, code: outcome.failure.code });
-  const written = await ports.ledger.replace(hold, entry).catch(() => null);
+  const written = await persist(() => ports.ledger.replace(hold, entry), ports);
   return written ? outcome : { ...outcome, unrecorded: true };
 }
+
+/** What happened must be written down: a ledger that hiccups is given three tries. Null where somebody else holds the entry, or none worked. */
+async function persist(write: () => Promise<Found | null>, ports: Ports): Promise<Found | null> {
+  for (const ms of SETTLE_PAUSES_MS) {
+    try {
+      if (ms > 0) await ports.pause(ms);
+      return await write();
+    } catch {
+      // the next try
+    }
+  }
+  return null;
+}
+
+const SETTLE_PAUSES_MS = [0, 100, 500];

@@ -1,4 +1,5 @@
 import { MailFailure } from '../mail/failure.ts';
+import { parseJson } from './body.ts';
 
 /** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
 export interface Delivery {
@@ -57,7 +58,7 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
 function decoded(data: unknown): unknown {
   if (typeof data !== 'string') return undefined;
   try {
-    return JSON.parse(Buffer.from(data, 'base64').toString('utf8'));
+    return parseJson(Buffer.from(data, 'base64')); // with the limit of depth that holds for every body
   } catch {
     return undefined;
   }

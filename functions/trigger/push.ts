@@ -47,6 +47,7 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
 
 /** An unknown mail is delivered again as long as Gmail can be asked about it: a redelivery asks, it never sends twice. */
 export function verdict(outcome: Outcome): 204 | 429 | 503 {
+  if (outcome.unrecorded) return 503; // what happened is not written down: the redelivery asks, and writes it
   switch (outcome.state) {
     case 'sent':
     case 'failed':

@@ -9,6 +9,7 @@ import { REFUSALS, type RefusalName } from '../../functions/local/refusals.ts';
 import { Hidden } from '../../functions/mail/hidden.ts';
 
 const NOW = Date.UTC(2026, 2, 10, 12);
+const GMAIL = 'https://gmail.googleapis.com';
 const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
   status,
   headers,
@@ -164,4 +165,18 @@ for (const { status, body, headers, is } of progress)
   test(`a session's ${status} ${JSON.stringify(headers)} ${JSON.stringify(body)} is ${is.state}`, () =>
     assert.deepEqual(readProgress(reply(status, body, headers), NOW), is));
 
-test('a session without an address is no session', () => assert.throws(() => readSession(reply(200, ''), NOW), { code: 'unexpected' }));
+test('a session without an address is no session', () =>
+  assert.throws(() => readSession(reply(200, ''), GMAIL, NOW), { code: 'unexpected' }));
+
+for (const [location, ok] of [
+  [`${GMAIL}/upload/gmail/v1/x?upload_id=1`, true],
+  ['https://www.googleapis.com/upload/gmail/v1/x?upload_id=1', true],
+  ['https://www.googleapis.com/drive/v1/x', false],
+  ['https://gmail.googleapis.com.example.org/upload', false],
+  ['http://gmail.googleapis.com/upload/gmail/v1/x', false],
+] as const)
+  test(`a session at ${location} is ${ok ? 'taken' : 'refused before it is kept'}`, () => {
+    const answer = () => readSession(reply(200, '', { location }), GMAIL, NOW);
+    if (ok) assert.equal(answer(), location);
+    else assert.throws(answer, { code: 'unexpected' });
+  });

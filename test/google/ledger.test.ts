@@ -172,6 +172,16 @@ suite('the ledger when the reply to a commit is lost', () => {
       assert.deepEqual([second.created, second.found.entry], [true, mine]);
     });
 
+  test('contention (ABORTED) is tried again, and is nobody else’s claim', async () => {
+    await using google = await startGoogle();
+    const exchange = createExchange()(AbortSignal.timeout(10_000));
+    const identity = createIdentity(google.url);
+    const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+    const { found } = await ledger.create(entry(), null, NOW);
+    google.faults.script({ on: 'ledger', status: 409, body: { error: { status: 'ABORTED' } } });
+    assert.equal((await ledger.replace(found, step(found.entry, 'sending', { handle: 'h' })))?.entry.handle, 'h');
+  });
+
   for (const { fault, code } of [
     { fault: { answer: 'cloud_unavailable' }, code: 'ledger_unavailable' },
     { fault: { answer: 'permission_denied' }, code: 'identity_refused' },

@@ -341,3 +341,52 @@ test('a file that cannot be fetched fails the mail by its field, and the same ke
   assert.deepEqual([first.state, only(ports).code], ['failed', 'attachment_invalid']);
   assert.equal((await send(mail, config, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
 });
+
+for (const code of ['rate_limited', 'google_unavailable', 'mail_refused', 'quota_daily'] as const)
+  test(`after a lost reply nothing else makes the mail unsent: ${code} on the second transfer leaves it unknown, its handle kept`, async () => {
+    let transfers = 0;
+    const ports = world({
+      transfer: () => fail(++transfers === 1 ? 'delivery_unknown' : code)(),
+      ask: async () => ({ state: 'partial', received: 0 }),
+    });
+    const outcome = await run(order(), ports);
+    assert.deepEqual([outcome.state, only(ports).state, only(ports).handle], ['unknown', 'unknown', 'session-1']);
+  });
+
+test('a platform may deliver a mail again for a month: its key does not lapse after a day', async () => {
+  const ports = world();
+  await run(order({ retryFailed: false }), ports);
+  ports.clock += 31 * 24 * 60 * 60_000;
+  await run(order({ retryFailed: false }), ports);
+  assert.equal(ports.sent.length, 1);
+});
+
+test('a refusal of what was sent before says that it was sent', async () => {
+  const ports = world();
+  const sent = await run(order({ retryFailed: false }), ports);
+  const again = await refuse(order({ retryFailed: false }), new MailFailure('idempotency_mismatch', 'x'), ports);
+  assert.deepEqual([again.state, again.id, only(ports).state], ['sent', sent.id, 'sent']);
+});
+
+test('a refusal of what was begun keeps the question open, and of what waits ends it', async () => {
+  const begun = await died({ state: 'accepted', gmailId: 'g' });
+  begun.clock += begun.leaseMs + 1;
+  const unsure = await refuse(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), begun);
+  assert.deepEqual([unsure.state, only(begun).state], ['unknown', 'sending']);
+  const waiting = world({ open: fail('google_unavailable') });
+  await run(order({ retryFailed: false }), waiting);
+  const ended = await refuse(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), waiting);
+  assert.deepEqual([ended.state, only(waiting).state, only(waiting).code], ['failed', 'failed', 'sender_not_allowed']);
+});
+
+test('a ledger that hiccups at the last write is tried again', async () => {
+  const ports = world();
+  const { replace } = ports.ledger;
+  let tries = 0;
+  const ledger: Ledger = {
+    ...ports.ledger,
+    replace: async (found, entry) => (entry.state === 'sent' && ++tries < 3 ? fail('ledger_unavailable')() : replace(found, entry)),
+  };
+  const outcome = await run(order(), { ...ports, ledger });
+  assert.deepEqual([outcome.state, outcome.unrecorded, only(ports).state], ['sent', undefined, 'sent']);
+});

@@ -134,6 +134,7 @@ const failure = new MailFailure('unexpected', '');
 const verdicts = [
   { outcome: { state: 'sent', id: 'i', gmailId: 'g' }, status: 204 },
   { outcome: { state: 'failed', id: 'i', failure }, status: 204 },
+  { outcome: { state: 'sent', id: 'i', gmailId: 'g', unrecorded: true }, status: 503 },
   { outcome: { state: 'retry', id: 'i', failure, notBefore: 0 }, status: 503 },
   { outcome: { state: 'parked', id: 'i', failure, notBefore: 0 }, status: 429 },
   { outcome: { state: 'unknown', id: 'i', failure, askable: true }, status: 503 },
