@@ -22,6 +22,8 @@ export interface Admission {
   readonly failure: MailFailure | null;
   /** What is left of the caller's own limit, where there is one. */
   readonly quota: Quota | null;
+  /** Takes the count back: an attempt that provably sent nothing uses nothing up. */
+  giveBack(): Promise<void>;
 }
 
 /**
@@ -30,18 +32,24 @@ export interface Admission {
  */
 export async function admit(caller: Caller, mailbox: Mailbox, ports: Ports): Promise<Admission> {
   const rules = [...rulesOf('API key', caller.id, caller.limits, ports), ...rulesOf('mailbox', mailbox.address, mailbox.limits, ports)];
-  if (rules.length === 0) return { failure: null, quota: null };
+  const nothing = async (): Promise<void> => {};
+  if (rules.length === 0) return { failure: null, quota: null, giveBack: nothing };
   const counters = rules.map(({ counter }) => counter);
   try {
     const counts = await ports.ledger.count(counters, 1);
     const full = rules.filter(({ limit }, index) => (counts[index] ?? 0) > limit).sort((a, b) => b.until - a.until)[0];
     const quota = quotaOf(rules, counts, full !== undefined);
-    if (!full) return { failure: null, quota };
-    await ports.ledger.count(counters, -1).catch(() => null); // else a caller that keeps asking uses its whole day up in a minute
+    const giveBack = async (): Promise<void> => void (await ports.ledger.count(counters, -1).catch(() => null));
+    if (!full) return { failure: null, quota, giveBack };
+    await giveBack(); // else a caller that keeps asking uses its whole day up in a minute
     const unit = full.code === 'limit_minute' ? 'minute' : 'day';
-    return { failure: new MailFailure(full.code, `This ${full.whose} may send ${full.limit} mails per ${unit}.`, full.until), quota };
+    return {
+      failure: new MailFailure(full.code, `This ${full.whose} may send ${full.limit} mails per ${unit}.`, full.until),
+      quota,
+      giveBack: nothing,
+    };
   } catch (error) {
-    return { failure: asFailure(error), quota: null };
+    return { failure: asFailure(error), quota: null, giveBack: nothing };
   }
 }
 

@@ -36,10 +36,12 @@ export async function dispatch(draft: Draft, { caller, ...asked }: Asking, confi
   if (!('entry' in claim)) return claim;
   const { id, acceptedAt, handle } = claim.entry;
   // A letter that may be with Gmail already is asked about, whatever the limits say now.
-  const { failure, quota } = handle === null ? await admit(caller, draft.sender.mailbox, ports) : { failure: null, quota: null };
+  const admission = handle === null ? await admit(caller, draft.sender.mailbox, ports) : null;
+  const { failure = null, quota = null } = admission ?? {};
   const outcome = failure
     ? await settle(claim, outcomeOf(failure, id, ports.now()), ports)
     : await deliver(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports);
+  if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.giveBack(); // its next attempt counts anew
   return quota ? { ...outcome, quota } : outcome;
 }
 

@@ -390,3 +390,13 @@ test('a ledger that hiccups at the last write is tried again', async () => {
   const outcome = await run(order(), { ...ports, ledger });
   assert.deepEqual([outcome.state, outcome.unrecorded, only(ports).state], ['sent', undefined, 'sent']);
 });
+
+test('the attempts of one mail that sent nothing use nothing of the limit up', async () => {
+  const ports = world({ open: fail('google_unavailable') });
+  const caller = { ...CALLER, limits: { perDay: 3, perMinute: null } };
+  for (let attempt = 0; attempt < 5; attempt++) assert.equal((await run(order({ caller }), ports)).state, 'retry');
+  const working = { ...ports, open: world().open };
+  const states = [];
+  for (const key of ['a', 'b', 'c', 'd']) states.push((await run(order({ caller, key }), working)).state);
+  assert.deepEqual(states, ['sent', 'sent', 'sent', 'parked']);
+});
