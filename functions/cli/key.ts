@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import { ConfigProblems } from '../config/problems.ts';
@@ -53,6 +53,7 @@ function save(file: string, text: string, dryRun: boolean): void {
   const { problems } = checkConfig(parseDocument(text).toJS());
   if (problems.length > 0) throw new ConfigProblems(file, problems);
   if (dryRun) return;
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
+  const real = realpathSync(file); // a link stays a link, and the file keeps who may read it
+  writeFileSync(`${real}.new`, text, { mode: statSync(real).mode });
+  renameSync(`${real}.new`, real);
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { knownOf } from '../diagnose/of-failure.ts';
 import { type Log, traceOf } from '../log.ts';
 import type { Caller } from '../mail/config.ts';
-import { asFailure, MailFailure } from '../mail/failure.ts';
+import { asFailure, type FailureCode, MailFailure } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Ports } from '../mail/ports.ts';
 import { recordOf } from '../mail/record.ts';
@@ -82,7 +83,8 @@ const DOORS: Readonly<Record<'send' | 'batch' | 'raw' | 'read' | 'restricted', (
     const found = UUID.test(id) ? await within(edge, ({ ledger }) => ledger.read(id)) : null;
     // Another caller's mail is not there: which ids exist is nobody's business.
     if (found?.entry.caller !== caller.id) throw new MailFailure('mail_unknown', 'Email not found');
-    return { status: 200, body: recordOf(found.entry) };
+    const { catalogue, cause } = found.entry.code === null ? NOTHING_KNOWN : knownOf(found.entry.code as FailureCode);
+    return { status: 200, body: { ...recordOf(found.entry), catalogue, cause } };
   },
 
   async restricted() {
@@ -108,3 +110,5 @@ function write(req: IncomingMessage, res: ServerResponse, { status, body, header
   });
   res.end(req.method === 'HEAD' ? undefined : payload);
 }
+
+const NOTHING_KNOWN = { catalogue: null, cause: null };

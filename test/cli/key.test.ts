@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { revokeKey } from '../../functions/cli/key.ts';
 import { loadConfig } from '../../functions/config/load.ts';
 import { authenticate } from '../../functions/trigger/keys.ts';
 
@@ -127,4 +128,14 @@ test('a dry run shows no key and writes nothing', () => {
   const { status, stdout } = run(file, 'create', 'shop', '--from', 'notices@example.com', '--dry-run', '--json');
   assert.deepEqual([status, JSON.parse(stdout).key, readFileSync(file, 'utf8')], [0, null, YAML]);
   assert.deepEqual([run(file, 'revoke', 'old', '--dry-run').status, readFileSync(file, 'utf8')], [0, YAML]);
+});
+
+test('a config behind a link stays there, with its mode', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+  const real = join(folder, 'real.yaml');
+  const link = join(folder, 'link.yaml');
+  writeFileSync(real, YAML, { mode: 0o600 });
+  symlinkSync(real, link);
+  revokeKey(link, 'old');
+  assert.deepEqual([lstatSync(link).isSymbolicLink(), statSync(real).mode & 0o777, loadConfig(real).keys], [true, 0o600, []]);
 });

@@ -40,6 +40,8 @@ test('a key reads what became of its mail, never what was in it', async () => {
     rejected: 0,
     code: null,
     fix: null,
+    catalogue: null,
+    cause: null,
     not_before: null,
   });
 });
@@ -50,8 +52,8 @@ test('a failed mail shows its code and what mends it', async () => {
   const failed = await post(`${laptop.api}/emails`, MAIL, authorised);
   const { body } = await read(`${laptop.api}/emails/${failed.body?.['id']}`);
   assert.deepEqual(
-    [body['last_event'], body['outcome'], body['code'], String(body['fix']).length > 10],
-    ['failed', 'failed', 'grant_revoked', true],
+    [body['last_event'], body['outcome'], body['code'], String(body['fix']).length > 10, body['cause']],
+    ['failed', 'failed', 'grant_revoked', true, 'refresh-token-expired-testing-7-days'],
   );
 });
 
