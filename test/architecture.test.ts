@@ -9,6 +9,8 @@ const ROOT = join(import.meta.dirname, '..');
 const MAY_SEE: Readonly<Record<string, RegExp>> = {
   mail: /^nodemailer\/lib\/mail-composer$/,
   diagnose: /^functions\/mail\//,
+  // The compiler of Handlebars and the parser of CEL are the build's; functions take what evaluates and renders.
+  notify: /^(functions\/mail\/|@bufbuild\/cel(\/ext)?$|handlebars(\/runtime\.js)?$)/,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
   trigger: /^(functions\/(mail|diagnose)\/|functions\/(log|serve)\.ts$|node:http$)/,
   google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,

@@ -219,6 +219,27 @@ export const FAILURES = {
     summary: 'Gmail refuses a freshly minted access token.',
     fix: 'Consent again for the mailbox; check that the account is not suspended.',
   },
+  event_unreadable: {
+    http: 422,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'The event cannot be read.',
+    fix: 'Publish JSON or UTF-8 text of at most 10 MB.',
+  },
+  route_condition: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The condition of the route cannot be decided for this event.',
+    fix: 'Ask with has(…) for fields that may be missing; try the event with `mailgrant test-route ROUTE --event FILE`.',
+  },
+  route_template: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The template of the route cannot be rendered for this event.',
+    fix: 'Put {{#if …}} or {{default …}} around what may be missing; try the event with `mailgrant preview ROUTE --event FILE`.',
+  },
   mail_refused: {
     http: 422,
     retry: 'never',
