@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from './certificate.ts';
 import { type Clients, createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
@@ -29,6 +30,8 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
+  /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
+  readonly certificate?: Certificate;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -64,6 +67,7 @@ export async function startGoogle({
   accounts = [],
   now = Date.now,
   smtp: smtpOptions,
+  certificate,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -105,7 +109,7 @@ export async function startGoogle({
     calls[door]++;
     knocks.emit(door);
     return serveDoor(door, request, faults, effect, gmail);
-  });
+  }, certificate);
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
