@@ -68,16 +68,27 @@ class Stale extends NoReply {}
 
 function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: Agents, deadline: AbortSignal): Promise<Reply> {
   const secure = url.startsWith('https:');
-  const signal = AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]);
+  if (deadline.aborted) return Promise.reject(new NoReply('ETIMEDOUT', false));
   return new Promise((resolve, reject) => {
     const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     const options = {
       method,
-      signal,
       agent: secure ? agents.https : agents.http,
       headers: { ...(method === 'GET' ? {} : { 'content-length': length }), ...headers },
     };
     const request = (secure ? httpsRequest : httpRequest)(url, options);
+    // Plain timers: composed and timed signals cost more than all else here, and fire long after the reply.
+    let late = false;
+    const giveUp = (): void => {
+      late = true;
+      request.destroy(new Error('late'));
+    };
+    const timer = setTimeout(giveUp, timeoutMs);
+    deadline.addEventListener('abort', giveUp);
+    const settled = (): void => {
+      clearTimeout(timer);
+      deadline.removeEventListener('abort', giveUp);
+    };
     let connected = false;
     request.on('socket', (socket) => {
       if (request.reusedSocket) connected = true;
@@ -87,7 +98,8 @@ function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: A
         });
     });
     const fail = (error: Error & { code?: string }): void => {
-      const code = error.name === 'AbortError' ? 'ETIMEDOUT' : (error.code ?? error.name);
+      settled();
+      const code = late ? 'ETIMEDOUT' : (error.code ?? error.name);
       const left = connected && !NEVER_LEFT.has(code);
       const stale = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
       reject(stale ? new Stale(code, left) : new NoReply(code, left));
@@ -103,7 +115,10 @@ function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: A
       });
       response.on('error', fail);
       response.on('aborted', () => fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+      response.on('end', () => {
+        settled();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+      });
     });
     request.end(body);
   });
