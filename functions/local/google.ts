@@ -101,15 +101,19 @@ export async function startGoogle({
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
-  const running = await listen(port, async (request) => {
-    if (request.path === '/control/faults') return control(request, faults);
-    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
-    const door = doorOf(request);
-    if (!door) return REFUSALS.not_found;
-    calls[door]++;
-    knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail);
-  }, certificate);
+  const running = await listen(
+    port,
+    async (request) => {
+      if (request.path === '/control/faults') return control(request, faults);
+      if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
+      const door = doorOf(request);
+      if (!door) return REFUSALS.not_found;
+      calls[door]++;
+      knocks.emit(door);
+      return serveDoor(door, request, faults, effect, gmail);
+    },
+    certificate,
+  );
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;

@@ -54,7 +54,10 @@ export async function serve({ target, source, env, node = [], wrap = (command) =
     `--port=${port}`,
   ]);
   const spawnedAt = performance.now();
-  const child = spawn(program, args, { env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => {
@@ -102,7 +105,10 @@ export interface Usage {
 /** What a process has used, as Linux counts it. */
 export function usageOf({ pid }: Pick<ChildProcess, 'pid'>): Usage {
   const threads = readdirSync(`/proc/${pid}/task`);
-  const cpuMs = threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6, 0);
+  const cpuMs = threads.reduce(
+    (sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+    0,
+  );
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const megabytes = (name: string): number => (Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1_024) / 1e6;
   return { cpuMs, rssMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };

@@ -71,7 +71,14 @@ async function listen(secure: boolean, answer: (req: IncomingMessage) => Constan
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     req.resume().once('end', () => {
       const { body, headers } = answer(req);
-      res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'metadata-flavor': 'Google', ...headers }).end(body);
+      res
+        .writeHead(200, {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          'metadata-flavor': 'Google',
+          ...headers,
+        })
+        .end(body);
     });
   };
   const server = secure && certificate ? createTlsServer(certificate, serve) : createServer(serve);
@@ -84,7 +91,14 @@ function answerByConstants({ mailboxes }: FakeOptions): (req: IncomingMessage, u
   const token = JSON.stringify({ access_token: `ya29.${'x'.repeat(120)}`, expires_in: 3_599, token_type: 'Bearer' });
   const grants = new Map(
     mailboxes.map(({ address, secret, scope }) => {
-      const grant = { client_id: 'bench', client_secret: 'bench', refresh_token: 'bench', address, scopes: [scope], created: '2026-01-01T00:00:00Z' };
+      const grant = {
+        client_id: 'bench',
+        client_secret: 'bench',
+        refresh_token: 'bench',
+        address,
+        scopes: [scope],
+        created: '2026-01-01T00:00:00Z',
+      };
       const data = Buffer.from(JSON.stringify(grant)).toString('base64');
       return [secret, JSON.stringify({ name: secret, payload: { data } })];
     }),
@@ -99,7 +113,10 @@ function answerByConstants({ mailboxes }: FakeOptions): (req: IncomingMessage, u
     }
     if (url.startsWith('/upload/')) {
       if (method !== 'POST' || !url.includes('uploadType=resumable')) return { body: message };
-      return { body: '', headers: { location: `${own}/upload/gmail/v1/users/me/messages/send?uploadType=resumable&upload_id=${writes++}` } };
+      return {
+        body: '',
+        headers: { location: `${own}/upload/gmail/v1/users/me/messages/send?uploadType=resumable&upload_id=${writes++}` },
+      };
     }
     if (url.includes('/messages/send')) return { body: message };
     const secret = /\/secrets\/([^/]+)\//.exec(url)?.[1];

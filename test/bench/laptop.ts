@@ -50,7 +50,11 @@ export interface Fake extends AsyncDisposable, FakeAddress {
 
 /** Starts the fake Google, or the sink, in a process of its own. */
 export async function startFake(laptop: Laptop, { kind, tls }: { kind: FakeOptions['kind']; tls: boolean }): Promise<Fake> {
-  const mailboxes = Array.from({ length: MAILBOXES }, (_, index) => ({ address: mailbox(index), secret: secretOf(index), scope: SCOPE_SEND }));
+  const mailboxes = Array.from({ length: MAILBOXES }, (_, index) => ({
+    address: mailbox(index),
+    secret: secretOf(index),
+    scope: SCOPE_SEND,
+  }));
   const options: FakeOptions = {
     kind,
     tls: tls ? laptop.certificate : null,

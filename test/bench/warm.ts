@@ -28,7 +28,12 @@ export const pushTo = (url: string): Posting => {
 };
 
 /** Loads one process and answers what a mail took there. */
-export async function burden({ child }: Pick<Running, 'child'>, fake: Pick<Fake, 'child'>, count: number, run: () => Promise<number>): Promise<Sample> {
+export async function burden(
+  { child }: Pick<Running, 'child'>,
+  fake: Pick<Fake, 'child'>,
+  count: number,
+  run: () => Promise<number>,
+): Promise<Sample> {
   const before = usageOf(child);
   const fakeBefore = usageOf(fake.child);
   const ms = await run();
