@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build as bundle, type Metafile } from 'esbuild';
 import { loadConfig } from '../config/load.ts';
+import { type Lock, lockFor } from './lock.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
 export const DEPLOYABLES = ['api', 'worker', 'watch'] as const;
@@ -17,12 +18,13 @@ export interface Built {
 const FRAMEWORK = '@google-cloud/functions-framework';
 
 /**
- * Validates the config, and makes one minified CommonJS bundle per function with the config inside and a package.json
- * of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * Validates the config, and makes one minified CommonJS bundle per function with the config inside, a package.json and
+ * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
  */
 export async function buildFunctions(configFile: string, outFolder: string): Promise<Built[]> {
   const config = loadConfig(configFile);
   const own = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; dependencies: Record<string, string> };
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
   for (const name of DEPLOYABLES) rmSync(join(outFolder, name), { recursive: true, force: true });
   const { metafile } = await bundle({
     entryPoints: DEPLOYABLES.map((name) => ({ in: `functions/${name}.ts`, out: `${name}/index` })),
@@ -47,9 +49,12 @@ export async function buildFunctions(configFile: string, outFolder: string): Pro
       private: true,
       main: 'index.cjs',
       engines: { node: '>=24' },
-      dependencies: { [FRAMEWORK]: own.dependencies[FRAMEWORK] },
+      dependencies: { [FRAMEWORK]: own.dependencies[FRAMEWORK] ?? '' },
     };
-    writeFileSync(join(outFolder, name, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    const write = (file: string, content: object): void =>
+      writeFileSync(join(outFolder, name, file), `${JSON.stringify(content, null, 2)}\n`);
+    write('package.json', manifest);
+    write('package-lock.json', lockFor(manifest, lock));
     return describe(name, `${outFolder}/${name}/index.cjs`, metafile);
   });
 }
