@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Zippable, zipSync } from 'fflate';
-
-/** What of a bundle's folder is deployed; the source map stays behind, since nothing reads it there. */
-const DEPLOYED = ['index.cjs', 'package-lock.json', 'package.json'] as const;
 
 // A ZIP holds local time: local components give the same bytes in every time zone, and 1980 is its first year.
 const MTIME = new Date(1980, 0, 1);
@@ -24,7 +21,9 @@ export interface Archive {
  */
 export function archive(outFolder: string, name: string): Archive {
   const entries: Zippable = {};
-  for (const file of DEPLOYED) entries[file] = [readFileSync(join(outFolder, name, file)), { mtime: MTIME, os: UNIX, attrs: PLAIN_FILE }];
+  // Source maps stay behind: nothing reads them there.
+  for (const file of readdirSync(join(outFolder, name)).sort())
+    if (!file.endsWith('.map')) entries[file] = [readFileSync(join(outFolder, name, file)), { mtime: MTIME, os: UNIX, attrs: PLAIN_FILE }];
   const zip = zipSync(entries, { level: 9 });
   const file = `${outFolder}/${name}.zip`;
   writeFileSync(file, zip);

@@ -10,9 +10,12 @@ export interface Lock {
   readonly packages: Readonly<Record<string, Locked>>;
 }
 
-interface Manifest {
+/** The package.json of a deployed function. */
+export interface Manifest {
   readonly name: string;
   readonly version: string;
+  readonly private: boolean;
+  readonly main: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly engines: Readonly<Record<string, string>>;
 }
