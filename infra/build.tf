@@ -25,15 +25,36 @@ locals {
       "roles/artifactregistry.admin", "roles/cloudbuild.builds.editor", "roles/cloudfunctions.admin", "roles/cloudscheduler.admin",
       "roles/cloudtasks.queueAdmin", "roles/datastore.owner", "roles/iam.roleAdmin", "roles/iam.serviceAccountAdmin",
       "roles/iam.serviceAccountUser", "roles/logging.configWriter", "roles/logging.logWriter", "roles/monitoring.editor",
-      "roles/pubsub.admin", "roles/run.admin", "roles/secretmanager.admin", "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
+      "roles/pubsub.admin", "roles/run.admin", "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
     ],
     local.documents == null ? [] : ["roles/eventarc.admin"],
   )
   # The project roles that this directory hands out, and so the only ones the pipeline may.
   granted_roles = concat(
+    google_project_iam_custom_role.secret_keeper[*].id,
     ["roles/datastore.user", "roles/eventarc.eventReceiver", "roles/logging.logWriter", "roles/resourcemanager.projectIamAdmin", "roles/storage.objectViewer"],
     local.deploy_roles,
   )
+}
+
+# Making secrets and saying who reads them, without reading them: roles/secretmanager.admin would hand over every grant.
+resource "google_project_iam_custom_role" "secret_keeper" {
+  count   = var.build == null ? 0 : 1
+  role_id = "${replace(var.name_prefix, "-", "_")}_secret_keeper"
+  title   = "mailgrant: keeps secrets without reading them"
+  permissions = [
+    "secretmanager.secrets.create", "secretmanager.secrets.delete", "secretmanager.secrets.get", "secretmanager.secrets.getIamPolicy",
+    "secretmanager.secrets.list", "secretmanager.secrets.setIamPolicy", "secretmanager.secrets.update", "secretmanager.versions.get",
+    "secretmanager.versions.list",
+  ]
+  depends_on = [google_project_service.this]
+}
+
+resource "google_project_iam_member" "deploy_secrets" {
+  count   = var.build == null ? 0 : 1
+  project = var.project_id
+  role    = google_project_iam_custom_role.secret_keeper[0].id
+  member  = google_service_account.this["deploy"].member
 }
 
 resource "google_project_iam_member" "deploy" {
