@@ -22,15 +22,16 @@ locals {
   # The address that Cloud Run gives a service before it exists: the worker can be told its own audience without a cycle.
   worker_url = "https://${var.name_prefix}-worker-${data.google_project.this.number}.${var.region}.run.app"
 
+  # Written out, where `.id` would be known only after an apply.
   carrying = {
-    MAILGRANT_TOPIC         = google_pubsub_topic.mails.id
+    MAILGRANT_TOPIC         = "projects/${var.project_id}/topics/${google_pubsub_topic.mails.name}"
     MAILGRANT_BUCKET        = google_storage_bucket.content.name
-    MAILGRANT_TASKS         = google_cloud_tasks_queue.later.id
+    MAILGRANT_TASKS         = "projects/${var.project_id}/locations/${var.region}/queues/${google_cloud_tasks_queue.later.name}"
     MAILGRANT_TASKS_ACCOUNT = google_service_account.this["tasks"].email
   }
   environment = {
     api    = merge(local.carrying, { MAILGRANT_TRUST_IAM = tostring(var.access.api != "public") })
-    worker = merge(local.carrying, { MAILGRANT_DEAD_TOPIC = google_pubsub_topic.dead.id, MAILGRANT_PUSH_AUDIENCE = local.worker_url })
+    worker = merge(local.carrying, { MAILGRANT_DEAD_TOPIC = "projects/${var.project_id}/topics/${google_pubsub_topic.dead.name}", MAILGRANT_PUSH_AUDIENCE = local.worker_url })
     hooks  = local.carrying
     watch  = {}
   }
