@@ -11,6 +11,7 @@ import { inspectMailbox } from './inspect.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
 import { patient } from './patience.ts';
+import { queuePorts } from './queue.ts';
 import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -56,10 +57,7 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
-        queue: null,
-        graveyard: null,
-        timetable: null,
-        store: null,
+        ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,
