@@ -13,7 +13,7 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   trigger: /^(functions\/(mail|diagnose)\/|functions\/(log|serve)\.ts$|node:http$)/,
   google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
   local: /^(functions\/(mail|config)\/|mailparser$|smtp-server$|selfsigned$|node:)/,
-  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
+  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|fflate$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
   // Entries and what they share.
   '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel|domain)$)/,
 };
