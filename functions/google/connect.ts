@@ -56,6 +56,10 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
+        queue: null,
+        graveyard: null,
+        timetable: null,
+        store: null,
         token,
         now,
         newId: randomUUID,

@@ -1,7 +1,7 @@
 import type { Caller, Config } from './config.ts';
 import { type Draft, draftMail } from './draft.ts';
 import { asFailure, consequence, MailFailure } from './failure.ts';
-import type { Outcome } from './outcome.ts';
+import { isTaken, type Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { dispatch } from './send.ts';
 
@@ -44,7 +44,7 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
     // A header holds no line break: the first one's key is the caller's own, the others' cannot be anybody's.
     const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
     const outcome = await dispatch(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
-    return { index, outcome, failure: outcome.state === 'sent' ? null : outcome.failure };
+    return { index, outcome, failure: isTaken(outcome) ? null : outcome.failure };
   };
   // The first one decides whether the key is free, before any other is claimed.
   const [first, ...others] = valid;

@@ -1,7 +1,7 @@
 import { asFailure, MailFailure } from './failure.ts';
 import { type Entry, type Found, step } from './ledger.ts';
 import type { Letter } from './mime.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import { type Attempted, outcomeOf } from './outcome.ts';
 import type { AccessToken, Ports, Progress, Transport } from './ports.ts';
 import type { Sender } from './sender.ts';
 
@@ -12,7 +12,7 @@ const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
  * Brings a claimed letter to Gmail, exactly once in effect: the handle is in the ledger before the first byte leaves,
  * and after a lost reply Gmail is asked, never sent to again on a guess. The outcome is written to the ledger.
  */
-export async function deliver(held: Found, sender: Sender, make: () => Promise<Letter>, ports: Ports): Promise<Outcome> {
+export async function deliver(held: Found, sender: Sender, make: () => Promise<Letter>, ports: Ports): Promise<Attempted> {
   const { id } = held.entry;
   let hold = held;
   // Once bytes may have left, no other trouble makes the mail "not sent": the handle stays, and the next claim asks by it.
@@ -110,7 +110,7 @@ async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {
 }
 
 /** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
-export async function settle(hold: Found, outcome: Outcome, ports: Ports): Promise<Outcome> {
+export async function settle(hold: Found, outcome: Attempted, ports: Ports): Promise<Attempted> {
   const over = outcome.state === 'sent' || outcome.state === 'failed'; // nothing is asked any more: the handle would only be a key left lying about
   const ended = {
     ...(over && { handle: null, letter: null }),

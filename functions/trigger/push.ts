@@ -50,6 +50,8 @@ export function verdict(outcome: Outcome): 204 | 429 | 503 {
   if (outcome.unrecorded) return 503; // what happened is not written down: the redelivery asks, and writes it
   switch (outcome.state) {
     case 'sent':
+    case 'queued':
+    case 'canceled':
     case 'failed':
       return 204;
     case 'unknown':

@@ -1,12 +1,14 @@
 import { knownOf } from '../diagnose/of-failure.ts';
 import type { Log, Severity } from '../log.ts';
 import { consequence, type MailFailure } from '../mail/failure.ts';
-import type { Outcome } from '../mail/outcome.ts';
+import { isTaken, type Outcome } from '../mail/outcome.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
   sent: 'INFO',
+  queued: 'INFO',
+  canceled: 'INFO',
   retry: 'WARNING',
   parked: 'WARNING',
   failed: 'ERROR',
@@ -16,7 +18,7 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
 /** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   const { state, id, unrecorded } = outcome;
-  const failure = outcome.state === 'sent' ? {} : describe(outcome.failure);
+  const failure = isTaken(outcome) ? {} : describe(outcome.failure);
   const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
   log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
     id,

@@ -1,5 +1,5 @@
 import { consequence, type FailureCode, type MailFailure, tell } from '../mail/failure.ts';
-import type { Outcome, Quota } from '../mail/outcome.ts';
+import { isTaken, type Outcome, type Quota } from '../mail/outcome.ts';
 
 /** The answer to a request: status, body, and headers beside the content type. */
 export interface Answer {
@@ -56,7 +56,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
 /** How a mail ended, as Resend answers it. */
 export function outcomeAnswer(outcome: Outcome, now: number): Answer {
   const headers = quotaHeaders(outcome.quota, now);
-  if (outcome.state === 'sent') return { status: 200, body: { id: outcome.id }, headers };
+  if (isTaken(outcome)) return { status: 200, body: { id: outcome.id }, headers };
   const answer = errorAnswer(outcome.failure, now, outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);
   return { ...answer, headers: { ...headers, ...answer.headers } };
 }

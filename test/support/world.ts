@@ -47,6 +47,10 @@ export function world(
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     digest: (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex'),
     pause: async () => {},
+    queue: null,
+    graveyard: null,
+    timetable: null,
+    store: null,
     fetchFile: async () => new Uint8Array(),
     close: () => {},
     transport(this: Transport): Transport {
