@@ -22,6 +22,8 @@ export interface Claim {
   readonly retryFailed: boolean;
   /** One of several mails under one idempotency key: another payload is refused even after a failure. */
   readonly pinned?: boolean;
+  /** How long the key maps to this mail, in milliseconds; by default a day for callers and 32 days for platforms. */
+  readonly keyMs?: number;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function claimMail(claim: Claim, config: Config, ports: Ports): Pro
   const fresh = { ...newEntry(claim, ports), ...people };
   const { created, found } = await ports.ledger.create(
     fresh,
-    ledgerKey(claim, ports, claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS),
+    ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS)),
     now,
   );
   if (created) return found;
@@ -107,12 +109,12 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports,
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
 export async function recordRefusal(
-  order: Pick<Claim, 'caller' | 'payload' | 'key'>,
+  order: Pick<Claim, 'caller' | 'payload' | 'key' | 'keyMs'>,
   failure: MailFailure,
   ports: Ports,
 ): Promise<Outcome> {
   const entry = step({ ...newEntry(order, ports), leaseUntil: 0 }, 'failed', { code: failure.code });
-  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, DELIVERY_KEY_MS), ports.now());
+  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
   if (created) return { state: 'failed', id: found.entry.id, failure };
   const past = pastOutcome(found.entry, ports.now());
   if (past) return past;
