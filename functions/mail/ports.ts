@@ -112,3 +112,14 @@ export interface Witness {
   /** The email in an identity token of Google's for this audience; null where the token proves nothing. Throws MailFailure. */
   emailIn(token: string, audience: string): Promise<string | null>;
 }
+
+/** Documents of an app in Firestore, under their full name `projects/P/databases/D/documents/…`. Throws MailFailure. */
+export interface Documents {
+  /** Plain data, and the version that a write may ask for; null where there is no such document. */
+  read(name: string): Promise<{ readonly fields: Readonly<Record<string, unknown>>; readonly version: string } | null>;
+  /**
+   * Writes fields by path, such as `delivery.state`, and leaves all others alone. False where the document is gone, or,
+   * with a version, was changed since.
+   */
+  write(name: string, fields: Readonly<Record<string, unknown>>, version: string | null): Promise<boolean>;
+}
