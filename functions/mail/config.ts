@@ -1,3 +1,5 @@
+import type { Route } from './route.ts';
+
 /** A Gmail or Workspace account that mails are sent from. */
 export interface Mailbox {
   readonly address: string;
@@ -56,6 +58,8 @@ export interface Config {
   readonly ledger: { readonly addresses: 'hashed' | 'plain' };
   /** Hosts that attachments may be fetched from; none unless the operator names them. */
   readonly attachments?: { readonly fetchFrom: readonly string[] };
+  /** What turns events into mails; none where absent. */
+  readonly routes?: readonly Route[];
   /** Documents in the schema of Firebase's Trigger Email; absent where none are served. */
   readonly documents?: DocumentsConfig;
 }

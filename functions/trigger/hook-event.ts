@@ -1,6 +1,6 @@
 import { MailFailure } from '../mail/failure.ts';
+import type { Hook } from '../mail/route.ts';
 import type { HeaderValues } from '../verify/headers.ts';
-import type { Hook } from '../verify/scheme.ts';
 import { parseJson } from './body.ts';
 
 const FORM = 'application/x-www-form-urlencoded';

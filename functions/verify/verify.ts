@@ -1,8 +1,9 @@
 import { MailFailure } from '../mail/failure.ts';
 import type { Hidden } from '../mail/hidden.ts';
+import type { Hook } from '../mail/route.ts';
 import { readBearer } from './bearer.ts';
 import { readGitHub, readHmac, readSlack, readStripe } from './hmac.ts';
-import type { Hook, Proof, ReadProof, Signed } from './scheme.ts';
+import type { Proof, ReadProof, Signed } from './scheme.ts';
 import { readStandard } from './standard.ts';
 
 const SCHEMES: Readonly<Record<Exclude<Hook['verify'], 'google-oidc'>, ReadProof>> = {

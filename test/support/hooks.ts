@@ -1,8 +1,8 @@
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createWitness } from '../../functions/google/witness.ts';
 import { createLog } from '../../functions/log.ts';
+import type { Hook } from '../../functions/mail/route.ts';
 import { type HookRoute, webhooks } from '../../functions/trigger/webhook.ts';
-import type { Hook } from '../../functions/verify/scheme.ts';
 import { type Laptop, MAILBOX, PROJECT, serveOn, startLaptop } from './laptop.ts';
 
 export interface Hooks extends AsyncDisposable {
