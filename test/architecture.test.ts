@@ -10,8 +10,11 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   mail: /^nodemailer\/lib\/(mail-composer|qp)$/,
   diagnose: /^functions\/mail\//,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
-  trigger: /^(functions\/(mail|diagnose)\/|functions\/(log|serve)\.ts$|node:http$)/,
-  google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
+  // Web Crypto is a global; the library knows the form of Standard Webhooks.
+  verify: /^(functions\/mail\/|standardwebhooks$)/,
+  trigger: /^(functions\/(mail|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
+  google:
+    /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|google-auth-library\/build\/|@google-cloud\/secret-manager$|node:)/,
   local: /^(functions\/(mail|config)\/|mailparser$|smtp-server$|selfsigned$|node:)/,
   cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|fflate$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
   // Entries and what they share.

@@ -16,6 +16,7 @@ import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import { createSigner, type Signer } from './signer.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 
 export interface GoogleOptions {
@@ -44,6 +45,8 @@ export interface Google extends AsyncDisposable {
   readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
+  /** Signs identity tokens as Google does. */
+  readonly signer: Signer;
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
@@ -78,6 +81,7 @@ export async function startGoogle({
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
+  const signer = createSigner(now);
   const inspection = createInspection(oauth, aliasesOf, now);
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
@@ -96,6 +100,7 @@ export async function startGoogle({
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
+    if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
@@ -138,6 +143,7 @@ export async function startGoogle({
     clients,
     delegation,
     project,
+    signer,
     calls,
     reached: async (door) => void (await once(knocks, door)),
     storeSecret(project, id, payload) {
@@ -177,6 +183,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
   if (path === '/o/oauth2/v2/auth') return 'consent';
   if (path === '/revoke') return 'revoke';
+  if (path === '/oauth2/v1/certs') return 'certs';
   if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';
