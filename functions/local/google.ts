@@ -7,6 +7,7 @@ import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
+import { strangerIn } from './guard.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
 import { revoke, userInfo } from './identity.ts';
 import { createInspection } from './inspection.ts';
@@ -45,6 +46,8 @@ export interface Google extends AsyncDisposable {
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
   reached(door: Door): Promise<void>;
+  /** Calls back after anything may have changed: a call was served, a mail came, a fault was scripted. Answers what ends it. */
+  watch(changed: () => void): () => void;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
@@ -67,7 +70,9 @@ export async function startGoogle({
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
-  const faults = createFaults();
+  const knocks = new EventEmitter().setMaxListeners(0);
+  const changed = (): void => void knocks.emit(CHANGED);
+  const faults = createFaults(changed);
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
@@ -80,7 +85,6 @@ export async function startGoogle({
   const firestore = createFirestore(ledgerDb, oauth, now);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
-  const knocks = new EventEmitter();
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
@@ -98,13 +102,17 @@ export async function startGoogle({
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
   const running = await listen(port, async (request) => {
+    if (request.path.startsWith('/control/')) {
+      const stranger = strangerIn(request);
+      if (stranger) return { status: 403, body: { error: stranger } };
+    }
     if (request.path === '/control/faults') return control(request, faults);
     if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
     const door = doorOf(request);
     if (!door) return REFUSALS.not_found;
     calls[door]++;
     knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail);
+    return serveDoor(door, request, faults, effect, gmail).finally(changed);
   });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
@@ -113,7 +121,11 @@ export async function startGoogle({
     return faults.take(door);
   };
   // Only who wants SMTP pays for loading its library.
-  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
+  const deliver: typeof gmail.take = (...mail) => {
+    setImmediate(changed);
+    return gmail.take(...mail);
+  };
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
 
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
@@ -132,6 +144,10 @@ export async function startGoogle({
     project,
     calls,
     reached: async (door) => void (await once(knocks, door)),
+    watch(listener) {
+      knocks.on(CHANGED, listener);
+      return () => void knocks.off(CHANGED, listener);
+    },
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
@@ -157,6 +173,8 @@ export async function startGoogle({
     },
   };
 }
+
+const CHANGED = Symbol('changed');
 
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 });
