@@ -16,6 +16,7 @@ import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import { type Seen, seenOf } from './seen.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 
 export interface GoogleOptions {
@@ -46,8 +47,8 @@ export interface Google extends AsyncDisposable {
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
   reached(door: Door): Promise<void>;
-  /** Calls back after anything may have changed: a call was served, a mail came, a fault was scripted. Answers what ends it. */
-  watch(changed: () => void): () => void;
+  /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
+  watch(listener: (seen: Seen | null) => void): () => void;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
@@ -56,6 +57,8 @@ export interface Google extends AsyncDisposable {
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
+  /** The id of the mail whose entry holds this upload session; null if none does. */
+  ledgerIdOf(session: string): string | null;
 }
 
 /** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
@@ -71,8 +74,8 @@ export async function startGoogle({
   const db = open(file);
   const ledgerDb = open(ledgerFile);
   const knocks = new EventEmitter().setMaxListeners(0);
-  const changed = (): void => void knocks.emit(CHANGED);
-  const faults = createFaults(changed);
+  const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
+  const faults = createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
@@ -112,17 +115,19 @@ export async function startGoogle({
     if (!door) return REFUSALS.not_found;
     calls[door]++;
     knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail).finally(changed);
+    return serveDoor(door, request, faults, effect, gmail, changed);
   });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
     knocks.emit(door);
-    return faults.take(door);
+    const fault = faults.take(door);
+    setImmediate(changed, { door, answer: null, fault: fault ?? null, session: null, mail: null });
+    return fault;
   };
   // Only who wants SMTP pays for loading its library.
   const deliver: typeof gmail.take = (...mail) => {
-    setImmediate(changed);
+    setImmediate(changed, null);
     return gmail.take(...mail);
   };
   const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
@@ -165,6 +170,10 @@ export async function startGoogle({
       return scopes ?? [];
     },
     ledgerEntries: entries,
+    ledgerIdOf(session) {
+      const found = ledgerDb.prepare("SELECT name FROM documents WHERE instr(fields, 'upload_id=' || ?) > 0").get(session);
+      return found ? String(found['name']).replace(/^.*\//, '') : null;
+    },
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
       await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
@@ -206,12 +215,17 @@ async function serveDoor(
   faults: Faults,
   effect: (door: Door, request: Request) => Reply,
   gmail: Gmail,
+  tell: (seen: Seen) => void,
 ): Promise<Reply | typeof CUT> {
   const fault = faults.take(door);
+  const told = <T extends Reply | typeof CUT>(reply: T): T => {
+    tell(seenOf(door, request, reply, fault));
+    return reply;
+  };
   if (fault?.reset === 'before') {
     if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
     await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
-    return CUT;
+    return told(CUT);
   }
   const canned: Reply | null = fault?.answer
     ? REFUSALS[fault.answer as RefusalName]
@@ -220,7 +234,7 @@ async function serveDoor(
       : null;
   const reply = canned ?? effect(door, request);
   if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
-  return fault?.reset === 'after' ? CUT : reply;
+  return told(fault?.reset === 'after' ? CUT : reply);
 }
 
 /** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */

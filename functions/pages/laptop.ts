@@ -10,7 +10,7 @@ export interface Laptop {
   /** The laptop's own API key, by which the pages call the api as any app does. */
   readonly key: string;
   readonly urls: Readonly<Record<'api' | 'worker', string>>;
-  /** What the functions printed. */
+  /** What the functions printed, and what the fake Google saw. */
   readonly lines: Lines;
 }
 

@@ -3,7 +3,7 @@ export interface Line {
   readonly number: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Name of the function. */
+  /** Name of the function, or google for what the fake saw. */
   readonly from: string;
   readonly severity: string;
   readonly event: string;

@@ -1,4 +1,6 @@
+import type { Google } from '../local/google.ts';
 import type { Reply } from '../local/http.ts';
+import type { Seen } from '../local/seen.ts';
 import { type Html, html } from './html.ts';
 import type { Shown } from './laptop.ts';
 import type { Line } from './lines.ts';
@@ -11,23 +13,44 @@ export function logPage(laptop: Shown): Reply {
     title: 'Log',
     place: '/log',
     body: html`<div class="title"><h1>Log</h1><form id="filter" hidden><label for="filter-text" class="unseen">Show lines with</label><input id="filter-text" type="search" placeholder="Show lines with …" autocomplete="off">
-<label class="inline"><input type="checkbox" id="filter-bad"> only warnings and errors</label></form></div>
+<label class="inline"><input type="checkbox" id="filter-bad"> only warnings and errors</label> <label class="inline"><input type="checkbox" id="filter-google"> what Google saw, too</label></form></div>
 <p class="faint">The functions’ own lines, newest at the top: facts, never content, addresses or secrets.</p>
-<ol id="log" class="log" tabindex="0" role="region" aria-label="Lines of the functions">${laptop.lines.list().toReversed().map(lineItem)}</ol>`,
+<ol id="log" class="log" tabindex="0" role="region" aria-label="Lines of the functions">${laptop.lines
+      .list()
+      .toReversed()
+      .map((line) => lineItem(line))}</ol>`,
   });
 }
 
-/** One line, as the log and the live stream show it. */
-export function lineItem({ number, at, from, severity, event, fields }: Line): Html {
-  const facts = Object.entries(fields ?? {}).filter(([name, value]) => value !== null && value !== undefined && !name.includes('/'));
+/** One line, as the log and the live stream show it; on the page of a mail its id goes without saying. */
+export function lineItem({ number, at, from, severity, event, fields }: Line, mail?: string): Html {
+  const facts = Object.entries(fields ?? {}).filter(
+    ([name, value]) => value !== null && value !== undefined && !name.includes('/') && value !== mail,
+  );
   const items = facts.map(
     ([name, value]) => html`<span><b>${name}</b> ${name === 'id' ? html`<a href="/ledger/${value}">${value}</a>` : value}</span> `,
   );
-  return html`<li id="line-${number}" class="line ${severity.toLowerCase()}">${moment(at)} <span class="from">${from}</span> <span class="severity">${severity === 'DEFAULT' ? '' : severity}</span> <span class="event">${event}</span> <span class="fields">${items}</span></li>`;
+  return html`<li id="line-${number}" class="line ${severity.toLowerCase()} from-${from}">${moment(at)} <span class="from">${from}</span> <span class="severity">${severity === 'DEFAULT' ? '' : severity}</span> <span class="event">${event}</span> <span class="fields">${items}</span></li>`;
 }
 
-/** The lines that tell of one mail, oldest first. */
+/** A call at a door of the fake Google as a line: what it was, how it was answered, and which fault made it so. */
+export function googleLine({ door, answer, fault, session, mail }: Seen, { ledgerIdOf }: Google): Record<string, unknown> {
+  const id = mail ?? (session && ledgerIdOf(session));
+  return {
+    severity: 'DEBUG',
+    event: door,
+    ...(id && { id }),
+    ...(session && { session: session.slice(0, 8) }), // its whole id would let a reader go on with the letter
+    answer: answer === 'cut' ? `none, the line was cut${fault?.reset === 'after' ? ' after it took effect' : ''}` : answer,
+    ...(fault && { fault: fault.name ?? 'by command' }),
+  };
+}
+
+/** The lines that tell of one mail, oldest first: what Google saw of its upload session, and what the functions said. */
 export function linesOf({ lines }: Shown, mail: string): Html | false {
-  const found = lines.list().filter(({ fields }) => fields?.['id'] === mail);
-  return found.length > 0 && html`<h3>What the functions said</h3><ol class="log">${found.map(lineItem)}</ol>`;
+  const all = lines.list();
+  const sessions = new Set(all.filter(({ fields }) => fields?.['id'] === mail).map(({ fields }) => fields?.['session'] ?? null));
+  sessions.delete(null);
+  const found = all.filter(({ fields }) => fields?.['id'] === mail || sessions.has(fields?.['session'] ?? null));
+  return found.length > 0 && html`<h3>How it went</h3><ol class="log">${found.map((line) => lineItem(line, mail))}</ol>`;
 }

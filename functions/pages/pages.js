@@ -61,13 +61,19 @@ news.addEventListener('open', () => {
   ended = false;
 });
 
-document.addEventListener('submit', async (event) => {
-  const form = event.target;
-  if (!('quiet' in form.dataset)) return;
-  event.preventDefault();
-  if (form.getAttribute('aria-busy') === 'true') return;
+/** The forms whose answer is awaited, each with what is to be sent after it. */
+const sending = new Map();
+
+async function send(form, data) {
+  // A switch may be moved on before its answer is here; a mail is not sent twice by a second click.
+  if (sending.has(form)) return 'atOnce' in form.dataset && sending.set(form, data);
   form.setAttribute('aria-busy', 'true');
-  const reply = await fetch(form.action, { method: 'POST', body: new FormData(form, event.submitter) }).catch(() => null);
+  let reply = null;
+  for (let next = data; next; next = sending.get(form)) {
+    sending.set(form, null);
+    reply = await fetch(form.action, { method: 'POST', body: next }).catch(() => null);
+  }
+  sending.delete(form);
   form.removeAttribute('aria-busy');
   if (!reply) return;
   const next = show(await reply.text(), '[data-live], [data-answer]');
@@ -76,7 +82,14 @@ document.addEventListener('submit', async (event) => {
     if (field && value) field.value = value;
   }
   const answer = document.querySelector('[data-answer]');
-  if (answer?.hasChildNodes()) answer.focus();
+  if (answer?.hasChildNodes() && !('atOnce' in form.dataset)) answer.focus();
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!('quiet' in form.dataset)) return;
+  event.preventDefault();
+  void send(form, new FormData(form, event.submitter));
 });
 
 document.addEventListener('change', ({ target }) => {
@@ -90,13 +103,15 @@ document.getElementById('write')?.addEventListener('input', ({ target }) => {
 
 const log = document.getElementById('log');
 if (log) {
-  const [filter, text, bad] = ['filter', 'filter-text', 'filter-bad'].map((id) => document.getElementById(id));
+  const [filter, text, bad, google] = ['filter', 'filter-text', 'filter-bad', 'filter-google'].map((id) => document.getElementById(id));
   const sift = (line) => {
     const wanted = line.textContent.toLowerCase().includes(text.value.trim().toLowerCase());
-    line.hidden = !wanted || (bad.checked && !line.matches('.warning, .error'));
+    const left = line.matches('.from-google') ? !google.checked : bad.checked && !line.matches('.warning, .error');
+    line.hidden = left || !wanted;
   };
   const siftAll = () => [...log.children].forEach(sift);
   filter.hidden = false;
+  siftAll();
   filter.addEventListener('input', siftAll);
   filter.addEventListener('submit', (event) => event.preventDefault());
   news.addEventListener('line', ({ data }) => {

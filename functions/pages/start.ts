@@ -9,7 +9,7 @@ import { entryPage, ledgerPage } from './ledger.ts';
 import { letterPart } from './letter.ts';
 import { createLetters } from './letters.ts';
 import { liveStream } from './live.ts';
-import { logPage } from './log.ts';
+import { googleLine, logPage } from './log.ts';
 import { plainPage } from './page.ts';
 import { sendWritten, writePage } from './write.ts';
 
@@ -36,7 +36,9 @@ const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | P
 
 /** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. Port 0 takes a free one. */
 export function startPages(laptop: Laptop, port = 0): Promise<Running> {
-  const shown: Shown = { ...laptop, letters: createLetters(laptop.google) };
+  const { google, lines } = laptop;
+  const shown: Shown = { ...laptop, letters: createLetters(google) };
+  google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
   return listen(port, (request) => answer(shown, request));
 }
 
