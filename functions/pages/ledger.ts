@@ -4,7 +4,7 @@ import type { Entry, Shown } from './laptop.ts';
 import type { Letter } from './letters.ts';
 import { linesOf } from './log.ts';
 import { page, plainPage } from './page.ts';
-import { count, failureOf, meaningOf, moment, stateLabel } from './words.ts';
+import { failureOf, meaningOf, moment, prose, stateLabel } from './words.ts';
 
 const SHOWN = 200;
 
@@ -27,13 +27,13 @@ ${entries.length > SHOWN && html`<p class="faint">The newest ${SHOWN} of ${entri
 }
 
 const table = (rows: readonly Html[]): Html =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label="The ledger"><table><thead><tr><th scope="col">Mail</th><th scope="col">State</th><th scope="col">Attempts</th><th scope="col">Letters</th><th scope="col">Why</th><th scope="col">Caller</th><th scope="col">Accepted</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  html`<div class="scroll" tabindex="0" role="region" aria-label="The ledger"><table><thead><tr><th scope="col">Mail</th><th scope="col">State</th><th scope="col" class="wide">Attempts</th><th scope="col" class="wide">Letters</th><th scope="col">Why</th><th scope="col" class="wide">Caller</th><th scope="col">Accepted</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 
 function row(entry: Entry, letters: readonly Letter[]): Html {
   const why = failureOf(entry['code']);
   return html`<tr id="entry-${entry['id']}"><th scope="row"><a href="/ledger/${entry['id']}"><code>${String(entry['id']).slice(0, 8)}</code></a></th>
-<td>${stateLabel(entry)}</td><td class="number">${entry['attempts']}</td><td class="number">${arrivals(letters)}</td>
-<td>${why && html`<code>${entry['code']}</code> <span class="faint">${why.summary}</span>`}</td><td>${entry['caller']}</td><td>${moment(Number(entry['acceptedAt']))}</td></tr>`;
+<td>${stateLabel(entry)}</td><td class="number wide">${entry['attempts']}</td><td class="number wide">${arrivals(letters)}</td>
+<td>${why && html`<code>${entry['code']}</code> <span class="faint wide">${why.summary}</span>`}</td><td class="wide">${entry['caller']}</td><td>${moment(Number(entry['acceptedAt']))}</td></tr>`;
 }
 
 /** How many letters became of a mail; more than one would be the fault that all this is there to prevent. */
@@ -53,10 +53,12 @@ export async function entryPage(laptop: Shown, id: string): Promise<Reply> {
     ['Attempts', entry['attempts']],
     [
       'Letters',
-      letters.length === 0 ? 'none arrived' : letters.map((one) => html`<a href="/mails/${one.id}">${one.subject || '(no subject)'}</a> `),
+      letters.length === 0
+        ? 'none arrived in the laptop’s Gmail'
+        : letters.map((one) => html`<a href="/mails/${one.id}">${one.subject || '(no subject)'}</a> `),
     ],
     ['Why', why && html`<code>${entry['code']}</code> ${why.summary}`],
-    ['Fix', why?.fix],
+    ['Fix', why && prose(why.fix)],
     ['Due again', Number(entry['notBefore']) > 0 && moment(Number(entry['notBefore']))],
     ['Accepted', moment(Number(entry['acceptedAt']))],
     ['Caller', entry['caller']],
@@ -72,8 +74,7 @@ export async function entryPage(laptop: Shown, id: string): Promise<Reply> {
     body: html`<p><a href="/ledger">← Ledger</a></p><h1>Mail <code>${id}</code></h1>
 <div id="entry" data-live><dl class="facts">${facts
       .filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '')
-      .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${linesOf(laptop, id)}</div>
-<p class="faint">${count(letters.length, 'letter')} in the laptop’s Gmail carry this id as their Message-ID.</p>`,
+      .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${linesOf(laptop, id)}</div>`,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Door } from '../local/faults.ts';
 import type { Google } from '../local/google.ts';
 import type { Reply } from '../local/http.ts';
 import type { Seen } from '../local/seen.ts';
@@ -30,15 +31,27 @@ export function lineItem({ number, at, from, severity, event, fields }: Line, ma
   const items = facts.map(
     ([name, value]) => html`<span><b>${name}</b> ${name === 'id' ? html`<a href="/ledger/${value}">${value}</a>` : value}</span> `,
   );
-  return html`<li id="line-${number}" class="line ${severity.toLowerCase()} from-${from}">${moment(at)} <span class="from">${from}</span> <span class="severity">${severity === 'DEFAULT' ? '' : severity}</span> <span class="event">${event}</span> <span class="fields">${items}</span></li>`;
+  return html`<li id="line-${number}" class="line ${severity.toLowerCase()} from-${from}">${moment(at)} <span class="from">${from}</span> <span class="severity">${/^DE/.test(severity) ? '' : severity}</span> <span class="event">${event}</span> <span class="fields">${items}</span></li>`;
 }
+
+/** What a call at a door is for, where the door's name does not say it. */
+const WORDS: Partial<Readonly<Record<Door, string>>> = {
+  identity: 'the function’s own token',
+  ledger: 'ledger',
+  secret: 'secret',
+  token: 'access token',
+  open: 'upload session opened',
+  transfer: 'letter transferred',
+  ask: 'upload session asked',
+  search: 'search for the Message-ID',
+};
 
 /** A call at a door of the fake Google as a line: what it was, how it was answered, and which fault made it so. */
 export function googleLine({ door, answer, fault, session, mail }: Seen, { ledgerIdOf }: Google): Record<string, unknown> {
   const id = mail ?? (session && ledgerIdOf(session));
   return {
     severity: 'DEBUG',
-    event: door,
+    event: WORDS[door] ?? door,
     ...(id && { id }),
     ...(session && { session: session.slice(0, 8) }), // its whole id would let a reader go on with the letter
     answer: answer === 'cut' ? `none, the line was cut${fault?.reset === 'after' ? ' after it took effect' : ''}` : answer,

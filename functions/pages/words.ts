@@ -46,3 +46,7 @@ export function moment(ms: number): Html {
   const today = date(then) === date(new Date());
   return html`<time datetime="${then.toISOString()}" title="${date(then)} ${clock}">${today ? clock : `${date(then)} ${clock.slice(0, 5)}`}</time>`;
 }
+
+/** A sentence of ours in which `…` marks what is to be typed. */
+export const prose = (text: string): Html =>
+  html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;

@@ -5,7 +5,7 @@ import { parseAddressList } from '../mail/address-list.ts';
 import { type Html, html } from './html.ts';
 import type { Shown } from './laptop.ts';
 import { page } from './page.ts';
-import { count, failureOf, meaningOf, stateLabel } from './words.ts';
+import { count, failureOf, meaningOf, prose, stateLabel } from './words.ts';
 
 type Typed = Readonly<Record<string, string>>;
 
@@ -77,7 +77,7 @@ async function ending({ google, letters }: Shown, reply: Response, body: Record<
   const why = failureOf(body['code']);
   const wait = reply.headers.get('retry-after');
   return html`<p class="outcome">${entry ? html`${stateLabel(entry)} after ${count(Number(entry['attempts']), 'attempt')}` : html`<span class="state failed"><span aria-hidden="true">✕</span> refused</span>`} <span class="faint">the api answered ${reply.status} in ${ms} ms</span></p>
-${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['message']}</p>${why && html`<p><b>Fix:</b> ${why.fix}</p>`}${entry && html`<p class="faint">${meaningOf(entry)} Send it again unchanged: it has the same idempotency key, so it cannot be doubled.${wait && ` The api asks for ${wait} s of patience.`}</p>`}`}
+${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['message']}</p>${why && html`<p><b>Fix:</b> ${prose(why.fix)}</p>`}${entry && html`<p class="faint">${meaningOf(entry)} Send it again unchanged: it has the same idempotency key, so it cannot be doubled.${wait && ` The api asks for ${wait} s of patience.`}</p>`}`}
 <p>${letter && html`<a href="/mails/${letter.id}">Read the letter</a> `}${id && html`<a href="/ledger/${id}">See what became of it</a>`}</p>
 <details><summary>The answer</summary><pre tabindex="0">${JSON.stringify(body, null, 2)}</pre></details>`;
 }

@@ -51,7 +51,7 @@ async function fill(stack: Stack): Promise<void> {
   stack.google.faults.script({ on: 'token', answer: 'invalid_grant' });
   await send(invoice ?? {});
   await send(invoice ?? {});
-  stack.google.faults.script({ on: 'transfer', reset: 'after' });
+  stack.google.faults.script({ on: 'transfer', reset: 'after', name: 'lost-reply' });
   await send(order ?? {});
   stack.google.faults.script({ on: 'transfer', reset: 'after', name: 'lost-reply', standing: true });
 }
