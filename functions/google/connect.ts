@@ -24,7 +24,12 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
  * `identity` is who the function is; by default what the metadata server says.
  */
-export function connect(settings: Settings, tell: Tell, identity: Identity = createIdentity(settings.urls.metadata)): Edge & Watched {
+export function connect(
+  settings: Settings,
+  tell: Tell,
+  identity: Identity = createIdentity(settings.urls.metadata),
+  now: () => number = Date.now,
+): Edge & Watched {
   const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
@@ -35,7 +40,6 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
     kept: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
-  const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   const invocation = () => {
     const deadline = AbortSignal.timeout(deadlineMs);
