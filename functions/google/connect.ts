@@ -11,6 +11,7 @@ import { inspectMailbox } from './inspect.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
 import { patient } from './patience.ts';
+import { queuePorts } from './queue.ts';
 import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -23,7 +24,12 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
  * `identity` is who the function is; by default what the metadata server says.
  */
-export function connect(settings: Settings, tell: Tell, identity: Identity = createIdentity(settings.urls.metadata)): Edge & Watched {
+export function connect(
+  settings: Settings,
+  tell: Tell,
+  identity: Identity = createIdentity(settings.urls.metadata),
+  now: () => number = Date.now,
+): Edge & Watched {
   const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
@@ -34,7 +40,6 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
     kept: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
-  const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   const invocation = () => {
     const deadline = AbortSignal.timeout(deadlineMs);
@@ -56,10 +61,7 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
-        queue: null,
-        graveyard: null,
-        timetable: null,
-        store: null,
+        ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,

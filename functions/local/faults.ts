@@ -21,6 +21,9 @@ export const DOORS = [
   'ask',
   'send',
   'search',
+  'publish',
+  'task',
+  'store',
   ...SMTP_DOORS,
 ] as const;
 export type Door = (typeof DOORS)[number];

@@ -14,10 +14,13 @@ import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
+import { createPubSub, type PubSub } from './pubsub.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
 import { type Seen, seenOf } from './seen.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
+import { createStorage } from './storage.ts';
+import { createTasks, type Tasks } from './tasks.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
@@ -31,7 +34,12 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
+  /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
+  readonly queues?: 'auto' | 'flushed';
 }
+
+/** The one bucket of the fake Cloud Storage. */
+export const BUCKET = 'laptop-mails';
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
 export interface Google extends AsyncDisposable {
@@ -43,6 +51,10 @@ export interface Google extends AsyncDisposable {
   readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
+  readonly pubsub: PubSub;
+  readonly tasks: Tasks;
+  /** Names of the objects in the bucket. */
+  stored(): string[];
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
@@ -70,6 +82,7 @@ export async function startGoogle({
   accounts = [],
   now = Date.now,
   smtp: smtpOptions,
+  queues = 'flushed',
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -86,12 +99,18 @@ export async function startGoogle({
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
   const firestore = createFirestore(ledgerDb, oauth, now);
+  const pubsub = createPubSub(db, oauth, now, queues === 'auto');
+  const tasks = createTasks(db, oauth, now, queues === 'auto');
+  const storage = createStorage(db, oauth, BUCKET);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
+    if (door === 'publish') return pubsub.answer(request);
+    if (door === 'task') return tasks.answer(request);
+    if (door === 'store') return storage.answer(request);
     if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'consent') return consent.page(request);
@@ -147,6 +166,9 @@ export async function startGoogle({
     clients,
     delegation,
     project,
+    pubsub,
+    tasks,
+    stored: storage.names,
     calls,
     reached: async (door) => void (await once(knocks, door)),
     watch(listener) {
@@ -176,6 +198,7 @@ export async function startGoogle({
     },
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
+      await Promise.all([pubsub, tasks].map((one) => one[Symbol.asyncDispose]()));
       await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
       db.close();
       ledgerDb.close();
@@ -202,6 +225,9 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
+  if (/^\/v1\/projects\/[^/]+\/topics\//.test(path)) return 'publish';
+  if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
+  if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
   if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;

@@ -2,15 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DELIVERIES_MAX } from '../mail/conclude.ts';
 import type { CallerKey, Config } from '../mail/config.ts';
 import { covers, scopeFor } from '../mail/scopes.ts';
 import { createLines } from '../pages/lines.ts';
 import { startPages } from '../pages/start.ts';
 import { freePort, type RunningFunction, startFunction } from './framework.ts';
-import { type Google, startGoogle } from './google.ts';
+import { BUCKET, type Google, startGoogle } from './google.ts';
 import type { Running } from './http.ts';
 
 export const PROJECT = 'laptop';
+const TOPIC = `projects/${PROJECT}/topics/mails`;
+const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
@@ -54,7 +57,9 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
     smtp: { startTls: await freePort(ports.smtp), tls: await freePort(ports.smtps) },
     accounts: config.mailboxes.map(({ address }) => address),
+    queues: 'auto',
   });
+  for (const name of [TOPIC, DEAD_TOPIC]) google.pubsub.createTopic(name);
   const certificate = join(folder, 'smtp-certificate.pem');
   writeFileSync(certificate, google.smtp?.certificate ?? '');
   for (const { address, secret, via } of config.mailboxes)
@@ -69,6 +74,11 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
     MAILGRANT_SMTP_CA: certificate,
     MAILGRANT_DEADLINE_SECONDS: String(deadlineSeconds),
+    MAILGRANT_TOPIC: TOPIC,
+    MAILGRANT_DEAD_TOPIC: DEAD_TOPIC,
+    MAILGRANT_BUCKET: BUCKET,
+    MAILGRANT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/later`,
+    MAILGRANT_TASKS_ACCOUNT: `tasks@${PROJECT}.iam.gserviceaccount.com`,
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
   let stopping = false;
@@ -92,6 +102,17 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
   const [api, worker] = await Promise.all([keepRunning('api', ports.api), keepRunning('worker', ports.worker)]);
   const urls = { api: api.url, worker: worker.url };
   const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
+
+  // A person waits: the first redelivery comes after a second, not after ten as in production.
+  const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
+  const deadLetter = { topic: DEAD_TOPIC, maxDeliveryAttempts: DELIVERIES_MAX };
+  google.pubsub.subscribe({
+    name: `projects/${PROJECT}/subscriptions/mails`,
+    topic: TOPIC,
+    endpoint: `${worker.url}/`,
+    ...backoff,
+    deadLetter,
+  });
 
   return {
     google,

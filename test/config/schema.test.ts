@@ -28,6 +28,7 @@ test('defaults are filled in, and addresses are in lower case', () => {
       },
     ],
     keys: [{ id: 'shop', sha256: SHA, from: ['no-reply@example.com'], to: ['*@example.net'] }],
+    delivery: 'direct',
     ledger: { addresses: 'hashed' },
   });
 });
