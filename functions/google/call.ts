@@ -83,12 +83,12 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
     // Without a host Node would call this machine, with the token in hand.
     if (!address) return Promise.reject(new NoReply('ERR_INVALID_URL', false));
     return new Promise((resolve, reject) => {
-      const [, scheme, hostname, port, path] = address;
+      const [, scheme, ipv6, name, port, path] = address;
       const secure = scheme === 'https';
       const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
       const request = (secure ? httpsRequest : httpRequest)({
         method,
-        hostname,
+        hostname: ipv6 ?? name,
         port,
         path,
         agent: secure ? agents.https : agents.http,
@@ -146,7 +146,7 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
 }
 
 // All addresses are ours, or were compared with ours; taking them apart by a pattern is a tenth of what a URL object costs.
-const ADDRESS = /^(https?):\/\/\[?([^/:[\]]+|(?<=\[)[^\]]+)\]?(?::(\d+))?(\/[^#]*)$/;
+const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([^/:@[\]\s]+))(?::(\d+))?(\/[^#]*)$/;
 
 /** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */
 export function json(reply: Reply): unknown {

@@ -29,6 +29,7 @@ export function connect(
   settings: Settings,
   tell: Tell,
   identity: Identity = createIdentity(settings.urls.metadata),
+  now: () => number = Date.now,
 ): Edge & Watched & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
   const warm = createWarmSessions();
@@ -40,7 +41,6 @@ export function connect(
     kept: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
-  const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   const invocation = () => {
     const { signal: deadline, end } = untilDeadline(deadlineMs);
