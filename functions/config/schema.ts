@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isAddress, normalise } from '../mail/address.ts';
 import type { CallerKey, Config } from '../mail/config.ts';
+import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
 import { routeContradictions, routes, routesOf } from './routes.ts';
 
 const lower = z.string().trim().toLowerCase();
@@ -63,6 +64,7 @@ const file = z.strictObject({
   ledger: z.strictObject({ addresses: z.enum(['hashed', 'plain']).default('hashed') }).default({ addresses: 'hashed' }),
   attachments: z.strictObject({ fetchFrom: z.array(host) }).optional(),
   routes,
+  documents: documentsSchema({ address, pattern, limits }).optional(),
 });
 
 export type Checked =
@@ -75,7 +77,7 @@ export function checkConfig(value: unknown): Checked {
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
-  const { mailboxes, keys, delivery, ledger, attachments, routes } = parsed.data;
+  const { mailboxes, keys, delivery, ledger, attachments, routes, documents } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
       const address = normalise(key);
@@ -85,6 +87,7 @@ export function checkConfig(value: unknown): Checked {
     delivery,
     ledger,
     ...(attachments && { attachments }),
+    ...(documents && { documents: documentsOf(documents) }),
     ...(Object.keys(routes).length > 0 && { routes: routesOf(routes) }),
   };
   const problems = contradictions(config);
@@ -128,7 +131,7 @@ function sentences(issue: z.core.$ZodIssue): string[] {
 }
 
 /** What is right line by line and wrong together. */
-function contradictions({ mailboxes, keys, routes }: Config): string[] {
+function contradictions({ mailboxes, keys, routes, documents }: Config): string[] {
   const owners = new Map<string, string>();
   const problems: string[] = [];
   for (const { address, aliases, grant, delegate } of mailboxes) {
@@ -146,6 +149,7 @@ function contradictions({ mailboxes, keys, routes }: Config): string[] {
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
       if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);
+  problems.push(...strayDocuments(documents, owners));
   for (const name of ['sha256', 'identity'] as const) {
     const all = keys.map((key) => key[name] || Symbol(name));
     for (const [index, { id }] of keys.entries())
