@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array;
@@ -11,6 +11,8 @@ export interface Call {
   readonly timeoutMs: number;
   /** The body must not reach Google twice: a connection that breaks is never tried again here. */
   readonly once?: boolean;
+  /** A larger answer is no answer; 4 MB where it is left out. */
+  readonly maxBytes?: number;
 }
 
 export interface Reply {
@@ -66,7 +68,11 @@ const createAgents = (): Agents => ({ http: new HttpAgent({ keepAlive: true }), 
 
 class Stale extends NoReply {}
 
-function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: Agents, deadline: AbortSignal): Promise<Reply> {
+function attempt(
+  { method, url, headers = {}, body, timeoutMs, maxBytes = REPLY_MAX_BYTES }: Call,
+  agents: Agents,
+  deadline: AbortSignal,
+): Promise<Reply> {
   const secure = url.startsWith('https:');
   const signal = AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]);
   return new Promise((resolve, reject) => {
@@ -75,7 +81,7 @@ function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: A
       method,
       signal,
       agent: secure ? agents.https : agents.http,
-      headers: { ...(method === 'GET' ? {} : { 'content-length': length }), ...headers },
+      headers: { ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-length': length }), ...headers },
     };
     const request = (secure ? httpsRequest : httpRequest)(url, options);
     let connected = false;
@@ -98,7 +104,7 @@ function attempt({ method, url, headers = {}, body, timeoutMs }: Call, agents: A
       let size = 0;
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (size > REPLY_MAX_BYTES) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
+        if (size > maxBytes) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
         chunks.push(chunk);
       });
       response.on('error', fail);

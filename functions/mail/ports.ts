@@ -19,12 +19,15 @@ export type Progress =
  */
 export interface Transport {
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  open(letter: Letter, token: AccessToken): Promise<string>;
+  open(letter: Letter, token: AccessToken, reserve: Reserve): Promise<string>;
   /** Sends the letter from that byte on. */
   transfer(handle: string, letter: Letter, from: number, token: AccessToken): Promise<Progress>;
-  /** Asks what became of it; sends nothing. */
-  ask(handle: string, letter: Letter, token: AccessToken): Promise<Progress>;
+  /** Asks what became of a letter of so many bytes; sends nothing. */
+  ask(handle: string, bytes: number, token: AccessToken): Promise<Progress>;
 }
+
+/** Reserves the letter's Message-ID for its mail; false where another mail of the mailbox has it. */
+export type Reserve = () => Promise<boolean>;
 
 /** A minted access token; `secret` keeps it out of every print. */
 export interface AccessToken {
@@ -49,6 +52,8 @@ export interface Queue {
 export interface Timetable {
   /** `at` is in milliseconds since the epoch, within 30 days. The same name is the same message: it is kept once. */
   publishAt(message: Message, at: number, name: string): Promise<void>;
+  /** The message that is kept under that name; null where there is none any more. */
+  peek(name: string): Promise<Message | null>;
   /** Takes it back, if it has not gone yet. */
   withdraw(name: string): Promise<void>;
 }

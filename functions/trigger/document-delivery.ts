@@ -103,3 +103,10 @@ const attemptsOf = (delivery: Delivery | null): number => (typeof delivery?.atte
 
 const sentence = (failure: MailFailure): string =>
   `${failure.code}: ${tell(failure)}${consequence(failure.code).blame === 'caller' ? ` ${consequence(failure.code).fix}` : ''}`;
+
+/** 204 acknowledges the event; anything else is delivered again, for up to a day. The document itself keeps the content. */
+export function verdict(outcome: Outcome): 204 | 429 | 503 {
+  if (outcome.unrecorded || outcome.state === 'retry') return 503;
+  if (outcome.state === 'unknown') return outcome.askable ? 503 : 204;
+  return outcome.state === 'parked' ? 429 : 204;
+}

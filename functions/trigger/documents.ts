@@ -8,11 +8,10 @@ import type { Documents, Edge, Ports } from '../mail/ports.ts';
 import { parseRequest, type SendRequest } from '../mail/request.ts';
 import { type Asking, dispatch, refuse } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
-import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf } from './document-delivery.ts';
+import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './document-delivery.ts';
 import { documentIn } from './document-event.ts';
 import { mailInDocument, type RenderNamed } from './document-mail.ts';
 import { isForUs } from './envelope.ts';
-import { verdict } from './push.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 
 /**
@@ -106,8 +105,8 @@ async function deliver(
   let request: SendRequest | null = null;
   try {
     const mail = await mailInDocument(fields, config, render);
-    request = parseRequest(mail, edge.config.attachments?.fetchFrom, ['from', 'subject']); // cc or bcc alone is enough here
-    return { outcome: await dispatch(draftRequest(request, caller, edge.config, edge.digest), asking, edge.config, ports), request };
+    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
+    return { outcome: await dispatch(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports), request };
   } catch (error) {
     return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request };
   }

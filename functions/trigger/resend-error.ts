@@ -50,6 +50,15 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   ledger_unavailable: 'application_error',
   delivery_unknown: 'application_error',
   session_gone: 'application_error',
+  queue_missing: 'application_error',
+  queue_refused: 'application_error',
+  queue_too_small: 'validation_error',
+  queue_unavailable: 'application_error',
+  content_gone: 'application_error',
+  message_foreign: 'application_error',
+  deliveries_exhausted: 'application_error',
+  not_scheduled: 'validation_error',
+  attachment_unavailable: 'application_error',
   unexpected: 'application_error',
 };
 
