@@ -68,7 +68,13 @@ export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: 
 }
 
 /** Fields of how an attempt ended. A mail that goes on waiting stays PROCESSING: its event comes again by itself. */
-export function endedAs(delivery: Delivery | null, outcome: Outcome, request: SendRequest, now: number): Change {
+export function endedAs(
+  delivery: Delivery | null,
+  outcome: Outcome,
+  request: SendRequest,
+  missing: readonly string[],
+  now: number,
+): Change {
   if (outcome.state === 'sent' || outcome.state === 'queued')
     return {
       'delivery.state': 'SUCCESS',
@@ -79,7 +85,7 @@ export function endedAs(delivery: Delivery | null, outcome: Outcome, request: Se
       'delivery.info': {
         messageId: messageId(outcome.id, request.from.address),
         accepted: [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address),
-        rejected: [],
+        rejected: missing.map((uid) => `uid:${uid}`), // users without an address
         pending: [],
         response: responseOf(outcome),
       },

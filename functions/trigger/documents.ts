@@ -11,6 +11,7 @@ import type { Handler } from '../serve.ts';
 import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './document-delivery.ts';
 import { documentIn } from './document-event.ts';
 import { mailInDocument, type RenderNamed } from './document-mail.ts';
+import { withUsers } from './document-users.ts';
 import { isForUs } from './envelope.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 
@@ -80,11 +81,11 @@ async function serveDocument(
     if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
     const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
     if (step === 'begin' && !(await documents.write(name, claim, found.version))) return 'raced';
-    const { outcome, request } = await deliver(errand, found.fields, edge, ports);
+    const { outcome, request, missing } = await deliver(errand, found.fields, documents, edge, ports);
     const change =
       request === null && outcome.state === 'failed'
         ? refusedAs(delivery, outcome.failure, edge.now())
-        : endedAs(delivery, outcome, request ?? NOBODY, edge.now());
+        : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
     // Whatever the app wrote in the meantime, this is what became of the mail. A parked one is only told once.
     if (outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await documents.write(name, change, null);
     return outcome;
@@ -97,18 +98,27 @@ async function serveDocument(
 async function deliver(
   { name, eventId, caller, config, render }: Errand,
   fields: Readonly<Record<string, unknown>>,
+  documents: Documents,
   edge: Edge,
   ports: Ports,
-): Promise<{ readonly outcome: Outcome; readonly request: SendRequest | null }> {
+): Promise<{ readonly outcome: Outcome; readonly request: SendRequest | null; readonly missing: readonly string[] }> {
   const key = `document:${name}:${eventId}`;
   const asking: Asking = { caller, key, retryFailed: false, payload: edge.digest(key) };
   let request: SendRequest | null = null;
+  let missing: readonly string[] = [];
   try {
-    const mail = await mailInDocument(fields, config, render);
+    const [database = ''] = name.split('/documents/', 1);
+    const resolved = await withUsers(fields, database, config.users, documents);
+    missing = resolved.missing;
+    const mail = await mailInDocument(resolved.fields, config, render);
     request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
-    return { outcome: await dispatch(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports), request };
+    return {
+      outcome: await dispatch(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports),
+      request,
+      missing,
+    };
   } catch (error) {
-    return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request };
+    return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request, missing };
   }
 }
 
