@@ -9,6 +9,8 @@ const ROOT = join(import.meta.dirname, '..');
 const MAY_SEE: Readonly<Record<string, RegExp>> = {
   mail: /^nodemailer\/lib\/(mail-composer|qp)$/,
   diagnose: /^functions\/mail\//,
+  // The compiler of Handlebars and the parser of CEL are the build's; functions take what evaluates and renders.
+  notify: /^(functions\/mail\/|@bufbuild\/cel(\/ext)?$|handlebars(\/runtime\.js)?$)/,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
   // Web Crypto is a global; the library knows the form of Standard Webhooks.
   verify: /^(functions\/mail\/|standardwebhooks$)/,
