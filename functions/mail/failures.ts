@@ -219,8 +219,6 @@ export const FAILURES = {
     summary: 'Gmail refuses a freshly minted access token.',
     fix: 'Consent again for the mailbox; check that the account is not suspended.',
   },
-<<<<<<< HEAD
-=======
   signature_invalid: {
     http: 401,
     retry: 'never',
@@ -235,7 +233,6 @@ export const FAILURES = {
     summary: 'The secret of the webhook cannot be used.',
     fix: "Store the vendor's signing secret as a version of the secret that the route names, one secret a line, and let the function's service account read it (roles/secretmanager.secretAccessor).",
   },
->>>>>>> hooks
   event_unreadable: {
     http: 422,
     retry: 'never',
@@ -256,23 +253,6 @@ export const FAILURES = {
     blame: 'operator',
     summary: 'The template of the route cannot be rendered for this event.',
     fix: 'Put {{#if …}} or {{default …}} around what may be missing; try the event with `mailgrant preview ROUTE --event FILE`.',
-<<<<<<< HEAD
-  },
-  signature_invalid: {
-    http: 401,
-    retry: 'never',
-    blame: 'caller',
-    summary: 'The request was not accepted.',
-    fix: 'Sign it with the secret of the route, and send it within the tolerance of its timestamp.',
-  },
-  hook_secret_unusable: {
-    http: 500,
-    retry: 'never',
-    blame: 'operator',
-    summary: 'The secret of the webhook cannot be used.',
-    fix: "Store the vendor's signing secret as a version of the secret that the route names, one secret a line, and let the function's service account read it (roles/secretmanager.secretAccessor).",
-=======
->>>>>>> hooks
   },
   mail_refused: {
     http: 422,
