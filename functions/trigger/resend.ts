@@ -9,7 +9,7 @@ import { recordOf } from '../mail/record.ts';
 import { dispatch, send } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
 import { answerBatch, readBatch } from './batch.ts';
-import { BODY_PATIENCE_MS, parseJson, readBody } from './body.ts';
+import { BODY_PATIENCE_MS, forgetFiles, readJson } from './body.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { authenticate } from './keys.ts';
 import { readRawOrder } from './raw.ts';
@@ -57,8 +57,9 @@ export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS 
 const DOORS: Readonly<Record<'send' | 'batch' | 'raw' | 'read' | 'restricted', (request: Request) => Promise<Answer>>> = {
   async send({ req, caller, edge, patienceMs, report }) {
     const key = idempotencyKey(req);
-    const order = { body: parseJson(await readBody(req, { patienceMs })), caller, key, retryFailed: true };
-    const outcome = await within(edge, (ports) => send(order, edge.config, ports));
+    const body = await readJson(req, { patienceMs });
+    const order = { body, caller, key, retryFailed: true };
+    const outcome = await within(edge, (ports) => send(order, edge.config, ports)).finally(() => forgetFiles(body));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
   },

@@ -23,7 +23,11 @@ export const rawLetter =
   (url: string): Posting => {
     const file = Buffer.alloc(bytes, 'attached bytes ').toString('base64').replace(/.{76}/g, '$&\r\n');
     const head = `From: ${MAIL.from}\r\nTo: ${MAIL.to}\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n`;
-    return { url: `${url}/v1/raw`, headers: { authorization: `Bearer ${KEY}`, 'content-type': 'message/rfc822' }, body: `${head}${file}\r\n` };
+    return {
+      url: `${url}/v1/raw`,
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'message/rfc822' },
+      body: `${head}${file}\r\n`,
+    };
   };
 
 /** The most that one such mail makes resident above what was before it, again and again in one process, in megabytes. */
@@ -51,7 +55,7 @@ export async function memory(laptop: Laptop, quick: boolean): Promise<Figure[]> 
   const figures: Figure[] = [];
   for (const [id, what, make, bytes, target] of [
     ['json', '24 MB of files in JSON', withFile(FILE_BYTES), FILE_BYTES, { atMost: 6, stretch: 4 }],
-    ['raw', 'a letter of 24 MB by /v1/raw', rawLetter(FILE_BYTES * (76 / 78) * 0.75), FILE_BYTES, { atMost: 2, stretch: 1.2 }],
+    ['raw', 'the same as a finished letter of 33 MB by /v1/raw', rawLetter(FILE_BYTES), FILE_BYTES, { atMost: 2, stretch: 1.2 }],
   ] as const) {
     const seen = await growth(ours(laptop, 'api', fake), make, laptop.folder, times);
     figures.push({
