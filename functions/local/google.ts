@@ -1,12 +1,14 @@
 import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from './certificate.ts';
 import { type Clients, createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
+import { strangerIn } from './guard.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
 import { revoke, userInfo } from './identity.ts';
 import { createInspection } from './inspection.ts';
@@ -16,6 +18,8 @@ import { createProject, type Project } from './project.ts';
 import { createPubSub, type PubSub } from './pubsub.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import { type Seen, seenOf } from './seen.ts';
+import { createSigner, type Signer } from './signer.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 import { createStorage } from './storage.ts';
 import { createTasks, type Tasks } from './tasks.ts';
@@ -32,6 +36,8 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
+  /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
+  readonly certificate?: Certificate;
   /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
   readonly queues?: 'auto' | 'flushed';
 }
@@ -49,6 +55,8 @@ export interface Google extends AsyncDisposable {
   readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
+  /** Signs identity tokens as Google does. */
+  readonly signer: Signer;
   readonly pubsub: PubSub;
   readonly tasks: Tasks;
   /** Names of the objects in the bucket. */
@@ -57,6 +65,8 @@ export interface Google extends AsyncDisposable {
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
   reached(door: Door): Promise<void>;
+  /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
+  watch(listener: (seen: Seen | null) => void): () => void;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
@@ -65,6 +75,8 @@ export interface Google extends AsyncDisposable {
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
+  /** The id of the mail whose entry holds this upload session; null if none does. */
+  ledgerIdOf(session: string): string | null;
 }
 
 /** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
@@ -76,17 +88,21 @@ export async function startGoogle({
   accounts = [],
   now = Date.now,
   smtp: smtpOptions,
+  certificate,
   queues = 'flushed',
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
-  const faults = createFaults();
+  const knocks = new EventEmitter().setMaxListeners(0);
+  const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
+  const faults = createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
+  const signer = createSigner(now);
   const inspection = createInspection(oauth, aliasesOf, now);
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
@@ -96,7 +112,6 @@ export async function startGoogle({
   const storage = createStorage(db, oauth, BUCKET);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
-  const knocks = new EventEmitter();
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
@@ -111,28 +126,43 @@ export async function startGoogle({
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
+    if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
-  const running = await listen(port, async (request) => {
-    if (request.path === '/control/faults') return control(request, faults);
-    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
-    const door = doorOf(request);
-    if (!door) return REFUSALS.not_found;
-    calls[door]++;
-    knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail);
-  });
+  const running = await listen(
+    port,
+    async (request) => {
+      if (request.path.startsWith('/control/')) {
+        const stranger = strangerIn(request);
+        if (stranger) return { status: 403, body: { error: stranger } };
+      }
+      if (request.path === '/control/faults') return control(request, faults);
+      if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
+      const door = doorOf(request);
+      if (!door) return REFUSALS.not_found;
+      calls[door]++;
+      knocks.emit(door);
+      return serveDoor(door, request, faults, effect, gmail, changed);
+    },
+    certificate,
+  );
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
     knocks.emit(door);
-    return faults.take(door);
+    const fault = faults.take(door);
+    setImmediate(changed, { door, answer: null, fault: fault ?? null, session: null, mail: null });
+    return fault;
   };
   // Only who wants SMTP pays for loading its library.
-  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
+  const deliver: typeof gmail.take = (...mail) => {
+    setImmediate(changed, null);
+    return gmail.take(...mail);
+  };
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
 
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
@@ -149,11 +179,16 @@ export async function startGoogle({
     clients,
     delegation,
     project,
+    signer,
     pubsub,
     tasks,
     stored: storage.names,
     calls,
     reached: async (door) => void (await once(knocks, door)),
+    watch(listener) {
+      knocks.on(CHANGED, listener);
+      return () => void knocks.off(CHANGED, listener);
+    },
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
@@ -171,6 +206,10 @@ export async function startGoogle({
       return scopes ?? [];
     },
     ledgerEntries: entries,
+    ledgerIdOf(session) {
+      const found = ledgerDb.prepare("SELECT name FROM documents WHERE instr(fields, 'upload_id=' || ?) > 0").get(session);
+      return found ? String(found['name']).replace(/^.*\//, '') : null;
+    },
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
       await Promise.all([pubsub, tasks].map((one) => one[Symbol.asyncDispose]()));
@@ -180,6 +219,8 @@ export async function startGoogle({
     },
   };
 }
+
+const CHANGED = Symbol('changed');
 
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 });
@@ -192,6 +233,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
   if (path === '/o/oauth2/v2/auth') return 'consent';
   if (path === '/revoke') return 'revoke';
+  if (path === '/oauth2/v1/certs') return 'certs';
   if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';
@@ -214,12 +256,17 @@ async function serveDoor(
   faults: Faults,
   effect: (door: Door, request: Request) => Reply,
   gmail: Gmail,
+  tell: (seen: Seen) => void,
 ): Promise<Reply | typeof CUT> {
   const fault = faults.take(door);
+  const told = <T extends Reply | typeof CUT>(reply: T): T => {
+    tell(seenOf(door, request, reply, fault));
+    return reply;
+  };
   if (fault?.reset === 'before') {
     if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
     await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
-    return CUT;
+    return told(CUT);
   }
   const canned: Reply | null = fault?.answer
     ? REFUSALS[fault.answer as RefusalName]
@@ -228,7 +275,7 @@ async function serveDoor(
       : null;
   const reply = canned ?? effect(door, request);
   if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
-  return fault?.reset === 'after' ? CUT : reply;
+  return told(fault?.reset === 'after' ? CUT : reply);
 }
 
 /** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */

@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DELIVERIES_MAX } from '../mail/conclude.ts';
 import type { CallerKey, Config } from '../mail/config.ts';
 import { covers, scopeFor } from '../mail/scopes.ts';
+import { createLines } from '../pages/lines.ts';
+import { startPages } from '../pages/start.ts';
 import { freePort, type RunningFunction, startFunction } from './framework.ts';
 import { BUCKET, type Google, startGoogle } from './google.ts';
 import type { Running } from './http.ts';
-import { startInbox } from './inbox.ts';
 
 export const PROJECT = 'laptop';
 const TOPIC = `projects/${PROJECT}/topics/mails`;
@@ -27,7 +28,7 @@ export interface StackOptions {
   readonly onLine: (name: string, line: string) => void;
 }
 
-/** Everything on loopback: the fake Google, the functions under functions-framework, and the inbox. */
+/** Everything on loopback: the fake Google, the functions under functions-framework, and the pages. */
 export interface Stack extends AsyncDisposable {
   readonly google: Google;
   readonly inbox: Running;
@@ -40,6 +41,11 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
   mkdirSync(folder, { recursive: true });
   const key = laptopKey(folder);
   const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
+  const lines = createLines();
+  const say = (name: string, line: string): void => {
+    lines.add(name, line);
+    onLine(name, line);
+  };
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, JSON.stringify(served));
 
@@ -78,26 +84,24 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
   let stopping = false;
   const keepRunning = async (target: 'api' | 'worker', wanted: number) => {
     const port = await freePort(wanted);
-    const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => onLine(target, line) });
+    const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => say(target, line) });
     let current = await start();
     const watch = async (): Promise<void> => {
       for (let restarts = 0; restarts < 20; restarts++) {
         const how = await current.ended;
         if (stopping) return;
-        onLine(target, `ended (${how}); starting again`);
+        say(target, `ended (${how}); starting again`);
         await sleep(200);
         if (stopping) return; // Ctrl-C reaches the functions too, and sometimes first
         current = await start();
       }
     };
-    watch().catch((error: Error) => onLine(target, `stays down: ${error.message}`));
+    watch().catch((error: Error) => say(target, `stays down: ${error.message}`));
     return { url: `http://127.0.0.1:${port}`, current: () => current };
   };
-  const [api, worker, inbox] = await Promise.all([
-    keepRunning('api', ports.api),
-    keepRunning('worker', ports.worker),
-    freePort(ports.inbox).then((port) => startInbox(google, port)),
-  ]);
+  const [api, worker] = await Promise.all([keepRunning('api', ports.api), keepRunning('worker', ports.worker)]);
+  const urls = { api: api.url, worker: worker.url };
+  const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
