@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build as bundle, type Metafile } from 'esbuild';
+import { build as bundle, type Metafile, type Plugin } from 'esbuild';
 import { loadConfig } from '../config/load.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
@@ -19,8 +19,9 @@ const FRAMEWORK = '@google-cloud/functions-framework';
 /**
  * Validates the config, and makes one minified CommonJS bundle per function with the config inside and a package.json
  * of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
  */
-export async function buildFunctions(configFile: string, outFolder: string): Promise<Built[]> {
+export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
   const config = loadConfig(configFile);
   const own = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; dependencies: Record<string, string> };
   for (const name of DEPLOYABLES) rmSync(join(outFolder, name), { recursive: true, force: true });
@@ -39,6 +40,7 @@ export async function buildFunctions(configFile: string, outFolder: string): Pro
     external: [FRAMEWORK],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
+    plugins,
   });
   return DEPLOYABLES.map((name) => {
     const manifest = {

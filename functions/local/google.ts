@@ -29,6 +29,8 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
+  /** What goes wrong; by default what is scripted. */
+  readonly faults?: Faults;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -64,10 +66,10 @@ export async function startGoogle({
   accounts = [],
   now = Date.now,
   smtp: smtpOptions,
+  faults = createFaults(),
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
-  const faults = createFaults();
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);

@@ -1,0 +1,54 @@
+import { below, shuffled, stream } from './draw.ts';
+
+/** One mail that the run asks for, known again by its only recipient. */
+export interface Asked {
+  readonly recipient: string;
+  readonly key: string;
+  /** Published on the topic, or posted to the API. */
+  readonly by: 'topic' | 'api';
+}
+
+/** A process that is killed when so many mails (of 0 to 1 of them) have come to an end. */
+export interface Kill {
+  readonly at: number;
+  readonly whom: 'worker' | 'api';
+  readonly index: number;
+  /** Milliseconds after that moment. */
+  readonly delayMs: number;
+}
+
+export interface Plan {
+  readonly asked: readonly Asked[];
+  /** Every request in its order, repetitions of the same mail among them. */
+  readonly requests: readonly Asked[];
+  readonly kills: readonly Kill[];
+}
+
+const API_SHARE = 0.15;
+const REPEATED_SHARE = 0.25;
+const FAR = 60; // a repetition comes with the first request or up to so many requests later
+
+/** Draws a run from its seed. */
+export function drawPlan({ seed, mails, kills }: { seed: number; mails: number; kills: number }): Plan {
+  const random = stream(seed, 'mails');
+  const asked = Array.from({ length: mails }, (_, n): Asked => {
+    const by = random() < API_SHARE ? 'api' : 'topic';
+    return { recipient: `n${n}@chaos.example`, key: `chaos-${seed}-${n}`, by };
+  });
+  const placed = asked.flatMap((mail, place) => {
+    const copies = random() < REPEATED_SHARE ? 1 + below(random, 3) : 0;
+    return [{ mail, place }, ...Array.from({ length: copies }, () => ({ mail, place: place + below(random, FAR) }))];
+  });
+  const dying = stream(seed, 'kills');
+  const deaths = Array.from({ length: kills }, (): Kill => {
+    const whom = dying() < 0.85 ? 'worker' : 'api';
+    return { at: 0.01 + dying() * 0.97, whom, index: below(dying, 1_000), delayMs: below(dying, 100) };
+  });
+  return {
+    asked,
+    requests: shuffled(placed, random)
+      .sort((a, b) => a.place - b.place)
+      .map(({ mail }) => mail),
+    kills: deaths.sort((a, b) => a.at - b.at),
+  };
+}
