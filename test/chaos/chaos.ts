@@ -43,7 +43,7 @@ export interface ChaosReport extends Verdict {
 const PROJECT = 'chaos';
 const DATABASE = `projects/${PROJECT}/databases/(default)`;
 const MAILBOX = 'notices@example.com';
-const TOPIC = 'mails';
+const TOPICS = Array.from({ length: 8 }, (_, lane) => `mails-${lane}`); // the emulator pushes two messages at a time of each
 const DEADLINE_S = 4; // and a lease of 4.8 s: what a killed process held is taken over soon
 const WINDOW = 200; // so many mails may be on their way at the same time
 const PUBLISHED_AT_ONCE = 10;
@@ -92,8 +92,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const start = (target: 'worker' | 'api', count: number): Promise<Fleet> =>
     startFleet({ target, count, source: join(folder, 'dist', target), env, onLine });
   const fleets = { worker: ends.use(await start('worker', options.workers)), api: ends.use(await start('api', 2)) };
-  await queue.createTopic(TOPIC);
-  await queue.createPush('worker', TOPIC, fleets.worker.url);
+  for (const topic of TOPICS) {
+    await queue.createTopic(topic);
+    await queue.createPush(topic, topic, fleets.worker.url);
+  }
   tell(`up after ${seconds(began)} s: Pub/Sub and Firestore emulators, ${options.workers} workers, 2 apis`);
 
   const until = AbortSignal.any([signal, AbortSignal.timeout(options.patienceMs)]);
@@ -112,9 +114,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const telling = setInterval(() => tell(progress()), 5_000);
   ends.defer(() => clearInterval(telling));
   try {
+    let turn = 0;
     for (const { requests, mailsBefore } of batches(plan.requests)) {
       while (mailsBefore - over.size > WINDOW) await sleep(20, undefined, { signal: until });
-      posts.push(...(await ask(requests, queue, fleets.api.url, apiKey, until)));
+      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets.api.url, apiKey, until)));
     }
     await killing;
     while (entries.filter(isOver).length < mails) {
@@ -162,11 +165,18 @@ function* batches(requests: readonly Asked[]): Generator<{ requests: readonly As
 }
 
 /** Publishes and posts; what is posted goes on by itself until it is answered. */
-async function ask(requests: readonly Asked[], queue: PubSub, api: string, apiKey: string, signal: AbortSignal): Promise<Promise<void>[]> {
+async function ask(
+  requests: readonly Asked[],
+  queue: PubSub,
+  topic: string,
+  api: string,
+  apiKey: string,
+  signal: AbortSignal,
+): Promise<Promise<void>[]> {
   const messages = requests
     .filter(({ by }) => by === 'topic')
     .map((mail) => ({ data: bodyOf(mail), attributes: { idempotencyKey: mail.key } }));
-  if (messages.length > 0) await queue.publish(TOPIC, messages);
+  if (messages.length > 0) await queue.publish(topic, messages);
   return requests
     .filter(({ by }) => by === 'api')
     .map((mail) => postUntilAnswered(api, apiKey, mail.key, bodyOf(mail), signal).catch(() => {})); // the ledger is what counts

@@ -44,7 +44,7 @@ export function judge(asked: readonly Asked[], entries: readonly Entry[], mailbo
     const [record] = records;
     if (!record) lost?.push(recipient);
     else if (records.length > 1) untrue?.push(recipient);
-    else if (!isOver(record)) open?.push(recipient);
+    else if (!isOver(record)) open?.push(`${recipient} (${record.state} ${record.code ?? ''}, ${record.attempts} attempts)`);
     else {
       verdict[record.state as keyof typeof verdict]++;
       if (record.state === 'sent' && there.length === 0) lost?.push(recipient);

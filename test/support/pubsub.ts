@@ -1,7 +1,10 @@
 /** What tests need of Pub/Sub, over REST. */
 export interface PubSub {
   createTopic(topic: string): Promise<void>;
-  /** Deliveries go to `endpoint`; what is refused comes again after half a second to two. */
+  /**
+   * Deliveries go to `endpoint`, two at a time; what is refused comes again after a second. Without a retry policy:
+   * with one, the emulator (0.8.20) now and then forgets a message that was refused.
+   */
   createPush(subscription: string, topic: string, endpoint: string): Promise<void>;
   publish(topic: string, messages: readonly Message[]): Promise<void>;
 }
@@ -30,7 +33,6 @@ export function pubsubAt(url: string, project: string): PubSub {
         topic: nameOf(topic),
         ackDeadlineSeconds: 10,
         pushConfig: { pushEndpoint },
-        retryPolicy: { minimumBackoff: '0.5s', maximumBackoff: '2s' },
       }),
     publish: (topic, messages) =>
       call('POST', `topics/${topic}:publish`, {
