@@ -6,4 +6,4 @@ import { serve } from './serve.ts';
 import { resendApi } from './trigger/resend.ts';
 
 const log = createLog(console.log);
-http('api', serve(resendApi(connect(readSettings(process.env), log), log)));
+http('api', serve(resendApi(connect(readSettings(process.env, 'queue'), log), log)));

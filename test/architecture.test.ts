@@ -7,15 +7,15 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Who may import what, besides files of the same folder. Types count too. */
 const MAY_SEE: Readonly<Record<string, RegExp>> = {
-  mail: /^nodemailer\/lib\/mail-composer$/,
+  mail: /^nodemailer\/lib\/(mail-composer|qp)$/,
   diagnose: /^functions\/mail\//,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
   trigger: /^(functions\/(mail|diagnose)\/|functions\/(log|serve)\.ts$|node:http$)/,
   google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
   local: /^(functions\/(mail|config)\/|mailparser$|smtp-server$|selfsigned$|node:)/,
-  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
+  cli: /^(functions\/(?!trigger\/|local\/)|esbuild$|fflate$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
   // Entries and what they share.
-  '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel)$)/,
+  '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel|domain)$)/,
 };
 const TYPES_ONLY: Readonly<Record<string, RegExp>> = { trigger: /^node:/ };
 // Anchored at the line, so that a field called 'from' is no import; dynamic and type-only ones count.

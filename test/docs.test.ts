@@ -1,42 +1,125 @@
-/** The snippets of docs/use-it-from.md for Node, Python and curl, run as they stand there. */
+/** Every block of sh, js and python in every page runs as it stands, against the stack of `npm start`, or says why not. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
+import { loadConfig } from '../functions/config/load.ts';
+import { type Stack, startStack } from '../functions/local/stack.ts';
 import { onPath, skipUnless } from './support/emulators.ts';
-import { KEY, type Laptop, startLaptop } from './support/laptop.ts';
+import { type Block, blocksOf, MARKERS, PAGES } from './support/pages.ts';
 
-let laptop: Laptop;
-before(async () => {
-  laptop = await startLaptop();
-});
-after(() => laptop[Symbol.asyncDispose]());
-
-const page = readFileSync('docs/use-it-from.md', 'utf8');
-const RUN: Readonly<Record<string, readonly string[]>> = {
-  js: [process.execPath, '--input-type=module', '-e'],
-  python: ['python3', '-c'],
-  sh: ['bash', '-c'],
+const RUN: Readonly<Record<string, string>> = {
+  sh: 'source "$BLOCK"',
+  js: 'node --input-type=module -e "$(cat "$BLOCK")"',
+  python: 'python3 "$BLOCK"',
 };
+/** What stands in the pages for a reader's own values. */
+const stand = (stack: Stack): readonly (readonly [RegExp, string])[] => [
+  [/https:\/\/mailgrant-api-[\w.-]+\.run\.app/g, stack.functions.api.url],
+  [/http:\/\/127\.0\.0\.1:8080/g, stack.functions.api.url],
+  [/http:\/\/127\.0\.0\.1:8081/g, stack.functions.worker.url],
+  [/http:\/\/127\.0\.0\.1:8085/g, stack.google.url],
+  [/http:\/\/127\.0\.0\.1:8025/g, stack.inbox.url],
+  [/\bmg_shop_…/g, stack.key],
+  [/\byour-project\b/g, 'laptop'],
+];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*$/;
-const printed: readonly RegExp[] = [UUID, /^sent\s*$/, UUID, UUID, /^\{"id":"/, /^\{"data":\[\{"id":"[^"]+"\}\],"errors":\[\{"index":1,/];
+/** What the blocks of a page print, where the page is about their answers; each of them sends one mail. */
+const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
+  'docs/use-it-from.md': [/^$/, UUID, /^sent\s*$/, UUID, UUID, /^\{"id":"/, /^\{"data":\[\{"id":"[^"]+"\}\],"errors":\[\{"index":1,/],
+};
 
-const snippets = [...page.matchAll(/^```(js|python|sh)\n([\s\S]*?)^```/gm)]
-  .map(([, language = '', code = '']) => ({ language, code }))
-  .filter(({ code }) => !code.startsWith('export '));
+const ROOT = process.cwd();
+const all = PAGES.flatMap(blocksOf);
+const runs = all.filter(({ language, marker }) => language in RUN && marker === null);
+let stack: Stack;
+let folder: string;
 
-test('there is a snippet for each that is said to be run', () => assert.equal(snippets.length, printed.length));
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+  for (const name of ['functions', 'config', 'clients', 'docs', 'test', 'infra', 'node_modules', 'package.json', 'README.md'])
+    symlinkSync(join(ROOT, name), join(folder, name));
+  stack = await startStack({
+    config: loadConfig('config/mailgrant.yaml'),
+    folder: join(folder, '.mailgrant'),
+    sources: { api: 'functions/api.ts', worker: 'functions/worker.ts' },
+    ports: { api: 0, worker: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
+    deadlineSeconds: 10,
+    onLine: () => {},
+  });
+});
+after(async () => {
+  await stack?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-for (const [index, { language, code }] of snippets.entries()) {
-  const [program = '', ...args] = RUN[language] ?? [];
-  const needs = { js: program, python: 'python3', sh: 'curl' }[language] ?? '';
-  const skip = skipUnless(language === 'js' || onPath(needs), needs);
-  test(`snippet ${index + 1} (${language}) sends a mail and prints what it says`, { skip }, async () => {
-    const before = laptop.google.mails.count();
-    const env = { ...process.env, RESEND_BASE_URL: `${laptop.api}/`, RESEND_API_KEY: KEY };
-    const { stdout } = await promisify(execFile)(program, [...args, code], { env });
-    assert.match(stdout, printed[index] ?? /never/);
-    assert.equal(laptop.google.mails.count() - before, 1);
+/** Runs a block as a reader's shell would; what it exports is there for the later blocks of its page. */
+async function run({ page, language, code }: Block): Promise<{ code: number; stdout: string; stderr: string }> {
+  const state = join(folder, `${page.replaceAll('/', '-')}.env`);
+  const file = join(folder, 'block');
+  writeFileSync(
+    file,
+    stand(stack).reduce((text, [from, to]) => text.replaceAll(from, to), code),
+  );
+  const script = `
+    npm() { if [ "$1 $2" = "run mailgrant" ]; then shift 3; node functions/cli/main.ts "$@"; else command npm "$@"; fi; }
+    [ ! -e "$STATE" ] || source "$STATE"
+    set -euo pipefail
+    ${RUN[language]}
+    export -p > "$STATE"`;
+  const env = {
+    PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH']}`,
+    HOME: folder,
+    STATE: state,
+    BLOCK: file,
+    MAILGRANT_KEY: stack.key,
+    MAILGRANT_URL: stack.functions.api.url,
+    MAILGRANT_GOOGLE_URL: stack.google.url,
+    BROWSER: `node ${join(ROOT, 'test/support/browser.ts')} %s`,
+    GOOGLE_CLOUD_PROJECT: 'laptop',
+  };
+  return new Promise((done) => {
+    execFile('bash', ['-c', script], { cwd: folder, env, timeout: 60_000 }, (error, stdout, stderr) =>
+      done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+    );
   });
 }
+
+for (const block of runs) {
+  const of = runs.filter(({ page }) => page === block.page);
+  const printed = PRINTED[block.page]?.[of.indexOf(block)];
+  const needs = ['bash', ...(block.language === 'python' ? ['python3'] : []), ...(/\bcurl\b/.test(block.code) ? ['curl'] : [])];
+  const skip = skipUnless(needs.every(onPath), needs.join(', '));
+  test(`${block.page}:${block.line} (${block.language}) runs as it stands`, { skip }, async () => {
+    const before = stack.google.mails.count();
+    const { code, stdout, stderr } = await run(block);
+    stack.google.faults.clear(); // a page may show how to make one
+    assert.equal(code, 0, `${stdout}\n${stderr}`);
+    if (!printed) return;
+    assert.match(stdout, printed);
+    assert.equal(stack.google.mails.count() - before, String(printed) === '/^$/' ? 0 : 1);
+  });
+}
+
+test('each page that is about answers has an expectation for each of its blocks', () => {
+  for (const [page, expected] of Object.entries(PRINTED)) assert.equal(runs.filter((one) => one.page === page).length, expected.length);
+});
+
+for (const { page, line, marker, language } of all.filter(({ marker }) => marker !== null))
+  test(`${page}:${line} (${language}) gives a reason that holds for not being run`, () => {
+    const form = MARKERS.map((one) => one.exec(marker ?? '')).find(Boolean);
+    assert.ok(form, `unknown marker: ${marker}`);
+    if (form[1]) assert.ok(existsSync(form[1]), `${form[1]} is not there`);
+  });
+
+test('links between the pages, and to files, lead somewhere', () => {
+  const broken = PAGES.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+      .map(([, target = '']) => join(page, '..', target))
+      .filter((target) => !existsSync(target))
+      .map((target) => `${page}: ${target}`),
+  );
+  assert.deepEqual(broken, []);
+});

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from '../google/connect.ts';
 import type { Mailbox } from '../mail/config.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import { isTaken } from '../mail/outcome.ts';
 import type { Ports, Progress, Transport } from '../mail/ports.ts';
 import { send } from '../mail/send.ts';
 import type { Patient } from './doctor.ts';
@@ -32,6 +33,7 @@ export function sendCheck({ operator }: Patient, mailbox: Mailbox, loseReply: bo
     if (outcome instanceof Error) return wrong(name, outcome.code, outcome.message, consequence(outcome.code).fix);
     const story = loseReply ? `; the reply was dropped, and the session ${asked.join(', then ')}` : '';
     if (outcome.state === 'sent') return well(name, `sent, Gmail id ${outcome.gmailId}${story}`);
+    if (isTaken(outcome)) return wrong(name, 'unexpected', `the mail is ${outcome.state}`, consequence('unexpected').fix);
     return wrong(name, outcome.failure.code, `${outcome.state}: ${outcome.failure.message}${story}`, consequence(outcome.failure.code).fix);
   };
   return { name, needs: [mailbox.address], run };

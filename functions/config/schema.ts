@@ -17,11 +17,6 @@ const SERVICE_ACCOUNT = /^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/;
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 
 /** A setting of the design that this version does not serve yet: refused by name, so that nobody relies on it. */
-const only = (served: string, ...planned: string[]) =>
-  z
-    .enum([served, ...planned])
-    .refine((value) => value === served, { error: `this version serves only "${served}"` })
-    .default(served);
 const notYet = z.undefined({ error: 'not served by this version yet; leave it out' }).optional();
 
 const count = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' });
@@ -66,7 +61,7 @@ const file = z.strictObject({
     .record(z.string(), mailbox, missing)
     .refine((all) => Object.keys(all).length > 0, { error: 'expected at least one mailbox' }),
   keys: z.record(z.string(), key).default({}),
-  delivery: only('direct', 'queued'),
+  delivery: z.enum(['direct', 'queued']).default('direct'),
   ledger: z.strictObject({ addresses: z.enum(['hashed', 'plain']).default('hashed') }).default({ addresses: 'hashed' }),
   attachments: z.strictObject({ fetchFrom: z.array(host) }).optional(),
   routes: notYet,
@@ -82,13 +77,14 @@ export function checkConfig(value: unknown): Checked {
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
-  const { mailboxes, keys, ledger, attachments } = parsed.data;
+  const { mailboxes, keys, delivery, ledger, attachments } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
       const address = normalise(key);
       return { address, ...box, secret: secret ?? secretFor(key.toLowerCase()), delegate: delegate ?? '', ...(limits && { limits }) };
     }),
     keys: Object.entries(keys).map(keyOf),
+    delivery,
     ledger,
     ...(attachments && { attachments }),
   };

@@ -47,6 +47,15 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   ledger_unavailable: { catalogue: null, cause: null },
   delivery_unknown: { catalogue: 'connection-reset', cause: null },
   session_gone: { catalogue: null, cause: null },
+  queue_missing: { catalogue: null, cause: null },
+  queue_refused: { catalogue: null, cause: null },
+  queue_too_small: { catalogue: null, cause: null },
+  queue_unavailable: { catalogue: null, cause: null },
+  content_gone: { catalogue: null, cause: null },
+  message_foreign: { catalogue: null, cause: null },
+  deliveries_exhausted: { catalogue: null, cause: null },
+  not_scheduled: { catalogue: null, cause: null },
+  attachment_unavailable: { catalogue: null, cause: null },
   unexpected: { catalogue: null, cause: null },
 };
 

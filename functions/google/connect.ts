@@ -11,6 +11,7 @@ import { inspectMailbox } from './inspect.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
 import { patient } from './patience.ts';
+import { queuePorts } from './queue.ts';
 import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -37,10 +38,16 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
   const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   const invocation = () => {
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const { signal: deadline, end } = untilDeadline(deadlineMs);
     const exchange = exchanges(deadline);
     const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
-    return { deadline, exchange, pause, token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }) };
+    return {
+      deadline,
+      end,
+      exchange,
+      pause,
+      token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }),
+    };
   };
   return {
     config,
@@ -50,12 +57,13 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
     digest,
     now,
     begin: () => {
-      const { deadline, exchange, pause, token } = invocation();
+      const { deadline, end, exchange, pause, token } = invocation();
       const gmail = createGmail(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
+        ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,
@@ -63,15 +71,26 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
         pause,
         fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
-        close: smtp.close,
+        close: () => {
+          end();
+          smtp.close();
+        },
       };
     },
     inspectAll: () => {
-      const { exchange, token } = invocation();
-      return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange)));
+      const { end, exchange, token } = invocation();
+      return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange))).finally(end);
     },
     pseudonym: (address) => pseudonym(address, { digest }),
   };
+}
+
+/** A signal that aborts after so many milliseconds, unless it was ended before. */
+function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('the invocation has no time left', 'TimeoutError')), ms);
+  timer.unref();
+  return { signal: controller.signal, end: () => clearTimeout(timer) };
 }
 
 /** What the watch needs beside the ports. */

@@ -12,6 +12,9 @@ export interface GoogleUrls {
   readonly iamCredentials: string;
   readonly iam: string;
   readonly serviceUsage: string;
+  readonly pubsub: string;
+  readonly tasks: string;
+  readonly storage: string;
   readonly metadata: string;
 }
 
@@ -29,6 +32,9 @@ export function googleUrls(base: string): GoogleUrls {
     iamCredentials: base || 'https://iamcredentials.googleapis.com',
     iam: base || 'https://iam.googleapis.com',
     serviceUsage: base || 'https://serviceusage.googleapis.com',
+    pubsub: base || 'https://pubsub.googleapis.com',
+    tasks: base || 'https://cloudtasks.googleapis.com',
+    storage: base || 'https://storage.googleapis.com',
     metadata: base || 'http://metadata.google.internal',
   };
 }

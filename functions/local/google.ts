@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from './certificate.ts';
 import { type Clients, createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
@@ -31,6 +32,8 @@ export interface GoogleOptions {
   readonly smtp?: SmtpOptions;
   /** What goes wrong; by default what is scripted. */
   readonly faults?: Faults;
+  /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
+  readonly certificate?: Certificate;
 }
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
@@ -67,6 +70,7 @@ export async function startGoogle({
   now = Date.now,
   smtp: smtpOptions,
   faults = createFaults(),
+  certificate,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -99,15 +103,19 @@ export async function startGoogle({
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
-  const running = await listen(port, async (request) => {
-    if (request.path === '/control/faults') return control(request, faults);
-    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
-    const door = doorOf(request);
-    if (!door) return REFUSALS.not_found;
-    calls[door]++;
-    knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail);
-  });
+  const running = await listen(
+    port,
+    async (request) => {
+      if (request.path === '/control/faults') return control(request, faults);
+      if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
+      const door = doorOf(request);
+      if (!door) return REFUSALS.not_found;
+      calls[door]++;
+      knocks.emit(door);
+      return serveDoor(door, request, faults, effect, gmail);
+    },
+    certificate,
+  );
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;

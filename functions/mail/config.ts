@@ -51,6 +51,8 @@ export interface CallerKey extends Caller {
 export interface Config {
   readonly mailboxes: readonly Mailbox[];
   readonly keys: readonly CallerKey[];
+  /** direct (where absent): whoever is asked sends. queued: it publishes on the queue, and the worker sends. */
+  readonly delivery?: 'direct' | 'queued';
   readonly ledger: { readonly addresses: 'hashed' | 'plain' };
   /** Hosts that attachments may be fetched from; none unless the operator names them. */
   readonly attachments?: { readonly fetchFrom: readonly string[] };

@@ -62,7 +62,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'This API key is restricted to only send emails.',
-    fix: 'A key may send (POST /emails, /emails/batch, /v1/raw) and read what it sent (GET /emails/ID).',
+    fix: 'A key may send (POST /emails, /emails/batch, /v1/raw), and read, move and cancel what it sent (/emails/ID).',
   },
   sender_not_allowed: {
     http: 403,
@@ -227,6 +227,56 @@ export const FAILURES = {
     fix: 'Correct the addresses and headers of the mail.',
   },
 
+  queue_missing: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'No queue of mails is configured.',
+    fix: 'Set MAILGRANT_TOPIC, and MAILGRANT_TASKS for mails of a later time.',
+  },
+  queue_refused: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The function may not use the queue of mails, or it does not exist.',
+    fix: "Check MAILGRANT_TOPIC, MAILGRANT_TASKS and MAILGRANT_BUCKET, and the roles of the function's service account on them.",
+  },
+  queue_too_small: {
+    http: 422,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'The mail is larger than the queue takes.',
+    fix: 'Send less (7 MB of JSON, 500 KB for a later time), or have the operator set MAILGRANT_BUCKET.',
+  },
+  content_gone: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The content of the mail is no longer in the bucket.',
+    fix: "Keep the bucket's lifecycle longer than mails may be scheduled ahead: 35 days. The mail must be asked for again.",
+  },
+  message_foreign: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'A message in the queue does not hold the mail that it names.',
+    fix: 'Look who else publishes on the topic; the mail itself is not affected.',
+  },
+  deliveries_exhausted: {
+    http: 500,
+    retry: 'never',
+    blame: 'google',
+    summary: 'The mail was tried for two days and could not be sent.',
+    fix: 'Look at the log lines with this id for the cause; the message is in the dead-letter topic.',
+  },
+  not_scheduled: {
+    http: 422,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'The mail can no longer be changed: it is not waiting for its time.',
+    fix: 'Ask for its state by GET /emails/ID. Only a mail that has not gone out can be canceled, only a scheduled one moved.',
+  },
+
   limit_minute: {
     http: 429,
     retry: 'soon',
@@ -254,6 +304,20 @@ export const FAILURES = {
     blame: 'google',
     summary: 'The daily sending limit of the mailbox is used up.',
     fix: 'Wait until the window reopens, or send from another mailbox.',
+  },
+  queue_unavailable: {
+    http: 500,
+    retry: 'soon',
+    blame: 'google',
+    summary: 'The queue of mails could not be reached; nothing was sent.',
+    fix: 'Send again with the same Idempotency-Key.',
+  },
+  attachment_unavailable: {
+    http: 500,
+    retry: 'soon',
+    blame: 'caller',
+    summary: 'A file that the mail names could not be fetched just now; nothing was sent.',
+    fix: 'Send again with the same Idempotency-Key, or send the content of the file itself.',
   },
   google_unavailable: {
     http: 500,

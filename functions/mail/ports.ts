@@ -18,12 +18,15 @@ export type Progress =
  */
 export interface Transport {
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  open(letter: Letter, token: AccessToken): Promise<string>;
+  open(letter: Letter, token: AccessToken, reserve: Reserve): Promise<string>;
   /** Sends the letter from that byte on. */
   transfer(handle: string, letter: Letter, from: number, token: AccessToken): Promise<Progress>;
-  /** Asks what became of it; sends nothing. */
-  ask(handle: string, letter: Letter, token: AccessToken): Promise<Progress>;
+  /** Asks what became of a letter of so many bytes; sends nothing. */
+  ask(handle: string, bytes: number, token: AccessToken): Promise<Progress>;
 }
+
+/** Reserves the letter's Message-ID for its mail; false where another mail of the mailbox has it. */
+export type Reserve = () => Promise<boolean>;
 
 /** A minted access token; `secret` keeps it out of every print. */
 export interface AccessToken {
@@ -32,11 +35,49 @@ export interface AccessToken {
   readonly expiresAt: number;
 }
 
+/** A mail on its way to the worker: its content, which the ledger never holds, and what it is known by. */
+export interface Message {
+  /** JSON text: a mail in the shape of `POST /emails`, or a finished letter with its envelope; '' where it lies in the store. */
+  readonly data: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** The queue of mails, and where its dead letters go. Resolves only when Google keeps the message. Throws MailFailure. */
+export interface Queue {
+  publish(message: Message): Promise<void>;
+}
+
+/** Has messages published on the queue at a later time. Throws MailFailure. */
+export interface Timetable {
+  /** `at` is in milliseconds since the epoch, within 30 days. The same name is the same message: it is kept once. */
+  publishAt(message: Message, at: number, name: string): Promise<void>;
+  /** The message that is kept under that name; null where there is none any more. */
+  peek(name: string): Promise<Message | null>;
+  /** Takes it back, if it has not gone yet. */
+  withdraw(name: string): Promise<void>;
+}
+
+/** Keeps content that is too big for a message, for as long as the bucket's lifecycle says. Throws MailFailure. */
+export interface Store {
+  put(name: string, content: string): Promise<void>;
+  /** null where there is none. */
+  get(name: string): Promise<string | null>;
+  remove(name: string): Promise<void>;
+}
+
 /** What the core asks of the world, for one invocation. */
 export interface Ports {
   /** The way to Gmail that the mailbox is configured for. */
   transport(mailbox: Mailbox): Transport;
   readonly ledger: Ledger;
+  /** null where no topic is configured. */
+  readonly queue: Queue | null;
+  /** null where no dead-letter topic is configured. */
+  readonly graveyard: Queue | null;
+  /** null where no queue for mails of a later time is configured. */
+  readonly timetable: Timetable | null;
+  /** null where no bucket is configured. */
+  readonly store: Store | null;
   /** The token of the sender's mailbox: minted once per invocation, again when `fresh` names one that was refused. */
   token(sender: Sender, refused?: AccessToken): Promise<AccessToken>;
   now(): number;

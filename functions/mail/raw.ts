@@ -84,10 +84,24 @@ export function draftRaw(letter: RawLetter, envelope: Envelope, caller: Caller, 
     recipients,
     payload: digest(JSON.stringify([digest(letter.bytes), sender.from.address, asked])),
     compose: async (stamp) => finish(letter, asked, sender, stamp),
+    dueAt: null,
+    content: () => ({
+      form: 'raw',
+      data: JSON.stringify({ from: envelope.from?.address ?? null, to: asked, raw: Buffer.from(letter.bytes).toString('base64') }),
+    }),
   };
 }
 
 const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normalise(one.address));
+
+/** A letter again, out of what `content` of its draft wrote. Throws as readRaw and draftRaw do. */
+export function redraftRaw(content: unknown, caller: Caller, config: Config, digest: Ports['digest']): Draft {
+  const { from, to, raw } = (content ?? {}) as { from?: unknown; to?: unknown; raw?: unknown };
+  if (typeof raw !== 'string' || !Array.isArray(to)) throw invalid('its message holds no letter.');
+  const bare = (address: unknown): Address => ({ name: '', address: String(address) });
+  const envelope = { from: typeof from === 'string' ? bare(from) : null, to: to.map(bare) };
+  return draftRaw(readRaw(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
+}
 
 /** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the mail all the same. */
 function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): void {

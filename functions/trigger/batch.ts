@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Batch, Ended } from '../mail/batch.ts';
 import type { Caller } from '../mail/config.ts';
 import { MailFailure, tell } from '../mail/failure.ts';
+import { isTaken } from '../mail/outcome.ts';
 import { parseJson, readBody } from './body.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { type Answer, errorAnswer, quotaHeaders } from './resend-error.ts';
@@ -21,7 +22,7 @@ export async function readBatch(req: IncomingMessage, caller: Caller, patienceMs
  * the missing ones.
  */
 export function answerBatch(ended: readonly Ended[], permissive: boolean, now: number): Answer {
-  const sent = ended.flatMap(({ outcome }) => (outcome?.state === 'sent' ? [{ id: outcome.id }] : []));
+  const sent = ended.flatMap(({ outcome }) => (outcome && isTaken(outcome) ? [{ id: outcome.id }] : []));
   const stopped = ended.find(({ outcome, failure }) => failure && (outcome || !permissive));
   const least = ended.flatMap(({ outcome }) => outcome?.quota ?? []).sort((a, b) => a.remaining - b.remaining)[0];
   const headers = quotaHeaders(least, now);

@@ -32,8 +32,12 @@ export async function readBody(
       () => refuse(new MailFailure('request_invalid', `The body did not arrive within ${patienceMs / 1_000} seconds.`)),
       patienceMs,
     );
-    const refuse = (failure: MailFailure): void => {
+    const over = (): void => {
       clearTimeout(late);
+      req.off('close', broken).off('error', broken);
+    };
+    const refuse = (failure: MailFailure): void => {
+      over();
       req.removeAllListeners('data').pause(); // the answer closes the connection
       fail(failure);
     };
@@ -44,7 +48,7 @@ export async function readBody(
       if (size > maxBytes) refuse(tooLarge(maxBytes));
     });
     req.once('end', () => {
-      clearTimeout(late);
+      over();
       done(Buffer.concat(chunks));
     });
     req.once('error', broken).once('close', broken);

@@ -1,12 +1,15 @@
 import { knownOf } from '../diagnose/of-failure.ts';
 import type { Log, Severity } from '../log.ts';
 import { consequence, type MailFailure } from '../mail/failure.ts';
-import type { Outcome } from '../mail/outcome.ts';
+import { isTaken, type Outcome } from '../mail/outcome.ts';
+import type { WorkedOff } from '../mail/work-off.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
   sent: 'INFO',
+  queued: 'INFO',
+  canceled: 'INFO',
   retry: 'WARNING',
   parked: 'WARNING',
   failed: 'ERROR',
@@ -16,7 +19,7 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
 /** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   const { state, id, unrecorded } = outcome;
-  const failure = outcome.state === 'sent' ? {} : describe(outcome.failure);
+  const failure = isTaken(outcome) ? {} : describe(outcome.failure);
   const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
   log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
     id,
@@ -26,6 +29,13 @@ export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
     ...(unrecorded && { unrecorded }),
     ...facts,
   });
+}
+
+/** Logs what came of a delivery, under the name of whoever asked for the mail. */
+export function reportWorkedOff(log: Log, { outcome, failure, caller, acknowledged }: WorkedOff, facts: Facts): void {
+  const told = { ...facts, caller, acknowledged };
+  if (outcome) reportOutcome(log, outcome, told);
+  if (failure) reportRefusal(log, failure, told);
 }
 
 /** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */

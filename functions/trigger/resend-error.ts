@@ -1,5 +1,5 @@
 import { consequence, type FailureCode, type MailFailure, tell } from '../mail/failure.ts';
-import type { Outcome, Quota } from '../mail/outcome.ts';
+import { isTaken, type Outcome, type Quota } from '../mail/outcome.ts';
 
 /** The answer to a request: status, body, and headers beside the content type. */
 export interface Answer {
@@ -48,13 +48,22 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   ledger_unavailable: 'application_error',
   delivery_unknown: 'application_error',
   session_gone: 'application_error',
+  queue_missing: 'application_error',
+  queue_refused: 'application_error',
+  queue_too_small: 'validation_error',
+  queue_unavailable: 'application_error',
+  content_gone: 'application_error',
+  message_foreign: 'application_error',
+  deliveries_exhausted: 'application_error',
+  not_scheduled: 'validation_error',
+  attachment_unavailable: 'application_error',
   unexpected: 'application_error',
 };
 
 /** How a mail ended, as Resend answers it. */
 export function outcomeAnswer(outcome: Outcome, now: number): Answer {
   const headers = quotaHeaders(outcome.quota, now);
-  if (outcome.state === 'sent') return { status: 200, body: { id: outcome.id }, headers };
+  if (isTaken(outcome)) return { status: 200, body: { id: outcome.id }, headers };
   const answer = errorAnswer(outcome.failure, now, outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);
   return { ...answer, headers: { ...headers, ...answer.headers } };
 }

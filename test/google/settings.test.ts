@@ -35,7 +35,48 @@ for (const { env, smtp } of servers)
   test(`${JSON.stringify(env)} sends by SMTP to ${smtp.host}:${smtp.port}`, () =>
     assert.deepEqual(readSettings({ ...VALID, ...env }).smtp, smtp));
 
+test('the queue, its dead letters, the bucket and the tasks are read, and are null where nothing is said', () => {
+  const { topic, deadTopic, bucket, tasks } = readSettings(VALID);
+  assert.deepEqual([topic, deadTopic, bucket, tasks], [null, null, null, null]);
+  const env = {
+    MAILGRANT_TOPIC: 'projects/p/topics/mails',
+    MAILGRANT_DEAD_TOPIC: 'projects/p/topics/dead',
+    MAILGRANT_BUCKET: 'p-mails',
+    MAILGRANT_TASKS: 'projects/p/locations/europe-west1/queues/later',
+    MAILGRANT_TASKS_ACCOUNT: 'tasks@p.iam.gserviceaccount.com',
+    MAILGRANT_PUBSUB_URL: 'http://127.0.0.1:1/',
+  };
+  const set = readSettings({ ...VALID, ...env });
+  assert.deepEqual(
+    [set.topic, set.deadTopic, set.bucket, set.tasks, set.urls.pubsub],
+    [
+      'projects/p/topics/mails',
+      'projects/p/topics/dead',
+      'p-mails',
+      { queue: 'projects/p/locations/europe-west1/queues/later', account: 'tasks@p.iam.gserviceaccount.com' },
+      'http://127.0.0.1:1',
+    ],
+  );
+});
+
+test('`delivery: queued` needs a topic only where mails are handed over', () => {
+  const queued = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'config.json');
+  writeFileSync(queued, JSON.stringify({ ...CONFIG, delivery: 'queued' }));
+  const env = { ...VALID, MAILGRANT_CONFIG: queued };
+  assert.throws(() => readSettings(env, 'queue'), { message: /MAILGRANT_TOPIC: missing/ });
+  assert.equal(readSettings(env).topic, null);
+  assert.equal(readSettings({ ...env, MAILGRANT_TOPIC: 'projects/p/topics/mails' }, 'queue').config.delivery, 'queued');
+});
+
 const wrong = [
+  { env: { MAILGRANT_TOPIC: 'mails' }, says: [/MAILGRANT_TOPIC: expected projects/] },
+  { env: { MAILGRANT_DEAD_TOPIC: 'projects/p/topics/' }, says: [/MAILGRANT_DEAD_TOPIC/] },
+  { env: { MAILGRANT_BUCKET: 'gs://p-mails' }, says: [/MAILGRANT_BUCKET/] },
+  {
+    env: { MAILGRANT_TASKS: 'later' },
+    says: [/MAILGRANT_TASKS: expected/, /MAILGRANT_TASKS_ACCOUNT: missing/, /MAILGRANT_TOPIC: missing/],
+  },
+  { env: { MAILGRANT_TASKS_ACCOUNT: 'tasks' }, says: [/MAILGRANT_TASKS_ACCOUNT: expected/] },
   { env: { GOOGLE_CLOUD_PROJECT: undefined }, says: [/GOOGLE_CLOUD_PROJECT/] },
   { env: { MAILGRANT_CONFIG: undefined }, says: [/MAILGRANT_CONFIG/] },
   { env: { MAILGRANT_CONFIG: '/nowhere.json' }, says: [/MAILGRANT_CONFIG.*nowhere/] },

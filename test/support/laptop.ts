@@ -86,6 +86,10 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     pushAudience: null,
     trustIam: false,
     deadlineMs: 10_000,
+    topic: null,
+    deadTopic: null,
+    bucket: null,
+    tasks: null,
     urls: googleUrls(google),
     smtp: { host: '127.0.0.1', port: 1, secure: false, ca: null }, // nobody listens: a test that sends by SMTP says where
     ...change,

@@ -1,0 +1,17 @@
+# Action Mailer, as a Rails app uses it, over SMTP.
+require 'logger'
+require 'action_mailer'
+(puts ActionMailer::VERSION::STRING; exit) if ARGV[0] == 'version'
+ActionMailer::Base.delivery_method = :smtp
+ActionMailer::Base.smtp_settings = { address: '127.0.0.1', port: ENV['SMTP_PORT'].to_i, user_name: 'any', password: ENV['KEY'],
+                                     authentication: :plain, enable_starttls_auto: false }
+class Orders < ActionMailer::Base
+  def confirmation
+    attachments['ü.bin'] = File.binread(ENV['FILE'])
+    mail(from: "Grün <#{ENV['FROM']}>", to: 'you@example.net', bcc: 'hidden@example.net', subject: ENV['SUBJECT']) do |format|
+      format.text { render plain: 'Grüße' }
+      format.html { render html: '<p>Grüße</p>'.html_safe }
+    end
+  end
+end
+Orders.confirmation.deliver_now
