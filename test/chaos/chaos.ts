@@ -12,8 +12,9 @@ import { drawFaults } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { readEntries } from './ledger.ts';
 import { breaking, type MutationName } from './mutation.ts';
-import { type Asked, drawPlan, type Kill } from './plan.ts';
+import { type Api, type Asked, drawPlan, type Kill } from './plan.ts';
 import { isOver, judge, type Verdict } from './verdict.ts';
+import { startWire } from './wire.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -43,6 +44,7 @@ export interface ChaosReport extends Verdict {
 const PROJECT = 'chaos';
 const DATABASE = `projects/${PROJECT}/databases/(default)`;
 const MAILBOX = 'notices@example.com';
+const QUEUE = 'queue'; // where the API hands over
 const TOPICS = Array.from({ length: 8 }, (_, lane) => `mails-${lane}`); // the emulator pushes two messages at a time of each
 const DEADLINE_S = 4; // and a lease of 4.8 s: what a killed process held is taken over soon
 const WINDOW = 200; // so many mails may be on their way at the same time
@@ -60,9 +62,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await using ends = new AsyncDisposableStack();
   ends.defer(() => rmSync(folder, { recursive: true, force: true }));
 
-  const configFile = join(folder, 'mailgrant.yaml');
-  writeFileSync(configFile, yaml(apiKey));
-  await buildFunctions(configFile, join(folder, 'dist'), options.broken ? [breaking(options.broken)] : []);
+  for (const delivery of ['direct', 'queued']) {
+    const configFile = join(folder, `${delivery}.yaml`);
+    writeFileSync(configFile, yaml(apiKey, delivery));
+    await buildFunctions(configFile, join(folder, delivery), options.broken ? [breaking(options.broken)] : []);
+  }
   // The framework is the bundle's one dependency; here it is the project's own.
   symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
 
@@ -71,6 +75,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const firestore = ends.use(await startEmulator(options.firestore));
   const pubsub = ends.use(await startEmulator(options.pubsub));
   const queue = pubsubAt(pubsub.url, PROJECT);
+  const wires = {
+    ledger: ends.use(await startWire(firestore.url, () => faults.onWire('ledger'))),
+    queue: ends.use(await startWire(pubsub.url, () => faults.onWire('queue'))),
+  };
 
   const over = new Set<string>();
   const strange: string[] = [];
@@ -83,22 +91,29 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_GOOGLE_URL: google.url,
-    MAILGRANT_FIRESTORE_URL: firestore.url,
+    MAILGRANT_FIRESTORE_URL: wires.ledger.url,
+    MAILGRANT_PUBSUB_URL: wires.queue.url,
+    MAILGRANT_TOPIC: `projects/${PROJECT}/topics/${QUEUE}`,
     MAILGRANT_DEADLINE_SECONDS: String(DEADLINE_S),
     MAILGRANT_CONFIG: '',
     METADATA_SERVER_DETECTION: 'none',
     NODE_ENV: 'production',
   };
-  const start = (target: 'worker' | 'api', count: number): Promise<Fleet> =>
-    startFleet({ target, count, source: join(folder, 'dist', target), env, onLine });
-  const fleets = { worker: ends.use(await start('worker', options.workers)), api: ends.use(await start('api', 2)) };
-  for (const topic of TOPICS) {
+  const start = (target: 'worker' | 'api', delivery: Api, count: number): Promise<Fleet> =>
+    startFleet({ target, count, source: join(folder, delivery, target), env, onLine });
+  const fleets = {
+    worker: ends.use(await start('worker', 'direct', options.workers)),
+    direct: ends.use(await start('api', 'direct', 1)),
+    queued: ends.use(await start('api', 'queued', 1)),
+  };
+  for (const topic of [QUEUE, ...TOPICS]) {
     await queue.createTopic(topic);
     await queue.createPush(topic, topic, fleets.worker.url);
   }
-  tell(`up after ${seconds(began)} s: Pub/Sub and Firestore emulators, ${options.workers} workers, 2 apis`);
+  tell(`up after ${seconds(began)} s: Pub/Sub and Firestore emulators, ${options.workers} workers, 2 APIs`);
 
-  const until = AbortSignal.any([signal, AbortSignal.timeout(options.patienceMs)]);
+  const halt = new AbortController();
+  const until = AbortSignal.any([signal, halt.signal, AbortSignal.timeout(options.patienceMs)]);
   const posts: Promise<void>[] = [];
   let killed = 0;
   let entries = await readEntries(firestore.url, DATABASE);
@@ -117,19 +132,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     let turn = 0;
     for (const { requests, mailsBefore } of batches(plan.requests)) {
       while (mailsBefore - over.size > WINDOW) await sleep(20, undefined, { signal: until });
-      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets.api.url, apiKey, until)));
+      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets, apiKey, until)));
     }
-    await killing;
+    await Promise.all([killing, ...posts]);
     while (entries.filter(isOver).length < mails) {
       await sleep(LOOK_MS, undefined, { signal: until });
       entries = await readEntries(firestore.url, DATABASE);
     }
-    await Promise.all(posts);
   } catch (error) {
     signal.throwIfAborted();
     if (!until.aborted) throw error;
     tell(`not at an end after ${options.patienceMs / 1_000} s`);
   } finally {
+    halt.abort();
     await Promise.allSettled([killing, ...posts]);
   }
   entries = await readEntries(firestore.url, DATABASE);
@@ -145,11 +160,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   };
 }
 
-const yaml = (apiKey: string): string => `mailboxes:
+const yaml = (apiKey: string, delivery: string): string => `mailboxes:
   ${MAILBOX}: { name: Chaos, secret: mailgrant-notices }
 keys:
   chaos: { sha256: ${createHash('sha256').update(apiKey).digest('hex')}, from: [${MAILBOX}] }
 ledger: { addresses: plain }
+delivery: ${delivery}
 `;
 
 const bodyOf = ({ recipient }: Asked): Record<string, string> => ({ from: MAILBOX, to: recipient, subject: 'chaos', text: recipient });
@@ -169,7 +185,7 @@ async function ask(
   requests: readonly Asked[],
   queue: PubSub,
   topic: string,
-  api: string,
+  apis: Readonly<Record<Api, Fleet>>,
   apiKey: string,
   signal: AbortSignal,
 ): Promise<Promise<void>[]> {
@@ -178,8 +194,8 @@ async function ask(
     .map((mail) => ({ data: bodyOf(mail), attributes: { idempotencyKey: mail.key } }));
   if (messages.length > 0) await queue.publish(topic, messages);
   return requests
-    .filter(({ by }) => by === 'api')
-    .map((mail) => postUntilAnswered(api, apiKey, mail.key, bodyOf(mail), signal).catch(() => {})); // the ledger is what counts
+    .flatMap((mail) => (mail.by === 'topic' ? [] : [{ ...mail, api: apis[mail.by].url }]))
+    .map(({ api, ...mail }) => postUntilAnswered(api, apiKey, mail.key, bodyOf(mail), signal).catch(() => {})); // the ledger is what counts
 }
 
 async function killAlong(

@@ -1,10 +1,21 @@
 import type { Door, Fault, Faults } from '../../functions/local/faults.ts';
 import { stream } from './draw.ts';
+import type { Wire } from './wire.ts';
 
 type Row = readonly [kind: string, perMille: number, fault: Omit<Fault, 'on'>];
 
 /** How often each thing goes wrong at each door, out of a thousand calls. */
-const ROWS: Partial<Readonly<Record<Door, readonly Row[]>>> = {
+const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
+  ledger: [
+    ['Firestore 503', 4, { answer: 'cloud_unavailable' }],
+    ['Firestore reset', 4, { reset: 'before' }],
+    ['Firestore wrote, reply lost', 8, { reset: 'after' }],
+  ],
+  queue: [
+    ['Pub/Sub 503', 20, { answer: 'cloud_unavailable' }],
+    ['Pub/Sub reset', 20, { reset: 'before' }],
+    ['published, reply lost', 40, { reset: 'after' }],
+  ],
   identity: [['identity 5xx', 50, { status: 503 }]],
   secret: [
     ['secret 5xx', 40, { answer: 'cloud_unavailable' }],
@@ -48,26 +59,33 @@ const ROWS: Partial<Readonly<Record<Door, readonly Row[]>>> = {
 
 /** The faults of a run: the nth call at a door meets what the seed has drawn for it. */
 export interface DrawnFaults extends Faults {
+  /** What goes wrong with the next call on a wire to an emulator. */
+  onWire(wire: Wire): Omit<Fault, 'on'> | undefined;
   /** How often each kind was met. */
   readonly met: Readonly<Record<string, number>>;
 }
 
 export function drawFaults(seed: number): DrawnFaults {
   const met: Record<string, number> = {};
-  const streams = new Map<Door, () => number>();
+  const streams = new Map<string, () => number>();
+  const draw = (place: Door | Wire): Omit<Fault, 'on'> | undefined => {
+    const random = streams.get(place) ?? stream(seed, `faults at ${place}`);
+    streams.set(place, random);
+    let rest = random() * 1_000;
+    for (const [kind, perMille, fault] of ROWS[place] ?? []) {
+      rest -= perMille;
+      if (rest >= 0) continue;
+      met[kind] = (met[kind] ?? 0) + 1;
+      return fault;
+    }
+    return undefined;
+  };
   return {
     met,
+    onWire: draw,
     take(door) {
-      const random = streams.get(door) ?? stream(seed, `faults at ${door}`);
-      streams.set(door, random);
-      let rest = random() * 1_000;
-      for (const [kind, perMille, fault] of ROWS[door] ?? []) {
-        rest -= perMille;
-        if (rest >= 0) continue;
-        met[kind] = (met[kind] ?? 0) + 1;
-        return { on: door, ...fault };
-      }
-      return undefined;
+      const fault = draw(door);
+      return fault && { on: door, ...fault };
     },
     script: () => {},
     clear: () => {},

@@ -13,10 +13,12 @@ export const MUTATIONS = {
   'session-after-bytes': [
     {
       file: 'functions/mail/deliver.ts',
-      from: `      hold = await keep(hold, step(hold.entry, 'sending', { handle, letter: digest }), ports);
+      from: `      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      letter = made;
 `,
-      to: `      progress = { state: 'accepted', ...(await finish(handle, progress, attempt)) };
-      hold = await keep(hold, step(hold.entry, 'sending', { handle, letter: digest }), ports);
+      to: `      progress = await finish(handle, progress, made, attempt);
+      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      letter = made;
 `,
     },
   ],

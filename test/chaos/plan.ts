@@ -1,17 +1,19 @@
 import { below, shuffled, stream } from './draw.ts';
 
+export type Api = 'direct' | 'queued';
+
 /** One mail that the run asks for, known again by its only recipient. */
 export interface Asked {
   readonly recipient: string;
   readonly key: string;
-  /** Published on the topic, or posted to the API. */
-  readonly by: 'topic' | 'api';
+  /** Published on a topic, or posted to an API that sends by itself or hands over to the queue. */
+  readonly by: 'topic' | Api;
 }
 
 /** A process that is killed when so many mails (of 0 to 1 of them) have come to an end. */
 export interface Kill {
   readonly at: number;
-  readonly whom: 'worker' | 'api';
+  readonly whom: 'worker' | Api;
   readonly index: number;
   /** Milliseconds after that moment. */
   readonly delayMs: number;
@@ -24,7 +26,7 @@ export interface Plan {
   readonly kills: readonly Kill[];
 }
 
-const API_SHARE = 0.15;
+const API_SHARE: Readonly<Record<Api, number>> = { direct: 0.12, queued: 0.18 };
 const REPEATED_SHARE = 0.25;
 const FAR = 60; // a repetition comes with the first request or up to so many requests later
 
@@ -32,7 +34,8 @@ const FAR = 60; // a repetition comes with the first request or up to so many re
 export function drawPlan({ seed, mails, kills }: { seed: number; mails: number; kills: number }): Plan {
   const random = stream(seed, 'mails');
   const asked = Array.from({ length: mails }, (_, n): Asked => {
-    const by = random() < API_SHARE ? 'api' : 'topic';
+    const share = random();
+    const by = share < API_SHARE.direct ? 'direct' : share < API_SHARE.direct + API_SHARE.queued ? 'queued' : 'topic';
     return { recipient: `n${n}@chaos.example`, key: `chaos-${seed}-${n}`, by };
   });
   const placed = asked.flatMap((mail, place) => {
@@ -41,7 +44,8 @@ export function drawPlan({ seed, mails, kills }: { seed: number; mails: number; 
   });
   const dying = stream(seed, 'kills');
   const deaths = Array.from({ length: kills }, (): Kill => {
-    const whom = dying() < 0.85 ? 'worker' : 'api';
+    const share = dying();
+    const whom = share < 0.8 ? 'worker' : share < 0.9 ? 'direct' : 'queued';
     return { at: 0.01 + dying() * 0.97, whom, index: below(dying, 1_000), delayMs: below(dying, 100) };
   });
   return {
