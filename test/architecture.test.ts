@@ -14,7 +14,7 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
   // Web Crypto is a global; the library knows the form of Standard Webhooks.
   verify: /^(functions\/mail\/|standardwebhooks$)/,
-  trigger: /^(functions\/(mail|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
+  trigger: /^(functions\/(mail|notify|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
   google:
     /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|google-auth-library\/build\/|@google-cloud\/secret-manager$|node:)/,
   // `npm start` brings the pages up; nothing else of them is known here.
