@@ -2,15 +2,21 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
-import { authorised, CONFIG, DEAD_TOPIC, type Laptop, MAIL, post, PROJECT, QUEUE, startLaptop, TOPIC } from '../support/laptop.ts';
+import { authorised, CONFIG, DEAD_TOPIC, type Laptop, MAIL, PROJECT, post, QUEUE, startLaptop, TOPIC } from '../support/laptop.ts';
 
 const pubsub = emulator(sdkRoot(), 'pubsub');
 
-suite("queued delivery over Google's Pub/Sub emulator", { skip: skipUnless(pubsub !== null, 'the Pub/Sub emulator (gcloud and Java)') }, () => {
+suite("queued delivery over Google's Pub/Sub emulator", {
+  skip: skipUnless(pubsub !== null, 'the Pub/Sub emulator (gcloud and Java)'),
+}, () => {
   let running: Awaited<ReturnType<typeof startEmulator>>;
   let laptop: Laptop;
   const call = async (method: string, path: string, body: unknown): Promise<Record<string, unknown>> => {
-    const reply = await fetch(`${running.url}/v1/${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const reply = await fetch(`${running.url}/v1/${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
     assert.equal(reply.status, 200, `${method} ${path}`);
     return reply.json() as Promise<Record<string, unknown>>;
   };
