@@ -40,6 +40,8 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   mailbox_refused: { catalogue: 'gmail-mail-service-off', cause: 'mail-service-not-enabled' },
   identity_refused: { catalogue: 'default-credentials-missing', cause: null },
   token_refused: { catalogue: 'gmail-token-refused', cause: 'access-token-expired' },
+  signature_invalid: { catalogue: null, cause: null },
+  hook_secret_unusable: { catalogue: null, cause: null },
   mail_refused: { catalogue: 'gmail-address-invalid', cause: 'invalid-recipient' },
   rate_limited: { catalogue: 'gmail-rate-limit', cause: 'rate-limit-user' },
   quota_daily: { catalogue: 'gmail-sending-limit', cause: 'daily-limit' },

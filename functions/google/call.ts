@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
@@ -83,12 +83,12 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
     // Without a host Node would call this machine, with the token in hand.
     if (!address) return Promise.reject(new NoReply('ERR_INVALID_URL', false));
     return new Promise((resolve, reject) => {
-      const [, scheme, hostname, port, path] = address;
+      const [, scheme, ipv6, name, port, path] = address;
       const secure = scheme === 'https';
       const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
       const request = (secure ? httpsRequest : httpRequest)({
         method,
-        hostname,
+        hostname: ipv6 ?? name,
         port,
         path,
         agent: secure ? agents.https : agents.http,
@@ -140,13 +140,31 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
           });
         });
       });
-      request.end(body);
+      if (length > SLICE_BYTES) writeInSlices(request, body ?? '');
+      else request.end(body);
     });
   };
 }
 
+const SLICE_BYTES = 256 * 1024;
+
+/** A large body written at once is there three times over: as it is, copied for the socket, and encrypted. */
+function writeInSlices(request: ClientRequest, body: string | Uint8Array): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  let at = 0;
+  const next = (): void => {
+    while (at < bytes.length && !request.destroyed) {
+      const ready = request.write(bytes.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
+      if (!ready) return void request.once('drain', next);
+    }
+    request.end();
+  };
+  next();
+}
+
 // All addresses are ours, or were compared with ours; taking them apart by a pattern is a tenth of what a URL object costs.
-const ADDRESS = /^(https?):\/\/\[?([^/:[\]]+|(?<=\[)[^\]]+)\]?(?::(\d+))?(\/[^#]*)$/;
+const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([^/:@[\]\s]+))(?::(\d+))?(\/[^#]*)$/;
 
 /** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */
 export function json(reply: Reply): unknown {

@@ -219,6 +219,20 @@ export const FAILURES = {
     summary: 'Gmail refuses a freshly minted access token.',
     fix: 'Consent again for the mailbox; check that the account is not suspended.',
   },
+  signature_invalid: {
+    http: 401,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'The request was not accepted.',
+    fix: 'Sign it with the secret of the route, and send it within the tolerance of its timestamp.',
+  },
+  hook_secret_unusable: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The secret of the webhook cannot be used.',
+    fix: "Store the vendor's signing secret as a version of the secret that the route names, one secret a line, and let the function's service account read it (roles/secretmanager.secretAccessor).",
+  },
   mail_refused: {
     http: 422,
     retry: 'never',

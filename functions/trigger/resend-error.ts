@@ -25,6 +25,8 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   mail_unknown: 'not_found',
   path_unknown: 'not_found',
   method_unknown: 'method_not_allowed',
+  signature_invalid: 'invalid_api_key',
+  hook_secret_unusable: 'application_error',
   mail_refused: 'validation_error',
   grant_missing: 'application_error',
   grant_unreadable: 'application_error',
