@@ -1,6 +1,8 @@
 import { accept } from '../mail/accept.ts';
+import { recordRefusal } from '../mail/claim.ts';
 import type { Caller, Config } from '../mail/config.ts';
-import { MailFailure } from '../mail/failure.ts';
+import { asFailure, MailFailure } from '../mail/failure.ts';
+import { DIGEST_ATTRIBUTE } from '../mail/message.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Message, Ports, Timetable } from '../mail/ports.ts';
 import type { Compiled, CompiledRoute } from './compiled.ts';
@@ -20,8 +22,6 @@ export interface Sample {
   readonly subject: string;
 }
 
-/** What a digest's message is known by; the worker's door for mails asks for it. */
-export const DIGEST_ATTRIBUTE = 'mailgrantDigest';
 // An event that joined its window in its last moment may still be on its way to the counter.
 const GRACE_MS = 60_000;
 const SAMPLE_MAX_BYTES = 40_000; // a task may hold 100 kB, and base64 grows twice
@@ -59,8 +59,15 @@ export async function sendDigest(
   const held = await (await ports.windows()).sum(group, opened);
   if (held.count === 0) return null;
   const facts = { ...held, from: opened, until, sample: sample?.subject ?? '' };
-  const body = mailOf(compiled, route, sample?.event ?? NOTHING, facts);
   const caller: Caller = { id: `route:${route.name}`, from: [route.from.address], to: route.only };
   const key = `digest:${group}:${opened}`;
-  return accept({ body, caller, key, retryFailed: false, payload: ports.digest(key) }, config, ports);
+  const payload = ports.digest(key);
+  try {
+    const body = mailOf(compiled, route, sample?.event ?? NOTHING, facts);
+    return await accept({ body, caller, key, retryFailed: false, payload }, config, ports);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code !== 'route_template') throw failure;
+    return recordRefusal({ payload, caller: caller.id, key }, failure, ports);
+  }
 }
