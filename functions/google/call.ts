@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array;
@@ -11,6 +11,8 @@ export interface Call {
   readonly timeoutMs: number;
   /** The body must not reach Google twice: a connection that breaks is never tried again here. */
   readonly once?: boolean;
+  /** A larger answer is no answer; 4 MB where it is left out. */
+  readonly maxBytes?: number;
 }
 
 export interface Reply {
@@ -75,19 +77,22 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
   deadline.addEventListener('abort', () => {
     for (const giveUp of running) giveUp();
   });
-  return ({ method, url, headers, body, timeoutMs }) => {
+  return ({ method, url, headers, body, timeoutMs, maxBytes = REPLY_MAX_BYTES }) => {
     if (deadline.aborted) return Promise.reject(new NoReply('ETIMEDOUT', false));
+    const address = ADDRESS.exec(url);
+    // Without a host Node would call this machine, with the token in hand.
+    if (!address) return Promise.reject(new NoReply('ERR_INVALID_URL', false));
     return new Promise((resolve, reject) => {
-      const [, scheme, hostname, port, path] = ADDRESS.exec(url) ?? [];
+      const [, scheme, ipv6, name, port, path] = address;
       const secure = scheme === 'https';
       const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
       const request = (secure ? httpsRequest : httpRequest)({
         method,
-        hostname,
+        hostname: ipv6 ?? name,
         port,
         path,
         agent: secure ? agents.https : agents.http,
-        headers: method === 'GET' ? { ...headers } : { 'content-length': length, ...headers },
+        headers: method === 'GET' || method === 'DELETE' ? { ...headers } : { 'content-length': length, ...headers },
       });
       let late = false;
       const giveUp = (): void => {
@@ -121,7 +126,7 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > REPLY_MAX_BYTES) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
+          if (size > maxBytes) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
           chunks.push(chunk);
         });
         response.on('error', fail);
@@ -159,7 +164,7 @@ function writeInSlices(request: ClientRequest, body: string | Uint8Array): void 
 }
 
 // All addresses are ours, or were compared with ours; taking them apart by a pattern is a tenth of what a URL object costs.
-const ADDRESS = /^(https?):\/\/\[?([^/:[\]]+|(?<=\[)[^\]]+)\]?(?::(\d+))?(\/[^#]*)$/;
+const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([^/:@[\]\s]+))(?::(\d+))?(\/[^#]*)$/;
 
 /** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */
 export function json(reply: Reply): unknown {

@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pseudonym } from '../mail/claim.ts';
 import type { Inspection } from '../mail/inspection.ts';
-import type { Edge } from '../mail/ports.ts';
+import type { Documents, Edge } from '../mail/ports.ts';
 import { createExchange } from './call.ts';
+import { createDocuments } from './documents.ts';
 import { createGmail } from './gmail.ts';
 import type { Vault } from './grant.ts';
 import { createIdentity, type Identity } from './identity.ts';
@@ -11,6 +12,7 @@ import { inspectMailbox } from './inspect.ts';
 import { createLedger } from './ledger.ts';
 import { createMinter } from './mint.ts';
 import { patient } from './patience.ts';
+import { queuePorts } from './queue.ts';
 import { createSearch } from './search.ts';
 import { createSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
@@ -23,7 +25,12 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
  * `identity` is who the function is; by default what the metadata server says.
  */
-export function connect(settings: Settings, tell: Tell, identity: Identity = createIdentity(settings.urls.metadata)): Edge & Watched {
+export function connect(
+  settings: Settings,
+  tell: Tell,
+  identity: Identity = createIdentity(settings.urls.metadata),
+  now: () => number = Date.now,
+): Edge & Watched & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
@@ -34,7 +41,6 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
     kept: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
-  const now = (): number => Date.now();
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   const invocation = () => {
     const { signal: deadline, end } = untilDeadline(deadlineMs);
@@ -62,10 +68,7 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
-        queue: null,
-        graveyard: null,
-        timetable: null,
-        store: null,
+        ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,
@@ -78,6 +81,10 @@ export function connect(settings: Settings, tell: Tell, identity: Identity = cre
           smtp.close();
         },
       };
+    },
+    documents: () => {
+      const { exchange } = invocation();
+      return createDocuments(urls.firestore, exchange, () => identity(exchange, now()));
     },
     inspectAll: () => {
       const { end, exchange, token } = invocation();
@@ -99,4 +106,10 @@ function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void 
 interface Watched {
   inspectAll(): Promise<readonly Inspection[]>;
   pseudonym(address: string): string;
+}
+
+/** What the worker needs beside the ports. */
+interface Kept {
+  /** The documents of an app, for one invocation. */
+  documents(): Documents;
 }

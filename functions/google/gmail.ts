@@ -22,8 +22,7 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
         await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
         now(),
       ),
-    ask: async (handle, letter, token) =>
-      readProgress(await calling(askCall(handle, letter, token), ({ message }) => lost(message)), now()),
+    ask: async (handle, bytes, token) => readProgress(await calling(askCall(handle, bytes, token), ({ message }) => lost(message)), now()),
   };
 }
 
@@ -59,10 +58,10 @@ const transferCall = (handle: string, { bytes }: Letter, from: number, token: Ac
   once: true,
 });
 
-const askCall = (handle: string, { bytes }: Letter, token: AccessToken): Call => ({
+const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
   method: 'PUT',
   url: handle,
-  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes.length}` },
+  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes}` },
   timeoutMs: 10_000,
 });
 

@@ -52,10 +52,13 @@ export function entryOf(id: string, { fields = {} }: Document): Entry {
     leaseUntil: number('leaseUntil') ?? 0,
     handle: text('handle'),
     letter: text('letter'),
+    ...(fields['letterBytes'] && { letterBytes: number('letterBytes') ?? 0 }),
     gmailId: text('gmailId'),
     ...(fields['rejected'] && { rejected: number('rejected') ?? 0 }),
     code: text('code'),
     notBefore: number('notBefore'),
+    ...(fields['scheduledAt'] && { scheduledAt: number('scheduledAt') ?? 0 }),
+    ...(fields['content'] && { content: text('content') ?? '' }),
     expireAt: Date.parse(fields['expireAt']?.timestampValue ?? '') || 0,
   };
 }

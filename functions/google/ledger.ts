@@ -1,5 +1,5 @@
 import { MailFailure } from '../mail/failure.ts';
-import type { Found, Ledger } from '../mail/ledger.ts';
+import type { Counter, Entry, Found, Ledger } from '../mail/ledger.ts';
 import type { AccessToken } from '../mail/ports.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
 import { readGoogleError } from './error-body.ts';
@@ -11,6 +11,12 @@ interface Write {
   readonly path: string;
   readonly fields: Document['fields'];
   readonly when: Precondition;
+}
+
+/** A commit that took effect: the new update time of its first document, and what its counters came to. */
+interface Committed {
+  readonly version: string;
+  readonly counts: readonly number[];
 }
 
 /**
@@ -32,15 +38,29 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
     });
   };
 
-  /** The new update time, or null when a precondition did not hold; then nothing was written. */
-  const commit = async (...writes: Write[]): Promise<string | null> => {
+  const counting = ({ name, expireAt }: Counter, by: number) => ({
+    update: { name: `${root}/counters/${name}`, fields: fieldsOf({ expireAt }) },
+    updateMask: { fieldPaths: ['expireAt'] },
+    // An increment needs no precondition and no second try: of any number of racers each gets a count of its own.
+    updateTransforms: [{ fieldPath: 'count', increment: { integerValue: String(by) } }],
+  });
+
+  /** Null when a precondition did not hold; then nothing was written, and nothing counted. */
+  const commit = async (writes: readonly Write[], counters: readonly Counter[] = []): Promise<Committed | null> => {
     // ABORTED is contention, not a lost race: the same commit is made again, and only its preconditions decide.
     for (let tries = 0; ; tries++) {
       const reply = await call(`${root}:commit`, {
-        writes: writes.map(({ path, fields, when }) => ({ update: { name: `${root}/${path}`, fields }, currentDocument: when })),
+        writes: [
+          ...writes.map(({ path, fields, when }) => ({ update: { name: `${root}/${path}`, fields }, currentDocument: when })),
+          ...counters.map((counter) => counting(counter, 1)),
+        ],
       });
-      const body = json(reply) as { writeResults?: { updateTime?: string }[]; commitTime?: string } | null;
-      if (reply.status === 200) return body?.writeResults?.[0]?.updateTime ?? body?.commitTime ?? '';
+      const body = json(reply) as CommitReply | null;
+      if (reply.status === 200)
+        return {
+          version: body?.writeResults?.[0]?.updateTime ?? body?.commitTime ?? '',
+          counts: countsIn(body).slice(writes.length),
+        };
       const { status } = readGoogleError(body);
       if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION') return null;
       if (status !== 'ABORTED' || tries === 4) throw refused(reply, status);
@@ -59,47 +79,60 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
     return document && { entry: entryOf(id, document), version: document.updateTime ?? '' };
   };
 
-  const create: Ledger['create'] = async (entry, key, now) => {
+  const create: Ledger['create'] = async (entry, key, now, counters) => {
     const mail: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { exists: false } };
     const claim = (when: Precondition): Write[] =>
       key ? [{ path: `keys/${key.hash}`, fields: fieldsOf({ mail: entry.id, expireAt: key.expireAt }), when }] : [];
     for (let tries = 0; tries < 3; tries++) {
-      const version = await commit(mail, ...claim({ exists: false }));
-      if (version !== null) return { created: true, found: { entry, version } };
+      const committed = await commit([mail, ...claim({ exists: false })], counters);
+      if (committed) return { created: true, found: { entry, ...committed } };
       const holder = key && (await get(`keys/${key.hash}`));
       const id = String(holder?.fields?.['mail']?.stringValue ?? entry.id);
       const found = await read(id);
       if (found && id === entry.id) return { created: true, found }; // ours: the reply to our own commit was lost
       const lapsed = !found || Date.parse(String(holder?.fields?.['expireAt']?.timestampValue)) <= now; // TTL deletes a day late
       if (found && !lapsed) return { created: false, found };
-      const again = holder?.updateTime ? await commit(mail, ...claim({ updateTime: holder.updateTime })) : null;
-      if (again !== null) return { created: true, found: { entry, version: again } };
+      const again = holder?.updateTime ? await commit([mail, ...claim({ updateTime: holder.updateTime })], counters) : null;
+      if (again) return { created: true, found: { entry, ...again } };
     }
     throw new MailFailure('ledger_unavailable', 'the idempotency key changed hands three times');
   };
 
-  const replace: Ledger['replace'] = async (found, entry) => {
-    const version = await commit({ path: `mails/${entry.id}`, fields: documentOf(entry), when: { updateTime: found.version } });
-    if (version !== null) return { entry, version };
+  const replace: Ledger['replace'] = async (found, entry, counters) => {
+    const write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { updateTime: found.version } };
+    const committed = await commit([write], counters);
+    if (committed) return { entry, ...committed };
     const there = await read(entry.id); // equal to ours: the reply to our own commit was lost
-    return there && JSON.stringify(documentOf(there.entry)) === JSON.stringify(documentOf(entry)) ? there : null;
+    return there && textOf(there.entry) === textOf(entry) ? there : null;
   };
 
   const count: Ledger['count'] = async (counters, by) => {
-    const writes = counters.map(({ name, expireAt }) => ({
-      update: { name: `${root}/counters/${name}`, fields: fieldsOf({ expireAt }) },
-      updateMask: { fieldPaths: ['expireAt'] },
-      // An increment needs no precondition and no second try: of any number of racers each gets a count of its own.
-      updateTransforms: [{ fieldPath: 'count', increment: { integerValue: String(by) } }],
-    }));
-    const reply = await call(`${root}:commit`, { writes });
-    const body = json(reply) as { writeResults?: { transformResults?: Value[] }[] } | null;
+    const reply = await call(`${root}:commit`, { writes: counters.map((counter) => counting(counter, by)) });
+    const body = json(reply) as CommitReply | null;
     if (reply.status !== 200) throw refused(reply, readGoogleError(body).status);
-    return counters.map((_, index) => Number(body?.writeResults?.[index]?.transformResults?.[0]?.integerValue ?? 0));
+    return countsIn(body);
   };
 
-  return { create, read, replace, count };
+  const reserve: Ledger['reserve'] = async ({ hash, expireAt }, id) => {
+    const path = `keys/${hash}`;
+    if (await commit([{ path, fields: fieldsOf({ mail: id, expireAt }), when: { exists: false } }])) return id;
+    return (await get(path))?.fields?.['mail']?.stringValue ?? '';
+  };
+
+  return { create, read, replace, count, reserve };
 }
+
+/** An entry as text that is equal for equal entries, in whatever order their fields were written. */
+const textOf = (entry: Entry): string => JSON.stringify(Object.entries(documentOf(entry)).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+interface CommitReply {
+  readonly writeResults?: readonly { readonly updateTime?: string; readonly transformResults?: readonly Value[] }[];
+  readonly commitTime?: string;
+}
+
+/** What each write's counter came to; 0 for a write without one. */
+const countsIn = (body: CommitReply | null): number[] =>
+  (body?.writeResults ?? []).map(({ transformResults }) => Number(transformResults?.[0]?.integerValue ?? 0));
 
 function refused(reply: Reply, status: string): MailFailure {
   const denied = reply.status === 401 || reply.status === 403;

@@ -1,7 +1,7 @@
 import type { Mailbox } from '../mail/config.ts';
 import { asFailure, MailFailure } from '../mail/failure.ts';
 import type { Letter } from '../mail/mime.ts';
-import type { AccessToken, Progress, Transport } from '../mail/ports.ts';
+import type { AccessToken, Progress, Reserve, Transport } from '../mail/ports.ts';
 import type { Search } from './search.ts';
 import type { SmtpServer } from './smtp-server.ts';
 import { openSession, type SmtpSession } from './smtp-session.ts';
@@ -74,9 +74,13 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
     return sending;
   };
 
-  /** Whether a mail found by this Message-ID can only be the one that is about to be sent. */
-  const tells = async (messageId: string, token: AccessToken): Promise<boolean> =>
-    OURS.test(messageId) || (PLAIN.test(messageId) && (await search(messageId, token).catch(() => 'unknown')) === null);
+  /** Whether a mail found by this Message-ID can only be the one that is about to be sent: none was before, and none is now. */
+  const tells = async (messageId: string, token: AccessToken, reserve: Reserve): Promise<boolean> => {
+    if (OURS.test(messageId)) return true;
+    if (!PLAIN.test(messageId)) return false;
+    const [found, reserved] = await Promise.all([search(messageId, token).catch(() => 'unknown'), reserve()]);
+    return found === null && reserved;
+  };
 
   const ask = async (handle: string, token: AccessToken): Promise<Progress> => {
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the mail was begun over the API, SMTP cannot ask for it');
@@ -91,16 +95,16 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
 
   return {
     transport: (mailbox) => ({
-      async open({ messageId, envelope }, token) {
+      async open({ messageId, envelope }, token, reserve) {
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(
             'mail_refused',
             `Over SMTP a mail has at most ${RECIPIENTS_MAX} recipients, this one ${envelope.to.length}.`,
           );
-        return (await tells(messageId, token)) ? HANDLE + messageId : HANDLE;
+        return (await tells(messageId, token, reserve)) ? HANDLE + messageId : HANDLE;
       },
       transfer: (handle, letter, _from, token) => transfer(mailbox, handle, letter, token),
-      ask: (handle, _letter, token) => ask(handle, token),
+      ask: (handle, _bytes, token) => ask(handle, token),
     }),
     close() {
       closed = true;

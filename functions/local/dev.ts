@@ -2,12 +2,13 @@
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/load.ts';
 import { ConfigProblems } from '../config/problems.ts';
+import { whenNpmEnds } from './parent.ts';
 import { startStack } from './stack.ts';
 
 const HELP = `npm start -- [options]
 
 Brings up a fake Google, the functions api and worker under functions-framework,
-the ledger and an inbox page, all on 127.0.0.1, and ends them all on Ctrl-C.
+the ledger and its pages (inbox, faults, log), all on 127.0.0.1, and ends them all on Ctrl-C.
 
   --config FILE      config to serve            (config/mailgrant.yaml)
   --folder DIR       where mails, ledger and the API key are kept (.mailgrant)
@@ -40,6 +41,8 @@ async function main(): Promise<void> {
     Object.entries(WANTED).map(([name, usual]) => [name, portOf(name, values[name as keyof typeof WANTED], usual)]),
   ) as typeof WANTED;
   const began = performance.now();
+  let stop = async (): Promise<void> => process.exit(0); // nothing is up yet
+  whenNpmEnds(() => void stop());
   const config = loadConfig(values.config ?? 'config/mailgrant.yaml');
   const stack = await startStack({
     config,
@@ -65,34 +68,35 @@ async function main(): Promise<void> {
   }
   console.log(welcome(urls, stack.key, config.mailboxes[0]?.address ?? '', Math.round(performance.now() - began)));
 
-  const stop = async (): Promise<void> => {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+  const end = async (): Promise<void> => {
+    stop = async () => {}; // once is enough: npm may go first, or after us
+    process.off('SIGINT', end).off('SIGTERM', end);
     await stack[Symbol.asyncDispose]();
     console.log('Everything has ended. Mails and ledger are kept for the next start.');
     process.exit(0);
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  stop = end;
+  process.on('SIGINT', end).on('SIGTERM', end);
 }
 
 function welcome(urls: Readonly<Record<string, string>>, key: string, from: string, ms: number): string {
   return `
 mailgrant is up, in ${ms} ms. Nothing leaves this machine.
 
-  inbox    ${urls['inbox']}
-  api      ${urls['api']}      (Resend's API; RESEND_BASE_URL=${urls['api']}/)
-  worker   ${urls['worker']}      (Pub/Sub push)
-  google   ${urls['google']}      (the fake; faults by POST /control/faults)
-  smtp     ${urls['smtp']}      (its Gmail with STARTTLS and XOAUTH2, for \`via: smtp\`; TLS on ${urls['smtps']})
+  inbox    ${urls['inbox']}      <- open this: what arrived, and write, ledger, faults, events, log
+  api      ${urls['api']}      Resend's API: RESEND_BASE_URL=${urls['api']}/
+  worker   ${urls['worker']}      Pub/Sub push
+  google   ${urls['google']}      the fake: tokens, secrets, ledger, Gmail
+  smtp     ${urls['smtp']}      its Gmail over STARTTLS with XOAUTH2; TLS on ${urls['smtps']}
   API key  ${key}
 
-Send a mail, then look into the inbox:
+Send a mail, and see it in the inbox:
 
   curl ${urls['api']}/emails -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' \\
     -d '{"from":"${from}","to":"you@example.net","subject":"Grüße","text":"It works."}'
 
-Make the next reply of Gmail get lost, and send again:
-
-  curl ${urls['google']}/control/faults -d '{"on":"transfer","reset":"after"}'
+Then lose a reply, end a grant or use up the daily limit at ${urls['inbox']}/faults, and send again.
+Your own app, from Django to curl: docs/use-it-from.md
 
 Ctrl-C ends everything.
 `;

@@ -15,12 +15,16 @@ export const DOORS = [
   'inspect',
   'revoke',
   'project',
+  'certs',
   'profile',
   'open',
   'transfer',
   'ask',
   'send',
   'search',
+  'publish',
+  'task',
+  'store',
   ...SMTP_DOORS,
 ] as const;
 export type Door = (typeof DOORS)[number];
@@ -29,6 +33,10 @@ export type Door = (typeof DOORS)[number];
 export interface Fault {
   readonly on: Door;
   readonly times?: number;
+  /** Stays until it is cleared, whatever `times` says. */
+  readonly standing?: boolean;
+  /** What it may be cleared by. */
+  readonly name?: string;
   /** The call has no effect and is answered by this status, with `body` and `headers`. */
   readonly status?: number;
   readonly body?: unknown;
@@ -46,23 +54,28 @@ export interface Fault {
 export interface Faults {
   script(...faults: Fault[]): void;
   take(door: Door): Fault | undefined;
-  clear(): void;
+  /** Forgets the faults of that name, or all. */
+  clear(name?: string): void;
   pending(): readonly Fault[];
 }
 
 /** A queue of faults for each door. */
-export function createFaults(): Faults {
+export function createFaults(changed: () => void = () => {}): Faults {
   let queue: Fault[] = [];
+  const script = (faults: readonly Fault[]): void => {
+    queue.push(...faults.flatMap((fault) => Array.from({ length: fault.standing ? 1 : (fault.times ?? 1) }, () => fault)));
+    changed();
+  };
   return {
-    script: (...faults) => {
-      queue.push(...faults.flatMap((fault) => Array.from({ length: fault.times ?? 1 }, () => fault)));
-    },
+    script: (...faults) => script(faults),
     take: (door) => {
       const index = queue.findIndex(({ on }) => on === door);
-      return index < 0 ? undefined : queue.splice(index, 1)[0];
+      if (index < 0 || queue[index]?.standing) return queue[index];
+      return queue.splice(index, 1)[0];
     },
-    clear: () => {
-      queue = [];
+    clear: (name) => {
+      queue = queue.filter((fault) => name !== undefined && fault.name !== name);
+      changed();
     },
     pending: () => queue,
   };
@@ -78,6 +91,8 @@ export function readFault(value: unknown): Fault | string {
     return `answer: expected one of ${Object.keys(refusals).join(', ')}`;
   if (fault.reset !== undefined && fault.reset !== 'before' && fault.reset !== 'after') return 'reset: expected "before" or "after"';
   if (fault.status !== undefined && !(fault.status >= 200 && fault.status <= 599)) return 'status: expected 200 to 599';
+  if (fault.standing !== undefined && typeof fault.standing !== 'boolean') return 'standing: expected true or false';
+  if (fault.name !== undefined && typeof fault.name !== 'string') return 'name: expected a text';
   for (const name of ['times', 'delayMs', 'keepBytes'] as const)
     if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
   return fault as Fault;

@@ -8,15 +8,21 @@ import { createDelegation, type Delegation } from './delegation.ts';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
 import { createGmail, type Gmail } from './gmail.ts';
+import { strangerIn } from './guard.ts';
 import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
 import { revoke, userInfo } from './identity.ts';
 import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
+import { createPubSub, type PubSub } from './pubsub.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
+import { type Seen, seenOf } from './seen.ts';
+import { createSigner, type Signer } from './signer.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
+import { createStorage } from './storage.ts';
+import { createTasks, type Tasks } from './tasks.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
@@ -32,7 +38,12 @@ export interface GoogleOptions {
   readonly smtp?: SmtpOptions;
   /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
   readonly certificate?: Certificate;
+  /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
+  readonly queues?: 'auto' | 'flushed';
 }
+
+/** The one bucket of the fake Cloud Storage. */
+export const BUCKET = 'laptop-mails';
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
 export interface Google extends AsyncDisposable {
@@ -44,10 +55,18 @@ export interface Google extends AsyncDisposable {
   readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
+  /** Signs identity tokens as Google does. */
+  readonly signer: Signer;
+  readonly pubsub: PubSub;
+  readonly tasks: Tasks;
+  /** Names of the objects in the bucket. */
+  stored(): string[];
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
   reached(door: Door): Promise<void>;
+  /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
+  watch(listener: (seen: Seen | null) => void): () => void;
   /** Stores a secret's next version, creating the secret if needed. */
   storeSecret(project: string, id: string, payload: string): void;
   hasSecret(project: string, id: string): boolean;
@@ -56,6 +75,8 @@ export interface Google extends AsyncDisposable {
   /** The ledger's entry of a mail, as plain values; null if there is none. */
   ledgerEntry(id: string): Record<string, string | number | null> | null;
   ledgerEntries(): Record<string, string | number | null>[];
+  /** The id of the mail whose entry holds this upload session; null if none does. */
+  ledgerIdOf(session: string): string | null;
 }
 
 /** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
@@ -68,27 +89,36 @@ export async function startGoogle({
   now = Date.now,
   smtp: smtpOptions,
   certificate,
+  queues = 'flushed',
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
-  const faults = createFaults();
+  const knocks = new EventEmitter().setMaxListeners(0);
+  const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
+  const faults = createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
+  const signer = createSigner(now);
   const inspection = createInspection(oauth, aliasesOf, now);
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
   const firestore = createFirestore(ledgerDb, oauth, now);
+  const pubsub = createPubSub(db, oauth, now, queues === 'auto');
+  const tasks = createTasks(db, oauth, now, queues === 'auto');
+  const storage = createStorage(db, oauth, BUCKET);
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
-  const knocks = new EventEmitter();
   const effect = (door: Door, request: Request): Reply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
+    if (door === 'publish') return pubsub.answer(request);
+    if (door === 'task') return tasks.answer(request);
+    if (door === 'store') return storage.answer(request);
     if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'consent') return consent.page(request);
@@ -96,6 +126,7 @@ export async function startGoogle({
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
+    if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
@@ -104,13 +135,17 @@ export async function startGoogle({
   const running = await listen(
     port,
     async (request) => {
+      if (request.path.startsWith('/control/')) {
+        const stranger = strangerIn(request);
+        if (stranger) return { status: 403, body: { error: stranger } };
+      }
       if (request.path === '/control/faults') return control(request, faults);
       if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
       const door = doorOf(request);
       if (!door) return REFUSALS.not_found;
       calls[door]++;
       knocks.emit(door);
-      return serveDoor(door, request, faults, effect, gmail);
+      return serveDoor(door, request, faults, effect, gmail, changed);
     },
     certificate,
   );
@@ -118,10 +153,16 @@ export async function startGoogle({
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
     knocks.emit(door);
-    return faults.take(door);
+    const fault = faults.take(door);
+    setImmediate(changed, { door, answer: null, fault: fault ?? null, session: null, mail: null });
+    return fault;
   };
   // Only who wants SMTP pays for loading its library.
-  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver: gmail.take }) : null;
+  const deliver: typeof gmail.take = (...mail) => {
+    setImmediate(changed, null);
+    return gmail.take(...mail);
+  };
+  const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
 
   const entries = (): Record<string, string | number | null>[] => {
     const rows = ledgerDb
@@ -138,8 +179,16 @@ export async function startGoogle({
     clients,
     delegation,
     project,
+    signer,
+    pubsub,
+    tasks,
+    stored: storage.names,
     calls,
     reached: async (door) => void (await once(knocks, door)),
+    watch(listener) {
+      knocks.on(CHANGED, listener);
+      return () => void knocks.off(CHANGED, listener);
+    },
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
       db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
@@ -157,14 +206,21 @@ export async function startGoogle({
       return scopes ?? [];
     },
     ledgerEntries: entries,
+    ledgerIdOf(session) {
+      const found = ledgerDb.prepare("SELECT name FROM documents WHERE instr(fields, 'upload_id=' || ?) > 0").get(session);
+      return found ? String(found['name']).replace(/^.*\//, '') : null;
+    },
     ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
     async [Symbol.asyncDispose]() {
+      await Promise.all([pubsub, tasks].map((one) => one[Symbol.asyncDispose]()));
       await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
       db.close();
       ledgerDb.close();
     },
   };
 }
+
+const CHANGED = Symbol('changed');
 
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 });
@@ -177,12 +233,16 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
   if (path === '/o/oauth2/v2/auth') return 'consent';
   if (path === '/revoke') return 'revoke';
+  if (path === '/oauth2/v1/certs') return 'certs';
   if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';
   if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
+  if (/^\/v1\/projects\/[^/]+\/topics\//.test(path)) return 'publish';
+  if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
+  if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
   if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
@@ -196,12 +256,17 @@ async function serveDoor(
   faults: Faults,
   effect: (door: Door, request: Request) => Reply,
   gmail: Gmail,
+  tell: (seen: Seen) => void,
 ): Promise<Reply | typeof CUT> {
   const fault = faults.take(door);
+  const told = <T extends Reply | typeof CUT>(reply: T): T => {
+    tell(seenOf(door, request, reply, fault));
+    return reply;
+  };
   if (fault?.reset === 'before') {
     if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
     await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
-    return CUT;
+    return told(CUT);
   }
   const canned: Reply | null = fault?.answer
     ? REFUSALS[fault.answer as RefusalName]
@@ -210,7 +275,7 @@ async function serveDoor(
       : null;
   const reply = canned ?? effect(door, request);
   if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
-  return fault?.reset === 'after' ? CUT : reply;
+  return told(fault?.reset === 'after' ? CUT : reply);
 }
 
 /** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */

@@ -17,6 +17,8 @@ export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** In place of a body: writes as long as it likes, and ends the answer itself. */
+  readonly stream?: (res: ServerResponse) => void;
 }
 
 export interface Running extends AsyncDisposable {
@@ -67,7 +69,12 @@ export async function listen(
   };
 }
 
-function write(res: ServerResponse, { status, headers = {}, body }: Reply): void {
+function write(res: ServerResponse, { status, headers = {}, body, stream }: Reply): void {
+  if (stream) {
+    res.writeHead(status, headers).flushHeaders();
+    stream(res);
+    return;
+  }
   const plain = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
   const payload = plain ? Buffer.from((body as string | Uint8Array | undefined) ?? '') : Buffer.from(JSON.stringify(body));
   res

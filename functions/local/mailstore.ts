@@ -24,6 +24,8 @@ export interface MailStore {
   deliver(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
   /** Newest first. */
   list(): StoredMail[];
+  /** Newest first; cheap, since no mail is read. */
+  ids(): string[];
   count(): number;
   get(id: string): StoredMail | null;
   clear(): void;
@@ -59,6 +61,11 @@ export function createMailStore(db: DatabaseSync, now: () => number): MailStore 
       return { id, mailbox, raw, recipients, at: now() };
     },
     list: () => db.prepare('SELECT * FROM mails ORDER BY seq DESC').all().map(mail),
+    ids: () =>
+      db
+        .prepare('SELECT id FROM mails ORDER BY seq DESC')
+        .all()
+        .map(({ id }) => String(id)),
     count: () => Number((db.prepare('SELECT count(*) AS n FROM mails').get() as { n: number }).n),
     get,
     clear: () => db.exec('DELETE FROM mails'),

@@ -2,14 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DELIVERIES_MAX } from '../mail/conclude.ts';
 import type { CallerKey, Config } from '../mail/config.ts';
 import { covers, scopeFor } from '../mail/scopes.ts';
+import { createLines } from '../pages/lines.ts';
+import { startPages } from '../pages/start.ts';
 import { freePort, type RunningFunction, startFunction } from './framework.ts';
-import { type Google, startGoogle } from './google.ts';
+import { BUCKET, type Google, startGoogle } from './google.ts';
 import type { Running } from './http.ts';
-import { startInbox } from './inbox.ts';
 
 export const PROJECT = 'laptop';
+const TOPIC = `projects/${PROJECT}/topics/mails`;
+const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
@@ -24,7 +28,7 @@ export interface StackOptions {
   readonly onLine: (name: string, line: string) => void;
 }
 
-/** Everything on loopback: the fake Google, the functions under functions-framework, and the inbox. */
+/** Everything on loopback: the fake Google, the functions under functions-framework, and the pages. */
 export interface Stack extends AsyncDisposable {
   readonly google: Google;
   readonly inbox: Running;
@@ -37,6 +41,11 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
   mkdirSync(folder, { recursive: true });
   const key = laptopKey(folder);
   const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
+  const lines = createLines();
+  const say = (name: string, line: string): void => {
+    lines.add(name, line);
+    onLine(name, line);
+  };
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, JSON.stringify(served));
 
@@ -48,7 +57,9 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
     smtp: { startTls: await freePort(ports.smtp), tls: await freePort(ports.smtps) },
     accounts: config.mailboxes.map(({ address }) => address),
+    queues: 'auto',
   });
+  for (const name of [TOPIC, DEAD_TOPIC]) google.pubsub.createTopic(name);
   const certificate = join(folder, 'smtp-certificate.pem');
   writeFileSync(certificate, google.smtp?.certificate ?? '');
   for (const { address, secret, via } of config.mailboxes)
@@ -63,31 +74,45 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
     MAILGRANT_SMTP_CA: certificate,
     MAILGRANT_DEADLINE_SECONDS: String(deadlineSeconds),
+    MAILGRANT_TOPIC: TOPIC,
+    MAILGRANT_DEAD_TOPIC: DEAD_TOPIC,
+    MAILGRANT_BUCKET: BUCKET,
+    MAILGRANT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/later`,
+    MAILGRANT_TASKS_ACCOUNT: `tasks@${PROJECT}.iam.gserviceaccount.com`,
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
   let stopping = false;
   const keepRunning = async (target: 'api' | 'worker', wanted: number) => {
     const port = await freePort(wanted);
-    const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => onLine(target, line) });
+    const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => say(target, line) });
     let current = await start();
     const watch = async (): Promise<void> => {
       for (let restarts = 0; restarts < 20; restarts++) {
         const how = await current.ended;
         if (stopping) return;
-        onLine(target, `ended (${how}); starting again`);
+        say(target, `ended (${how}); starting again`);
         await sleep(200);
         if (stopping) return; // Ctrl-C reaches the functions too, and sometimes first
         current = await start();
       }
     };
-    watch().catch((error: Error) => onLine(target, `stays down: ${error.message}`));
+    watch().catch((error: Error) => say(target, `stays down: ${error.message}`));
     return { url: `http://127.0.0.1:${port}`, current: () => current };
   };
-  const [api, worker, inbox] = await Promise.all([
-    keepRunning('api', ports.api),
-    keepRunning('worker', ports.worker),
-    freePort(ports.inbox).then((port) => startInbox(google, port)),
-  ]);
+  const [api, worker] = await Promise.all([keepRunning('api', ports.api), keepRunning('worker', ports.worker)]);
+  const urls = { api: api.url, worker: worker.url };
+  const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
+
+  // A person waits: the first redelivery comes after a second, not after ten as in production.
+  const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
+  const deadLetter = { topic: DEAD_TOPIC, maxDeliveryAttempts: DELIVERIES_MAX };
+  google.pubsub.subscribe({
+    name: `projects/${PROJECT}/subscriptions/mails`,
+    topic: TOPIC,
+    endpoint: `${worker.url}/`,
+    ...backoff,
+    deadLetter,
+  });
 
   return {
     google,

@@ -1,7 +1,8 @@
 import type { Config } from './config.ts';
+import { type Draft, draftMail } from './draft.ts';
 import type { Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { type Order, send } from './send.ts';
+import { type Asking, dispatch, type Order } from './send.ts';
 
 /**
  * Takes an order from somebody who waits for the answer: sends it, or hands it over to the queue, as the config says.
@@ -9,5 +10,20 @@ import { type Order, send } from './send.ts';
  * order that never became a mail.
  */
 export async function accept(order: Order, config: Config, ports: Ports): Promise<Outcome> {
-  return send(order, config, ports);
+  return take(draftMail(order.body, order.caller, config, ports), order, config, ports);
+}
+
+/** The same for a checked draft. What a direct attempt could not send just now goes to the queue, if there is one. */
+export async function take(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome> {
+  if (config.delivery === 'queued') {
+    const { enqueue } = await import('./enqueue.ts');
+    const put = await enqueue(draft, asking, config, ports);
+    if (put) return put;
+  }
+  const outcome = await dispatch(draft, asking, config, ports);
+  const passing = (outcome.state === 'retry' || outcome.state === 'parked') && !outcome.own && !outcome.unrecorded;
+  if (!ports.queue || !passing) return outcome;
+  const { handOver } = await import('./enqueue.ts');
+  const handed = await handOver(outcome.id, draft, asking.caller, config, ports).catch(() => null);
+  return handed ? { ...handed, ...(outcome.quota && { quota: outcome.quota }) } : outcome;
 }

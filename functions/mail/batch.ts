@@ -1,9 +1,9 @@
+import { take } from './accept.ts';
 import type { Caller, Config } from './config.ts';
 import { type Draft, draftMail } from './draft.ts';
 import { asFailure, consequence, MailFailure } from './failure.ts';
 import { isTaken, type Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { dispatch } from './send.ts';
 
 /** Several mails that somebody asks for at once, under one idempotency key. */
 export interface Batch {
@@ -43,7 +43,7 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
     const pinned = { ...draft, payload: ports.digest(`${whole}\n${index}`) };
     // A header holds no line break: the first one's key is the caller's own, the others' cannot be anybody's.
     const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
-    const outcome = await dispatch(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
+    const outcome = await take(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
     return { index, outcome, failure: isTaken(outcome) ? null : outcome.failure };
   };
   // The first one decides whether the key is free, before any other is claimed.
@@ -67,7 +67,7 @@ interface Checked {
 
 function check(one: unknown, index: number, caller: Caller, config: Config, ports: Ports): Checked {
   try {
-    const draft = draftMail(one, caller, config, ports.digest);
+    const draft = draftMail(one, caller, config, ports);
     return { index, draft, failure: null, payload: draft.payload };
   } catch (error) {
     const failure = asFailure(error);

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import type { Config } from './config.ts';
 import { consequence, type FailureCode, MailFailure } from './failure.ts';
-import { type Entry, type Found, type LedgerKey, step } from './ledger.ts';
+import { type Counter, type Entry, type Found, type LedgerKey, type State, step } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import type { Sender } from './sender.ts';
@@ -22,58 +22,88 @@ export interface Claim {
   readonly retryFailed: boolean;
   /** One of several mails under one idempotency key: another payload is refused even after a failure. */
   readonly pinned?: boolean;
+  /** How long the key maps to this mail, in milliseconds; by default a day for callers and 32 days for platforms. */
+  readonly keyMs?: number;
+}
+
+/** How an entry begins: claimed by whoever writes it, or put by for a worker. */
+export type Beginning = Pick<Entry, 'state' | 'attempts' | 'leaseUntil'> & Partial<Entry>;
+
+/** What became of a claim: a new entry, one that failed before and begins anew, or what there was already. */
+export type Claimed = { readonly begun: Found } | { readonly there: Found };
+
+/**
+ * Writes the mail's entry, counted in the same step, or answers the one that its key stands for.
+ * Throws MailFailure: idempotency_mismatch, in_flight, ledger_unavailable.
+ */
+export async function register(
+  claim: Claim,
+  beginning: Beginning,
+  counters: readonly Counter[],
+  config: Config,
+  ports: Ports,
+): Promise<Claimed> {
+  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
+  const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
+  const fresh = { ...newEntry(claim, ports), ...people, ...beginning };
+  const key = ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS));
+  const { created, found } = await ports.ledger.create(fresh, key, ports.now(), counters);
+  if (created) return { begun: found };
+  const same = found.entry.payload === claim.payload;
+  if (found.entry.state === 'failed' && claim.retryFailed && (same || !claim.pinned)) {
+    const { content: _, scheduledAt: __, ...before } = found.entry; // the message of the mail that failed is not this one's
+    const { id, attempts } = before;
+    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts });
+    const begun = await ports.ledger.replace(found, anew, counters);
+    if (!begun) throw inFlight(ports.now() + ports.leaseMs);
+    return { begun };
+  }
+  if (!same) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
+  return { there: found };
 }
 
 /**
  * Makes the mail ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
  * the holder must ask Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
  */
-export async function claimMail(claim: Claim, config: Config, ports: Ports): Promise<Found | Outcome> {
-  const now = ports.now();
-  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
-  const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
-  const fresh = { ...newEntry(claim, ports), ...people };
-  const { created, found } = await ports.ledger.create(
-    fresh,
-    ledgerKey(claim, ports, claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS),
-    now,
-  );
-  if (created) return found;
-  const same = found.entry.payload === claim.payload;
-  if (found.entry.state === 'failed' && claim.retryFailed && (same || !claim.pinned))
-    return takeOver(found, { ...fresh, id: found.entry.id }, ports);
-  if (!same) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
-  return pastOutcome(found.entry, now) ?? takeOver(found, found.entry, ports);
+export async function claimMail(claim: Claim, counters: readonly Counter[], config: Config, ports: Ports): Promise<Found | Outcome> {
+  const mine = { state: 'claimed' as const, attempts: 1, leaseUntil: ports.now() + ports.leaseMs };
+  const claimed = await register(claim, mine, counters, config, ports);
+  if ('begun' in claimed) return claimed.begun;
+  return pastOutcome(claimed.there.entry, ports.now()) ?? takeOver(claimed.there, counters, ports);
 }
 
-/** How a mail ended that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
-function pastOutcome(entry: Entry, now: number): Outcome | null {
-  const { id, state } = entry;
+/** How a mail stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
+export function pastOutcome(entry: Entry, now: number): Outcome | null {
+  const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
+  if (state === 'canceled') return { state, id };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
+  if (state === 'scheduled' && (notBefore ?? 0) > now) return { state: 'queued', id, dueAt: notBefore };
   const code = (entry.code ?? 'unexpected') as FailureCode;
-  const failure = new MailFailure(code, consequence(code).summary, entry.notBefore);
-  const ended = state === 'failed' || failure.code === 'session_gone';
-  const parked = state === 'parked' && (entry.notBefore ?? 0) > now;
-  return ended || parked ? outcomeOf(failure, id, now) : null;
+  const failure = new MailFailure(code, consequence(code).summary, notBefore);
+  if (state === 'failed') return { state, id, failure };
+  const parked = state === 'parked' && (notBefore ?? 0) > now;
+  return parked || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
 }
 
 const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});
 
-/** Takes the lease on what was found; `wanted` is the entry as it shall go on (a failed mail may come back corrected). */
-async function takeOver(found: Found, wanted: Entry, ports: Ports): Promise<Found> {
+const ASKING: ReadonlySet<State> = new Set(['sending', 'unknown']);
+
+/** Takes the lease on what was found, and counts it; a letter that may be with Gmail is only asked about, whatever the limits say. */
+export async function takeOver(found: Found, counters: readonly Counter[], ports: Ports): Promise<Found> {
   const { state, attempts } = found.entry;
-  const asking = state === 'sending' || state === 'unknown';
+  const asking = ASKING.has(state);
   const leaseUntil = ports.now() + ports.leaseMs;
   const change = {
-    ...wanted,
     leaseUntil,
     attempts: attempts + 1,
     code: null,
     notBefore: null,
     ...(asking ? {} : { handle: null, letter: null }),
   };
-  const taken = await ports.ledger.replace(found, step(found.entry, asking ? 'sending' : 'claimed', change));
+  const taken = await ports.ledger.replace(found, step(found.entry, asking ? 'sending' : 'claimed', change), asking ? [] : counters);
   if (!taken) throw inFlight(leaseUntil);
   return taken;
 }
@@ -91,7 +121,7 @@ function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, ports:
     recipients: [],
     acceptedAt: now,
     attempts: 1,
-    leaseUntil: now + ports.leaseMs,
+    leaseUntil: 0,
     handle: null,
     letter: null,
     gmailId: null,
@@ -107,21 +137,22 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports,
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
 export async function recordRefusal(
-  order: Pick<Claim, 'caller' | 'payload' | 'key'>,
+  order: Pick<Claim, 'caller' | 'payload' | 'key' | 'keyMs'>,
   failure: MailFailure,
   ports: Ports,
 ): Promise<Outcome> {
-  const entry = step({ ...newEntry(order, ports), leaseUntil: 0 }, 'failed', { code: failure.code });
-  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, DELIVERY_KEY_MS), ports.now());
+  const entry = step(newEntry(order, ports), 'failed', { code: failure.code });
+  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
   if (created) return { state: 'failed', id: found.entry.id, failure };
-  const past = pastOutcome(found.entry, ports.now());
-  if (past) return past;
-  // A mail that was begun keeps its question; one that provably was not sent ends here.
+  return pastOutcome(found.entry, ports.now()) ?? recordEnd(found, failure, ports);
+}
+
+/** Ends a mail for good. One that was begun keeps its question; one that provably was not sent ends here. */
+export async function recordEnd(found: Found, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { id, state } = found.entry;
-  if (state === 'sending' || state === 'unknown')
-    return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
-  const taken = await takeOver(found, found.entry, ports);
-  await ports.ledger.replace(taken, step(taken.entry, 'failed', { code: failure.code, leaseUntil: 0 }));
+  if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
+  const ended = step(found.entry, 'failed', { code: failure.code, leaseUntil: 0, notBefore: null });
+  if (!(await ports.ledger.replace(found, ended))) throw inFlight(ports.now() + ports.leaseMs);
   return { state: 'failed', id, failure };
 }
 

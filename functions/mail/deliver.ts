@@ -18,22 +18,27 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
   // Once bytes may have left, no other trouble makes the mail "not sent": the handle stays, and the next claim asks by it.
   const trail = { left: held.entry.handle !== null };
   try {
-    const gmail = ports.transport(sender.mailbox);
-    const token = tokenKeeper(sender, ports);
-    const [letter] = await Promise.all([make(), ports.token(sender)]);
-    const attempt: Attempt = { letter, gmail, token, ports, trail };
-    const digest = ports.digest(letter.bytes);
+    const attempt: Attempt = { gmail: ports.transport(sender.mailbox), token: tokenKeeper(sender, ports), ports, trail };
+    let letter: Letter | null = null;
     let progress: Progress = { state: 'partial', received: 0 };
-    if (hold.entry.handle === null) {
-      const handle = await token((secret) => gmail.open(letter, secret));
-      hold = await keep(hold, step(hold.entry, 'sending', { handle, letter: digest }), ports);
+    const { handle: begun, letterBytes } = hold.entry;
+    if (begun === null) {
+      const [made] = await Promise.all([make(), ports.token(sender)]);
+      const reserve = (): Promise<boolean> => reserveFor(held.entry, sender, made.messageId, ports);
+      const handle = await attempt.token((secret) => attempt.gmail.open(made, secret, reserve));
+      const change = { handle, letter: ports.digest(made.bytes), letterBytes: made.bytes.length };
+      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      letter = made;
     } else {
-      progress = await ask(hold.entry.handle, attempt);
-      if (progress.state === 'partial' && hold.entry.letter !== digest)
+      // Gmail may have it: it is asked before anything that the letter is made of has to be fetched again.
+      if (letterBytes === undefined) letter = await make();
+      progress = await ask(begun, letterBytes ?? letter?.bytes.length ?? 0, attempt);
+      if (progress.state === 'partial') letter ??= await make();
+      if (progress.state === 'partial' && hold.entry.letter !== ports.digest(letter?.bytes ?? ''))
         throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
     }
-    const { state: _, ...taken } = await finish(hold.entry.handle ?? '', progress, attempt);
-    release(letter);
+    const { state: _, ...taken } = await finish(hold.entry.handle ?? '', progress, letter, attempt);
+    if (letter) release(letter);
     return await settle(hold, { state: 'sent', id, ...taken }, ports);
   } catch (error) {
     const failure = asFailure(error);
@@ -52,29 +57,34 @@ function release({ bytes }: Letter): void {
 const LARGE_BYTES = 1_000_000;
 
 /** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
-async function finish(handle: string, begun: Progress, attempt: Attempt): Promise<Extract<Progress, { state: 'accepted' }>> {
-  const { letter, gmail, token } = attempt;
+async function finish(
+  handle: string,
+  begun: Progress,
+  letter: Letter | null,
+  attempt: Attempt,
+): Promise<Extract<Progress, { state: 'accepted' }>> {
+  const { gmail, token } = attempt;
   let progress = begun;
   for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
     if (progress.state === 'accepted') return progress;
-    if (progress.state === 'gone') throw new MailFailure('session_gone', 'the upload session is gone');
+    if (progress.state === 'gone' || !letter) throw new MailFailure('session_gone', 'the upload session is gone');
     const { received } = progress;
     progress = await token((secret) => gmail.transfer(handle, letter, received, secret)).catch((error: unknown) => {
       if (asFailure(error).code !== 'delivery_unknown') throw error;
       attempt.trail.left = true;
-      return ask(handle, attempt);
+      return ask(handle, letter.bytes.length, attempt);
     });
   }
   if (progress.state === 'accepted') return progress;
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
-async function ask(handle: string, { letter, gmail, token, ports }: Attempt): Promise<Progress> {
+async function ask(handle: string, bytes: number, { gmail, token, ports }: Attempt): Promise<Progress> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
-      return await token((secret) => gmail.ask(handle, letter, secret));
+      return await token((secret) => gmail.ask(handle, bytes, secret));
     } catch (error) {
       last = error;
       if (!ASK_AGAIN.has(asFailure(error).code)) break;
@@ -88,7 +98,6 @@ const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limit
 
 /** A letter on its way: what carries it, and what proves that it may. */
 interface Attempt {
-  readonly letter: Letter;
   readonly gmail: Transport;
   readonly token: Keeper;
   readonly ports: Ports;
@@ -109,6 +118,17 @@ function tokenKeeper(sender: Sender, ports: Ports): Keeper {
       return use(await ports.token(sender, token));
     }
   };
+}
+
+/** Whether a Message-ID that its caller gave is this mail's alone: by one of two with the same, the other would be found. */
+async function reserveFor(
+  { id, expireAt }: Entry,
+  { mailbox }: Sender,
+  messageId: string,
+  { ledger, digest }: Pick<Ports, 'ledger' | 'digest'>,
+): Promise<boolean> {
+  const hash = digest(`message-id\n${mailbox.address}\n${messageId}`);
+  return (await ledger.reserve({ hash, expireAt }, id)) === id;
 }
 
 async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {

@@ -1,10 +1,13 @@
 import type { Address } from './address.ts';
 import { loadFiles } from './attachments.ts';
 import type { Caller, Config } from './config.ts';
+import { MailFailure } from './failure.ts';
+import type { Content } from './message.ts';
 import { compose, type Letter, type Stamp } from './mime.ts';
 import { authorise, checkCount } from './policy.ts';
 import type { Ports } from './ports.ts';
-import { fingerprint, parseRequest } from './request.ts';
+import { fingerprint, parseRequest, type SendRequest } from './request.ts';
+import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './schedule.ts';
 import { resolveSender, type Sender } from './sender.ts';
 
 /** A mail that was checked and may be sent, whichever way it was asked for: as fields, or as a finished letter. */
@@ -13,13 +16,28 @@ export interface Draft {
   readonly recipients: readonly Address[];
   /** Fingerprint of what was asked for: equal for equal orders. */
   readonly payload: string;
+  /** When it shall go out, in milliseconds since the epoch; null for now. */
+  readonly dueAt: number | null;
   /** The letter; the same stamp gives the same bytes. */
   compose(stamp: Stamp, ports: Pick<Ports, 'fetchFile'>): Promise<Letter>;
+  /** What was asked for, as it travels to a worker. */
+  content(): Content;
 }
 
 /** Checks a mail in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
-export function draftMail(body: unknown, caller: Caller, config: Config, digest: Ports['digest']): Draft {
-  const request = parseRequest(body, config.attachments?.fetchFrom);
+export function draftMail(body: unknown, caller: Caller, config: Config, ports: Pick<Ports, 'digest' | 'now' | 'timetable'>): Draft {
+  const request = parseRequest(body, config.attachments?.fetchFrom, ports.timetable !== null);
+  return draftRequest(request, body, caller, config, ports);
+}
+
+/** The same for a mail that was read from `body` in another form. Throws MailFailure. */
+export function draftRequest(
+  request: SendRequest,
+  body: unknown,
+  caller: Caller,
+  config: Config,
+  ports: Pick<Ports, 'digest' | 'now'>,
+): Draft {
   authorise(caller, request);
   const sender = resolveSender(config, request.from);
   const recipients = [...request.to, ...request.cc, ...request.bcc];
@@ -27,8 +45,20 @@ export function draftMail(body: unknown, caller: Caller, config: Config, digest:
   return {
     sender,
     recipients,
-    payload: fingerprint(request, digest),
+    payload: fingerprint(request, ports.digest),
+    dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),
     compose: async (stamp, { fetchFile }) =>
       compose({ ...request, attachments: await loadFiles(request.attachments, fetchFile) }, sender, stamp),
+    // Its time is in the ledger, where its caller can still move it.
+    content: () => ({ form: 'mail', data: JSON.stringify({ ...(body as object), scheduled_at: undefined, scheduledAt: undefined }) }),
   };
+}
+
+/** When a mail shall go out; null for now, as for a time that is over. Throws MailFailure: request_invalid. */
+export function dueAt(text: string, now: number): number | null {
+  const time = timeOf(text, now);
+  if (time === null) throw new MailFailure('request_invalid', `Invalid \`scheduled_at\` field: ${TIME_FORMAT}`);
+  if (time > now + AHEAD_MAX_MS)
+    throw new MailFailure('request_invalid', 'Invalid `scheduled_at` field: a mail can be scheduled for the next 30 days.');
+  return time > now ? time : null;
 }

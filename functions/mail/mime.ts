@@ -40,7 +40,8 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     subject: request.subject,
     html: request.html ?? '',
     text: request.text ?? (request.html === null ? '' : plainText(request.html)),
-    headers: request.headers.map(([key, value]) => ({ key, value: verbatim(value) })),
+    // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
+    headers: request.headers.map(([key, value]) => ({ key, value: /^references$/i.test(key) ? value : verbatim(value) })),
     attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
       ...(filename && { filename }),
       ...(contentType && { contentType }),

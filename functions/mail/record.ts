@@ -2,7 +2,10 @@ import { consequence, type FailureCode } from './failure.ts';
 import type { Entry, State } from './ledger.ts';
 
 // Resend's `last_event` is a closed list; a client throws for any other word.
-const LAST_EVENT: Readonly<Record<State, 'queued' | 'sent' | 'failed' | 'delivery_delayed'>> = {
+const LAST_EVENT: Readonly<Record<State, 'queued' | 'scheduled' | 'sent' | 'failed' | 'delivery_delayed' | 'canceled'>> = {
+  queued: 'queued',
+  scheduled: 'scheduled',
+  canceled: 'canceled',
   claimed: 'queued',
   sending: 'queued',
   waiting: 'delivery_delayed',
@@ -14,6 +17,9 @@ const LAST_EVENT: Readonly<Record<State, 'queued' | 'sent' | 'failed' | 'deliver
 
 // In our own words; null while somebody works on it.
 const OUTCOME: Readonly<Record<State, string | null>> = {
+  queued: 'queued',
+  scheduled: 'queued',
+  canceled: 'canceled',
   claimed: null,
   sending: null,
   waiting: 'retry',
@@ -27,7 +33,17 @@ const OUTCOME: Readonly<Record<State, string | null>> = {
  * What the ledger knows of a mail, in the form of Resend's email object. Content was never kept, and addresses only as
  * hashes: those fields are empty, in the types that strict clients demand.
  */
-export function recordOf({ id, state, acceptedAt, attempts, gmailId, code, notBefore, rejected = 0 }: Entry): Record<string, unknown> {
+export function recordOf({
+  id,
+  state,
+  acceptedAt,
+  attempts,
+  gmailId,
+  code,
+  notBefore,
+  scheduledAt,
+  rejected = 0,
+}: Entry): Record<string, unknown> {
   return {
     object: 'email',
     id,
@@ -41,7 +57,7 @@ export function recordOf({ id, state, acceptedAt, attempts, gmailId, code, notBe
     subject: '',
     html: null,
     text: null,
-    scheduled_at: null,
+    scheduled_at: scheduledAt === undefined ? null : new Date(scheduledAt).toISOString(),
     outcome: OUTCOME[state],
     attempts,
     gmail_id: gmailId,

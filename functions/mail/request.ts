@@ -2,6 +2,7 @@ import { type Address, hidesControl, normalise, parseAddress } from './address.t
 import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
 import { MailFailure } from './failure.ts';
 import { type Header, parseHeaders } from './headers.ts';
+import { TIME_FORMAT, timeOf } from './schedule.ts';
 
 /** One mail as it was asked for, checked: past this door nobody asks "is it there?". */
 export interface SendRequest {
@@ -16,6 +17,8 @@ export interface SendRequest {
   readonly text: string | null;
   readonly headers: readonly Header[];
   readonly attachments: readonly Attachment[];
+  /** When it shall go out, in the caller's words; absent for now. */
+  readonly scheduledAt?: string;
 }
 
 // SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
@@ -25,19 +28,24 @@ const isInternational = (one: unknown): boolean => typeof one === 'string' && /[
 type Fields = Record<string, unknown>;
 
 const RECIPIENTS_MAX = 50; // per field, as in Resend's contract
-// Accepted by Resend, and never dropped in silence here: the caller would believe in a delayed or templated mail.
-const NOT_SERVED = ['scheduled_at', 'template', 'topic_id'] as const;
+// Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
+const NOT_SERVED = ['template', 'topic_id'] as const;
 const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
 
 /**
  * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
- * attachments may be fetched from. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
+ * attachments may be fetched from; `later` says whether mails can be put by for a later time. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */
-export function parseRequest(body: unknown, hosts: readonly string[] = []): SendRequest {
+export function parseRequest(
+  body: unknown,
+  hosts: readonly string[] = [],
+  later = false,
+  required: readonly string[] = ['from', 'to', 'subject'],
+): SendRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
   const fields = body as Fields;
-  const missing = ['from', 'to', 'subject'].filter((name) => isAbsent(fields[name]));
+  const missing = required.filter((name) => isAbsent(fields[name]));
   if (isAbsent(fields['html']) && isAbsent(fields['text'])) missing.push('html` or `text');
   if (missing.length > 0) throw new MailFailure('field_missing', missing.map((name) => `Missing \`${name}\` field.`).join(' '));
 
@@ -45,6 +53,7 @@ export function parseRequest(body: unknown, hosts: readonly string[] = []): Send
     (name) => `Invalid \`${name}\` field: it is not supported here.`,
   );
   const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, problems);
+  const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
   const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);
   const request: SendRequest = {
     from: people('from')[0] ?? { name: '', address: '' },
@@ -57,6 +66,7 @@ export function parseRequest(body: unknown, hosts: readonly string[] = []): Send
     text: parseText('text', fields['text'], problems),
     headers,
     attachments: parseAttachments(fields['attachments'], hosts, problems),
+    ...(!isAbsent(scheduledAt) && { scheduledAt: parseScheduledAt(scheduledAt, later, problems) }),
   };
   if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
   if (problems.length > 0) throw new MailFailure('request_invalid', problems.join(' '));
@@ -75,6 +85,12 @@ function parsePeople(name: string, value: unknown, problems: string[]): Address[
 function parseSubject(value: unknown, problems: string[]): string {
   if (typeof value === 'string' && !hidesControl(value) && value.length <= 2_000) return value;
   problems.push('Invalid `subject` field: expected one line of at most 2000 characters.');
+  return '';
+}
+
+function parseScheduledAt(value: unknown, later: boolean, problems: string[]): string {
+  if (later && typeof value === 'string' && timeOf(value, 0) !== null) return value;
+  problems.push(`Invalid \`scheduled_at\` field: ${later ? TIME_FORMAT : 'it is not supported here.'}`);
   return '';
 }
 

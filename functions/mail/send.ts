@@ -3,7 +3,8 @@ import type { Caller, Config } from './config.ts';
 import { deliver, settle } from './deliver.ts';
 import { type Draft, draftMail } from './draft.ts';
 import { consequence, type MailFailure } from './failure.ts';
-import { admit } from './limits.ts';
+import type { Found } from './ledger.ts';
+import { countersOf, judge, type Rule, rulesOf } from './limits.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
 
@@ -15,6 +16,9 @@ export interface Asking {
   /** See Claim. */
   readonly retryFailed: boolean;
   readonly pinned?: boolean;
+  readonly keyMs?: number;
+  /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
+  readonly payload?: string;
 }
 
 /** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
@@ -27,30 +31,44 @@ export interface Order extends Asking {
  * mail (refused before the claim, or claimed by somebody else), so that nothing was sent and nothing is recorded.
  */
 export async function send(order: Order, config: Config, ports: Ports): Promise<Outcome> {
-  return dispatch(draftMail(order.body, order.caller, config, ports.digest), order, config, ports);
+  return dispatch(draftMail(order.body, order.caller, config, ports), order, config, ports);
 }
 
-/** The journey from a checked draft on: claim, count, deliver. */
-export async function dispatch(draft: Draft, { caller, ...asked }: Asking, config: Config, ports: Ports): Promise<Outcome> {
-  const claim = await claimMail({ ...draft, ...asked, caller: caller.id }, config, ports);
-  if (!('entry' in claim)) return claim;
+/** The journey from a checked draft on: claim and count, deliver; one of a later time is put by for then. */
+export async function dispatch(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome> {
+  if (draft.dueAt !== null) {
+    const { enqueue } = await import('./enqueue.ts');
+    const put = await enqueue(draft, asking, config, ports);
+    if (put) return put;
+  }
+  const { caller, ...asked } = asking;
+  const rules = rulesOf(caller, draft.sender.mailbox, ports);
+  const claim = await claimMail({ ...draft, ...asked, caller: caller.id }, countersOf(rules), config, ports);
+  return 'entry' in claim ? work(claim, draft, rules, ports) : claim;
+}
+
+/** The journey of a mail that is ours: it was counted with its claim, unless it may be with Gmail already. */
+export async function work(claim: Found, draft: Draft, rules: readonly Rule[], ports: Ports): Promise<Outcome> {
   const { id, acceptedAt, handle } = claim.entry;
-  // A letter that may be with Gmail already is asked about, whatever the limits say now.
-  const admission = handle === null ? await admit(caller, draft.sender.mailbox, ports) : null;
-  const { failure = null, quota = null } = admission ?? {};
+  const admission = handle === null ? await judge(rules, claim.counts ?? [], ports) : null;
+  const { failure = null, quota = null, own = false } = admission ?? {};
   const outcome = failure
     ? await settle(claim, outcomeOf(failure, id, ports.now()), ports)
     : await deliver(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports);
   if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.giveBack(); // its next attempt counts anew
-  return quota ? { ...outcome, quota } : outcome;
+  return { ...outcome, ...(own && { own }), ...(quota && { quota }) };
 }
 
 /**
  * Records an order that a platform delivered and that can never become a mail, so that its redelivery is only answered.
  * Rethrows what is not the order's own fault: when the set-up is mended, the same delivery becomes a mail.
  */
-export async function refuse({ body, caller, key }: Order, failure: MailFailure, ports: Ports): Promise<Outcome> {
+export async function refuse({ body, caller, key, keyMs }: Order, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { blame, retry } = consequence(failure.code);
   if (blame !== 'caller' || retry !== 'never') throw failure;
-  return recordRefusal({ payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key }, failure, ports);
+  return recordRefusal(
+    { payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key, ...(keyMs && { keyMs }) },
+    failure,
+    ports,
+  );
 }

@@ -1,4 +1,5 @@
 import { MailFailure } from '../mail/failure.ts';
+import type { Message } from '../mail/ports.ts';
 import { parseJson } from './body.ts';
 
 /** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
@@ -6,6 +7,8 @@ export interface Delivery {
   readonly mail: unknown;
   /** The publisher's own idempotency key, or the platform's id of the message: the same on each redelivery. */
   readonly key: string;
+  /** The message as it came: what is put off, or buried. */
+  readonly message: Message;
   /** How often the platform has tried; null where it does not say. */
   readonly attempt: number | null;
 }
@@ -40,7 +43,7 @@ function ofEvent(source: string, id: string, data: unknown): Delivery {
   const content = record(data, "the event's data");
   if ('message' in content) return ofPush(content as Push, id);
   if (id === '') throw new MailFailure('request_invalid', 'the event has no id');
-  return { mail: content, key: `event:${source}:${id}`, attempt: null };
+  return { mail: content, key: `event:${source}:${id}`, message: { data: JSON.stringify(content), attributes: {} }, attempt: null };
 }
 
 function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: string): Delivery {
@@ -49,6 +52,7 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   const own = text(message.attributes?.['idempotencyKey']);
   return {
     mail: decoded(message.data),
+    message: { data: Buffer.from(text(message.data), 'base64').toString('utf8'), attributes: texts(message.attributes) },
     key: own ? `own:${own}` : `message:${text(subscription)}:${id}`,
     attempt: typeof deliveryAttempt === 'number' ? deliveryAttempt : null,
   };
@@ -68,6 +72,9 @@ function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new MailFailure('request_invalid', `${what} is not a JSON object`);
 }
+
+const texts = (attributes: Readonly<Record<string, unknown>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes ?? {}).map(([name, value]) => [name, text(value)]));
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 

@@ -1,17 +1,17 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
+import { PUBSUB } from '../mail/caller.ts';
+import { bury } from '../mail/conclude.ts';
 import type { Caller } from '../mail/config.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
-import type { Outcome } from '../mail/outcome.ts';
 import type { Edge } from '../mail/ports.ts';
-import { refuse, send } from '../mail/send.ts';
+import { type WorkedOff, workOff } from '../mail/work-off.ts';
 import type { Handler } from '../serve.ts';
 import { contentTypeOf, parseJson, readBody } from './body.ts';
-import { isForUs, readDelivery } from './envelope.ts';
-import { reportOutcome, reportRefusal } from './report.ts';
+import { type Delivery, isForUs, readDelivery } from './envelope.ts';
+import { reportRefusal, reportWorkedOff } from './report.ts';
 
-/** Whoever may publish on the topic may send from every configured mailbox: that is what the topic's IAM policy decides. */
-const PUBLISHER: Caller = { id: 'pubsub', from: null, to: null };
+const PUBLISHER: Caller = { id: PUBSUB, from: null, to: null };
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
 export function pubsubWorker(edge: Edge, log: Log): Handler {
@@ -28,15 +28,19 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
       if (req.method !== 'POST') return end(res, req.method === 'GET' ? 200 : 405);
       if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
         throw new MailFailure('key_invalid', 'the identity token is for another audience');
-      const delivery = readDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
-      attempt = delivery.attempt;
-      const order = { body: delivery.mail, caller: PUBLISHER, key: delivery.key, retryFailed: false };
+      const read = await readPush(req);
+      if ('failure' in read) {
+        reportRefusal(log, read.failure, facts());
+        const whole = read.body.length > 0 || read.failure.code === 'too_large'; // what broke off comes again
+        return end(res, whole ? await buried(read.body, read.failure, edge) : 400);
+      }
+      const { mail, key, message } = read.delivery;
+      attempt = read.delivery.attempt;
+      const order = { body: mail, caller: PUBLISHER, key, retryFailed: false };
       const ports = edge.begin();
-      const outcome = await send(order, edge.config, ports)
-        .catch((error: unknown) => refuse(order, asFailure(error), ports))
-        .finally(ports.close);
-      reportOutcome(log, outcome, facts());
-      end(res, verdict(outcome));
+      const done = await workOff({ order, message, delivery: attempt }, edge.config, ports).finally(ports.close);
+      reportWorkedOff(log, done, facts());
+      end(res, statusOf(done));
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
@@ -45,23 +49,38 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
   };
 }
 
-/** An unknown mail is delivered again as long as Gmail can be asked about it: a redelivery asks, it never sends twice. */
-export function verdict(outcome: Outcome): 204 | 429 | 503 {
-  if (outcome.unrecorded) return 503; // what happened is not written down: the redelivery asks, and writes it
-  switch (outcome.state) {
-    case 'sent':
-    case 'queued':
-    case 'canceled':
-    case 'failed':
-      return 204;
-    case 'unknown':
-      return outcome.askable ? 503 : 204;
-    case 'retry':
-      return 503;
-    case 'parked':
-      return 429;
+type Read = { readonly delivery: Delivery } | { readonly body: Buffer; readonly failure: MailFailure };
+
+/** What was delivered; or, where no mail can be read out of it, as much of it as can be buried. */
+async function readPush(req: IncomingMessage): Promise<Read> {
+  let body: Buffer = Buffer.alloc(0);
+  try {
+    body = await readBody(req);
+    return { delivery: readDelivery(req.headers, contentTypeOf(req), parseJson(body)) };
+  } catch (error) {
+    return { body, failure: asFailure(error) };
   }
 }
+
+/** A push that nobody can read never will be: it is acknowledged where there is a place for it. */
+async function buried(body: Buffer, failure: MailFailure, edge: Edge): Promise<204 | 400 | 503> {
+  const ports = edge.begin();
+  try {
+    if (!ports.graveyard) return 400; // the subscription's own dead-letter policy has it after its last delivery
+    await bury({ data: body.subarray(0, REMAINS_MAX_BYTES).toString('utf8'), attributes: {} }, failure.code, ports);
+    return 204;
+  } catch {
+    return 503;
+  } finally {
+    ports.close();
+  }
+}
+
+const REMAINS_MAX_BYTES = 5_000_000;
+
+/** The verdict in the words of a push: 204 acknowledges, anything else is delivered again. */
+export const statusOf = ({ acknowledged, outcome }: WorkedOff): 204 | 429 | 503 =>
+  acknowledged ? 204 : outcome?.state === 'parked' ? 429 : 503;
 
 function end(res: ServerResponse, status: number): void {
   res.writeHead(status).end();

@@ -2,6 +2,7 @@ import { knownOf } from '../diagnose/of-failure.ts';
 import type { Log, Severity } from '../log.ts';
 import { consequence, type MailFailure } from '../mail/failure.ts';
 import { isTaken, type Outcome } from '../mail/outcome.ts';
+import type { WorkedOff } from '../mail/work-off.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -28,6 +29,13 @@ export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
     ...(unrecorded && { unrecorded }),
     ...facts,
   });
+}
+
+/** Logs what came of a delivery, under the name of whoever asked for the mail. */
+export function reportWorkedOff(log: Log, { outcome, failure, caller, acknowledged }: WorkedOff, facts: Facts): void {
+  const told = { ...facts, caller, acknowledged };
+  if (outcome) reportOutcome(log, outcome, told);
+  if (failure) reportRefusal(log, failure, told);
 }
 
 /** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */

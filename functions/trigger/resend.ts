@@ -1,23 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { knownOf } from '../diagnose/of-failure.ts';
 import { type Log, traceOf } from '../log.ts';
+import { accept, take } from '../mail/accept.ts';
+import { cancel, ownMail, reschedule } from '../mail/change.ts';
 import type { Caller } from '../mail/config.ts';
 import { asFailure, type FailureCode, MailFailure } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Ports } from '../mail/ports.ts';
 import { recordOf } from '../mail/record.ts';
-import { dispatch, send } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
 import { answerBatch, readBatch } from './batch.ts';
-import { BODY_PATIENCE_MS, forgetFiles, readJson } from './body.ts';
+import { BODY_PATIENCE_MS, forgetFiles, parseJson, readBody, readJson } from './body.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { authenticate } from './keys.ts';
 import { readRawOrder } from './raw.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { type Answer, errorAnswer, outcomeAnswer } from './resend-error.ts';
-import { allowed, pathOf, routeOf } from './routes.ts';
+import { allowed, pathOf, type Route, routeOf } from './routes.ts';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** The id in `/emails/ID` and below it. */
+const idIn = (path: string): string => path.split('/')[2]?.toLowerCase() ?? '';
 
 /** One request of a known caller. */
 interface Request {
@@ -54,12 +56,12 @@ export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS 
   };
 }
 
-const DOORS: Readonly<Record<'send' | 'batch' | 'raw' | 'read' | 'restricted', (request: Request) => Promise<Answer>>> = {
+const DOORS: Readonly<Record<Exclude<Route, 'health'>, (request: Request) => Promise<Answer>>> = {
   async send({ req, caller, edge, patienceMs, report }) {
     const key = idempotencyKey(req);
     const body = await readJson(req, { patienceMs });
     const order = { body, caller, key, retryFailed: true };
-    const outcome = await within(edge, (ports) => send(order, edge.config, ports)).finally(() => forgetFiles(body));
+    const outcome = await within(edge, (ports) => accept(order, edge.config, ports)).finally(() => forgetFiles(body));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
   },
@@ -74,18 +76,30 @@ const DOORS: Readonly<Record<'send' | 'batch' | 'raw' | 'read' | 'restricted', (
 
   async raw({ req, caller, edge, patienceMs, report }) {
     const { draft, key } = await readRawOrder(req, caller, edge, patienceMs);
-    const outcome = await within(edge, (ports) => dispatch(draft, { caller, key, retryFailed: true }, edge.config, ports));
+    const outcome = await within(edge, (ports) => take(draft, { caller, key, retryFailed: true }, edge.config, ports));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
   },
 
   async read({ path, caller, edge }) {
-    const id = path.slice('/emails/'.length).toLowerCase();
-    const found = UUID.test(id) ? await within(edge, ({ ledger }) => ledger.read(id)) : null;
-    // Another caller's mail is not there: which ids exist is nobody's business.
-    if (found?.entry.caller !== caller.id) throw new MailFailure('mail_unknown', 'Email not found');
-    const { catalogue, cause } = found.entry.code === null ? NOTHING_KNOWN : knownOf(found.entry.code as FailureCode);
-    return { status: 200, body: { ...recordOf(found.entry), catalogue, cause } };
+    const { entry } = await within(edge, (ports) => ownMail(idIn(path), caller.id, ports));
+    const { catalogue, cause } = entry.code === null ? NOTHING_KNOWN : knownOf(entry.code as FailureCode);
+    return { status: 200, body: { ...recordOf(entry), catalogue, cause } };
+  },
+
+  async move({ req, path, caller, edge, patienceMs }) {
+    const id = idIn(path);
+    const body = parseJson(await readBody(req, { patienceMs })) as Record<string, unknown> | null;
+    const time = body?.['scheduled_at'] ?? body?.['scheduledAt'];
+    if (typeof time !== 'string' || time === '') throw new MailFailure('field_missing', 'Missing `scheduled_at` field.');
+    await within(edge, async (ports) => reschedule(await ownMail(id, caller.id, ports), time, ports));
+    return { status: 200, body: { object: 'email', id } };
+  },
+
+  async cancel({ path, caller, edge }) {
+    const id = idIn(path);
+    await within(edge, async (ports) => cancel(await ownMail(id, caller.id, ports), ports));
+    return { status: 200, body: { object: 'email', id } };
   },
 
   async restricted() {

@@ -1,7 +1,7 @@
 import { MailFailure } from '../mail/failure.ts';
 
 /** What a request asks for; `restricted` is a resource of Resend's that a key which only sends may not use. */
-export type Route = 'health' | 'send' | 'batch' | 'raw' | 'read' | 'restricted';
+export type Route = 'health' | 'send' | 'batch' | 'raw' | 'read' | 'move' | 'cancel' | 'restricted';
 
 type Methods = Readonly<Record<string, Route>>;
 
@@ -12,8 +12,8 @@ const ROUTES: readonly (readonly [RegExp, Methods])[] = [
   [/^\/emails$/, { POST: 'send', GET: 'restricted' }],
   [/^\/emails\/batch$/, { POST: 'batch' }],
   [/^\/v1\/raw$/, { POST: 'raw' }],
-  [new RegExp(`^/emails/${ID}$`), { GET: 'read', PATCH: 'restricted' }],
-  [new RegExp(`^/emails/${ID}/cancel$`), { POST: 'restricted' }],
+  [new RegExp(`^/emails/${ID}$`), { GET: 'read', PATCH: 'move' }],
+  [new RegExp(`^/emails/${ID}/cancel$`), { POST: 'cancel' }],
   [new RegExp(`^/emails/${ID}/attachments(/${ID})?$`), { GET: 'restricted' }],
   [
     /^\/(emails\/receiving|domains|api-keys|audiences|broadcasts|contacts|contact-properties|segments|templates|topics|webhooks|logs|events|automations)(\/|$)/,

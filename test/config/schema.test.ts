@@ -28,6 +28,7 @@ test('defaults are filled in, and addresses are in lower case', () => {
       },
     ],
     keys: [{ id: 'shop', sha256: SHA, from: ['no-reply@example.com'], to: ['*@example.net'] }],
+    delivery: 'direct',
     ledger: { addresses: 'hashed' },
   });
 });
@@ -69,7 +70,6 @@ const wrong: { value: unknown; problems: string[] }[] = [
   { value: { ...VALID, attachments: { fetchFrom: ['https://cdn.example.com/'] } }, problems: ['attachments.fetchFrom.0: '] },
   { value: { ...VALID, attachments: { fetchFrom: ['127.0.0.1'] } }, problems: ['attachments.fetchFrom.0: '] },
   { value: { ...VALID, delivery: 'later' }, problems: ['delivery: Invalid option: expected one of "direct"|"queued"'] },
-  { value: { ...VALID, routes: {} }, problems: ['routes: not served by this version yet'] },
   { value: { ...VALID, ledger: { addresses: 'clear' } }, problems: ['ledger.addresses: '] },
   { value: key({ sha256: 'x' }), problems: ['keys.shop.sha256: '] },
   { value: key({ sha256: undefined }), problems: ['keys.shop.sha256: missing'] },

@@ -8,6 +8,7 @@ import { startGoogle } from '../../functions/local/google.ts';
 import { REFUSALS, type RefusalName } from '../../functions/local/refusals.ts';
 import { Hidden } from '../../functions/mail/hidden.ts';
 
+const alone = async (): Promise<boolean> => true;
 const NOW = Date.UTC(2026, 2, 10, 12);
 const GMAIL = 'https://gmail.googleapis.com';
 const reply = (status: number, body: unknown, headers: Record<string, string> = {}) => ({
@@ -45,10 +46,10 @@ const letter = (bytes: Buffer) => ({ bytes, messageId: '<m@example.com>', envelo
 test('a session is opened, takes the letter, and answers the same afterwards', async () => {
   await using at = await gmail();
   const mine = letter(raw(300_000));
-  const handle = await at.transport.open(mine, at.token);
+  const handle = await at.transport.open(mine, at.token, alone);
   assert.equal(at.google.mails.count(), 0);
   const sent = await at.transport.transfer(handle, mine, 0, at.token);
-  assert.deepEqual(await at.transport.ask(handle, mine, at.token), sent);
+  assert.deepEqual(await at.transport.ask(handle, mine.bytes.length, at.token), sent);
   assert.deepEqual(
     at.google.mails.list().map(({ id, raw }) => [id, raw.equals(mine.bytes)]),
     [[sent.state === 'accepted' && sent.gmailId, true]],
@@ -64,10 +65,10 @@ for (const { fault, asked, mails } of cuts)
   test(`the connection is cut: ${JSON.stringify(fault)}; asked, Gmail says ${JSON.stringify(asked)}`, async () => {
     await using at = await gmail();
     const mine = letter(raw(300_000));
-    const handle = await at.transport.open(mine, at.token);
+    const handle = await at.transport.open(mine, at.token, alone);
     at.google.faults.script(fault);
     await assert.rejects(at.transport.transfer(handle, mine, 0, at.token), { code: 'delivery_unknown' });
-    const progress = await at.transport.ask(handle, mine, at.token);
+    const progress = await at.transport.ask(handle, mine.bytes.length, at.token);
     assert.deepEqual([progress, at.google.mails.count()], [asked, mails]);
     if (progress.state === 'partial') {
       await at.transport.transfer(handle, mine, progress.received, at.token);
@@ -78,21 +79,21 @@ for (const { fault, asked, mails } of cuts)
 test('a session that is opened and cut has sent nothing, so it may be opened again', async () => {
   await using at = await gmail();
   at.google.faults.script({ on: 'open', reset: 'after' });
-  await assert.rejects(at.transport.open(letter(raw()), at.token), { code: 'google_unavailable' });
+  await assert.rejects(at.transport.open(letter(raw()), at.token, alone), { code: 'google_unavailable' });
   assert.equal(at.google.mails.count(), 0);
 });
 
 test('nothing is listening: provably not sent', async () => {
   const transport = createGmail('http://127.0.0.1:1', createExchange()(AbortSignal.timeout(5_000)), () => NOW);
   const token = { secret: new Hidden('t'), expiresAt: 0 };
-  await assert.rejects(transport.open(letter(raw()), token), { code: 'google_unavailable' });
+  await assert.rejects(transport.open(letter(raw()), token, alone), { code: 'google_unavailable' });
   await assert.rejects(transport.transfer('http://127.0.0.1:1/x', letter(raw()), 0, token), { code: 'google_unavailable' });
-  await assert.rejects(transport.ask('http://127.0.0.1:1/x', letter(raw()), token), { code: 'delivery_unknown' });
+  await assert.rejects(transport.ask('http://127.0.0.1:1/x', 1, token), { code: 'delivery_unknown' });
 });
 
 test('a handle that points elsewhere is never called', async () => {
   await using at = await gmail();
-  await assert.rejects(at.transport.ask('http://127.0.0.1:9/upload', letter(raw()), at.token), { code: 'unexpected' });
+  await assert.rejects(at.transport.ask('http://127.0.0.1:9/upload', 1, at.token), { code: 'unexpected' });
 });
 
 const refusals: { name: RefusalName; open: string; transfer: string }[] = [

@@ -27,6 +27,7 @@ beforeEach(() => {
 });
 after(() => google[Symbol.asyncDispose]());
 
+const alone = async (): Promise<boolean> => true;
 const base = CONFIG.mailboxes[0] as Mailbox;
 const overSmtp: Mailbox = { ...base, via: 'smtp' };
 
@@ -47,7 +48,7 @@ function invocation({ server = smtpOf(google), mailbox = overSmtp, warm = create
   const smtp = createSmtp({ server, search, warm, deadline, now, pause });
   const transport = smtp.transport(mailbox);
   const send = async (letter = letterTo(), token = tokenFrom(google)) =>
-    transport.transfer(await transport.open(letter, token), letter, 0, token);
+    transport.transfer(await transport.open(letter, token, alone), letter, 0, token);
   return { transport, send, pauses, [Symbol.dispose]: () => smtp.close() };
 }
 const until = async (condition: () => boolean): Promise<void> => {
@@ -68,7 +69,7 @@ test('opening announces nothing: no connection is made, the handle is the Messag
   using at = invocation({ server: { host: '127.0.0.1', port: 1, secure: false, ca: null } });
   const { search } = google.calls;
   const letter = letterTo();
-  assert.equal(await at.transport.open(letter, tokenFrom(google)), `smtp:${letter.messageId}`);
+  assert.equal(await at.transport.open(letter, tokenFrom(google), alone), `smtp:${letter.messageId}`);
   assert.equal(google.calls.search, search);
 });
 
@@ -87,9 +88,9 @@ for (const { messageId, fault, askable } of foreign)
     const letter = { ...letterTo(), messageId };
     const token = tokenFrom(google);
     if (fault) google.faults.script(fault);
-    const handle = await at.transport.open(letter, token);
+    const handle = await at.transport.open(letter, token, alone);
     assert.equal(handle, askable ? `smtp:${messageId}` : 'smtp:');
-    if (!askable) assert.deepEqual(await at.transport.ask(handle, letter, token), { state: 'gone' });
+    if (!askable) assert.deepEqual(await at.transport.ask(handle, letter.bytes.length, token), { state: 'gone' });
   });
 
 test('more recipients than SMTP takes are refused before anything is sent, and not halfway', async () => {
@@ -168,7 +169,7 @@ test('the reply to the letter is lost: unknown; Gmail has it, and is found by it
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'after' });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown', message: /\(data\): ECONN/ });
-  const found = await at.transport.ask(`smtp:${letter.messageId}`, letter, token);
+  const found = await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token);
   assert.deepEqual([found, at.pauses], [{ state: 'accepted', gmailId: google.mails.list()[0]?.id }, []]);
 });
 
@@ -178,7 +179,7 @@ test('the connection breaks in the letter: unknown; looked for four times and no
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'before' });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown' });
-  assert.deepEqual(await at.transport.ask(`smtp:${letter.messageId}`, letter, token), { state: 'partial', received: 0 });
+  assert.deepEqual(await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token), { state: 'partial', received: 0 });
   assert.deepEqual(at.pauses, [1_000, 2_000, 4_000]);
   await at.send(letter, token);
   assert.equal(google.mails.count(), 1);
@@ -190,7 +191,7 @@ test('a mail that the search knows only later is found, not sent again', async (
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'after' }, { on: 'search', times: 2, status: 200, body: { resultSizeEstimate: 0 } });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown' });
-  assert.equal((await at.transport.ask(`smtp:${letter.messageId}`, letter, token)).state, 'accepted');
+  assert.equal((await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token)).state, 'accepted');
   assert.deepEqual(at.pauses, [1_000, 2_000]);
 });
 
@@ -204,17 +205,17 @@ for (const { name, fault, code } of unasked)
   test(`${name}: that is no proof that the mail is not there`, async () => {
     using at = invocation();
     google.faults.script(fault);
-    await assert.rejects(at.transport.ask('smtp:<m@example.com>', letterTo(), tokenFrom(google)), { code });
+    await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google)), { code });
   });
 
 test('a handle of the API is never searched for', async () => {
   using at = invocation();
-  await assert.rejects(at.transport.ask('https://gmail.googleapis.com/upload/x', letterTo(), tokenFrom(google)), { code: 'unexpected' });
+  await assert.rejects(at.transport.ask('https://gmail.googleapis.com/upload/x', 1, tokenFrom(google)), { code: 'unexpected' });
 });
 
 test('the scope gmail.send cannot search', async () => {
   using at = invocation();
-  await assert.rejects(at.transport.ask('smtp:<m@example.com>', letterTo(), tokenFrom(google, SCOPE_SEND)), { code: 'scope_missing' });
+  await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google, SCOPE_SEND)), { code: 'scope_missing' });
 });
 
 test('the mails of one invocation share a connection, also those sent at once; then it is closed', async () => {

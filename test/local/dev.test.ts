@@ -167,3 +167,16 @@ test('--help says what it does, and does nothing', async () => {
   const { stdout } = await shell(process.execPath, ['functions/local/dev.ts', '--help']);
   assert.match(stdout, /--folder/);
 });
+
+test('when npm alone is killed, the stack ends with it', async () => {
+  const ports = ['api', 'worker', 'inbox', 'google', 'smtp', 'smtps'].flatMap((name) => [`--${name}`, '0']);
+  const npm = spawn('npm', ['start', '--', '--folder', newFolder(), ...ports], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  npm.stdout.on('data', (chunk) => {
+    printed += chunk;
+    if (printed.includes('Ctrl-C ends everything')) npm.kill('SIGKILL');
+  });
+  const closed = new Promise((done) => npm.stdout.once('close', done)); // when the last process that holds it is gone
+  await closed;
+  assert.match(printed, /Everything has ended/);
+});

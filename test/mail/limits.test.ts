@@ -13,7 +13,9 @@ const boxed = (limits: Limits): Config => ({ ...CONFIG, mailboxes: CONFIG.mailbo
 
 test('without limits nothing is counted', async () => {
   const ports = world();
+  const { create } = ports.ledger;
   ports.ledger.count = async () => assert.fail('counted');
+  ports.ledger.create = (entry, key, now, counters) => (counters?.length ? assert.fail('counted') : create(entry, key, now));
   assert.deepEqual([(await send(order(caller()), CONFIG, ports)).state], ['sent']);
 });
 
@@ -92,15 +94,17 @@ test('a mail with one idempotency key is counted once, however often it is asked
   for (let n = 0; n < 3; n++) assert.equal((await send(order(who, 'k'), CONFIG, ports)).state, 'sent');
 });
 
-test('a ledger that cannot count lets nothing out, and the mail may be asked for again', async () => {
+test('a mail is counted in the same step as its claim: no exchange more, and one that cannot be counted is not claimed', async () => {
   const ports = world();
-  const { count } = ports.ledger;
-  ports.ledger.count = async () => {
+  const { create } = ports.ledger;
+  ports.ledger.count = async () => assert.fail('counted apart');
+  ports.ledger.create = async () => {
     throw new MailFailure('ledger_unavailable', 'scripted');
   };
   const who = caller({ perMinute: 1, perDay: null });
-  assert.deepEqual([(await send(order(who, 'k'), CONFIG, ports)).state, ports.sent.length], ['retry', 0]);
-  ports.ledger.count = count;
+  await assert.rejects(send(order(who, 'k'), CONFIG, ports), { code: 'ledger_unavailable' });
+  assert.deepEqual([ports.ledger.entries.size, ports.sent.length], [0, 0]);
+  ports.ledger.create = create;
   assert.equal((await send(order(who, 'k'), CONFIG, ports)).state, 'sent');
 });
 

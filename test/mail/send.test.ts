@@ -311,10 +311,10 @@ test('every step that is not in the table of transitions is impossible', () => {
   const entry = { state: 'sent' } as Entry;
   for (const from of states)
     for (const to of states) {
-      if (TRANSITIONS[from].includes(to)) assert.equal(step({ ...entry, state: from }, to).state, to);
+      if (TRANSITIONS[from][to]) assert.equal(step({ ...entry, state: from }, to).state, to);
       else assert.throws(() => step({ ...entry, state: from }, to), { code: 'unexpected' });
     }
-  assert.deepEqual(TRANSITIONS.sent, []); // what was sent stays sent
+  assert.deepEqual([TRANSITIONS.sent, TRANSITIONS.canceled], [{}, {}]); // what was sent stays sent
 });
 
 test('a file is fetched for the letter only, once the mail is claimed; the same key is answered without it', async () => {

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { connect } from '../../functions/google/connect.ts';
 import type { Settings } from '../../functions/google/settings.ts';
 import { googleUrls } from '../../functions/google/urls.ts';
-import { type Google, type GoogleOptions, startGoogle } from '../../functions/local/google.ts';
+import { BUCKET, type Google, type GoogleOptions, startGoogle } from '../../functions/local/google.ts';
 import { createLog } from '../../functions/log.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
 import type { Config } from '../../functions/mail/config.ts';
 import type { Edge } from '../../functions/mail/ports.ts';
 import { scopeFor } from '../../functions/mail/scopes.ts';
@@ -52,15 +53,17 @@ export interface Laptop extends AsyncDisposable {
 }
 
 /** The fake Google and both functions in this process, on loopback, with real adapters between them. */
-export async function startLaptop(change: { config?: Config; google?: GoogleOptions; settings?: Partial<Settings> } = {}): Promise<Laptop> {
-  const google = await startGoogle({ aliasesOf: () => [ALIAS], ...change.google });
+export async function startLaptop(
+  change: { config?: Config; google?: GoogleOptions; settings?: Partial<Settings>; now?: () => number } = {},
+): Promise<Laptop> {
+  const google = await startGoogle({ aliasesOf: () => [ALIAS], ...(change.now && { now: change.now }), ...change.google });
   const config = change.config ?? CONFIG;
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX, [scopeFor(config.mailboxes[0]?.via ?? 'api')])));
   const smtp = google.smtp && { smtp: { host: '127.0.0.1', port: google.smtp.startTls, secure: false, ca: google.smtp.certificate } };
   const settings = settingsFor(google.url, { config, ...smtp, ...change.settings });
   const lines: Record<string, unknown>[] = [];
   const log = createLog((line) => lines.push(JSON.parse(line)));
-  const edge = connect(settings, log);
+  const edge = connect(settings, log, undefined, change.now);
   const servers = await Promise.all([resendApi(edge, log), pubsubWorker(edge, log), grantWatch(edge, log)].map(serveOn));
   const [api = '', worker = '', watch = ''] = servers.map(({ url }) => url);
   return {
@@ -76,6 +79,35 @@ export async function startLaptop(change: { config?: Config; google?: GoogleOpti
       await google[Symbol.asyncDispose]();
     },
   };
+}
+
+export const TOPIC = `projects/${PROJECT}/topics/mails`;
+export const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
+
+/** The settings of everything that belongs to the queue. */
+export const QUEUE: Pick<Settings, 'topic' | 'deadTopic' | 'bucket' | 'tasks'> = {
+  topic: TOPIC,
+  deadTopic: DEAD_TOPIC,
+  bucket: BUCKET,
+  tasks: { queue: `projects/${PROJECT}/locations/europe-west1/queues/later`, account: `tasks@${PROJECT}.iam.gserviceaccount.com` },
+};
+
+/** A laptop with queue, dead letters, bucket and timetable; nothing is delivered before a test says so. */
+export async function startQueued({
+  delivery = 'queued',
+  settings = {},
+  config = CONFIG,
+  ...rest
+}: NonNullable<Parameters<typeof startLaptop>[0]> & { delivery?: 'direct' | 'queued' } = {}): Promise<Laptop> {
+  const laptop = await startLaptop({ ...rest, config: { ...config, delivery }, settings: { ...QUEUE, ...settings } });
+  for (const name of [TOPIC, DEAD_TOPIC]) laptop.google.pubsub.createTopic(name);
+  laptop.google.pubsub.subscribe({
+    name: `projects/${PROJECT}/subscriptions/mails`,
+    topic: TOPIC,
+    endpoint: laptop.worker,
+    deadLetter: { topic: DEAD_TOPIC, maxDeliveryAttempts: DELIVERIES_MAX },
+  });
+  return laptop;
 }
 
 export function settingsFor(google: string, change: Partial<Settings> = {}): Settings {
@@ -96,7 +128,8 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
   };
 }
 
-async function serveOn(handler: Handler): Promise<{ url: string; close(): void }> {
+/** Serves a handler on a free port of loopback. */
+export async function serveOn(handler: Handler): Promise<{ url: string; close(): void }> {
   const server = createServer((req, res) => void handler(req, res));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {

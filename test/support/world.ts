@@ -13,21 +13,27 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
     entries.set(entry.id, found);
     return found;
   };
+  const add = (counters: readonly { readonly name: string }[], by: number): number[] => {
+    for (const { name } of counters) counts.set(name, (counts.get(name) ?? 0) + by);
+    return counters.map(({ name }) => counts.get(name) ?? 0);
+  };
   return {
     entries,
-    async create(entry, key, now) {
+    async create(entry, key, now, counters = []) {
       const known = key && keys.get(key.hash);
       const found = known && known.expireAt > now ? entries.get(known.id) : undefined;
       if (found) return { created: false, found };
       if (key) keys.set(key.hash, { id: entry.id, expireAt: key.expireAt });
-      return { created: true, found: put(entry) };
+      return { created: true, found: { ...put(entry), counts: add(counters, 1) } };
     },
-    count: async (counters, by) => {
-      for (const { name } of counters) counts.set(name, (counts.get(name) ?? 0) + by);
-      return counters.map(({ name }) => counts.get(name) ?? 0);
-    },
+    count: async (counters, by) => add(counters, by),
     read: async (id) => entries.get(id) ?? null,
-    replace: async (found, entry) => (entries.get(entry.id)?.version === found.version ? put(entry) : null),
+    replace: async (found, entry, counters = []) =>
+      entries.get(entry.id)?.version === found.version ? { ...put(entry), counts: add(counters, 1) } : null,
+    async reserve({ hash }, id) {
+      keys.set(hash, keys.get(hash) ?? { id, expireAt: Number.MAX_SAFE_INTEGER });
+      return keys.get(hash)?.id ?? id;
+    },
   };
 }
 

@@ -257,10 +257,10 @@ const bare: {
     method: 'POST',
     path: '/emails/49a3999c-0ce1-4ea6-ab68-afcd6dc2e794/cancel',
     headers: { 'content-type': 'application/json', 'content-length': '0' },
-    status: 401,
-    error: 'restricted_api_key',
+    status: 404,
+    error: 'not_found',
   },
-  { name: 'Go cancels', method: 'POST', path: '/emails/x/cancel', headers: {}, status: 401, error: 'restricted_api_key' },
+  { name: 'Go cancels', method: 'POST', path: '/emails/x/cancel', headers: {}, status: 404, error: 'not_found' },
   {
     name: 'Python lists domains',
     method: 'GET',

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MailFailure } from '../../functions/mail/failure.ts';
-import { verdict } from '../../functions/trigger/push.ts';
 import { CONFIG, envelope, type Laptop, MAIL, post, startLaptop, stopClock } from '../support/laptop.ts';
 
 let laptop: Laptop;
@@ -129,19 +127,6 @@ test('a dead grant is acknowledged, recorded and logged with its fix; a redelive
     ['grant-expired-testing', 'refresh-token-expired-testing-7-days'],
   );
 });
-
-const failure = new MailFailure('unexpected', '');
-const verdicts = [
-  { outcome: { state: 'sent', id: 'i', gmailId: 'g' }, status: 204 },
-  { outcome: { state: 'failed', id: 'i', failure }, status: 204 },
-  { outcome: { state: 'sent', id: 'i', gmailId: 'g', unrecorded: true }, status: 503 },
-  { outcome: { state: 'retry', id: 'i', failure, notBefore: 0 }, status: 503 },
-  { outcome: { state: 'parked', id: 'i', failure, notBefore: 0 }, status: 429 },
-  { outcome: { state: 'unknown', id: 'i', failure, askable: true }, status: 503 },
-  { outcome: { state: 'unknown', id: 'i', failure, askable: false }, status: 204 },
-] as const;
-for (const { outcome, status } of verdicts)
-  test(`${outcome.state} ${'askable' in outcome ? outcome.askable : ''} is ${status}`, () => assert.equal(verdict(outcome), status));
 
 const token = (aud: string): string =>
   `Bearer ${b64({ alg: 'RS256' })}.${Buffer.from(JSON.stringify({ aud })).toString('base64url')}.SIGNATURE_REMOVED_BY_GOOGLE`;

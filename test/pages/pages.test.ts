@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Running } from '../../functions/local/http.ts';
-import { startInbox } from '../../functions/local/inbox.ts';
 import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/laptop.ts';
+import { startPagesOf } from '../support/pages-of.ts';
 
 let laptop: Laptop;
 let inbox: Running;
 let id: string;
 before(async () => {
   laptop = await startLaptop();
-  inbox = await startInbox(laptop.google);
+  inbox = await startPagesOf(laptop);
   const hostile = '<script>alert(1)</script>';
   await post(
     `${laptop.api}/emails`,
@@ -49,7 +49,7 @@ test('the list shows the mail with its outcome, and its text as text', async () 
 
 test('a mail is shown with everything it is made of, its html in a sandbox', async () => {
   const { text } = await get(`/mails/${id}`);
-  for (const part of [/you@example\.net/, /Message-ID: /i, /sent<\/span> after 1 attempt/, /<iframe title="[^"]+" sandbox src=/])
+  for (const part of [/you@example\.net/, /Message-ID: /i, /<dt>Attempts<\/dt><dd>1<\/dd>/, /<iframe title="[^"]+" sandbox src=/])
     assert.match(text, part);
   assert.doesNotMatch(text, /<script>alert/);
   const html = await get(`/mails/${id}/html`);

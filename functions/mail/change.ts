@@ -1,0 +1,47 @@
+import { dueAt } from './draft.ts';
+import { MailFailure } from './failure.ts';
+import { type Found, step, TRANSITIONS } from './ledger.ts';
+import { slotOf } from './message.ts';
+import type { Ports } from './ports.ts';
+
+/** A caller's own mail. Another caller's is not there: which ids exist is nobody's business. Throws MailFailure: mail_unknown. */
+export async function ownMail(id: string, caller: string, { ledger }: Pick<Ports, 'ledger'>): Promise<Found> {
+  const found = UUID.test(id) ? await ledger.read(id) : null;
+  if (found?.entry.caller !== caller) throw new MailFailure('mail_unknown', 'Email not found');
+  return found;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Takes a mail back before anything of it has left; one that is taken back already stays so. Its message may still come,
+ * and is then acknowledged without being sent. Throws MailFailure: not_scheduled, in_flight.
+ */
+export async function cancel({ entry, version }: Found, ports: Ports): Promise<void> {
+  const { id, state, leaseUntil, notBefore } = entry;
+  if (state === 'canceled') return;
+  if (TRANSITIONS[state].canceled === undefined || leaseUntil > ports.now()) throw notScheduled(state);
+  const canceled = step(entry, 'canceled', { code: null, leaseUntil: 0, notBefore: null });
+  if (!(await ports.ledger.replace({ entry, version }, canceled))) throw notScheduled('changing');
+  if (notBefore !== null) await ports.timetable?.withdraw(slotOf(id, notBefore)).catch(() => {}); // only tidier
+}
+
+/**
+ * Moves a scheduled mail to another time: first its message, then its time, by which a worker tells the old message from
+ * the new one. The old message is left where it is, for its name could not be used again. Throws MailFailure:
+ * not_scheduled, request_invalid, and what the timetable throws.
+ */
+export async function reschedule({ entry, version }: Found, text: string, ports: Ports): Promise<void> {
+  const { id, state, notBefore } = entry;
+  if (!ports.timetable || state !== 'scheduled' || notBefore === null || notBefore <= ports.now()) throw notScheduled(state);
+  const at = dueAt(text, ports.now()) ?? ports.now();
+  if (at === notBefore) return;
+  const message = await ports.timetable.peek(slotOf(id, notBefore));
+  if (!message) throw notScheduled('changing');
+  await ports.timetable.publishAt(message, at, slotOf(id, at));
+  const moved = step(entry, 'scheduled', { notBefore: at, scheduledAt: at });
+  if (!(await ports.ledger.replace({ entry, version }, moved))) throw notScheduled('changing');
+}
+
+const notScheduled = (state: string): MailFailure =>
+  new MailFailure('not_scheduled', `The email can no longer be changed: it is ${state}, not waiting for its time.`);

@@ -1,0 +1,98 @@
+import { isKey } from './caller.ts';
+import { recordEnd, register } from './claim.ts';
+import type { Caller, Config } from './config.ts';
+import type { Draft } from './draft.ts';
+import { asFailure, MailFailure } from './failure.ts';
+import type { Entry, Found } from './ledger.ts';
+import { step } from './ledger.ts';
+import { countersOf, judge, rulesOf } from './limits.ts';
+import { type Content, pack, sealOf, slotOf } from './message.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import type { Ports } from './ports.ts';
+import type { Asking } from './send.ts';
+
+/**
+ * Puts a mail by for a worker: its entry first, then its message, which is asked for anew whenever the mail is; a worker
+ * tells repetitions apart by the ledger. Answers once the message is durable; null where somebody sends it directly.
+ * A mail whose message cannot be put is failed, so that a message that got through after all is not sent.
+ */
+export async function enqueue(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome | null> {
+  const { dueAt } = draft;
+  if (!ports.queue) throw new MailFailure('queue_missing', 'MAILGRANT_TOPIC is not set');
+  const content = draft.content();
+  const rules = rulesOf(doorkeeper(asking.caller, config), null, ports);
+  const beginning = {
+    state: dueAt === null ? ('queued' as const) : ('scheduled' as const),
+    attempts: 0,
+    leaseUntil: 0,
+    content: sealOf(content, ports.digest),
+    notBefore: dueAt,
+    ...(dueAt !== null && { scheduledAt: dueAt }),
+  };
+  const claim = { ...draft, ...asking, caller: asking.caller.id };
+  const claimed = await register(claim, beginning, countersOf(rules), config, ports);
+  if ('there' in claimed) return again(claimed.there, content, ports);
+  const { failure, quota, giveBack } = await judge(rules, claimed.begun.counts ?? [], ports);
+  if (failure) {
+    await recordEnd(claimed.begun, failure, ports);
+    return { ...outcomeOf(failure, claimed.begun.entry.id, ports.now()), own: true, ...(quota && { quota }) };
+  }
+  const outcome = await put(claimed.begun, content, ports);
+  if (outcome.state === 'failed') await giveBack();
+  return quota ? { ...outcome, quota } : outcome;
+}
+
+/** A mail that a direct attempt could not send just now becomes the worker's; null where the queue cannot take it either. */
+export async function handOver(id: string, draft: Draft, caller: Caller, config: Config, ports: Ports): Promise<Outcome | null> {
+  const found = await ports.ledger.read(id);
+  const state = found && NEXT[found.entry.state];
+  if (!found || !state) return null;
+  const content = draft.content();
+  const counters = countersOf(rulesOf(doorkeeper(caller, config), null, ports)); // the attempt gave its count back
+  const change = { content: sealOf(content, ports.digest) };
+  const held = await ports.ledger.replace(found, step(found.entry, state, change), counters);
+  if (!held) return null;
+  const outcome = await put(held, content, ports);
+  return outcome.state === 'queued' ? outcome : null;
+}
+
+const NEXT: Partial<Record<Entry['state'], Entry['state']>> = { waiting: 'queued', parked: 'parked' };
+
+/** An API key's own limits count at the door; those of a platform's identity when its mail goes out. */
+const doorkeeper = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
+
+async function put(found: Found, content: Content, ports: Ports): Promise<Outcome> {
+  const { id } = found.entry;
+  try {
+    return await publish(found.entry, content, ports);
+  } catch (error) {
+    const failure = asFailure(error);
+    return recordEnd(found, failure, ports).catch((told: unknown) =>
+      asFailure(told).code === 'in_flight'
+        ? { state: 'queued', id, dueAt: null } // a worker has it: the message got through, only the answer did not
+        : { state: 'failed', id, failure, unrecorded: true },
+    );
+  }
+}
+
+/** Has the mail's message published: now, or at its time. */
+export async function publish({ id, notBefore }: Entry, content: Content, ports: Ports): Promise<Outcome> {
+  const { queue, timetable } = ports;
+  if (!queue) throw new MailFailure('queue_missing', 'MAILGRANT_TOPIC is not set');
+  if (notBefore === null || notBefore <= ports.now() || !timetable) {
+    await queue.publish(await pack(id, content, 'now', ports));
+    return { state: 'queued', id, dueAt: null };
+  }
+  await timetable.publishAt(await pack(id, content, 'later', ports), notBefore, slotOf(id, notBefore));
+  return { state: 'queued', id, dueAt: notBefore };
+}
+
+/** The same mail, asked for again: its message may never have been put, so it is put once more. */
+async function again({ entry }: Found, content: Content, ports: Ports): Promise<Outcome | null> {
+  const { id, state } = entry;
+  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
+  if (state === 'canceled') return { state, id };
+  if (state === 'failed' || entry.content !== sealOf(content, ports.digest)) return null;
+  if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
+  return publish(entry, content, ports);
+}

@@ -1,0 +1,51 @@
+import { MailFailure } from './failure.ts';
+import type { Message, Ports } from './ports.ts';
+
+/** What was asked for, as it travels: a mail in the shape of `POST /emails`, or a finished letter with its envelope. */
+export interface Content {
+  readonly form: 'mail' | 'raw';
+  /** JSON text. */
+  readonly data: string;
+}
+
+/** The fingerprint by which the ledger knows a mail's message again. */
+export const sealOf = ({ form, data }: Content, digest: Ports['digest']): string => digest(`${form}\n${data}`);
+
+// Pub/Sub takes 10 MB a request, and base64 grows by a third. A task is a request around such a request: Cloud Tasks
+// documents 100 KB in its reference and 1 MB under quotas, so what is over the first goes to the bucket where there is one.
+const NOW = { storeAbove: 7_000_000, max: 7_000_000 };
+const LATER = { storeAbove: 50_000, max: 500_000 };
+
+/** Makes the message of a mail; content that is too big is put into the store. Throws MailFailure: queue_too_small. */
+export async function pack(id: string, { form, data }: Content, when: 'now' | 'later', { store }: Pick<Ports, 'store'>): Promise<Message> {
+  const attributes = { mailgrantId: id, ...(form === 'raw' && { mailgrantForm: form }) };
+  const bytes = Buffer.byteLength(data);
+  const { storeAbove, max } = when === 'now' ? NOW : LATER;
+  if (bytes <= storeAbove || (!store && bytes <= max)) return { data, attributes };
+  if (!store) throw new MailFailure('queue_too_small', `The mail has ${bytes} bytes as JSON; without a bucket the limit is ${max}.`);
+  await store.put(nameOf(id), data);
+  return { data: '', attributes: { ...attributes, mailgrantStored: 'true' } };
+}
+
+/** What a message holds, wherever it lies. Throws MailFailure: content_gone, and what the store throws. */
+export async function unpack({ data, attributes }: Message, { store }: Pick<Ports, 'store'>): Promise<Content> {
+  const form = attributes['mailgrantForm'] === 'raw' ? 'raw' : 'mail';
+  if (attributes['mailgrantStored'] !== 'true') return { form, data };
+  const kept = await store?.get(nameOf(attributes['mailgrantId'] ?? ''));
+  if (kept === null || kept === undefined) throw new MailFailure('content_gone', 'the bucket does not hold the content of the mail');
+  return { form, data: kept };
+}
+
+/** The id of the mail that a message is about; null for a message that is a new order. */
+export const mailIn = ({ attributes }: Message): string | null => {
+  const id = attributes['mailgrantId'] ?? '';
+  return UUID.test(id) ? id.toLowerCase() : null;
+};
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The name of the content in the store: made of an id that is checked, never of what a message says. */
+export const nameOf = (id: string): string => `mails/${id}.json`;
+
+/** The name of a mail's message in the timetable: one a time, so that a message is put off once however often it is tried. */
+export const slotOf = (id: string, at: number): string => `${id}-${at}`;

@@ -1,0 +1,37 @@
+const SECOND_MS = 1_000;
+const DAY_MS = 24 * 60 * 60 * SECOND_MS;
+/** How far ahead a mail may be scheduled: Resend's contract, and Cloud Tasks keeps a task no longer. */
+export const AHEAD_MAX_MS = 30 * DAY_MS;
+
+export const TIME_FORMAT =
+  'expected a time such as `2026-12-24T08:00:00Z` or `2026-12-24T09:00+01:00`, or words such as `in 10 minutes` or `tomorrow at 9am` (UTC).';
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/i;
+const RELATIVE = /^in (an?|\d{1,6}) ?(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$/;
+const CLOCK =
+  /^(today|tomorrow|(?:next )?(?:sun|mon|tues|wednes|thurs|fri|satur)day) at (\d{1,2})(?::([0-5]\d))? ?([ap]m)?(?: ?(?:utc|gmt))?$/;
+const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: 60 * SECOND_MS, h: 3_600 * SECOND_MS, d: DAY_MS, w: 7 * DAY_MS };
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+
+/**
+ * Reads a time: ISO 8601 with its offset, or a few English phrases, whose hours are UTC. Milliseconds since the epoch;
+ * null for anything else. A zone by name is not read: it would be a guess about summer time.
+ */
+export function timeOf(text: string, now: number): number | null {
+  const trimmed = text.trim();
+  if (ISO.test(trimmed)) {
+    const time = Date.parse(trimmed);
+    return Number.isNaN(time) ? null : time;
+  }
+  const words = trimmed.toLowerCase().replace(/\s+/g, ' ');
+  const [, amount, unit] = RELATIVE.exec(words) ?? [];
+  if (unit) return now + (/^an?$/.test(amount ?? '') ? 1 : Number(amount)) * (UNIT_MS[unit[0] ?? ''] ?? 0);
+  const [, day = '', hours = '', minutes = '0', half] = CLOCK.exec(words) ?? [];
+  const hour = half === undefined ? Number(hours) : (Number(hours) % 12) + (half === 'pm' ? 12 : 0);
+  if (day === '' || hour > 23 || (half !== undefined && !(Number(hours) >= 1 && Number(hours) <= 12))) return null;
+  const midnight = Math.floor(now / DAY_MS) * DAY_MS;
+  const at = midnight + (hour * 60 + Number(minutes)) * 60 * SECOND_MS;
+  if (day === 'today' || day === 'tomorrow') return day === 'today' ? at : at + DAY_MS;
+  const ahead = (WEEKDAYS.indexOf(day.replace('next ', '')) - new Date(now).getUTCDay() + 7) % 7;
+  return at + (ahead === 0 && at <= now ? 7 : ahead) * DAY_MS;
+}

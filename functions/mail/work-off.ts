@@ -1,0 +1,61 @@
+import { bury, conclude, DELIVERIES_MAX } from './conclude.ts';
+import type { Config } from './config.ts';
+import { asFailure, type FailureCode, type MailFailure } from './failure.ts';
+import { mailIn } from './message.ts';
+import type { Outcome } from './outcome.ts';
+import type { Message, Ports } from './ports.ts';
+import { type Order, refuse, send } from './send.ts';
+
+/** What a platform delivers until it is acknowledged: an order, or a mail that was accepted before and is known by its message. */
+export interface Delivered {
+  readonly order: Order;
+  readonly message: Message;
+  /** How often this message was delivered; null where the platform does not say. */
+  readonly delivery: number | null;
+}
+
+/** What came of it: an outcome, or a refusal of what is no mail; and whether the message is done with, so to be acknowledged. */
+export interface WorkedOff {
+  readonly outcome: Outcome | null;
+  readonly failure: MailFailure | null;
+  /** Who asked for the mail. */
+  readonly caller: string;
+  readonly acknowledged: boolean;
+}
+
+// What is wrong with the message itself, and stays wrong.
+const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_foreign']);
+
+/** Works off what a platform delivers. Throws MailFailure where it shall be delivered again and nothing is recorded. */
+export async function workOff({ order, message, delivery }: Delivered, config: Config, ports: Ports): Promise<WorkedOff> {
+  const id = mailIn(message);
+  try {
+    const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
+    const unreadable = order.body === undefined && outcome.state === 'failed';
+    const acknowledged = unreadable
+      ? await bury(message, outcome.failure.code, ports).catch(() => false)
+      : await conclude(outcome, message, delivery, ports);
+    return { outcome, failure: null, caller, acknowledged };
+  } catch (error) {
+    const failure = asFailure(error);
+    const last = (delivery ?? 0) >= DELIVERIES_MAX;
+    if (!ports.graveyard || !(last || POISON.has(failure.code))) throw failure;
+    const acknowledged = await bury(message, failure.code, ports).catch(() => false);
+    return { outcome: null, failure, caller: order.caller.id, acknowledged };
+  }
+}
+
+interface Ended {
+  readonly outcome: Outcome;
+  readonly caller: string;
+}
+
+async function sendOrRefuse(order: Order, config: Config, ports: Ports): Promise<Ended> {
+  const outcome = await send(order, config, ports).catch((error: unknown) => refuse(order, asFailure(error), ports));
+  return { outcome, caller: order.caller.id };
+}
+
+async function resumed(id: string, message: Message, config: Config, ports: Ports): Promise<Ended> {
+  const { resume } = await import('./resume.ts'); // only a worker of a queue pays for it
+  return resume(id, message, config, ports);
+}

@@ -1,0 +1,23 @@
+import type { Google } from '../local/google.ts';
+import type { Config } from '../mail/config.ts';
+import type { Letters } from './letters.ts';
+import type { Lines } from './lines.ts';
+
+/** What the pages show and speak to: the running stack. */
+export interface Laptop {
+  readonly google: Google;
+  readonly config: Config;
+  /** The laptop's own API key, by which the pages call the api as any app does. */
+  readonly key: string;
+  readonly urls: Readonly<Record<'api' | 'worker', string>>;
+  /** What the functions printed, and what the fake Google saw. */
+  readonly lines: Lines;
+}
+
+/** A laptop with the letters that its Gmail took, parsed. */
+export interface Shown extends Laptop {
+  readonly letters: Letters;
+}
+
+/** An entry of the ledger, as plain values. */
+export type Entry = Readonly<Record<string, string | number | null>>;

@@ -1,0 +1,123 @@
+/** Keeps a page as the server would render it now, and sends its forms without leaving it. Every page works without. */
+
+/** Makes `now` equal to `next` and keeps every node that stays: with it focus, scroll position and open details. */
+function morph(now, next) {
+  if (now.isEqualNode(next)) return;
+  if (now.nodeName !== next.nodeName || now.nodeType !== Node.ELEMENT_NODE) return now.replaceWith(next);
+  for (const { name } of [...now.attributes]) if (!next.hasAttribute(name) && name !== 'open') now.removeAttribute(name);
+  for (const { name, value } of [...next.attributes]) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+  if (now.type === 'radio') now.checked = next.checked;
+  let at = now.firstChild;
+  for (const child of [...next.childNodes]) {
+    const same = child.id ? [...now.children].find(({ id }) => id === child.id) : at && !at.id && at;
+    if (same && same === at) {
+      at = at.nextSibling;
+      morph(same, child);
+    } else if (same) {
+      now.insertBefore(same, at);
+      morph(same, child);
+    } else now.insertBefore(child, at);
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextSibling;
+    gone.remove();
+  }
+}
+
+/** Takes over the parts of the page that may have changed; answers come in only after a form was sent. */
+function show(text, parts) {
+  const next = new DOMParser().parseFromString(text, 'text/html');
+  for (const part of document.querySelectorAll(parts)) {
+    const other = next.getElementById(part.id);
+    if (other) morph(part, other);
+  }
+  return next;
+}
+
+let reading = false;
+let again = false;
+async function refresh() {
+  again = true;
+  if (reading) return;
+  reading = true;
+  while (again) {
+    again = false;
+    const reply = await fetch(location.href).catch(() => null);
+    if (reply?.ok) show(await reply.text(), '[data-live]');
+  }
+  reading = false;
+}
+
+const news = new EventSource('/live');
+news.addEventListener('change', refresh);
+let ended = false;
+news.addEventListener('error', () => {
+  ended = true;
+  document.getElementById('now').textContent = 'The stack has ended. This page goes on when it is back.';
+});
+news.addEventListener('open', () => {
+  if (ended) void refresh();
+  ended = false;
+});
+
+/** The forms whose answer is awaited, each with what is to be sent after it. */
+const sending = new Map();
+
+async function send(form, data) {
+  // A switch may be moved on before its answer is here; a mail is not sent twice by a second click.
+  if (sending.has(form)) return 'atOnce' in form.dataset && sending.set(form, data);
+  form.setAttribute('aria-busy', 'true');
+  let reply = null;
+  for (let next = data; next; next = sending.get(form)) {
+    sending.set(form, null);
+    reply = await fetch(form.action, { method: 'POST', body: next }).catch(() => null);
+  }
+  sending.delete(form);
+  form.removeAttribute('aria-busy');
+  if (!reply) return;
+  const next = show(await reply.text(), '[data-live], [data-answer]');
+  for (const name of ['key', 'message-id', 'attempt']) {
+    const [field, value] = [document.getElementById(name), next.getElementById(name)?.value];
+    if (field && value) field.value = value;
+  }
+  const answer = document.querySelector('[data-answer]');
+  if (answer?.hasChildNodes() && !('atOnce' in form.dataset)) answer.focus();
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!('quiet' in form.dataset)) return;
+  event.preventDefault();
+  void send(form, new FormData(form, event.submitter));
+});
+
+document.addEventListener('change', ({ target }) => {
+  if (target.form && 'atOnce' in target.form.dataset) target.form.requestSubmit();
+});
+
+// Another mail is not the one that was asked for under this key.
+document.getElementById('write')?.addEventListener('input', ({ target }) => {
+  if (target.id !== 'key') document.getElementById('key').value = crypto.randomUUID();
+});
+
+const log = document.getElementById('log');
+if (log) {
+  const [filter, text, bad, google] = ['filter', 'filter-text', 'filter-bad', 'filter-google'].map((id) => document.getElementById(id));
+  const sift = (line) => {
+    const wanted = line.textContent.toLowerCase().includes(text.value.trim().toLowerCase());
+    const left = line.matches('.from-google') ? !google.checked : bad.checked && !line.matches('.warning, .error');
+    line.hidden = left || !wanted;
+  };
+  const siftAll = () => [...log.children].forEach(sift);
+  filter.hidden = false;
+  siftAll();
+  filter.addEventListener('input', siftAll);
+  filter.addEventListener('submit', (event) => event.preventDefault());
+  news.addEventListener('line', ({ data }) => {
+    const line = new DOMParser().parseFromString(data, 'text/html').body.firstElementChild;
+    log.prepend(line);
+    sift(line);
+    while (log.childElementCount > 1000) log.lastElementChild.remove();
+  });
+}

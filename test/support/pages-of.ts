@@ -1,0 +1,9 @@
+import type { Running } from '../../functions/local/http.ts';
+import { createLines } from '../../functions/pages/lines.ts';
+import { startPages } from '../../functions/pages/start.ts';
+import { CONFIG, KEY, type Laptop } from './laptop.ts';
+
+/** The pages of a laptop, as `npm start` serves them. */
+export function startPagesOf({ google, api, worker }: Laptop, config = CONFIG): Promise<Running> {
+  return startPages({ google, config, key: KEY, urls: { api, worker }, lines: createLines() });
+}
