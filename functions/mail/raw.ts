@@ -61,7 +61,18 @@ export function readRaw(bytes: Uint8Array, room = 0): RawLetter {
   const [from, ...others] = people('from');
   if (!from || others.length > 0) throw invalid('it needs one header `from` with one address.');
   const key = named('resend-idempotency-key')[0]?.value ?? null;
-  return { bytes, fields, bodyAt, from, to: people('to'), cc: people('cc'), bcc: people('bcc'), room, head: Buffer.from(bytes.subarray(0, bodyAt)), key };
+  return {
+    bytes,
+    fields,
+    bodyAt,
+    from,
+    to: people('to'),
+    cc: people('cc'),
+    bcc: people('bcc'),
+    room,
+    head: Buffer.from(bytes.subarray(0, bodyAt)),
+    key,
+  };
 }
 
 const plain = (value: string): string => value.replace(/\t/g, ' ');
