@@ -18,7 +18,9 @@ const BOTTOM = 48;
 /** Small line charts, two in a row, as an SVG that follows the reader's light or dark scheme. */
 export function chart(panels: readonly Panel[], title: string): string {
   const rows = Math.ceil(panels.length / 2);
-  const drawn = panels.map((panel, index) => `<g transform="translate(${(index % 2) * WIDTH} ${Math.floor(index / 2) * HEIGHT})">${draw(panel)}</g>`);
+  const drawn = panels.map(
+    (panel, index) => `<g transform="translate(${(index % 2) * WIDTH} ${Math.floor(index / 2) * HEIGHT})">${draw(panel)}</g>`,
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * WIDTH} ${rows * HEIGHT}" role="img" aria-labelledby="t" font-family="system-ui, -apple-system, 'Segoe UI', sans-serif" font-size="12">
 <title id="t">${escape(title)}</title>
 <style>
@@ -32,9 +34,17 @@ ${drawn.join('\n')}
 }
 
 function draw({ title, unit, x, points, log = false }: Panel): string {
-  const across = scale(points.map((point) => Math.log10(point.x)), LEFT, WIDTH - RIGHT);
+  const across = scale(
+    points.map((point) => Math.log10(point.x)),
+    LEFT,
+    WIDTH - RIGHT,
+  );
   const height = (value: number): number => (log ? Math.log10(value) : value);
-  const up = scale([...points.map(({ y }) => height(y) * (log ? 1 : 1.15)), log ? Math.min(...points.map(({ y }) => height(y))) : 0], HEIGHT - BOTTOM, TOP);
+  const up = scale(
+    [...points.map(({ y }) => height(y) * (log ? 1 : 1.15)), log ? Math.min(...points.map(({ y }) => height(y))) : 0],
+    HEIGHT - BOTTOM,
+    TOP,
+  );
   const spots = points.map((point) => ({ at: across(Math.log10(point.x)), level: up(height(point.y)), ...point }));
   const floor = HEIGHT - BOTTOM;
   return [

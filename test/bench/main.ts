@@ -77,7 +77,8 @@ if (values.save) {
   const kept = Object.fromEntries(figures.map((figure) => [figure.id, Number(headOf(figure).median.toPrecision(4))]));
   const next: Kept = { machine, figures: { ...baseline?.figures, ...kept } };
   writeFileSync(BASELINE, `${JSON.stringify(next, null, 2)}\n`);
-  if (figures.some(({ id }) => id.startsWith('curve.'))) writeFileSync(CHART, chart(panels(figures), 'How the cost of a mail grows with the work'));
+  if (figures.some(({ id }) => id.startsWith('curve.')))
+    writeFileSync(CHART, chart(panels(figures), 'How the cost of a mail grows with the work'));
   say('Kept as the baseline.');
 }
 

@@ -29,7 +29,11 @@ export async function queue(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using trivial = await running({ target: 'trivial', source: peer('trivial'), env: {} });
 
   const call = (method: 'PUT' | 'POST' | 'DELETE', path: string, body: unknown = {}): Promise<Response> =>
-    fetch(`${pubsub.url}/v1/projects/bench/${path}`, { method, headers: JSON_TYPE, ...(method !== 'DELETE' && { body: JSON.stringify(body) }) });
+    fetch(`${pubsub.url}/v1/projects/bench/${path}`, {
+      method,
+      headers: JSON_TYPE,
+      ...(method !== 'DELETE' && { body: JSON.stringify(body) }),
+    });
   let run = 0;
   /** Publishes first and turns the pushing on then, so that only the way out is measured. */
   const drain = async (url: string, countUrl: string): Promise<Sample> => {

@@ -10,7 +10,9 @@ export async function sdk(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
   await using api = await warmed(ours(laptop, 'api', fake), laptop.folder, mailTo);
   const sink = createServer((req, res) => {
-    req.resume().once('end', () => res.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}'));
+    req
+      .resume()
+      .once('end', () => res.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}'));
   });
   await new Promise<void>((done) => sink.listen(0, '127.0.0.1', done));
   const count = quick ? 20 : 100;
