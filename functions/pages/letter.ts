@@ -54,7 +54,7 @@ function view(laptop: Shown, letter: Letter, parsed: ParsedMail): Html {
 <dl class="people">${people.map(([name, value]) => html`<div><dt>${name}</dt><dd>${addressText(value)}</dd></div>`)}</dl>
 ${files.length > 0 && html`<section aria-labelledby="files"><h2 id="files">${count(files.length, 'attachment')}</h2><ul>${files}</ul></section>`}
 ${parsed.html && content(letter.id, parsed.html)}
-${parsed.text && html`<section aria-labelledby="text"><h2 id="text">Text</h2><pre tabindex="0" role="region" aria-labelledby="text">${parsed.text}</pre></section>`}
+${parsed.text && html`<section aria-labelledby="text"><h2 id="text">Text</h2><pre tabindex="0">${parsed.text}</pre></section>`}
 <details><summary>Headers</summary><pre tabindex="0" role="region" aria-label="Headers">${parsed.headerLines.map(({ line }) => line).join('\n')}</pre></details>
 <p><a href="/mails/${letter.id}/source">Source</a> <span class="faint">${bytes(letter.size)}, as Gmail got it</span></p></div>
 <aside id="became" data-live aria-labelledby="became-title"><h2 id="became-title">What became of it</h2>${became(letter, entry)}${letter.mail && linesOf(laptop, letter.mail)}</aside></div>`;

@@ -7,3 +7,7 @@ import { CONFIG, KEY, type Laptop } from './laptop.ts';
 export function startPagesOf({ google, api, worker }: Laptop, config = CONFIG): Promise<Running> {
   return startPages({ google, config, key: KEY, urls: { api, worker }, lines: createLines() });
 }
+
+/** Posts a form to a page as a browser without a script would, and does not follow. */
+export const formTo = (pages: Running, path: string, fields: Readonly<Record<string, string>>): Promise<Response> =>
+  fetch(pages.url + path, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
