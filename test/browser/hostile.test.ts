@@ -1,9 +1,12 @@
 /** What a mail's html may do to who looks at it on the laptop: nothing. Every trick is first shown to work without our care. */
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Browser, chromium } from 'playwright-core';
+import { type BrowserContext, chromium } from 'playwright-core';
 import { listen, type Running } from '../../functions/local/http.ts';
 import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
 import { skipUnless } from '../support/emulators.ts';
@@ -13,35 +16,52 @@ import { startPagesOf } from '../support/pages-of.ts';
 const browserPath = chromiumPath();
 const skip = skipUnless(browserPath !== undefined, 'chromium');
 
-/** Takes every connection, and notes the path that was asked for, or that nothing was. */
-let spy: Server;
-let heard: string[] = [];
-const sockets = new Set<Socket>();
 let laptop: Laptop;
 let pages: Running;
-let browser: Browser;
+let browser: BrowserContext;
 before(async () => {
   if (skip) return;
-  spy = createServer((socket) => {
-    sockets.add(socket);
-    const at = heard.push('connected') - 1;
-    socket.on('error', () => {});
-    socket.once('data', (data) => {
-      heard[at] = /^\S+ (\S+)/.exec(data.toString('latin1'))?.[1] ?? 'data';
-      socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
-    });
-  });
-  await new Promise<void>((done) => spy.listen(0, '127.0.0.1', done));
-  [laptop, browser] = await Promise.all([startLaptop(), chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS })]);
+  laptop = await startLaptop();
+  // A profile as a person has it: in a fresh context, as in an incognito window, Chromium follows no preconnect.
+  const profile = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+  browser = await chromium.launchPersistentContext(profile, { executablePath: browserPath as string, args: CHROMIUM_ARGS });
   pages = await startPagesOf(laptop);
 });
 after(async () => {
-  for (const socket of sockets) socket.destroy();
-  spy?.close();
   await browser?.close();
   await pages?.[Symbol.asyncDispose]();
   await laptop?.[Symbol.asyncDispose]();
 });
+
+/** A server that a mail would tell who reads it: notes of each connection what it asked for, or that it asked for nothing. */
+async function startSpy() {
+  const heard: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const at = heard.push('connected') - 1;
+    socket.on('error', () => {});
+    socket.once('data', (data) => {
+      heard[at] = /^\S+ \/(\S*)/.exec(data.toString('latin1'))?.[1] ?? 'data';
+      socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    heard,
+    /** All that was on its way by now, without the question that makes sure of it. */
+    async all() {
+      await browser.request.get(`${url}/last`);
+      return heard.filter((one) => one !== 'last');
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
 
 const TRICKS: Readonly<Record<string, (url: string) => string>> = {
   image: (url) => `<img src="${url}">`,
@@ -60,7 +80,6 @@ const TRICKS: Readonly<Record<string, (url: string) => string>> = {
   'preconnect in two halves': (url) => `<li<link>nk rel=preconnect href="${url}"><link rel=preconnect href="${url}">`,
   prefetch: (url) => `<link rel="prefetch" href="${url}">`,
   preload: (url) => `<link rel="preload" as="image" href="${url}">`,
-  icon: (url) => `<link rel="icon" href="${url}">`,
   frame: (url) => `<iframe src="${url}"></iframe>`,
   object: (url) => `<object data="${url}"></object>`,
   embed: (url) => `<embed src="${url}">`,
@@ -71,74 +90,59 @@ const TRICKS: Readonly<Record<string, (url: string) => string>> = {
   refresh: (url) => `<meta http-equiv="refresh" content="0;url=${url}">`,
   base: (url) => `<base href="${url}/"><img src="pixel">`,
 };
-/** A browser asks for these only where it finds it worth the while, or for a page in a tab of its own. */
-const SHY = ['icon', 'frame', 'embed'];
-
 test('without our care each of the tricks reaches its server', { skip }, async () => {
-  const { port } = spy.address() as AddressInfo;
   await using page = await browser.newPage();
   const missed: string[] = [];
   for (const [name, trick] of Object.entries(TRICKS)) {
-    heard = [];
-    await using naked = await listen(0, ({ path }) =>
-      path === '/'
-        ? {
-            status: 200,
-            headers: { 'content-type': 'text/html' },
-            body: `<!doctype html>${trick(`http://127.0.0.1:${port}/${name.replaceAll(' ', '-')}`)}`,
-          }
-        : { status: 404 },
-    );
+    await using spy = await startSpy(); // of its own: a browser that is connected already does not connect again
+    const body = `<!doctype html>${trick(`${spy.url}/x`)}`;
+    await using naked = await listen(0, () => ({ status: 200, headers: { 'content-type': 'text/html' }, body }));
     await page.goto(naked.url, { waitUntil: 'commit' });
-    const until = Date.now() + 3_000;
-    while (heard.length === 0 && Date.now() < until) await page.evaluate('new Promise((done) => setTimeout(done, 20))').catch(() => {});
-    if (heard.length === 0) missed.push(name);
+    const until = Date.now() + 10_000;
+    while (spy.heard.length === 0 && Date.now() < until) await new Promise((done) => setImmediate(done));
+    if (spy.heard.length === 0) missed.push(name);
   }
-  assert.deepEqual(
-    missed.filter((name) => !SHY.includes(name)),
-    [],
-  );
+  assert.deepEqual(missed, []);
 });
 
-test('a mail that tries all of them reaches nobody and runs nothing', { skip }, async () => {
-  const { port } = spy.address() as AddressInfo;
-  await using context = await browser.newContext();
-  const page = await context.newPage();
-  for (const [name, trick] of Object.entries(TRICKS)) {
-    heard = [];
-    const html = `<p>canary-body</p>${trick(`http://127.0.0.1:${port}/${name.replaceAll(' ', '-')}`)}`;
-    await post(`${laptop.api}/emails`, { ...MAIL, html }, authorised);
+for (const [how, names] of [
+  ['all of them', Object.keys(TRICKS)],
+  ['all of them, the last one first', Object.keys(TRICKS).reverse()],
+] as const)
+  test(`a mail that tries ${how} reaches nobody and runs nothing`, { skip }, async () => {
+    await using spy = await startSpy();
+    const tricks = names.map((name) => TRICKS[name]?.(`${spy.url}/${name.replaceAll(' ', '-')}`));
+    await post(`${laptop.api}/emails`, { ...MAIL, html: `<p>canary-body</p>${tricks.join('')}` }, authorised);
+    await using page = await browser.newPage();
     await page.goto(`${pages.url}/mails/${laptop.google.mails.ids()[0]}`);
     await page.frameLocator('iframe').getByText('canary-body').waitFor();
     // Opened alone it has the same policy: a sender's page must not become one of ours by a middle click.
     await page.goto(`${page.url()}/html`, { waitUntil: 'load' });
-    assert.deepEqual(heard, [], name);
-    assert.equal(new URL(page.url()).port, String(pages.port), name);
-  }
-  // Whatever was on its way is here by now: the spy hears this last one, and nothing before it.
-  heard = [];
-  await context.request.get(`http://127.0.0.1:${port}/last`);
-  assert.deepEqual(heard, ['/last']);
-});
+    await page.getByText('canary-body').waitFor();
+    assert.deepEqual(await spy.all(), []);
+    assert.equal(new URL(page.url()).port, String(pages.port));
+  });
 
 test('a mail cannot lead the frame or the page away, nor open a window', { skip }, async () => {
-  const { port } = spy.address() as AddressInfo;
-  heard = [];
-  const link = (target: string): string => `<a href="http://127.0.0.1:${port}/away" target="${target}">${target}</a>`;
-  const html = `${['_self', '_top', '_blank', '_parent'].map(link).join(' ')}<form action="http://127.0.0.1:${port}/form"><button>go</button></form>`;
+  await using spy = await startSpy();
+  const link = (target: string): string => `<a href="${spy.url}/away" target="${target}">${target}</a>`;
+  const html = `${['_self', '_top', '_blank', '_parent'].map(link).join(' ')}<form action="${spy.url}/form"><button>go</button></form>`;
   await post(`${laptop.api}/emails`, { ...MAIL, html }, authorised);
-  await using context = await browser.newContext();
-  const page = await context.newPage();
+  await using page = await browser.newPage();
+  const open = browser.pages().length;
   await page.goto(`${pages.url}/mails/${laptop.google.mails.ids()[0]}`);
   const frame = page.frameLocator('iframe');
   for (const target of ['_top', '_blank', '_parent']) await frame.getByText(target).click();
   await frame.getByRole('button').click();
   await frame.getByText('_self').click();
-  assert.equal(context.pages().length, 1);
-  await page.getByText('1 link in it').click();
-  assert.equal(await page.getByRole('link', { name: `http://127.0.0.1:${port}/away` }).getAttribute('rel'), 'noreferrer noopener');
-  await context.request.get(`http://127.0.0.1:${port}/last`);
-  assert.deepEqual(heard, ['/last']);
+  assert.equal(browser.pages().length, open);
+  await page.getByText('1 link in it').click(); // the way to follow it, in full and on purpose
+  assert.equal(await page.getByRole('link', { name: `${spy.url}/away` }).getAttribute('rel'), 'noreferrer noopener');
+  // Chromium may open the connection before it finds that the frame may not go there; nothing is said on it.
+  assert.deepEqual(
+    (await spy.all()).filter((one) => one !== 'connected'),
+    [],
+  );
 });
 
 test('subject, names, headers and filenames of a mail are text on every page', { skip }, async () => {
@@ -155,8 +159,7 @@ test('subject, names, headers and filenames of a mail are text on every page', {
     },
     authorised,
   );
-  await using context = await browser.newContext();
-  const page = await context.newPage();
+  await using page = await browser.newPage();
   const complaints: string[] = [];
   page.on('dialog', (dialog) => void dialog.dismiss().finally(() => complaints.push('a dialog')));
   page.on('console', (message) => complaints.push(message.text()));
