@@ -3,7 +3,10 @@ import { connect } from './google/connect.ts';
 import { readSettings } from './google/settings.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
+import { documentEvents } from './trigger/documents.ts';
+import { byPath } from './trigger/paths.ts';
 import { pubsubWorker } from './trigger/push.ts';
 
 const log = createLog(console.log);
-http('worker', serve(pubsubWorker(connect(readSettings(process.env), log), log)));
+const edge = connect(readSettings(process.env), log);
+http('worker', serve(byPath({ '/documents': documentEvents(edge, log) }, pubsubWorker(edge, log))));

@@ -7,18 +7,23 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Who may import what, besides files of the same folder. Types count too. */
 const MAY_SEE: Readonly<Record<string, RegExp>> = {
-  mail: /^nodemailer\/lib\/mail-composer$/,
+  mail: /^nodemailer\/lib\/(mail-composer|qp)$/,
   diagnose: /^functions\/mail\//,
+  // The compiler of Handlebars and the parser of CEL are the build's; functions take what evaluates and renders.
+  notify: /^(functions\/mail\/|@bufbuild\/cel(\/ext)?$|handlebars(\/runtime\.js)?$)/,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
-  trigger: /^(functions\/(mail|diagnose)\/|functions\/(log|serve)\.ts$|node:http$)/,
-  google: /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|@google-cloud\/secret-manager$|node:)/,
+  // Web Crypto is a global; the library knows the form of Standard Webhooks.
+  verify: /^(functions\/mail\/|standardwebhooks$)/,
+  trigger: /^(functions\/(mail|notify|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
+  google:
+    /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|google-auth-library\/build\/|@google-cloud\/secret-manager$|node:)/,
   // `npm start` brings the pages up; nothing else of them is known here.
   local: /^(functions\/(mail|config)\/|functions\/pages\/(start|lines)\.ts$|smtp-server$|selfsigned$|node:)/,
   // What a person sees of the laptop; it looks into the fakes, never into a function.
   pages: /^(functions\/(mail|local)\/|mailparser$|node:)/,
-  cli: /^(functions\/(?!trigger\/|local\/|pages\/)|esbuild$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
+  cli: /^(functions\/(?!trigger\/|local\/|pages\/)|esbuild$|fflate$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
   // Entries and what they share.
-  '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel)$)/,
+  '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel|domain)$)/,
 };
 const TYPES_ONLY: Readonly<Record<string, RegExp>> = { trigger: /^node:/ };
 // Anchored at the line, so that a field called 'from' is no import; dynamic and type-only ones count.

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build as bundle, type Metafile, transform } from 'esbuild';
+import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../mail/config.ts';
+import { type Lock, lockFor, type Manifest } from './lock.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
 export const DEPLOYABLES = ['api', 'worker', 'watch'] as const;
@@ -29,22 +30,25 @@ export interface Built {
 const FRAMEWORK = '@google-cloud/functions-framework';
 
 /**
- * Validates the config, and makes one minified CommonJS bundle per function with the config inside and a package.json
- * of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * Validates the config, and makes one minified CommonJS bundle per function with the config inside, a package.json and
+ * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
  */
-export async function buildFunctions(configFile: string, outFolder: string): Promise<Built[]> {
+export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
   const config = loadConfig(configFile);
-  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, config, join(outFolder, name))));
+  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, config, join(outFolder, name), plugins)));
 }
 
 /**
  * A dynamic import becomes a file of its own, so that an instance parses only what its path needs (docs/decisions/055).
  * esbuild splits ES modules only: it does so first, and each piece is turned into CommonJS after.
  */
-async function buildFunction(name: string, config: Config, folder: string): Promise<Built> {
+async function buildFunction(name: string, config: Config, folder: string, plugins: Plugin[]): Promise<Built> {
   const { metafile, outputFiles } = await bundle({
     entryPoints: { index: `functions/${name}.ts` },
-    outdir: folder,
+    // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
+    outdir: join('dist', name),
+    preserveSymlinks: true,
     outExtension: { '.js': '.cjs' },
     chunkNames: '[name]-[hash]',
     write: false,
@@ -60,6 +64,7 @@ async function buildFunction(name: string, config: Config, folder: string): Prom
     external: [FRAMEWORK],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
+    plugins,
   });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -79,11 +84,14 @@ async function buildFunction(name: string, config: Config, folder: string): Prom
       return [basename(path), Buffer.byteLength(code)];
     }),
   );
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifestOf(name), null, 2)}\n`);
+  const write = (file: string, content: object): void => writeFileSync(join(folder, file), `${JSON.stringify(content, null, 2)}\n`);
+  const manifest = manifestOf(name);
+  write('package.json', manifest);
+  write('package-lock.json', lockFor(manifest, JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock));
   return describe(name, folder, metafile, new Map(sizes));
 }
 
-function manifestOf(name: string): Record<string, unknown> {
+function manifestOf(name: string): Manifest {
   const own = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; dependencies: Record<string, string> };
   return {
     name: `mailgrant-${name}`,
@@ -91,7 +99,7 @@ function manifestOf(name: string): Record<string, unknown> {
     private: true,
     main: 'index.cjs',
     engines: { node: '>=24' },
-    dependencies: { [FRAMEWORK]: own.dependencies[FRAMEWORK] },
+    dependencies: { [FRAMEWORK]: own.dependencies[FRAMEWORK] ?? '' },
   };
 }
 

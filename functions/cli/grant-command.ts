@@ -28,10 +28,10 @@ export async function runGrantCommand(
       const data = await planConsent(setup, client);
       return { data, text: planText(data) };
     }
-    const data = await (verb === 'rotate' ? rotate : authorize)(setup, client, way());
+    const data = await (verb === 'rotate' ? rotate(setup, client, way(), options['end-others'] === true) : authorize(setup, client, way()));
     if (!data.ok) return { data, text: refusalText(data), exitCode: 1 };
     const text = authorizedText(data, setup.now());
-    return { data, text: 'disabled' in data ? `${text}\n${rotatedText((data as Rotated).disabled)}` : text };
+    return { data, text: 'disabled' in data ? `${text}\n${rotatedText(data as Rotated)}` : text };
   } catch (error) {
     if (error instanceof ConfigProblems) throw error;
     const data = refusalOf(error);

@@ -41,8 +41,8 @@ export const AUTHORIZE: Command = {
 /** `rotate ADDRESS`: a new grant, and the older versions disabled. */
 export const ROTATE: Command = {
   summary: 'consent again; older versions are disabled once the new grant works',
-  help: `  ADDRESS               the mailbox\n${CONSENT_HELP}`,
-  options: CONSENT_OPTIONS,
+  help: `  ADDRESS               the mailbox\n  --end-others          end the old grants at Google where they are of another OAuth client\n${CONSENT_HELP}`,
+  options: { ...CONSENT_OPTIONS, 'end-others': { type: 'boolean' } },
   argument: 'ADDRESS',
   run: run('rotate'),
 };

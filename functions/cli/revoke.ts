@@ -1,7 +1,6 @@
-import { Hidden } from '../mail/hidden.ts';
 import type { Setup } from './grant-setup.ts';
 import { Refused } from './refused.ts';
-import { type Revoked, revokeToken } from './unstored.ts';
+import { type Revoked, refreshTokenOf, revokeToken } from './unstored.ts';
 
 /** A mailbox without a grant; `atGoogle` is null where no refresh token was left to revoke. */
 export interface Ended {
@@ -32,7 +31,7 @@ export async function revoke({ mailbox, operator, store, exchange, terminal }: S
   if (!yes) await confirm(`${address} will not send any more, here or wherever else this OAuth client is used.`, terminal);
 
   const found: Revoked[] = [];
-  for (const token of texts.flatMap(tokenOf)) found.push(await revokeToken(operator.settings.urls.revoke, token, exchange));
+  for (const { token } of texts.flatMap(refreshTokenOf)) found.push(await revokeToken(operator.settings.urls.revoke, token, exchange));
   if (found.includes('failed')) throw new Refused('revoke_failed', 'Google did not take the revocation');
   for (const version of versions)
     await store.disable(secret, version).catch(({ message }: Error) => {
@@ -45,16 +44,6 @@ async function confirm(consequence: string, { interactive, ask }: Setup['termina
   if (!interactive) throw new Refused('confirmation_missing', 'there is no terminal to ask at');
   const answer = await ask(`${consequence} Go on? [y/N] `, new AbortController().signal);
   if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new Refused('confirmation_missing', 'it was not confirmed');
-}
-
-/** The refresh token of a version; none if it holds something else, which is disabled all the same. */
-function tokenOf(text: Hidden): Hidden[] {
-  try {
-    const { refresh_token } = JSON.parse(text.reveal()) as { refresh_token?: unknown };
-    return typeof refresh_token === 'string' ? [new Hidden(refresh_token)] : [];
-  } catch {
-    return [];
-  }
 }
 
 export function endedText({ dryRun, address, secret, atGoogle, disabled }: Ended): string {

@@ -5,18 +5,22 @@ import { type Authorized, authorize, type Way } from './authorize.ts';
 import type { Setup } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { type Refusal, Refused, refusalOf } from './refused.ts';
+import { type Revoked, refreshTokenOf, revokeToken } from './unstored.ts';
 
 /** A new grant in place of the old one. */
 export interface Rotated extends Authorized {
   /** Versions that were enabled before and are disabled now. */
   readonly disabled: readonly number[];
+  /** What Google said to the end of each grant of another client; empty where that was not asked for. */
+  readonly ended: readonly Revoked[];
 }
 
 /**
  * Consents again, stores the new grant, proves it from the store, and only then disables the older versions. The older
- * refresh tokens are not revoked at Google: that would end the new one with them (docs/decisions/015).
+ * refresh tokens are not revoked at Google: that would end the new one with them (docs/decisions/015). Those of another
+ * client are, where `endOthers` asks for it: then nothing that is stored here dies with them.
  */
-export async function rotate(setup: Setup, client: OAuthClient, way: Way): Promise<Rotated | Refusal> {
+export async function rotate(setup: Setup, client: OAuthClient, way: Way, endOthers = false): Promise<Rotated | Refusal> {
   const { mailbox, store } = setup;
   const stored = await authorize(setup, client, way);
   if (!stored.ok) return stored;
@@ -25,8 +29,11 @@ export async function rotate(setup: Setup, client: OAuthClient, way: Way): Promi
   if (fault) return refusalOf(fault);
   try {
     const older = (await store.enabled(mailbox.secret)).filter((version) => version < stored.version);
+    const texts = endOthers ? await Promise.all(older.map((version) => store.read(mailbox.secret, version))) : [];
     for (const version of older) await store.disable(mailbox.secret, version);
-    return { ...stored, disabled: older };
+    const others = texts.flatMap(refreshTokenOf).filter(({ clientId }) => clientId !== client.id);
+    const ended = await Promise.all(others.map(({ token }) => revokeToken(setup.operator.settings.urls.revoke, token, setup.exchange)));
+    return { ...stored, disabled: older, ended };
   } catch (error) {
     return refusalOf(new Refused('versions_left', reasonOf(error), changed));
   }
@@ -45,7 +52,11 @@ async function proveLatest({ mailbox, operator, store, exchange, now }: Setup, c
   }
 }
 
-export const rotatedText = (disabled: readonly number[]): string =>
-  disabled.length === 0
-    ? 'No older version was enabled.'
-    : `Disabled: ${disabled.map((version) => `version ${version}`).join(', ')}. Their refresh tokens stay valid at Google, where revoking one would end the new one too.`;
+export function rotatedText({ disabled, ended }: Rotated): string {
+  if (disabled.length === 0) return 'No older version was enabled.';
+  const list = `Disabled: ${disabled.map((version) => `version ${version}`).join(', ')}.`;
+  if (ended.includes('failed'))
+    return `${list} Google did not take the end of an old grant: remove the old app at https://myaccount.google.com/connections.`;
+  if (ended.length > 0) return `${list} The grants of other OAuth clients among them are ended at Google.`;
+  return `${list} Their refresh tokens stay valid at Google, where revoking one would end the new one too, unless it is of another client (--end-others).`;
+}

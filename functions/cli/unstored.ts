@@ -1,6 +1,6 @@
 import { type Exchange, json } from '../google/call.ts';
 import type { Config } from '../mail/config.ts';
-import type { Hidden } from '../mail/hidden.ts';
+import { Hidden } from '../mail/hidden.ts';
 import type { Unstored } from './refused.ts';
 import type { SecretStore } from './secret-store.ts';
 
@@ -14,6 +14,16 @@ export async function revokeToken(url: string, token: Hidden, exchange: Exchange
   const reply = await exchange({ method: 'POST', url, headers, body, timeoutMs: 10_000 }).catch(() => null);
   if (reply?.status === 200) return 'revoked';
   return reply?.status === 400 && (json(reply) as { error?: unknown } | null)?.error === 'invalid_token' ? 'gone' : 'failed';
+}
+
+/** The refresh token and client of a stored payload; none if it holds something else. */
+export function refreshTokenOf(text: Hidden): { readonly token: Hidden; readonly clientId: string }[] {
+  try {
+    const { refresh_token, client_id } = JSON.parse(text.reveal()) as Record<string, unknown>;
+    return typeof refresh_token === 'string' ? [{ token: new Hidden(refresh_token), clientId: String(client_id) }] : [];
+  } catch {
+    return [];
+  }
 }
 
 interface Orphan {

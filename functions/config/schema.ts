@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { isAddress, normalise } from '../mail/address.ts';
-import type { CallerKey, Config } from '../mail/config.ts';
+import { PUBSUB } from '../mail/caller.ts';
+import type { CallerKey, Config, Limits } from '../mail/config.ts';
+import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
+import { routeContradictions, routes, routesOf } from './routes.ts';
 
 const lower = z.string().trim().toLowerCase();
 const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normalise);
@@ -16,13 +19,10 @@ const oneLine = z
 const SERVICE_ACCOUNT = /^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/;
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 
-/** A setting of the design that this version does not serve yet: refused by name, so that nobody relies on it. */
-const notYet = z.undefined({ error: 'not served by this version yet; leave it out' }).optional();
-
 const count = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' });
 const limits = z
-  .strictObject({ perDay: count.nullable().default(null), perMinute: count.nullable().default(null) })
-  .refine(({ perDay, perMinute }) => perDay !== null || perMinute !== null, { error: 'expected perDay, perMinute or both' })
+  .strictObject({ perDay: count.nullable().optional(), perMinute: count.nullable().optional() })
+  .refine(({ perDay, perMinute }) => perDay !== undefined || perMinute !== undefined, { error: 'expected perDay, perMinute or both' })
   .optional();
 // The last day on which it counts, in UTC.
 const day = z
@@ -64,7 +64,8 @@ const file = z.strictObject({
   delivery: z.enum(['direct', 'queued']).default('direct'),
   ledger: z.strictObject({ addresses: z.enum(['hashed', 'plain']).default('hashed') }).default({ addresses: 'hashed' }),
   attachments: z.strictObject({ fetchFrom: z.array(host) }).optional(),
-  routes: notYet,
+  routes,
+  documents: documentsSchema({ address, pattern, limits }).optional(),
 });
 
 export type Checked =
@@ -77,32 +78,55 @@ export function checkConfig(value: unknown): Checked {
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
-  const { mailboxes, keys, delivery, ledger, attachments } = parsed.data;
+  const { mailboxes, keys, delivery, ledger, attachments, routes, documents } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
       const address = normalise(key);
-      return { address, ...box, secret: secret ?? secretFor(key.toLowerCase()), delegate: delegate ?? '', ...(limits && { limits }) };
+      return {
+        address,
+        ...box,
+        secret: secret ?? secretFor(key.toLowerCase()),
+        delegate: delegate ?? '',
+        limits: mailboxLimits(address, limits),
+      };
     }),
     keys: Object.entries(keys).map(keyOf),
     delivery,
     ledger,
     ...(attachments && { attachments }),
+    ...(documents && { documents: documentsOf({ ...documents, limits: documents.limits && keyLimits(documents.limits) }) }),
+    ...(Object.keys(routes).length > 0 && { routes: routesOf(routes) }),
   };
   const problems = contradictions(config);
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
 }
 
+// Gmail counts 2,000 mails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, for the person
+// whose it is too: four fifths of that by default. A minute too many is only refused, so that limit is left to Gmail.
+// support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
+const PER_DAY = { workspace: 1_600, consumer: 400 };
+
+type GivenLimits = z.output<typeof limits>;
+
+/** `perDay: null` is no limit, left out it is the default. */
+function mailboxLimits(address: string, { perDay, perMinute }: NonNullable<GivenLimits> = {}): Limits {
+  const usual = /@(gmail|googlemail)\.com$/.test(address) ? PER_DAY.consumer : PER_DAY.workspace;
+  return { perDay: perDay === undefined ? usual : perDay, perMinute: perMinute ?? null };
+}
+
+const keyLimits = ({ perDay = null, perMinute = null }: NonNullable<GivenLimits>): Limits => ({ perDay, perMinute });
+
 const DAY_MS = 24 * 60 * 60_000;
 
 function keyOf([id, { sha256, identity, from, to, limits, expires, disabled }]: [string, z.output<typeof key>]): CallerKey {
-  const rest = { ...(identity && { identity }), ...(limits && { limits }), ...(disabled && { disabled }) };
+  const rest = { ...(identity && { identity }), ...(limits && { limits: keyLimits(limits) }), ...(disabled && { disabled }) };
   return { id, sha256: sha256 ?? '', from, to: to ?? null, ...rest, ...(expires && { expires: Date.parse(expires) + DAY_MS }) };
 }
 
 /** `mailgrant-` and the address with everything but letters and digits as hyphens; Terraform derives the same. */
 export const secretFor = (address: string): string => `mailgrant-${address.replace(/[^a-z0-9]+/g, '-')}`;
 
-/** The names of mailboxes and keys, checked apart: a wrong name shall not hide what is wrong below it. */
+/** The names of mailboxes, keys and routes, checked apart: a wrong name shall not hide what is wrong below it. */
 function nameProblems(value: unknown): string[] {
   const named = (section: string): string[] => {
     const entries = (value as Record<string, unknown> | null)?.[section];
@@ -112,9 +136,11 @@ function nameProblems(value: unknown): string[] {
     ...named('mailboxes')
       .filter((name) => !isAddress(name))
       .map((name) => `mailboxes.${show(name)}: expected an address such as notices@example.com`),
-    ...named('keys')
-      .filter((name) => !/^[a-z0-9-]{1,40}$/.test(name))
-      .map((name) => `keys.${show(name)}: expected 1 to 40 lower-case letters, digits or "-"`),
+    ...(['keys', 'routes'] as const).flatMap((section) =>
+      named(section)
+        .filter((name) => !/^[a-z0-9-]{1,40}$/.test(name))
+        .map((name) => `${section}.${show(name)}: expected 1 to 40 lower-case letters, digits or "-"`),
+    ),
   ];
 }
 
@@ -127,7 +153,7 @@ function sentences(issue: z.core.$ZodIssue): string[] {
 }
 
 /** What is right line by line and wrong together. */
-function contradictions({ mailboxes, keys }: Config): string[] {
+function contradictions({ mailboxes, keys, routes, documents }: Config): string[] {
   const owners = new Map<string, string>();
   const problems: string[] = [];
   for (const { address, aliases, grant, delegate } of mailboxes) {
@@ -142,9 +168,11 @@ function contradictions({ mailboxes, keys }: Config): string[] {
       owners.set(one, address);
     }
   }
+  if (keys.some(({ id }) => id === PUBSUB)) problems.push(`keys.${PUBSUB}: taken; whoever publishes on the queue goes by that name`);
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
       if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);
+  problems.push(...strayDocuments(documents, owners));
   for (const name of ['sha256', 'identity'] as const) {
     const all = keys.map((key) => key[name] || Symbol(name));
     for (const [index, { id }] of keys.entries())
@@ -155,5 +183,5 @@ function contradictions({ mailboxes, keys }: Config): string[] {
       problems.push(
         `keys.${id}.sha256: ${sha256 === '' ? 'missing; or name an identity in its place' : 'not beside an identity: one or the other'}`,
       );
-  return problems;
+  return [...problems, ...routeContradictions(routes ?? [], owners)];
 }

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
@@ -51,11 +51,14 @@ const NEVER_LEFT = new Set([
 
 /** `deadline` aborts every call of the invocation. Throws NoReply. */
 export function createExchange(agents: Agents = createAgents()): (deadline: AbortSignal) => Exchange {
-  return (deadline) => async (call) => {
-    const first = attempt(call, agents, deadline);
-    if (call.once) return first;
-    // A kept connection may have been closed by the other side in the meantime: that says nothing about Google.
-    return first.catch((error: unknown) => (error instanceof Stale ? attempt(call, agents, deadline) : Promise.reject(error)));
+  return (deadline) => {
+    const attempt = createAttempt(agents, deadline);
+    return async (call) => {
+      const first = attempt(call);
+      if (call.once) return first;
+      // A kept connection may have been closed by the other side in the meantime: that says nothing about Google.
+      return first.catch((error: unknown) => (error instanceof Stale ? attempt(call) : Promise.reject(error)));
+    };
   };
 }
 
@@ -68,52 +71,100 @@ const createAgents = (): Agents => ({ http: new HttpAgent({ keepAlive: true }), 
 
 class Stale extends NoReply {}
 
-function attempt(
-  { method, url, headers = {}, body, timeoutMs, maxBytes = REPLY_MAX_BYTES }: Call,
-  agents: Agents,
-  deadline: AbortSignal,
-): Promise<Reply> {
-  const secure = url.startsWith('https:');
-  const signal = AbortSignal.any([deadline, AbortSignal.timeout(timeoutMs)]);
-  return new Promise((resolve, reject) => {
-    const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    const options = {
-      method,
-      signal,
-      agent: secure ? agents.https : agents.http,
-      headers: { ...(method === 'GET' || method === 'DELETE' ? {} : { 'content-length': length }), ...headers },
-    };
-    const request = (secure ? httpsRequest : httpRequest)(url, options);
-    let connected = false;
-    request.on('socket', (socket) => {
-      if (request.reusedSocket) connected = true;
-      else
-        socket.once(secure ? 'secureConnect' : 'connect', () => {
-          connected = true;
-        });
-    });
-    const fail = (error: Error & { code?: string }): void => {
-      const code = error.name === 'AbortError' ? 'ETIMEDOUT' : (error.code ?? error.name);
-      const left = connected && !NEVER_LEFT.has(code);
-      const stale = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
-      reject(stale ? new Stale(code, left) : new NoReply(code, left));
-    };
-    request.on('error', fail);
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > maxBytes) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
-        chunks.push(chunk);
-      });
-      response.on('error', fail);
-      response.on('aborted', () => fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
-    });
-    request.end(body);
+/** Plain timers, and one listener for all calls: composed and timed signals cost as much as the call, and fire long after the reply. */
+function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
+  const running = new Set<() => void>();
+  deadline.addEventListener('abort', () => {
+    for (const giveUp of running) giveUp();
   });
+  return ({ method, url, headers, body, timeoutMs, maxBytes = REPLY_MAX_BYTES }) => {
+    if (deadline.aborted) return Promise.reject(new NoReply('ETIMEDOUT', false));
+    const address = ADDRESS.exec(url);
+    // Without a host Node would call this machine, with the token in hand.
+    if (!address) return Promise.reject(new NoReply('ERR_INVALID_URL', false));
+    return new Promise((resolve, reject) => {
+      const [, scheme, ipv6, name, port, path] = address;
+      const secure = scheme === 'https';
+      const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+      const request = (secure ? httpsRequest : httpRequest)({
+        method,
+        hostname: ipv6 ?? name,
+        port,
+        path,
+        agent: secure ? agents.https : agents.http,
+        headers: method === 'GET' || method === 'DELETE' ? { ...headers } : { 'content-length': length, ...headers },
+      });
+      let late = false;
+      const giveUp = (): void => {
+        late = true;
+        request.destroy(new Error('late'));
+      };
+      const timer = setTimeout(giveUp, timeoutMs);
+      running.add(giveUp);
+      const over = (): void => {
+        clearTimeout(timer);
+        running.delete(giveUp);
+      };
+      let connected = false;
+      request.once('socket', (socket) => {
+        if (request.reusedSocket) connected = true;
+        else
+          socket.once(secure ? 'secureConnect' : 'connect', () => {
+            connected = true;
+          });
+      });
+      const fail = (error: Error & { code?: string }): void => {
+        over();
+        const code = late ? 'ETIMEDOUT' : (error.code ?? error.name);
+        const left = connected && !NEVER_LEFT.has(code);
+        const stale = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+        reject(stale ? new Stale(code, left) : new NoReply(code, left));
+      };
+      request.on('error', fail);
+      request.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > maxBytes) request.destroy(Object.assign(new Error('reply too large'), { code: 'EMSGSIZE' }));
+          chunks.push(chunk);
+        });
+        response.on('error', fail);
+        response.once('aborted', () => fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })));
+        response.once('end', () => {
+          over();
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
+          });
+        });
+      });
+      if (length > SLICE_BYTES) writeInSlices(request, body ?? '');
+      else request.end(body);
+    });
+  };
 }
+
+const SLICE_BYTES = 256 * 1024;
+
+/** A large body written at once is there three times over: as it is, copied for the socket, and encrypted. */
+function writeInSlices(request: ClientRequest, body: string | Uint8Array): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  let at = 0;
+  const next = (): void => {
+    while (at < bytes.length && !request.destroyed) {
+      const ready = request.write(bytes.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
+      if (!ready) return void request.once('drain', next);
+    }
+    request.end();
+  };
+  next();
+}
+
+// All addresses are ours, or were compared with ours; taking them apart by a pattern is a tenth of what a URL object costs.
+const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([^/:@[\]\s]+))(?::(\d+))?(\/[^#]*)$/;
 
 /** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */
 export function json(reply: Reply): unknown {

@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pseudonym } from '../mail/claim.ts';
 import type { Inspection } from '../mail/inspection.ts';
-import type { Edge } from '../mail/ports.ts';
+import type { Documents, Edge } from '../mail/ports.ts';
 import { createExchange } from './call.ts';
+import { createDocuments } from './documents.ts';
 import { createGmail } from './gmail.ts';
 import type { Vault } from './grant.ts';
 import { createIdentity, type Identity } from './identity.ts';
@@ -29,7 +30,7 @@ export function connect(
   tell: Tell,
   identity: Identity = createIdentity(settings.urls.metadata),
   now: () => number = Date.now,
-): Edge & Watched {
+): Edge & Watched & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
@@ -42,10 +43,16 @@ export function connect(
   };
   const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
   const invocation = () => {
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const { signal: deadline, end } = untilDeadline(deadlineMs);
     const exchange = exchanges(deadline);
     const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
-    return { deadline, exchange, pause, token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }) };
+    return {
+      deadline,
+      end,
+      exchange,
+      pause,
+      token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }),
+    };
   };
   return {
     config,
@@ -55,7 +62,7 @@ export function connect(
     digest,
     now,
     begin: () => {
-      const { deadline, exchange, pause, token } = invocation();
+      const { deadline, end, exchange, pause, token } = invocation();
       const gmail = createGmail(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
@@ -69,19 +76,40 @@ export function connect(
         pause,
         fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
-        close: smtp.close,
+        close: () => {
+          end();
+          smtp.close();
+        },
       };
     },
+    documents: () => {
+      const { exchange } = invocation();
+      return createDocuments(urls.firestore, exchange, () => identity(exchange, now()));
+    },
     inspectAll: () => {
-      const { exchange, token } = invocation();
-      return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange)));
+      const { end, exchange, token } = invocation();
+      return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange))).finally(end);
     },
     pseudonym: (address) => pseudonym(address, { digest }),
   };
+}
+
+/** A signal that aborts after so many milliseconds, unless it was ended before. */
+function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('the invocation has no time left', 'TimeoutError')), ms);
+  timer.unref();
+  return { signal: controller.signal, end: () => clearTimeout(timer) };
 }
 
 /** What the watch needs beside the ports. */
 interface Watched {
   inspectAll(): Promise<readonly Inspection[]>;
   pseudonym(address: string): string;
+}
+
+/** What the worker needs beside the ports. */
+interface Kept {
+  /** The documents of an app, for one invocation. */
+  documents(): Documents;
 }

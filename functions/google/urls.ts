@@ -15,6 +15,8 @@ export interface GoogleUrls {
   readonly pubsub: string;
   readonly tasks: string;
   readonly storage: string;
+  /** The certificates that Google's identity tokens are signed with. */
+  readonly certs: string;
   readonly metadata: string;
 }
 
@@ -35,6 +37,7 @@ export function googleUrls(base: string): GoogleUrls {
     pubsub: base || 'https://pubsub.googleapis.com',
     tasks: base || 'https://cloudtasks.googleapis.com',
     storage: base || 'https://storage.googleapis.com',
+    certs: `${base || 'https://www.googleapis.com'}/oauth2/v1/certs`,
     metadata: base || 'http://metadata.google.internal',
   };
 }

@@ -15,6 +15,7 @@ export const DOORS = [
   'inspect',
   'revoke',
   'project',
+  'certs',
   'profile',
   'open',
   'transfer',

@@ -55,7 +55,11 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
         writeResults.push({ updateTime, ...(sums.length > 0 && { transformResults: sums.map(([, value]) => value) }) });
         db.prepare(
           'INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET fields = excluded.fields, update_time = excluded.update_time',
-        ).run(update.name, JSON.stringify({ ...before, ...update.fields, ...Object.fromEntries(sums) }), updateTime);
+        ).run(
+          update.name,
+          JSON.stringify({ ...merged(before, update.fields, updateMask?.fieldPaths), ...Object.fromEntries(sums) }),
+          updateTime,
+        );
       }
       db.exec('COMMIT');
     } catch (error) {
@@ -116,3 +120,18 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return cloudError(501, 'UNIMPLEMENTED', 'The laptop speaks commit, get and runQuery only.');
   };
 }
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** The fields after a write: with a mask only the paths in it change, `a.b` within the map `a`. */
+function merged(before: Values, fields: Values, paths: readonly string[] | undefined): Values {
+  const all: Record<string, unknown> = { ...before };
+  for (const path of paths ?? Object.keys(fields)) {
+    const [name = '', ...inner] = path.split('.');
+    all[name] =
+      inner.length === 0 ? fields[name] : { mapValue: { fields: merged(mapIn(all[name]), mapIn(fields[name]), [inner.join('.')]) } };
+  }
+  return all;
+}
+
+const mapIn = (value: unknown): Values => (value as { mapValue?: { fields?: Values } } | undefined)?.mapValue?.fields ?? {};

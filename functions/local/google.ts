@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Certificate } from './certificate.ts';
 import { type Clients, createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
@@ -18,6 +19,7 @@ import { createPubSub, type PubSub } from './pubsub.ts';
 import { REFUSALS, type RefusalName } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
 import { type Seen, seenOf } from './seen.ts';
+import { createSigner, type Signer } from './signer.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 import { createStorage } from './storage.ts';
 import { createTasks, type Tasks } from './tasks.ts';
@@ -34,6 +36,10 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
+  /** What goes wrong; by default what is scripted. */
+  readonly faults?: Faults;
+  /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
+  readonly certificate?: Certificate;
   /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
   readonly queues?: 'auto' | 'flushed';
 }
@@ -51,6 +57,8 @@ export interface Google extends AsyncDisposable {
   readonly clients: Clients;
   readonly delegation: Delegation;
   readonly project: Project;
+  /** Signs identity tokens as Google does. */
+  readonly signer: Signer;
   readonly pubsub: PubSub;
   readonly tasks: Tasks;
   /** Names of the objects in the bucket. */
@@ -82,19 +90,22 @@ export async function startGoogle({
   accounts = [],
   now = Date.now,
   smtp: smtpOptions,
+  faults: given,
+  certificate,
   queues = 'flushed',
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
   const knocks = new EventEmitter().setMaxListeners(0);
   const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
-  const faults = createFaults(() => changed(null));
+  const faults = given ?? createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
+  const signer = createSigner(now);
   const inspection = createInspection(oauth, aliasesOf, now);
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
@@ -118,24 +129,29 @@ export async function startGoogle({
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
+    if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
     const form = new URLSearchParams(request.body.toString('utf8'));
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
-  const running = await listen(port, async (request) => {
-    if (request.path.startsWith('/control/')) {
-      const stranger = strangerIn(request);
-      if (stranger) return { status: 403, body: { error: stranger } };
-    }
-    if (request.path === '/control/faults') return control(request, faults);
-    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
-    const door = doorOf(request);
-    if (!door) return REFUSALS.not_found;
-    calls[door]++;
-    knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail, changed);
-  });
+  const running = await listen(
+    port,
+    async (request) => {
+      if (request.path.startsWith('/control/')) {
+        const stranger = strangerIn(request);
+        if (stranger) return { status: 403, body: { error: stranger } };
+      }
+      if (request.path === '/control/faults') return control(request, faults);
+      if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
+      const door = doorOf(request);
+      if (!door) return REFUSALS.not_found;
+      calls[door]++;
+      knocks.emit(door);
+      return serveDoor(door, request, faults, effect, gmail, changed);
+    },
+    certificate,
+  );
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
@@ -166,6 +182,7 @@ export async function startGoogle({
     clients,
     delegation,
     project,
+    signer,
     pubsub,
     tasks,
     stored: storage.names,
@@ -219,6 +236,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path === '/token') return 'token';
   if (path === '/o/oauth2/v2/auth') return 'consent';
   if (path === '/revoke') return 'revoke';
+  if (path === '/oauth2/v1/certs') return 'certs';
   if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';

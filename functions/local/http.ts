@@ -1,5 +1,7 @@
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './certificate.ts';
 
 /** A request, read to its end. */
 export interface Request {
@@ -28,12 +30,13 @@ export interface Running extends AsyncDisposable {
 /** What cuts the connection in place of an answer. */
 export const CUT = Symbol('cut');
 
-/** Starts a server on loopback; port 0 takes a free one. */
+/** Starts a server on loopback, with a certificate over TLS; port 0 takes a free one. */
 export async function listen(
   port: number,
   answer: (request: Request) => Promise<Reply | typeof CUT> | Reply | typeof CUT,
+  certificate: Certificate | null = null,
 ): Promise<Running> {
-  const server = createServer(async (req, res) => {
+  const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     try {
       const url = new URL(req.url ?? '/', 'http://loopback');
       const body = Buffer.concat(await req.toArray());
@@ -50,11 +53,12 @@ export async function listen(
       if (req.socket.destroyed) return; // the client went away
       write(res, { status: 500, body: { error: { code: 500, message: 'Internal error', status: 'INTERNAL' } } });
     }
-  });
+  };
+  const server = certificate ? createTlsServer(certificate, serve) : createServer(serve);
   await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
   const bound = (server.address() as AddressInfo).port;
   return {
-    url: `http://127.0.0.1:${bound}`,
+    url: `${certificate ? 'https' : 'http'}://127.0.0.1:${bound}`,
     port: bound,
     server,
     async [Symbol.asyncDispose]() {

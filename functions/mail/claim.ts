@@ -22,6 +22,8 @@ export interface Claim {
   readonly retryFailed: boolean;
   /** One of several mails under one idempotency key: another payload is refused even after a failure. */
   readonly pinned?: boolean;
+  /** How long the key maps to this mail, in milliseconds; by default a day for callers and 32 days for platforms. */
+  readonly keyMs?: number;
 }
 
 /** How an entry begins: claimed by whoever writes it, or put by for a worker. */
@@ -44,7 +46,7 @@ export async function register(
   const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
   const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
   const fresh = { ...newEntry(claim, ports), ...people, ...beginning };
-  const key = ledgerKey(claim, ports, claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS);
+  const key = ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS));
   const { created, found } = await ports.ledger.create(fresh, key, ports.now(), counters);
   if (created) return { begun: found };
   const same = found.entry.payload === claim.payload;
@@ -135,12 +137,12 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports,
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
 export async function recordRefusal(
-  order: Pick<Claim, 'caller' | 'payload' | 'key'>,
+  order: Pick<Claim, 'caller' | 'payload' | 'key' | 'keyMs'>,
   failure: MailFailure,
   ports: Ports,
 ): Promise<Outcome> {
   const entry = step(newEntry(order, ports), 'failed', { code: failure.code });
-  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, DELIVERY_KEY_MS), ports.now());
+  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
   if (created) return { state: 'failed', id: found.entry.id, failure };
   return pastOutcome(found.entry, ports.now()) ?? recordEnd(found, failure, ports);
 }

@@ -1,3 +1,5 @@
+import type { Route } from './route.ts';
+
 /** A Gmail or Workspace account that mails are sent from. */
 export interface Mailbox {
   readonly address: string;
@@ -56,4 +58,25 @@ export interface Config {
   readonly ledger: { readonly addresses: 'hashed' | 'plain' };
   /** Hosts that attachments may be fetched from; none unless the operator names them. */
   readonly attachments?: { readonly fetchFrom: readonly string[] };
+  /** What turns events into mails; none where absent. */
+  readonly routes?: readonly Route[];
+  /** Documents in the schema of Firebase's Trigger Email; absent where none are served. */
+  readonly documents?: DocumentsConfig;
+}
+
+/** Which documents are mails, and what those may be. */
+export interface DocumentsConfig {
+  /** Path of the collection, such as `mail` or `tenants/{tenant}/mail`. */
+  readonly collection: string;
+  /** The database of the app. */
+  readonly database: string;
+  /** Addresses that documents may be sent from; the first one where a document names none. */
+  readonly from: readonly string[];
+  readonly replyTo?: string;
+  /** Collection of users by uid, whose field `email` stands for `toUids`, `ccUids` and `bccUids`; without it those are refused. */
+  readonly users?: string;
+  readonly to?: readonly string[];
+  readonly limits?: Limits;
+  /** After so many days Firestore may delete the document, by `delivery.expireAt`. */
+  readonly expireDays?: number;
 }

@@ -6,7 +6,7 @@ import type { Content } from './message.ts';
 import { compose, type Letter, type Stamp } from './mime.ts';
 import { authorise, checkCount } from './policy.ts';
 import type { Ports } from './ports.ts';
-import { fingerprint, parseRequest } from './request.ts';
+import { fingerprint, parseRequest, type SendRequest } from './request.ts';
 import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './schedule.ts';
 import { resolveSender, type Sender } from './sender.ts';
 
@@ -27,6 +27,17 @@ export interface Draft {
 /** Checks a mail in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
 export function draftMail(body: unknown, caller: Caller, config: Config, ports: Pick<Ports, 'digest' | 'now' | 'timetable'>): Draft {
   const request = parseRequest(body, config.attachments?.fetchFrom, ports.timetable !== null);
+  return draftRequest(request, body, caller, config, ports);
+}
+
+/** The same for a mail that was read from `body` in another form. Throws MailFailure. */
+export function draftRequest(
+  request: SendRequest,
+  body: unknown,
+  caller: Caller,
+  config: Config,
+  ports: Pick<Ports, 'digest' | 'now'>,
+): Draft {
   authorise(caller, request);
   const sender = resolveSender(config, request.from);
   const recipients = [...request.to, ...request.cc, ...request.bcc];

@@ -30,8 +30,8 @@ export const messageId = (id: string, address: string): string => `<${id}@${addr
  */
 export async function compose(request: SendRequest, sender: Sender, stamp: Stamp): Promise<Letter> {
   const id = messageId(stamp.id, sender.from.address);
-  const { default: MailComposer } = await import('nodemailer/lib/mail-composer'); // only a mail that is really sent pays for it
-  const composer = new MailComposer({
+  const { write } = await import('./writing.ts'); // only a mail that is really sent pays for it
+  const content = {
     from: person(sender.from),
     to: request.to.map(person),
     cc: request.cc.map(person),
@@ -40,7 +40,8 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     subject: request.subject,
     html: request.html ?? '',
     text: request.text ?? (request.html === null ? '' : plainText(request.html)),
-    headers: request.headers.map(([key, value]) => ({ key, value: verbatim(value) })),
+    // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
+    headers: request.headers.map(([key, value]) => ({ key, value: /^references$/i.test(key) ? value : verbatim(value) })),
     attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
       ...(filename && { filename }),
       ...(contentType && { contentType }),
@@ -52,10 +53,8 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     baseBoundary: stamp.id,
     disableFileAccess: true,
     disableUrlAccess: true,
-  } as ConstructorParameters<typeof MailComposer>[0]);
-  const root = composer.compile();
-  root.keepBcc = sender.mailbox.via === 'api';
-  const bytes = await root.build();
+  };
+  const bytes = write(content, sender.mailbox.via === 'api');
   if (bytes.length > LETTER_MAX_BYTES)
     throw new MailFailure('too_large', `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${LETTER_MAX_BYTES}.`);
   const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);

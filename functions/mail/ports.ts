@@ -1,4 +1,5 @@
 import type { Config, Mailbox } from './config.ts';
+import type { Hidden } from './hidden.ts';
 import type { Ledger } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import type { Sender } from './sender.ts';
@@ -18,15 +19,15 @@ export type Progress =
  */
 export interface Transport {
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  open(letter: Letter, token: AccessToken, reserve: Reserve): Promise<string>;
+  open(letter: Letter, token: AccessToken, alone: Alone): Promise<string>;
   /** Sends the letter from that byte on. */
   transfer(handle: string, letter: Letter, from: number, token: AccessToken): Promise<Progress>;
   /** Asks what became of a letter of so many bytes; sends nothing. */
-  ask(handle: string, bytes: number, token: AccessToken): Promise<Progress>;
+  ask(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<Progress>;
 }
 
-/** Reserves the letter's Message-ID for its mail; false where another mail of the mailbox has it. */
-export type Reserve = () => Promise<boolean>;
+/** Whether no other mail of the mailbox has, or ever had, that Message-ID: only then what is found by it is this mail. */
+export type Alone = (messageId: string) => Promise<boolean>;
 
 /** A minted access token; `secret` keeps it out of every print. */
 export interface AccessToken {
@@ -86,7 +87,7 @@ export interface Ports {
   digest(data: Uint8Array | string): string;
   /** Waits; rejects when the invocation's time is up. */
   pause(ms: number): Promise<void>;
-  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid. */
+  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid, attachment_unavailable. */
   fetchFile(url: string, maxBytes: number): Promise<Uint8Array>;
   /** How long a claim holds, in milliseconds: longer than an invocation may last. */
   readonly leaseMs: number;
@@ -104,4 +105,26 @@ export interface Edge {
   digest(data: Uint8Array | string): string;
   now(): number;
   begin(): Ports;
+}
+
+/** What webhooks are judged by. */
+export interface Witness {
+  /**
+   * The payload of a webhook's secret, at most five minutes old. `stale` is one under which a signature did not fit: then
+   * it is read anew, as often as the secret allows. Throws MailFailure: hook_secret_unusable, google_unavailable, identity_refused.
+   */
+  secret(name: string, stale?: Hidden): Promise<Hidden>;
+  /** The email in an identity token of Google's for this audience; null where the token proves nothing. Throws MailFailure. */
+  emailIn(token: string, audience: string): Promise<string | null>;
+}
+
+/** Documents of an app in Firestore, under their full name `projects/P/databases/D/documents/…`. Throws MailFailure. */
+export interface Documents {
+  /** Plain data, and the version that a write may ask for; null where there is no such document. */
+  read(name: string): Promise<{ readonly fields: Readonly<Record<string, unknown>>; readonly version: string } | null>;
+  /**
+   * Writes fields by path, such as `delivery.state`, and leaves all others alone. False where the document is gone, or,
+   * with a version, was changed since.
+   */
+  write(name: string, fields: Readonly<Record<string, unknown>>, version: string | null): Promise<boolean>;
 }

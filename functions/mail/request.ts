@@ -36,11 +36,16 @@ const FORMAT = 'The email address needs to follow the `email@example.com` or `Na
  * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
  * attachments may be fetched from; `later` says whether mails can be put by for a later time. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */
-export function parseRequest(body: unknown, hosts: readonly string[] = [], later = false): SendRequest {
+export function parseRequest(
+  body: unknown,
+  hosts: readonly string[] = [],
+  later = false,
+  required: readonly string[] = ['from', 'to', 'subject'],
+): SendRequest {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
   const fields = body as Fields;
-  const missing = ['from', 'to', 'subject'].filter((name) => isAbsent(fields[name]));
+  const missing = required.filter((name) => isAbsent(fields[name]));
   if (isAbsent(fields['html']) && isAbsent(fields['text'])) missing.push('html` or `text');
   if (missing.length > 0) throw new MailFailure('field_missing', missing.map((name) => `Missing \`${name}\` field.`).join(' '));
 

@@ -16,6 +16,9 @@ export interface Asking {
   /** See Claim. */
   readonly retryFailed: boolean;
   readonly pinned?: boolean;
+  readonly keyMs?: number;
+  /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
+  readonly payload?: string;
 }
 
 /** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
@@ -60,8 +63,12 @@ export async function work(claim: Found, draft: Draft, rules: readonly Rule[], p
  * Records an order that a platform delivered and that can never become a mail, so that its redelivery is only answered.
  * Rethrows what is not the order's own fault: when the set-up is mended, the same delivery becomes a mail.
  */
-export async function refuse({ body, caller, key }: Order, failure: MailFailure, ports: Ports): Promise<Outcome> {
+export async function refuse({ body, caller, key, keyMs }: Order, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { blame, retry } = consequence(failure.code);
   if (blame !== 'caller' || retry !== 'never') throw failure;
-  return recordRefusal({ payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key }, failure, ports);
+  return recordRefusal(
+    { payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key, ...(keyMs && { keyMs }) },
+    failure,
+    ports,
+  );
 }

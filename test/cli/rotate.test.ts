@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../functions/config/load.ts';
 import { connect } from '../../functions/google/connect.ts';
-import { settingsFor } from '../support/laptop.ts';
+import { scopeFor } from '../../functions/mail/scopes.ts';
+import { PROJECT, settingsFor } from '../support/laptop.ts';
 import { consents, type Desk, type Line, NOTICES, SALES, SECRET_ID, startDesk } from '../support/operator.ts';
 import { consentAt } from '../support/person.ts';
 
@@ -86,6 +87,25 @@ for (const { name, person, code, states, changed } of refusals)
     if (changed) assert.match(String(data['changed']), changed);
     else assert.equal(data['changed'], null);
     assert.doesNotMatch(desk.shown(), SECRET_WORD);
+  });
+
+for (const endOthers of [false, true])
+  test(`rotate to another OAuth client${endOthers ? ' with --end-others ends the old grant at Google' : ' leaves the old grant alive'}; the new one mints`, async () => {
+    await using desk = await startDesk();
+    const web = desk.google.clients.find(String((desk.google.clients.file('web')['web'] as { client_id: string }).client_id));
+    assert.ok(web);
+    const refresh_token = desk.google.oauth.consent(web, NOTICES, [scopeFor('api')]);
+    const older = { client_id: web.id, client_secret: web.secret, refresh_token, address: NOTICES };
+    desk.google.storeSecret(PROJECT, SECRET_ID, JSON.stringify(older));
+    const { data } = await desk.run('rotate', { options: { client: desk.clientFile, 'end-others': endOthers } });
+    assert.deepEqual([data['ok'], data['disabled'], data['ended']], [true, [1], endOthers ? ['revoked'] : []]);
+    const reply = await fetch(`${desk.google.url}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'refresh_token', ...older }),
+    });
+    assert.deepEqual([reply.status, await desk.mints()], [endOthers ? 400 : 200, 'minted']);
+    const same = await desk.run('rotate', { options: { 'end-others': endOthers } });
+    assert.deepEqual([same.data['ended'], await desk.mints()], [[], 'minted']); // of one client: it would die with the new one
   });
 
 test('rotate --dry-run says which versions there are', async () => {

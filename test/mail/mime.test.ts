@@ -67,6 +67,11 @@ test('everything asked for is in the letter, and arrives as it was', async () =>
   ]);
 });
 
+test('a thread keeps its References, which other clients follow', async () => {
+  const mail = await parsed({ headers: { References: '<a@example.com> <b@example.com>', 'In-Reply-To': '<b@example.com>' } });
+  assert.deepEqual([mail.references, mail.inReplyTo], [['<a@example.com>', '<b@example.com>'], '<b@example.com>']);
+});
+
 test('the same mail composes to the same bytes, another id to others', async () => {
   const [one, two] = await Promise.all([letterOf(full), letterOf(full)]);
   assert.deepEqual(Buffer.compare(Buffer.from(one.bytes), Buffer.from(two.bytes)), 0);

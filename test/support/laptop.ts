@@ -128,7 +128,8 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
   };
 }
 
-async function serveOn(handler: Handler): Promise<{ url: string; close(): void }> {
+/** Serves a handler on a free port of loopback. */
+export async function serveOn(handler: Handler): Promise<{ url: string; close(): void }> {
   const server = createServer((req, res) => void handler(req, res));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {

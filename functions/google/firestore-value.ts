@@ -1,0 +1,40 @@
+/** A Firestore value as REST writes it: one key that names its type. */
+export interface TypedValue {
+  readonly nullValue?: null;
+  readonly booleanValue?: boolean;
+  readonly integerValue?: string;
+  readonly doubleValue?: number | string;
+  readonly timestampValue?: string;
+  readonly stringValue?: string;
+  readonly bytesValue?: string;
+  readonly referenceValue?: string;
+  readonly geoPointValue?: { readonly latitude?: number; readonly longitude?: number };
+  readonly arrayValue?: { readonly values?: readonly TypedValue[] };
+  readonly mapValue?: { readonly fields?: Readonly<Record<string, TypedValue>> };
+}
+
+/** A value as plain data: times and references as text, bytes as a Buffer, whole numbers as numbers. */
+export function plainValue(value: TypedValue): unknown {
+  if (value.mapValue) return plainFields(value.mapValue.fields);
+  if (value.arrayValue) return (value.arrayValue.values ?? []).map(plainValue);
+  if (value.bytesValue !== undefined) return Buffer.from(value.bytesValue, 'base64');
+  if (value.integerValue !== undefined) return Number(value.integerValue);
+  if (value.doubleValue !== undefined) return Number(value.doubleValue); // JSON has no NaN: it comes as text
+  return value.stringValue ?? value.booleanValue ?? value.timestampValue ?? value.referenceValue ?? value.geoPointValue ?? null;
+}
+
+/** The fields of a document or a map as plain data. */
+export const plainFields = (fields: Readonly<Record<string, TypedValue>> = {}): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
+
+/** Plain data as a value; a Date becomes a timestamp. */
+export function typedValue(value: unknown): TypedValue {
+  if (value === null || value === undefined) return { nullValue: null };
+  if (value instanceof Date) return { timestampValue: value.toISOString() };
+  if (typeof value === 'boolean') return { booleanValue: value };
+  if (typeof value === 'number') return Number.isInteger(value) ? { integerValue: String(value) } : { doubleValue: value };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(typedValue) } };
+  if (typeof value === 'object')
+    return { mapValue: { fields: Object.fromEntries(Object.entries(value).map(([name, one]) => [name, typedValue(one)])) } };
+  return { stringValue: String(value) };
+}

@@ -1,0 +1,54 @@
+/** A rule that turns an event into a mail. Conditions are CEL, words are Handlebars; both as they stand in the config. */
+export interface Route {
+  /** 1 to 40 lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** Pub/Sub topic, as its short id or `projects/P/topics/T`; null for a webhook. */
+  readonly topic: string | null;
+  /** null for a topic. */
+  readonly hook: Hook | null;
+  /** Which events become a mail; null for every one. */
+  readonly when: string | null;
+  /** Configured address that its mails are sent from, in lower case, and the display name ('' for the mailbox's own). */
+  readonly from: { readonly address: string; readonly name: string };
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly replyTo: readonly string[];
+  /** null for the template's own. */
+  readonly subject: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Name of a file in the folder of templates, without its ending. */
+  readonly template: string;
+  /** Template of the mail that sums up what `everyMs` held back. */
+  readonly digest: string;
+  /** Events of one value are one mail; null for the event's own id. */
+  readonly dedupe: string | null;
+  /** At most one mail per value of `dedupe` and window of so many milliseconds; the rest is one digest. null: no windows. */
+  readonly everyMs: number | null;
+  /** Patterns of recipients such as `*@example.com`, in lower case; null for everyone. */
+  readonly only: readonly string[] | null;
+}
+
+/** How a route's webhook proves where it comes from. */
+export interface Hook {
+  readonly verify: 'standard-webhooks' | 'github' | 'slack' | 'stripe' | 'hmac' | 'google-oidc' | 'bearer';
+  /** Id of the secret in Secret Manager; '' for google-oidc, which has none. */
+  readonly secret: string;
+  /** How far a signed timestamp may lie in the past or in the future. */
+  readonly toleranceSeconds: number;
+  /** Only for `hmac`. */
+  readonly hmac?: HmacForm;
+  /** Only for `google-oidc`: whom the token was made for, and who must have asked for it. */
+  readonly google?: { readonly audience: string; readonly email: string };
+}
+
+/** Where the signature of `verify: hmac` stands, and how it is written. */
+export interface HmacForm {
+  readonly header: string;
+  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+  readonly encoding: 'hex' | 'base64';
+  /** Text before the signature, such as `sha256=`. */
+  readonly prefix: string;
+  /** Header of a timestamp in seconds; then `<timestamp>:<body>` is signed, as Grafana does it. */
+  readonly timestamp?: string;
+}

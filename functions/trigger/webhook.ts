@@ -1,0 +1,170 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Log, traceOf } from '../log.ts';
+import { accept } from '../mail/accept.ts';
+import { recordRefusal } from '../mail/claim.ts';
+import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
+import { isTaken, type Outcome } from '../mail/outcome.ts';
+import type { Edge, Witness } from '../mail/ports.ts';
+import type { Hook } from '../mail/route.ts';
+import { type Order, refuse } from '../mail/send.ts';
+import type { Compiled } from '../notify/compiled.ts';
+import { decide, mailOf } from '../notify/routes.ts';
+import type { Handler } from '../serve.ts';
+import { bearerOf } from '../verify/bearer.ts';
+import type { HeaderValues } from '../verify/headers.ts';
+import type { Signed } from '../verify/scheme.ts';
+import { isProven, proofOf, secretsIn } from '../verify/verify.ts';
+import { BODY_PATIENCE_MS, contentTypeOf, readBody } from './body.ts';
+import { attributesOf, checkEventType, handshake, readEvent } from './hook-event.ts';
+import { type HookRoute, hookRoutes } from './hook-route.ts';
+import { reportOutcome, reportRefusal } from './report.ts';
+import { pathOf } from './routes.ts';
+
+// An event is facts and links. What is larger is refused before anybody is asked who sent it.
+const BODY_MAX_BYTES = 2 * 1024 * 1024;
+
+/**
+ * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
+ * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
+ */
+export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+  const routes = hookRoutes(edge.config, compiled);
+  return async (req, res) => {
+    const started = edge.now();
+    const name = /^\/hooks\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1];
+    const route = name === undefined ? undefined : routes.get(name);
+    const facts = (): Record<string, string | number> => ({
+      ...(route && { route: String(name) }),
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
+    try {
+      if (name === undefined) throw new MailFailure('path_unknown', 'Webhooks come to /hooks/<route>.');
+      if (req.method !== 'POST') throw new MailFailure('method_unknown', 'Webhooks are POSTed.');
+      const type = contentTypeOf(req);
+      checkEventType(type);
+      const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, patienceMs }), now: edge.now() };
+      const { hook, eventId } = await prove(signed, route?.hook, witness);
+      if (!route) throw refused();
+      const event = readEvent(type, signed.body);
+      const greeting = handshake(hook.verify, event, signed.headers);
+      if (greeting) {
+        log('INFO', 'handshake', facts());
+        return answer(req, res, 200, greeting);
+      }
+      const key = keyOf(signed, eventId, edge);
+      const outcome = await take({ route, key, keyMs: keyLife(hook, eventId), event, headers: signed.headers }, compiled, edge);
+      if (!outcome) {
+        log('INFO', 'event', { outcome: 'ignored', ...facts() });
+        return answer(req, res, 200, { outcome: 'ignored' });
+      }
+      reportOutcome(log, outcome, { caller: route.caller.id, ...facts() });
+      answer(req, res, isTaken(outcome) ? 200 : statusOf(outcome.failure.code), isTaken(outcome) ? { id: outcome.id } : REFUSAL);
+    } catch (error) {
+      const failure = asFailure(error);
+      reportRefusal(log, failure, facts());
+      answer(req, res, statusOf(failure.code), REFUSAL);
+    }
+  };
+}
+
+interface Proven {
+  readonly route: HookRoute;
+  readonly key: string;
+  readonly keyMs: number;
+  readonly event: unknown;
+  readonly headers: HeaderValues;
+}
+
+/** Turns a proven event into a mail and has it taken; null where the route does not want it. */
+async function take({ route, key, keyMs, event, headers }: Proven, compiled: Compiled, edge: Edge): Promise<Outcome | null> {
+  // The event is the payload: after a change of its template, a delivery that comes again is still the same one.
+  // It is tried anew when it comes again after a failure: what was wrong may have been mended.
+  const orderOf = (key: string, body: unknown): Order => ({
+    body,
+    caller: route.caller,
+    key,
+    keyMs,
+    payload: edge.digest(key),
+    retryFailed: true,
+  });
+  let order = orderOf(key, null);
+  const ports = edge.begin();
+  try {
+    const given = { data: event, attributes: attributesOf(headers) };
+    const wanted = await decide(route.compiled, given);
+    if (!wanted) return null;
+    order = orderOf(wanted.dedupe === null ? key : `dedupe:${wanted.dedupe}`, mailOf(compiled, route.compiled, given));
+    return await accept(order, edge.config, ports);
+  } catch (error) {
+    const failure = asFailure(error);
+    // The event's own failure, though the operator must mend it: it stands in the ledger, as every event that made no mail.
+    if (OF_THE_ROUTE.has(failure.code))
+      return await recordRefusal({ ...order, caller: route.caller.id, payload: edge.digest(key) }, failure, ports);
+    return await refuse(order, failure, ports);
+  } finally {
+    ports.close();
+  }
+}
+
+const OF_THE_ROUTE: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template']);
+
+/** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
+async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<{ hook: Hook; eventId: string | undefined }> {
+  if (!hook) throw refused();
+  if (hook.verify === 'google-oidc') {
+    const token = bearerOf(signed.headers);
+    const email = token && hook.google ? await witness.emailIn(token, hook.google.audience) : null;
+    if (email === null || email !== hook.google?.email) throw refused();
+    return { hook, eventId: undefined };
+  }
+  const proof = proofOf(signed, hook);
+  if (!proof) throw refused();
+  const payload = await witness.secret(hook.secret);
+  if (await isProven(proof, secretsIn(payload))) return { hook, eventId: proof.eventId };
+  const newer = await witness.secret(hook.secret, payload); // it may have been rotated after it was kept
+  if (newer.reveal() === payload.reveal() || !(await isProven(proof, secretsIn(newer)))) throw refused();
+  return { hook, eventId: proof.eventId };
+}
+
+const refused = (): MailFailure => new MailFailure('signature_invalid', 'The request was not accepted.');
+
+/** What this event is known by when it comes again: only what the signature covers, else a replay would pass for a new event. */
+function keyOf({ body }: Signed, eventId: string | undefined, { digest }: Edge): string {
+  return eventId === undefined ? `body:${digest(body)}` : `event:${eventId}`;
+}
+
+const HOUR_MS = 60 * 60_000;
+const REPLAY_MS = 32 * 24 * HOUR_MS;
+
+/**
+ * How long an event stays known. A signature over a body alone never grows old, so its body does not either. Who holds a
+ * bearer token or an identity needs no replay, and says the same again on purpose: an alert that still stands.
+ */
+function keyLife({ verify, hmac }: Hook, eventId: string | undefined): number {
+  const repeats = verify === 'bearer' || verify === 'google-oidc' || (verify === 'hmac' && hmac?.timestamp !== undefined);
+  return repeats && eventId === undefined ? HOUR_MS : REPLAY_MS;
+}
+
+const REFUSAL = { message: 'The request was not accepted.' };
+
+/** 4xx where the request itself is wrong; else 5xx, so that the vendor delivers again. */
+function statusOf(code: FailureCode): number {
+  const known: Partial<Record<FailureCode, number>> = { too_large: 413, request_invalid: 400, in_flight: 503 };
+  const { http, retry, blame } = consequence(code);
+  if (known[code]) return known[code];
+  if (blame === 'caller' && retry === 'never') return http;
+  return retry === 'never' ? 500 : 503;
+}
+
+function answer(req: IncomingMessage, res: ServerResponse, status: number, body: Readonly<Record<string, unknown>>): void {
+  const payload = JSON.stringify(body);
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(payload),
+    ...(status === 405 && { allow: 'POST' }),
+    ...(status === 503 && { 'retry-after': '30' }),
+    ...(!req.complete && { connection: 'close' }),
+  });
+  res.end(payload);
+}

@@ -1,0 +1,40 @@
+resource "google_firestore_database" "ledger" {
+  count                       = var.create_database ? 1 : 0
+  name                        = var.database
+  location_id                 = var.region
+  type                        = "FIRESTORE_NATIVE"
+  concurrency_mode            = "PESSIMISTIC"
+  app_engine_integration_mode = "DISABLED"
+  delete_protection_state     = "DELETE_PROTECTION_ENABLED"
+  deletion_policy             = "ABANDON" # `terraform destroy` leaves the record of what was sent
+  dynamic "cmek_config" {
+    for_each = var.kms_key[*]
+    content {
+      kms_key_name = cmek_config.value
+    }
+  }
+  depends_on = [google_project_service.this]
+}
+
+# Deletion follows expireAt within a day or so; the code compares expireAt itself.
+resource "google_firestore_field" "ttl" {
+  for_each   = toset(["mails", "keys", "counters", "digests"])
+  database   = var.database
+  collection = each.key
+  field      = "expireAt"
+  ttl_config {}
+  index_config {} # an index on a time that only grows would slow every write down
+  depends_on = [google_firestore_database.ledger, google_project_service.this]
+}
+
+# One database, not all of the project's.
+resource "google_project_iam_member" "ledger" {
+  for_each = toset(local.carriers)
+  project  = var.project_id
+  role     = "roles/datastore.user"
+  member   = google_service_account.this[each.key].member
+  condition {
+    title      = "ledger-only"
+    expression = "resource.name == \"projects/${var.project_id}/databases/${var.database}\""
+  }
+}

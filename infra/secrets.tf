@@ -1,0 +1,76 @@
+# Containers only. Versions are added by `npm run mailgrant -- authorize` or by hand, never here: even a write-only
+# secret_data_wo would have to be given to every later plan, the pipeline's included.
+resource "google_secret_manager_secret" "mailbox" {
+  for_each            = local.mailbox_secrets
+  secret_id           = each.key
+  annotations         = { mailboxes = join(",", each.value.addresses) }
+  version_destroy_ttl = "604800s" # a version destroyed by mistake can be had back for a week
+  deletion_protection = true
+  replication {
+    user_managed { # an automatic one would need a global key of KMS
+      replicas {
+        location = var.region
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key[*]
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
+      }
+    }
+  }
+  depends_on = [google_project_service.this]
+}
+
+resource "google_secret_manager_secret" "hook" {
+  for_each            = local.hook_secrets
+  secret_id           = each.key
+  annotations         = { routes = join(",", each.value) }
+  version_destroy_ttl = "604800s"
+  deletion_protection = true
+  replication {
+    user_managed {
+      replicas {
+        location = var.region
+        dynamic "customer_managed_encryption" {
+          for_each = var.kms_key[*]
+          content {
+            kms_key_name = customer_managed_encryption.value
+          }
+        }
+      }
+    }
+  }
+  depends_on = [google_project_service.this]
+}
+
+# Whoever mints reads the grants; nobody else does.
+resource "google_secret_manager_secret_iam_member" "read" {
+  for_each  = merge([for name in local.minters : { for secret in keys(local.mailbox_secrets) : "${name}/${secret}" => { name = name, secret = secret } }]...)
+  secret_id = google_secret_manager_secret.mailbox[each.value.secret].id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.this[each.value.name].member
+}
+
+# Writing back a refresh token that Google replaced: only where the config says `rotates: true`, and only who sends.
+resource "google_secret_manager_secret_iam_member" "rotate" {
+  for_each  = merge([for name in local.senders : { for secret, one in local.mailbox_secrets : "${name}/${secret}" => { name = name, secret = secret } if one.rotates }]...)
+  secret_id = google_secret_manager_secret.mailbox[each.value.secret].id
+  role      = "roles/secretmanager.secretVersionAdder"
+  member    = google_service_account.this[each.value.name].member
+}
+
+# watch also looks at the states of versions.
+resource "google_secret_manager_secret_iam_member" "look" {
+  for_each  = google_secret_manager_secret.mailbox
+  secret_id = each.value.id
+  role      = "roles/secretmanager.viewer"
+  member    = google_service_account.this["watch"].member
+}
+
+resource "google_secret_manager_secret_iam_member" "hook" {
+  for_each  = google_secret_manager_secret.hook
+  secret_id = each.value.id
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.this["hooks"].member
+}

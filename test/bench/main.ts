@@ -1,0 +1,121 @@
+/** `npm run bench -- [NAME…] [--quick] [--json] [--save]`: the figures of docs/performance.md, measured here and now. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { bundles } from './bundles.ts';
+import { cold } from './cold.ts';
+import { type Figure, judge, type Range } from './figures.ts';
+import { type Laptop, prepare } from './laptop.ts';
+import { warm, worker } from './warm.ts';
+
+type Bench = (laptop: Laptop, quick: boolean) => Promise<Figure[]>;
+const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, warm, worker };
+const BASELINE = new URL('baseline.json', import.meta.url);
+
+const HELP = `npm run bench -- [NAME…] [options]
+
+Names: ${Object.keys(BENCHES).join(', ')} (default: all of them)
+--quick   fewer rounds: a look, not a measurement
+--json    the figures as JSON on stdout
+--save    keep the figures as the baseline (test/bench/baseline.json)
+
+Noise fails nothing: figures are compared with the baseline and shown. The exit code is 1 only if a measurement did not run.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, save: { type: 'boolean' }, help: { type: 'boolean' } },
+});
+const unknown = positionals.filter((name) => !(name in BENCHES));
+if (values.help || unknown.length > 0) {
+  console.log(unknown.length > 0 ? `There is no ${unknown.join(', ')}.\n\n${HELP}` : HELP);
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
+
+interface Kept {
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+const say = values.json ? (text: string) => process.stderr.write(`${text}\n`) : console.log;
+const machine = {
+  node: process.version,
+  processor: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+  memory: `${Math.round(totalmem() / 1e9)} GB`,
+  ...versionsOf(['@google-cloud/functions-framework', 'googleapis', '@google-cloud/secret-manager', 'nodemailer', 'resend', 'esbuild']),
+};
+const baseline = readBaseline();
+const figures: Figure[] = [];
+const began = loadavg();
+say(
+  Object.entries(machine)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', '),
+);
+{
+  await using laptop = await prepare();
+  for (const name of positionals.length > 0 ? positionals : Object.keys(BENCHES)) {
+    const started = performance.now();
+    const measured = (await BENCHES[name]?.(laptop, values.quick ?? false)) ?? [];
+    figures.push(...measured);
+    say(`\n${name} (${((performance.now() - started) / 1_000).toFixed(0)} s)`);
+    for (const figure of measured) say(lineOf(figure));
+  }
+}
+const load = { before: began[0] ?? 0, after: loadavg()[0] ?? 0 };
+say(
+  `\nLoad of the machine before and after: ${load.before.toFixed(1)}, ${load.after.toFixed(1)}. Ratios are formed per round; they bear a load that figures do not.`,
+);
+if (values.json)
+  console.log(JSON.stringify({ machine, load, figures: figures.map((figure) => ({ ...figure, verdict: judge(figure) })) }, null, 2));
+if (values.save) {
+  const kept = Object.fromEntries(figures.map((figure) => [figure.id, Number(headOf(figure).median.toPrecision(4))]));
+  const next: Kept = { machine, figures: { ...baseline?.figures, ...kept } };
+  writeFileSync(BASELINE, `${JSON.stringify(next, null, 2)}\n`);
+  say('Kept as the baseline.');
+}
+
+/** What a figure is judged and compared by. */
+function headOf({ ours, ratio }: Figure): Range {
+  return ratio ?? ours;
+}
+
+function lineOf(figure: Figure): string {
+  const { id, what, unit, ours, peer, ratio, note } = figure;
+  const verdict = judge(figure);
+  const before = baseline?.figures[id];
+  const change = before === undefined ? '' : ` (baseline ${number(before)})`;
+  const target = figure.target;
+  const limit = target
+    ? `target ${target.atMost === undefined ? '≥' : '≤'} ${target.atMost ?? target.atLeast}${target.stretch === undefined ? '' : `, stretch ${target.stretch}`}`
+    : '';
+  return [
+    `  ${what}`,
+    `    ours ${range(ours)} ${unit}${peer ? `, ${peer.name} ${range(peer.range)} ${unit}` : ''}`,
+    ratio ? `    ratio ${range(ratio)}${change}` : change ? `   ${change}` : '',
+    limit ? `    ${limit}: ${verdict === 'stretch' ? 'met, and the stretch' : verdict}` : '',
+    note ? `    ${note}` : '',
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
+
+function number(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function range({ min, median, max }: Range): string {
+  return min === max ? number(min) : `${number(min)}/${number(median)}/${number(max)}`;
+}
+
+function versionsOf(names: readonly string[]): Record<string, string> {
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, { version?: string }> };
+  return Object.fromEntries(names.map((name) => [name, lock.packages[`node_modules/${name}`]?.version ?? '']));
+}
+
+function readBaseline(): Kept | null {
+  try {
+    return JSON.parse(readFileSync(BASELINE, 'utf8')) as Kept;
+  } catch {
+    return null;
+  }
+}

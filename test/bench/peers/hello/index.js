@@ -1,0 +1,1 @@
+require('@google-cloud/functions-framework').http('hello', (_req, res) => res.send('Hello, World!'));

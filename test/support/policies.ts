@@ -1,0 +1,106 @@
+import type { Plan } from './terraform.ts';
+
+type Resource = Plan['resources'][number];
+
+const EVERYONE = /^all(Authenticated)?Users$/;
+const IAM = /_iam_(member|binding|policy)$/;
+const PROJECT_IAM = /^google_(project|folder|organization)_iam_/;
+const PRIMITIVE = /^roles\/(owner|editor|viewer)$/;
+// Roles that hold secretmanager.versions.access.
+const READS_SECRETS = /^roles\/secretmanager\.(secretAccessor|admin)$/;
+const MINTS = /^roles\/iam\.(serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser)$/;
+const AGENT = /@gcp-sa-pubsub\.iam\.gserviceaccount\.com$/;
+
+const text = (one: Resource, field: string): string => String(one.values[field] ?? '');
+const blockOf = (values: Resource['values'], field: string): Readonly<Record<string, unknown>> | undefined =>
+  (values[field] as Readonly<Record<string, unknown>>[] | null | undefined)?.[0];
+const block = ({ values }: Resource, field: string): Readonly<Record<string, unknown>> | undefined => blockOf(values, field);
+const members = (one: Resource): string[] => [text(one, 'member'), ...((one.values['members'] as string[] | undefined) ?? [])];
+const of = (plan: Plan, type: RegExp): Resource[] => plan.resources.filter((one) => type.test(one.type));
+const addresses = (some: readonly Resource[]): string[] => some.map(({ address }) => address);
+const base = ({ address }: Resource): string => address.replace(/\[.*/, '');
+
+/** Rules for a plan; each answers the addresses that break it. `open` names the functions that were asked to be public. */
+export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly string[]) => string[]>> = {
+  'nobody is let in whom nobody asked for': (plan, open) =>
+    addresses(
+      of(plan, IAM)
+        .filter((one) => members(one).some((member) => EVERYONE.test(member)))
+        .filter((one) => !(one.type === 'google_cloud_run_v2_service_iam_member' && open.includes(one.name))),
+    ),
+  'no right to read secrets on the whole project': (plan) =>
+    addresses(of(plan, PROJECT_IAM).filter((one) => READS_SECRETS.test(text(one, 'role')))),
+  'no custom role reads secrets, or acts as an account': (plan) =>
+    addresses(
+      of(plan, /custom_role$/).filter((one) =>
+        (one.values['permissions'] as string[]).some((permission) =>
+          /versions\.access|getAccessToken|signBlob|implicitDelegation|actAs/.test(permission),
+        ),
+      ),
+    ),
+  'no version of a secret, so no value in the state': (plan) => addresses(of(plan, /secret_version$/)),
+  'no key of a service account': (plan) => addresses(of(plan, /^google_service_account_key$/)),
+  'no primitive role': (plan) => addresses(of(plan, IAM).filter((one) => PRIMITIVE.test(text(one, 'role')))),
+  'grants are added one by one, never set for all': (plan) => addresses(of(plan, /_iam_(binding|policy)$/)),
+  'tokens of an account are minted on that account alone': (plan) =>
+    addresses(of(plan, PROJECT_IAM).filter((one) => MINTS.test(text(one, 'role')))),
+  'every push has a dead letter topic': (plan) =>
+    addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'push_config') && !block(one, 'dead_letter_policy'))),
+  'no subscription expires': (plan) =>
+    addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'expiration_policy')?.['ttl'] !== '')),
+  'every push carries an identity': (plan) =>
+    addresses(
+      of(plan, /^google_pubsub_subscription$/).filter((one) => {
+        const push = block(one, 'push_config');
+        return push && !(push['oidc_token'] as { audience?: string }[] | undefined)?.[0]?.audience;
+      }),
+    ),
+  'dead letters can be moved before the first push': (plan) => {
+    const agents = of(plan, /^google_pubsub_(topic|subscription)_iam_member$/).filter((one) => AGENT.test(text(one, 'member')));
+    const moved = agents.filter((one) => text(one, 'role') === 'roles/pubsub.subscriber').length;
+    const pushes = of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'dead_letter_policy'));
+    const grants = [...new Set(agents.filter((one) => text(one, 'role') === 'roles/pubsub.publisher').map(base))];
+    const late = pushes.filter((one) => !grants.some((grant) => plan.waits[base(one)]?.includes(grant)));
+    return [...addresses(late), ...(moved < pushes.length ? ['google_pubsub_subscription_iam_member'] : [])];
+  },
+  'every function has an identity of its own': (plan) => {
+    const functions = of(plan, /^google_cloudfunctions2_function$/);
+    const account = (one: Resource): string => String(block(one, 'service_config')?.['service_account_email'] ?? '');
+    return addresses(
+      functions.filter((one) => account(one) === '' || functions.filter((other) => account(other) === account(one)).length > 1),
+    );
+  },
+  "no function is built by Google's default account, or before the builder's grants": (plan) =>
+    addresses(
+      of(plan, /^google_cloudfunctions2_function$/).filter(
+        (one) =>
+          !(block(one, 'build_config')?.['service_account'] || blockOf(one.unknown, 'build_config')?.['service_account']) ||
+          (plan.waits[base(one)]?.length ?? 0) < 3,
+      ),
+    ),
+  'only api and hooks can be reached from outside': (plan) =>
+    addresses(
+      of(plan, /^google_cloudfunctions2_function$/).filter(
+        (one) => !/-(api|hooks)$/.test(text(one, 'name')) && block(one, 'service_config')?.['ingress_settings'] !== 'ALLOW_INTERNAL_ONLY',
+      ),
+    ),
+  'no bucket can be opened': (plan) =>
+    addresses(
+      of(plan, /^google_storage_bucket$/).filter(
+        (one) => one.values['public_access_prevention'] !== 'enforced' || one.values['uniform_bucket_level_access'] !== true,
+      ),
+    ),
+  'rights on the ledger end at its database': (plan) =>
+    addresses(
+      of(plan, PROJECT_IAM).filter(
+        (one) =>
+          text(one, 'role') === 'roles/datastore.user' &&
+          !/databases\/[^/"]+"$/.test(String(block(one, 'condition')?.['expression'] ?? '')),
+      ),
+    ),
+  'grants and ledger are not deleted in passing': (plan) =>
+    addresses([
+      ...of(plan, /^google_secret_manager_secret$/).filter((one) => one.values['deletion_protection'] !== true),
+      ...of(plan, /^google_firestore_database$/).filter((one) => one.values['delete_protection_state'] !== 'DELETE_PROTECTION_ENABLED'),
+    ]),
+};
