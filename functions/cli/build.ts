@@ -6,7 +6,7 @@ import type { Config } from '../mail/config.ts';
 import { type Lock, lockFor, type Manifest } from './lock.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
-export const DEPLOYABLES = ['api', 'worker', 'watch'] as const;
+export const DEPLOYABLES = ['api', 'worker', 'hooks', 'watch'] as const;
 
 /** One file of a bundle, and what went into it, with its share in bytes, largest first. */
 export interface Part {
