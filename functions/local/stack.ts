@@ -116,19 +116,25 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     keepRunning('worker', ports.worker),
     hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null,
   ]);
-  const urls = { api: api.url, worker: worker.url };
+  const urls = { api: api.url, hooks: hooks?.url ?? null };
   const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
   const deadLetter = { topic: DEAD_TOPIC, maxDeliveryAttempts: DELIVERIES_MAX };
-  google.pubsub.subscribe({
-    name: `projects/${PROJECT}/subscriptions/mails`,
-    topic: TOPIC,
-    endpoint: `${worker.url}/`,
-    ...backoff,
-    deadLetter,
-  });
+  const subscribe = (name: string, topic: string, path: string): void => {
+    google.pubsub.createTopic(topic);
+    google.pubsub.subscribe({
+      name: `projects/${PROJECT}/subscriptions/${name}`,
+      topic,
+      endpoint: `${worker.url}${path}`,
+      ...backoff,
+      deadLetter,
+    });
+  };
+  subscribe('mails', TOPIC, '/');
+  for (const { name, topic } of config.routes ?? [])
+    if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
 
   return {
     google,
