@@ -5,15 +5,13 @@ import { isTaken } from '../mail/outcome.ts';
 import type { Edge, Witness } from '../mail/ports.ts';
 import type { Hook } from '../mail/route.ts';
 import type { Compiled } from '../notify/compiled.ts';
-import type { Taken } from '../notify/take.ts';
 import type { Handler } from '../serve.ts';
 import { bearerOf } from '../verify/bearer.ts';
-import type { HeaderValues } from '../verify/headers.ts';
 import type { Signed } from '../verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../verify/verify.ts';
 import { BODY_PATIENCE_MS, contentTypeOf, readBody } from './body.ts';
 import { attributesOf, checkEventType, handshake, readEvent } from './hook-event.ts';
-import { type HookRoute, hookRoutes } from './hook-route.ts';
+import { hookRoutes } from './hook-route.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
 
@@ -49,36 +47,27 @@ export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: 
         log('INFO', 'handshake', facts());
         return answer(req, res, 200, greeting);
       }
-      const key = keyOf(signed, eventId, edge);
-      const outcome = await take({ route, key, keyMs: keyLife(hook, eventId), event, headers: signed.headers }, compiled, edge);
-      if (typeof outcome === 'string') {
-        log('INFO', 'event', { outcome, ...facts() });
-        return answer(req, res, 200, { outcome });
+      const happened = {
+        event: { data: event, attributes: attributesOf(signed.headers) },
+        key: keyOf(signed, eventId, edge),
+        keyMs: keyLife(hook, eventId),
+        retryFailed: true, // what was wrong may have been mended when it comes again
+      };
+      const { takeEvent } = await import('../notify/take.ts'); // a stranger's request pays for none of it
+      const ports = edge.begin();
+      const taken = await takeEvent(happened, route.compiled, compiled, edge.config, ports).finally(ports.close);
+      if (typeof taken === 'string') {
+        log('INFO', 'event', { outcome: taken, ...facts() });
+        return answer(req, res, 200, { outcome: taken });
       }
-      reportOutcome(log, outcome, { caller: route.caller.id, ...facts() });
-      answer(req, res, isTaken(outcome) ? 200 : statusOf(outcome.failure.code), isTaken(outcome) ? { id: outcome.id } : REFUSAL);
+      reportOutcome(log, taken, { caller: `route:${name}`, ...facts() });
+      answer(req, res, isTaken(taken) ? 200 : statusOf(taken.failure.code), isTaken(taken) ? { id: taken.id } : REFUSAL);
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
       answer(req, res, statusOf(failure.code), REFUSAL);
     }
   };
-}
-
-interface Proven {
-  readonly route: HookRoute;
-  readonly key: string;
-  readonly keyMs: number;
-  readonly event: unknown;
-  readonly headers: HeaderValues;
-}
-
-/** Turns a proven event into a mail and has it taken. Tried anew when it comes again after a failure: it may have been mended. */
-async function take({ route, key, keyMs, event, headers }: Proven, compiled: Compiled, edge: Edge): Promise<Taken> {
-  const { takeEvent } = await import('../notify/take.ts'); // templates and conditions: nothing that a refused request needs
-  const ports = edge.begin();
-  const happened = { event: { data: event, attributes: attributesOf(headers) }, key, keyMs, retryFailed: true };
-  return takeEvent(happened, route.compiled, compiled, edge.config, ports).finally(ports.close);
 }
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
