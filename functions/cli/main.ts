@@ -18,6 +18,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   revoke: async () => (await import('./grant-commands.ts')).REVOKE,
   key: async () => (await import('./key-command.ts')).KEY,
   send: async () => (await import('./send-command.ts')).SEND,
+  deploy: async () => (await import('./deploy-command.ts')).DEPLOY,
+  smoke: async () => (await import('./smoke.ts')).SMOKE,
   smtp: async () => (await import('./smtp-command.ts')).SMTP,
 };
 

@@ -56,7 +56,7 @@ run "minimal" {
     error_message = "behind IAM identities are believed"
   }
   assert {
-    condition     = output.next_steps == ["npm run mailgrant -- authorize notices@example.com --project acme-mail-prod --client client.json", "npm run mailgrant -- watch --project acme-mail-prod", "npm run mailgrant -- smoke --project acme-mail-prod"]
+    condition     = output.next_steps == ["export GOOGLE_CLOUD_PROJECT=acme-mail-prod MAILGRANT_DATABASE='mailgrant' MAILGRANT_TOPIC=projects/acme-mail-prod/topics/mailgrant-mails", "npm run mailgrant -- authorize notices@example.com --client client.json", "npm run mailgrant -- watch", "npm run mailgrant -- smoke"]
     error_message = "the way to the first mail"
   }
 }
