@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build as bundle, type Metafile, transform } from 'esbuild';
+import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../mail/config.ts';
 import { type Lock, lockFor, type Manifest } from './lock.ts';
@@ -32,17 +32,18 @@ const FRAMEWORK = '@google-cloud/functions-framework';
 /**
  * Validates the config, and makes one minified CommonJS bundle per function with the config inside, a package.json and
  * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
  */
-export async function buildFunctions(configFile: string, outFolder: string): Promise<Built[]> {
+export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
   const config = loadConfig(configFile);
-  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, config, join(outFolder, name))));
+  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, config, join(outFolder, name), plugins)));
 }
 
 /**
  * A dynamic import becomes a file of its own, so that an instance parses only what its path needs (docs/decisions/055).
  * esbuild splits ES modules only: it does so first, and each piece is turned into CommonJS after.
  */
-async function buildFunction(name: string, config: Config, folder: string): Promise<Built> {
+async function buildFunction(name: string, config: Config, folder: string, plugins: Plugin[]): Promise<Built> {
   const { metafile, outputFiles } = await bundle({
     entryPoints: { index: `functions/${name}.ts` },
     // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
@@ -63,6 +64,7 @@ async function buildFunction(name: string, config: Config, folder: string): Prom
     external: [FRAMEWORK],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
+    plugins,
   });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   rotate: async () => (await import('./grant-commands.ts')).ROTATE,
   revoke: async () => (await import('./grant-commands.ts')).REVOKE,
   key: async () => (await import('./key-command.ts')).KEY,
+  hook: async () => (await import('./hook-command.ts')).HOOK,
   send: async () => (await import('./send-command.ts')).SEND,
   deploy: async () => (await import('./deploy-command.ts')).DEPLOY,
   smoke: async () => (await import('./smoke.ts')).SMOKE,

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { isAddress, normalise } from '../mail/address.ts';
 import type { DocumentsConfig } from '../mail/config.ts';
 
-const PATH = /^(?:[\w.-]+|\{\w+\})(?:\/(?:[\w.-]+|\{\w+\}))*$/;
+// No part may be `.` or `..`.
+const PATH = /^(?!(?:.*\/)?\.{1,2}(?:\/|$))(?:[\w.-]+|\{\w+\})(?:\/(?:[\w.-]+|\{\w+\}))*$/;
 const collection = z
   .string({ error: ({ input }) => (input === undefined ? 'missing' : undefined) })
   .refine((path) => PATH.test(path) && path.split('/').length % 2 === 1, {
@@ -29,18 +30,31 @@ export const documentsSchema = <Limits extends z.ZodType>({ address, pattern, li
       error: ({ input }) => (input === undefined ? 'missing' : 'expected an address such as notices@example.com, or a list of them'),
     }),
     replyTo: z.string().trim().refine(isAddress, { error: 'expected an address such as help@example.com' }).transform(normalise).optional(),
+    users: z
+      .string()
+      .refine((path) => /^[\w.-]+(?:\/[\w.-]+)*$/.test(path) && path.split('/').length % 2 === 1, {
+        error: 'expected the path of a collection, such as users',
+      })
+      .optional(),
     to: z.array(pattern).min(1, { error: 'expected at least one pattern, or leave it out for everyone' }).optional(),
     limits,
     expireDays: z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' }).optional(),
   });
 
-type Given = Omit<DocumentsConfig, 'replyTo' | 'to' | 'limits' | 'expireDays'> & {
-  readonly [name in 'replyTo' | 'to' | 'limits' | 'expireDays']?: DocumentsConfig[name] | undefined;
+type Given = Omit<DocumentsConfig, 'replyTo' | 'users' | 'to' | 'limits' | 'expireDays'> & {
+  readonly [name in 'replyTo' | 'users' | 'to' | 'limits' | 'expireDays']?: DocumentsConfig[name] | undefined;
 };
 
 /** The setting as the functions read it. */
-export function documentsOf({ replyTo, to, limits, expireDays, ...rest }: Given): DocumentsConfig {
-  return { ...rest, ...(replyTo && { replyTo }), ...(to && { to }), ...(limits && { limits }), ...(expireDays && { expireDays }) };
+export function documentsOf({ replyTo, users, to, limits, expireDays, ...rest }: Given): DocumentsConfig {
+  return {
+    ...rest,
+    ...(replyTo && { replyTo }),
+    ...(users && { users }),
+    ...(to && { to }),
+    ...(limits && { limits }),
+    ...(expireDays && { expireDays }),
+  };
 }
 
 /** Addresses that nobody has a grant for. */

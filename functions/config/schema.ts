@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isAddress, normalise } from '../mail/address.ts';
-import type { CallerKey, Config } from '../mail/config.ts';
+import { PUBSUB } from '../mail/caller.ts';
+import type { CallerKey, Config, Limits } from '../mail/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
 import { routeContradictions, routes, routesOf } from './routes.ts';
 
@@ -20,8 +21,8 @@ const missing = { error: ({ input }: { input?: unknown }) => (input === undefine
 
 const count = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' });
 const limits = z
-  .strictObject({ perDay: count.nullable().default(null), perMinute: count.nullable().default(null) })
-  .refine(({ perDay, perMinute }) => perDay !== null || perMinute !== null, { error: 'expected perDay, perMinute or both' })
+  .strictObject({ perDay: count.nullable().optional(), perMinute: count.nullable().optional() })
+  .refine(({ perDay, perMinute }) => perDay !== undefined || perMinute !== undefined, { error: 'expected perDay, perMinute or both' })
   .optional();
 // The last day on which it counts, in UTC.
 const day = z
@@ -81,23 +82,44 @@ export function checkConfig(value: unknown): Checked {
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
       const address = normalise(key);
-      return { address, ...box, secret: secret ?? secretFor(key.toLowerCase()), delegate: delegate ?? '', ...(limits && { limits }) };
+      return {
+        address,
+        ...box,
+        secret: secret ?? secretFor(key.toLowerCase()),
+        delegate: delegate ?? '',
+        limits: mailboxLimits(address, limits),
+      };
     }),
     keys: Object.entries(keys).map(keyOf),
     delivery,
     ledger,
     ...(attachments && { attachments }),
-    ...(documents && { documents: documentsOf(documents) }),
+    ...(documents && { documents: documentsOf({ ...documents, limits: documents.limits && keyLimits(documents.limits) }) }),
     ...(Object.keys(routes).length > 0 && { routes: routesOf(routes) }),
   };
   const problems = contradictions(config);
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
 }
 
+// Gmail counts 2,000 mails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, for the person
+// whose it is too: four fifths of that by default. A minute too many is only refused, so that limit is left to Gmail.
+// support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
+const PER_DAY = { workspace: 1_600, consumer: 400 };
+
+type GivenLimits = z.output<typeof limits>;
+
+/** `perDay: null` is no limit, left out it is the default. */
+function mailboxLimits(address: string, { perDay, perMinute }: NonNullable<GivenLimits> = {}): Limits {
+  const usual = /@(gmail|googlemail)\.com$/.test(address) ? PER_DAY.consumer : PER_DAY.workspace;
+  return { perDay: perDay === undefined ? usual : perDay, perMinute: perMinute ?? null };
+}
+
+const keyLimits = ({ perDay = null, perMinute = null }: NonNullable<GivenLimits>): Limits => ({ perDay, perMinute });
+
 const DAY_MS = 24 * 60 * 60_000;
 
 function keyOf([id, { sha256, identity, from, to, limits, expires, disabled }]: [string, z.output<typeof key>]): CallerKey {
-  const rest = { ...(identity && { identity }), ...(limits && { limits }), ...(disabled && { disabled }) };
+  const rest = { ...(identity && { identity }), ...(limits && { limits: keyLimits(limits) }), ...(disabled && { disabled }) };
   return { id, sha256: sha256 ?? '', from, to: to ?? null, ...rest, ...(expires && { expires: Date.parse(expires) + DAY_MS }) };
 }
 
@@ -146,6 +168,7 @@ function contradictions({ mailboxes, keys, routes, documents }: Config): string[
       owners.set(one, address);
     }
   }
+  if (keys.some(({ id }) => id === PUBSUB)) problems.push(`keys.${PUBSUB}: taken; whoever publishes on the queue goes by that name`);
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
       if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);

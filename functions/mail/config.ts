@@ -73,6 +73,8 @@ export interface DocumentsConfig {
   /** Addresses that documents may be sent from; the first one where a document names none. */
   readonly from: readonly string[];
   readonly replyTo?: string;
+  /** Collection of users by uid, whose field `email` stands for `toUids`, `ccUids` and `bccUids`; without it those are refused. */
+  readonly users?: string;
   readonly to?: readonly string[];
   readonly limits?: Limits;
   /** After so many days Firestore may delete the document, by `delivery.expireAt`. */

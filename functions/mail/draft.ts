@@ -26,10 +26,11 @@ export interface Draft {
 
 /** Checks a mail in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
 export function draftMail(body: unknown, caller: Caller, config: Config, ports: Pick<Ports, 'digest' | 'now' | 'timetable'>): Draft {
-  return draftRequest(parseRequest(body, config.attachments?.fetchFrom, ports.timetable !== null), body, caller, config, ports);
+  const request = parseRequest(body, config.attachments?.fetchFrom, ports.timetable !== null);
+  return draftRequest(request, body, caller, config, ports);
 }
 
-/** The same for a request that was read from `body` already. Throws MailFailure. */
+/** The same for a mail that was read from `body` in another form. Throws MailFailure. */
 export function draftRequest(
   request: SendRequest,
   body: unknown,

@@ -68,7 +68,13 @@ export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: 
 }
 
 /** Fields of how an attempt ended. A mail that goes on waiting stays PROCESSING: its event comes again by itself. */
-export function endedAs(delivery: Delivery | null, outcome: Outcome, request: SendRequest, now: number): Change {
+export function endedAs(
+  delivery: Delivery | null,
+  outcome: Outcome,
+  request: SendRequest,
+  missing: readonly string[],
+  now: number,
+): Change {
   if (outcome.state === 'sent' || outcome.state === 'queued')
     return {
       'delivery.state': 'SUCCESS',
@@ -79,7 +85,7 @@ export function endedAs(delivery: Delivery | null, outcome: Outcome, request: Se
       'delivery.info': {
         messageId: messageId(outcome.id, request.from.address),
         accepted: [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address),
-        rejected: [],
+        rejected: missing.map((uid) => `uid:${uid}`), // users without an address
         pending: [],
         response: responseOf(outcome),
       },
@@ -103,3 +109,10 @@ const attemptsOf = (delivery: Delivery | null): number => (typeof delivery?.atte
 
 const sentence = (failure: MailFailure): string =>
   `${failure.code}: ${tell(failure)}${consequence(failure.code).blame === 'caller' ? ` ${consequence(failure.code).fix}` : ''}`;
+
+/** 204 acknowledges the event; anything else is delivered again, for up to a day. The document itself keeps the content. */
+export function verdict(outcome: Outcome): 204 | 429 | 503 {
+  if (outcome.unrecorded || outcome.state === 'retry') return 503;
+  if (outcome.state === 'unknown') return outcome.askable ? 503 : 204;
+  return outcome.state === 'parked' ? 429 : 204;
+}

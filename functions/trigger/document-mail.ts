@@ -17,7 +17,6 @@ export type RenderNamed = (name: string, data: unknown) => Promise<Message>;
 
 // What another product's service would do with them has no counterpart at Gmail.
 const ELSEWHERE = ['sendGrid', 'sendGridDynamicTemplate'] as const;
-const UIDS = ['toUids', 'ccUids', 'bccUids'] as const;
 // A whole part of a mail: left out in silence, the mail would be another one.
 const PARTS = ['raw', 'icalEvent', 'alternatives'] as const;
 
@@ -31,10 +30,6 @@ export async function mailInDocument(fields: Fields, config: DocumentsConfig, re
   refuse(
     ELSEWHERE.filter((name) => present(fields[name])),
     'is of SendGrid; use `message`, or `template` with a file of config/templates',
-  );
-  refuse(
-    UIDS.filter((name) => present(fields[name])),
-    'cannot be looked up here; write the addresses into `to`, `cc` and `bcc`',
   );
   refuse(
     PARTS.filter((name) => present(message?.[name])).map((name) => `message.${name}`),

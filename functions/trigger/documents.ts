@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { nextOf } from '../mail/conclude.ts';
 import type { Caller, DocumentsConfig } from '../mail/config.ts';
 import { draftRequest } from '../mail/draft.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
@@ -9,11 +8,11 @@ import type { Documents, Edge, Ports } from '../mail/ports.ts';
 import { parseRequest, type SendRequest } from '../mail/request.ts';
 import { type Asking, dispatch, refuse } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
-import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf } from './document-delivery.ts';
+import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './document-delivery.ts';
 import { documentIn } from './document-event.ts';
 import { mailInDocument, type RenderNamed } from './document-mail.ts';
+import { withUsers } from './document-users.ts';
 import { isForUs } from './envelope.ts';
-import { statusOf } from './push.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 
 /**
@@ -44,19 +43,13 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
       const outcome = await serveDocument({ name, eventId, caller, config, render }, edge);
       if (typeof outcome === 'string') log('INFO', 'document', { outcome, ...facts() });
       else reportOutcome(log, outcome, facts());
-      end(res, typeof outcome === 'string' ? (outcome === 'raced' ? 503 : 204) : verdict(outcome, edge.now()));
+      end(res, typeof outcome === 'string' ? (outcome === 'raced' ? 503 : 204) : verdict(outcome));
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
       end(res, consequence(failure.code).retry === 'never' ? 400 : 503);
     }
   };
-}
-
-/** The document has the content, so nothing is put off or buried: what may still go out is delivered again. */
-function verdict(outcome: Outcome, now: number): 204 | 429 | 503 {
-  const { verb } = nextOf(outcome, { delivery: null, attempts: 0, canPutOff: false, spread: 0 }, now);
-  return statusOf({ outcome, acknowledged: verb !== 'nack', failure: null, caller: '' });
 }
 
 const noTemplates: RenderNamed = async () => {
@@ -88,11 +81,11 @@ async function serveDocument(
     if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
     const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
     if (step === 'begin' && !(await documents.write(name, claim, found.version))) return 'raced';
-    const { outcome, request } = await deliver(errand, found.fields, edge, ports);
+    const { outcome, request, missing } = await deliver(errand, found.fields, documents, edge, ports);
     const change =
       request === null && outcome.state === 'failed'
         ? refusedAs(delivery, outcome.failure, edge.now())
-        : endedAs(delivery, outcome, request ?? NOBODY, edge.now());
+        : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
     // Whatever the app wrote in the meantime, this is what became of the mail. A parked one is only told once.
     if (outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await documents.write(name, change, null);
     return outcome;
@@ -105,18 +98,27 @@ async function serveDocument(
 async function deliver(
   { name, eventId, caller, config, render }: Errand,
   fields: Readonly<Record<string, unknown>>,
+  documents: Documents,
   edge: Edge,
   ports: Ports,
-): Promise<{ readonly outcome: Outcome; readonly request: SendRequest | null }> {
+): Promise<{ readonly outcome: Outcome; readonly request: SendRequest | null; readonly missing: readonly string[] }> {
   const key = `document:${name}:${eventId}`;
   const asking: Asking = { caller, key, retryFailed: false, payload: edge.digest(key) };
   let request: SendRequest | null = null;
+  let missing: readonly string[] = [];
   try {
-    const mail = await mailInDocument(fields, config, render);
+    const [database = ''] = name.split('/documents/', 1);
+    const resolved = await withUsers(fields, database, config.users, documents);
+    missing = resolved.missing;
+    const mail = await mailInDocument(resolved.fields, config, render);
     request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
-    return { outcome: await dispatch(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports), request };
+    return {
+      outcome: await dispatch(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports),
+      request,
+      missing,
+    };
   } catch (error) {
-    return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request };
+    return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request, missing };
   }
 }
 

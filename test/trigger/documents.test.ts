@@ -311,6 +311,22 @@ test('a collection may have parts that stand for any', async () => {
   );
 });
 
+test('uids become addresses where the config names the users; who has none is told', async () => {
+  await using one = await start({ users: 'users' });
+  await one.app.put('users/u1', { email: 'one@example.net' });
+  await one.app.put('users/u2', { email: 'two@example.net' });
+  await one.app.put('users/u3', { name: 'no address' });
+  await one.write('mail/a', { to: 'you@example.net', toUids: ['u1', 'u3', 'u4'], bccUids: ['u2'], message: MESSAGE });
+  assert.deepEqual(one.google.mails.list()[0]?.recipients, ['you@example.net', 'one@example.net', 'two@example.net']);
+  const info = (await one.app.delivery('mail/a'))?.['info'] as Record<string, unknown>;
+  assert.deepEqual(info['rejected'], ['uid:u3', 'uid:u4']);
+  for (const toUids of [['u3'], ['../mail/a'], 'u1', [1]]) {
+    await one.write('mail/b', { toUids, message: MESSAGE });
+    assert.equal((await one.app.delivery('mail/b'))?.['state'], 'ERROR');
+  }
+  assert.equal(one.google.mails.count(), 1);
+});
+
 test('settings hold: replyTo, recipients, limits and the day of deletion', async () => {
   await using one = await start({
     replyTo: 'help@example.com',
