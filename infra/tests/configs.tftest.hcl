@@ -138,6 +138,10 @@ run "every_option" {
     error_message = "documents right below the collection"
   }
   assert {
+    condition     = google_firestore_field.documents[0].collection == "mail" && google_firestore_field.documents[0].database == "shop"
+    error_message = "documents go by their own TTL"
+  }
+  assert {
     condition     = google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required && contains(keys(google_service_account.this), "deploy")
     error_message = "the pipeline waits for a person"
   }
