@@ -265,6 +265,6 @@ describe('the plan and the code', { skip }, () => {
 });
 
 test('every config that Terraform is tested with is one that the functions take', () => {
-  for (const name of ['minimal', 'delegated', 'keyed'])
+  for (const name of ['minimal', 'delegated', 'keyed', 'queued', 'full'])
     assert.deepEqual(checkConfig(parse(readFileSync(fixture(name), 'utf8'))).problems, [], name);
 });
