@@ -336,3 +336,30 @@ test("a key's own limit is not handed over: its caller is told", async () => {
   await using own = await queued({ delivery: 'direct', config: { ...CONFIG, keys: CONFIG.keys.map((key) => ({ ...key, limits })) } });
   assert.deepEqual([(await emails(own)).status, (await emails(own)).status], [200, 429]);
 });
+
+for (const limits of [
+  { perDay: null, perMinute: null },
+  { perDay: 1_600, perMinute: 60 },
+])
+  test(`a direct mail is three calls of the ledger, a queued one a call and a publish: limits ${JSON.stringify(limits)}`, async () => {
+    const config = { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) };
+    for (const [delivery, ledger, publish] of [
+      ['direct', 3, 0],
+      ['queued', 1, 1],
+    ] as const) {
+      await using own = await queued({ delivery, config });
+      assert.equal((await emails(own)).status, 200);
+      assert.deepEqual([own.google.calls.ledger, own.google.calls.publish, own.google.calls.task], [ledger, publish, 0]);
+    }
+  });
+
+test('a mailbox over its limit per day is parked till midnight, behind an accepted answer', async () => {
+  const limits = { perMinute: null, perDay: 1 };
+  const config = { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) };
+  await using own = await queued({ delivery: 'direct', config });
+  const statuses = [(await emails(own)).status, (await emails(own)).status];
+  await own.live(15 * HOUR); // it is 23:00
+  assert.deepEqual([statuses, own.google.mails.count()], [[200, 200], 1]);
+  await own.live(2 * HOUR);
+  assert.equal(own.google.mails.count(), 2);
+});
