@@ -38,6 +38,7 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
         throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
     }
     const { state: _, ...taken } = await finish(hold.entry.handle ?? '', progress, letter, attempt);
+    if (letter) release(letter);
     return await settle(hold, { state: 'sent', id, ...taken }, ports);
   } catch (error) {
     const failure = asFailure(error);
@@ -47,6 +48,13 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
     return settle(hold, outcomeOf(truth, id, ports.now()), ports);
   }
 }
+
+/** Gmail has all of it: a large letter's memory is given back now, since the collector would let the next one come beside it. */
+function release({ bytes }: Letter): void {
+  if (bytes.length > LARGE_BYTES && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
+}
+
+const LARGE_BYTES = 1_000_000;
 
 /** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
 async function finish(

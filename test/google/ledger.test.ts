@@ -4,8 +4,10 @@ import { createExchange } from '../../functions/google/call.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createLedger } from '../../functions/google/ledger.ts';
 import { startGoogle } from '../../functions/local/google.ts';
+import { takeOver } from '../../functions/mail/claim.ts';
 import { type Entry, type Ledger, step } from '../../functions/mail/ledger.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
+import { world } from '../support/world.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const HOUR = 3_600_000;
@@ -73,7 +75,7 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const extra = { rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c' };
+      const extra = { holder: 'h', rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c' };
       const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
@@ -125,6 +127,13 @@ for (const { name, start, skip } of backends) {
       assert.equal(all.filter(Boolean).length, 1);
     });
 
+    test('of two that take a mail over in the same millisecond one wins', async () => {
+      const { found } = await ledger.create(entry({ leaseUntil: 0 }), null, NOW);
+      const ports = { ...world(), ledger, newId: unique };
+      const taken = await Promise.allSettled([takeOver(found, [], ports), takeOver(found, [], ports)]);
+      assert.deepEqual(taken.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    });
+
     test('counters that are not there begin at 0, and are counted up and down together', async () => {
       const counters = [unique(), unique()].map((name) => ({ name, expireAt: NOW + HOUR }));
       assert.deepEqual(await ledger.count(counters, 1), [1, 1]);
@@ -147,7 +156,7 @@ for (const { name, start, skip } of backends) {
       const first = await ledger.create(entry(), key, NOW, counter);
       const second = await ledger.create(entry(), key, NOW, counter);
       assert.deepEqual([first.found.counts, second.created, second.found.counts], [[1], false, undefined]);
-      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed'), counter);
+      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed', { holder: 'other' }), counter);
       const late = step(first.found.entry, 'claimed', { attempts: 9 });
       assert.deepEqual([taken?.counts, await ledger.replace(first.found, late, counter)], [[2], null]);
       assert.deepEqual(await ledger.count(counter, 1), [3]);
