@@ -247,7 +247,7 @@ test('SIGTERM lets a queued mail in hand finish: it is sent, acknowledged and re
 });
 
 test('a queued mail that is longer than the grace of a SIGTERM is left exactly resumable: the next worker sends it once', async () => {
-  const [leaving, before] = [await start('worker', SHORT_S), google.mails.count()];
+  const [leaving, before] = [await start('worker', 5), google.mails.count()];
   const [accepted] = await accept();
   google.faults.script({ on: 'transfer', reset: 'before', delayMs: 60_000, keepBytes: 10 });
   const reached = google.reached('transfer');
