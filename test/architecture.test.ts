@@ -9,10 +9,12 @@ const ROOT = join(import.meta.dirname, '..');
 const MAY_SEE: Readonly<Record<string, RegExp>> = {
   mail: /^nodemailer\/lib\/(mail-composer|qp)$/,
   diagnose: /^functions\/mail\//,
+  // The compiler of Handlebars and the parser of CEL are the build's; functions take what evaluates and renders.
+  notify: /^(functions\/mail\/|@bufbuild\/cel(\/ext)?$|handlebars(\/runtime\.js)?$)/,
   config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
   // Web Crypto is a global; the library knows the form of Standard Webhooks.
   verify: /^(functions\/mail\/|standardwebhooks$)/,
-  trigger: /^(functions\/(mail|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
+  trigger: /^(functions\/(mail|notify|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
   google:
     /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|google-auth-library\/build\/|@google-cloud\/secret-manager$|node:)/,
   // `npm start` brings the pages up; nothing else of them is known here.

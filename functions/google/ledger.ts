@@ -5,7 +5,7 @@ import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
 import { readGoogleError } from './error-body.ts';
 import { type Document, documentOf, entryOf, fieldsOf, type Value } from './ledger-document.ts';
 
-type Precondition = { readonly exists: false } | { readonly updateTime: string };
+type Precondition = { readonly exists: boolean } | { readonly updateTime: string };
 
 interface Write {
   readonly path: string;
@@ -115,8 +115,11 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   const reserve: Ledger['reserve'] = async ({ hash, expireAt }, id) => {
     const path = `keys/${hash}`;
-    if (await commit([{ path, fields: fieldsOf({ mail: id, expireAt }), when: { exists: false } }])) return id;
-    return (await get(path))?.fields?.['mail']?.stringValue ?? '';
+    const stand = (mail: string): Record<string, Value> => fieldsOf({ mail, expireAt });
+    if (await commit([{ path, fields: stand(id), when: { exists: false } }])) return true;
+    if ((await get(path))?.fields?.['mail']?.stringValue === id) return true;
+    await commit([{ path, fields: stand(''), when: { exists: true } }]);
+    return false;
   };
 
   return { create, read, replace, count, reserve };

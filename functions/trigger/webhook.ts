@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
 import { accept } from '../mail/accept.ts';
-import type { Caller } from '../mail/config.ts';
+import { recordRefusal } from '../mail/claim.ts';
 import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
 import { isTaken, type Outcome } from '../mail/outcome.ts';
 import type { Edge, Witness } from '../mail/ports.ts';
 import type { Hook } from '../mail/route.ts';
 import { type Order, refuse } from '../mail/send.ts';
+import type { Compiled } from '../notify/compiled.ts';
+import { decide, mailOf } from '../notify/routes.ts';
 import type { Handler } from '../serve.ts';
 import { bearerOf } from '../verify/bearer.ts';
 import type { HeaderValues } from '../verify/headers.ts';
@@ -14,17 +16,9 @@ import type { Signed } from '../verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../verify/verify.ts';
 import { BODY_PATIENCE_MS, contentTypeOf, readBody } from './body.ts';
 import { attributesOf, checkEventType, handshake, readEvent } from './hook-event.ts';
+import { type HookRoute, hookRoutes } from './hook-route.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
-
-/** A route that is fed by a webhook. */
-export interface HookRoute {
-  readonly hook: Hook;
-  /** Who its mails are sent in the name of. */
-  readonly caller: Caller;
-  /** The mail that an event becomes, in the shape of `POST /emails`; null where the route does not want it. Throws MailFailure. */
-  mailOf(event: unknown, attributes: Readonly<Record<string, string>>): Promise<unknown>;
-}
 
 // An event is facts and links. What is larger is refused before anybody is asked who sent it.
 const BODY_MAX_BYTES = 2 * 1024 * 1024;
@@ -33,13 +27,8 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
  * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
  */
-export function webhooks(
-  edge: Edge,
-  witness: Witness,
-  routes: ReadonlyMap<string, HookRoute>,
-  log: Log,
-  { patienceMs = BODY_PATIENCE_MS } = {},
-): Handler {
+export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+  const routes = hookRoutes(edge.config, compiled);
   return async (req, res) => {
     const started = edge.now();
     const name = /^\/hooks\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1];
@@ -64,9 +53,7 @@ export function webhooks(
         return answer(req, res, 200, greeting);
       }
       const key = keyOf(signed, eventId, edge);
-      // The event is the payload: after a change of its template, a delivery that comes again is still the same one.
-      const asked = { key, keyMs: keyLife(hook, eventId), payload: edge.digest(key) };
-      const outcome = await take(route, event, signed.headers, asked, edge);
+      const outcome = await take({ route, key, keyMs: keyLife(hook, eventId), event, headers: signed.headers }, compiled, edge);
       if (!outcome) {
         log('INFO', 'event', { outcome: 'ignored', ...facts() });
         return answer(req, res, 200, { outcome: 'ignored' });
@@ -81,28 +68,46 @@ export function webhooks(
   };
 }
 
-/** Turns the event into a mail and has it taken; null where the route does not want it. */
-async function take(
-  route: HookRoute,
-  event: unknown,
-  headers: HeaderValues,
-  asked: Pick<Order, 'key' | 'keyMs' | 'payload'>,
-  edge: Edge,
-): Promise<Outcome | null> {
-  // Tried anew when it comes again after a failure: what was wrong may have been mended.
-  let order: Order = { ...asked, body: null, caller: route.caller, retryFailed: true };
+interface Proven {
+  readonly route: HookRoute;
+  readonly key: string;
+  readonly keyMs: number;
+  readonly event: unknown;
+  readonly headers: HeaderValues;
+}
+
+/** Turns a proven event into a mail and has it taken; null where the route does not want it. */
+async function take({ route, key, keyMs, event, headers }: Proven, compiled: Compiled, edge: Edge): Promise<Outcome | null> {
+  // The event is the payload: after a change of its template, a delivery that comes again is still the same one.
+  // It is tried anew when it comes again after a failure: what was wrong may have been mended.
+  const orderOf = (key: string, body: unknown): Order => ({
+    body,
+    caller: route.caller,
+    key,
+    keyMs,
+    payload: edge.digest(key),
+    retryFailed: true,
+  });
+  let order = orderOf(key, null);
   const ports = edge.begin();
   try {
-    const body = await route.mailOf(event, attributesOf(headers));
-    if (body === null) return null;
-    order = { ...order, body };
+    const given = { data: event, attributes: attributesOf(headers) };
+    const wanted = await decide(route.compiled, given);
+    if (!wanted) return null;
+    order = orderOf(wanted.dedupe === null ? key : `dedupe:${wanted.dedupe}`, mailOf(compiled, route.compiled, given));
     return await accept(order, edge.config, ports);
   } catch (error) {
-    return await refuse(order, asFailure(error), ports);
+    const failure = asFailure(error);
+    // The event's own failure, though the operator must mend it: it stands in the ledger, as every event that made no mail.
+    if (OF_THE_ROUTE.has(failure.code))
+      return await recordRefusal({ ...order, caller: route.caller.id, payload: edge.digest(key) }, failure, ports);
+    return await refuse(order, failure, ports);
   } finally {
     ports.close();
   }
 }
+
+const OF_THE_ROUTE: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template']);
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
 async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<{ hook: Hook; eventId: string | undefined }> {
