@@ -53,7 +53,7 @@ export async function resend(id: string, choice: Choice, desk: Desk): Promise<De
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
   if (!choice.yes && asked.entry.state !== 'waiting') await confirm(RISK[asked.entry.state] ?? '', desk);
-  const free = await within(desk, (ports) => release(asked, ports));
+  const free = (await within(desk, (ports) => release(asked, ports))) ?? nothing(asked);
   if (!draft) return answer(free, true, `It is released. ${NEXT}`);
   const outcome = await within(desk, (ports) => sendAgain(free, draft, ports));
   const after = await find(id, desk);
@@ -69,7 +69,7 @@ export async function dropMail(id: string, choice: Choice, desk: Desk): Promise<
   if (state === 'failed' && code === 'dropped') return answer(before, false, 'It was dropped before.');
   if (choice.dryRun) return answer(before, false, `Would be dropped: nothing would send it any more. ${LEFT[state] ?? ''}`.trim());
   if (!choice.yes) await confirm(`Nothing will send this mail any more, whoever asks for it. ${LEFT[state] ?? ''}`.trim(), desk);
-  const after = await within(desk, (ports) => drop(before, ports));
+  const after = (await within(desk, (ports) => drop(before, ports))) ?? nothing(before);
   return answer(after, true, 'It is dropped: nothing sends it any more.');
 }
 
@@ -100,6 +100,10 @@ async function find(id: string, desk: Desk): Promise<Found> {
   const found = await within(desk, ({ ledger }) => ledger.read(id));
   if (!found) throw new MailFailure('mail_unknown', `the ledger has no mail ${id}`);
   return found;
+}
+
+function nothing({ entry }: Found): never {
+  throw new Refused('nothing_to_decide', `the mail is ${entry.state}`);
 }
 
 async function within<T>({ begin }: Pick<Desk, 'begin'>, run: (ports: Ports) => Promise<T>): Promise<T> {

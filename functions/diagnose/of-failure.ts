@@ -60,7 +60,6 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   message_foreign: { catalogue: null, cause: null },
   deliveries_exhausted: { catalogue: null, cause: null },
   dropped: { catalogue: null, cause: null },
-  not_open: { catalogue: null, cause: null },
   not_scheduled: { catalogue: null, cause: null },
   attachment_unavailable: { catalogue: null, cause: null },
   unexpected: { catalogue: null, cause: null },

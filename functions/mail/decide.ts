@@ -44,23 +44,23 @@ export async function reconcile(found: Found, mailbox: Mailbox, ports: Ports): P
 
 /**
  * Lets a mail go out again: the next delivery of it, or the next request with its key, sends it anew under the same id
- * and Message-ID. One that is waiting already stays so. Throws MailFailure: in_flight, not_open.
+ * and Message-ID. One that is waiting already stays so; null where there is nothing to decide. Throws MailFailure: in_flight.
  */
-export async function release(found: Found, ports: Ports): Promise<Found> {
+export async function release(found: Found, ports: Ports): Promise<Found | null> {
   const { state, leaseUntil } = found.entry;
   if (state === 'waiting') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
-  if (!RESENDABLE.has(state)) throw new MailFailure('not_open', `It is ${state}.`);
+  if (!RESENDABLE.has(state)) return null;
   const change = { code: null, notBefore: null, leaseUntil: 0, handle: null, letter: null };
   return write(found, step(found.entry, 'waiting', change), ports);
 }
 
-/** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so. Throws MailFailure: in_flight, not_open. */
-export async function drop(found: Found, ports: Ports): Promise<Found> {
+/** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
+export async function drop(found: Found, ports: Ports): Promise<Found | null> {
   const { state, leaseUntil, code } = found.entry;
   if (state === 'failed' && code === 'dropped') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
-  if (!DROPPABLE.includes(state)) throw new MailFailure('not_open', `It is ${state}.`);
+  if (!DROPPABLE.includes(state)) return null;
   const change = { code: 'dropped', notBefore: null, leaseUntil: 0, handle: null, letter: null };
   return write(found, step(found.entry, 'failed', change), ports);
 }
@@ -83,10 +83,8 @@ export function redraft({ entry: { payload, caller } }: Found, body: unknown, co
   throw new MailFailure('idempotency_mismatch', 'The file holds another mail than the one that was asked for.');
 }
 
-/** Sends a mail that was let go, now. Throws MailFailure: in_flight, not_open. */
+/** Sends a mail that was released, now. Throws MailFailure: in_flight. */
 export async function sendAgain(found: Found, draft: Draft, ports: Ports): Promise<Outcome> {
-  const { state } = found.entry;
-  if (state !== 'waiting') throw new MailFailure('not_open', `It is ${state}.`);
   const rules = rulesOf(null, draft.sender.mailbox, ports);
   return work(await takeOver(found, countersOf(rules), ports), draft, rules, ports);
 }

@@ -311,13 +311,6 @@ export const FAILURES = {
     summary: 'An operator has decided that this mail is not to be sent.',
     fix: 'If it shall go out after all, send it with a new Idempotency-Key.',
   },
-  not_open: {
-    http: 409,
-    retry: 'never',
-    blame: 'operator',
-    summary: 'There is nothing to decide about this mail.',
-    fix: 'Look at it with `npm run mailgrant -- ledger show ID`.',
-  },
   not_scheduled: {
     http: 422,
     retry: 'never',

@@ -61,7 +61,6 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   message_foreign: 'application_error',
   deliveries_exhausted: 'application_error',
   dropped: 'invalid_idempotent_request',
-  not_open: 'application_error',
   not_scheduled: 'validation_error',
   attachment_unavailable: 'application_error',
   unexpected: 'application_error',

@@ -207,7 +207,7 @@ for (const { name, faults } of [
 
 test('what was sent, and what somebody works on, is not to be decided about', async () => {
   const sent = await mailThat();
-  assert.equal((await run('drop', [sent.id], { yes: true })).data.code, 'not_open');
+  assert.equal((await run('drop', [sent.id], { yes: true })).data.code, 'nothing_to_decide');
   const reached = laptop.google.reached('transfer');
   const busy = mailThat({ on: 'transfer', delayMs: 600 });
   await reached;
