@@ -11,7 +11,7 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
   diagnose: /^functions\/mail\//,
   // The compiler of Handlebars and the parser of CEL are the build's; functions take what evaluates and renders.
   notify: /^(functions\/mail\/|@bufbuild\/cel(\/ext)?$|handlebars(\/runtime\.js)?$)/,
-  config: /^(functions\/mail\/|zod$|yaml$|node:fs$)/,
+  config: /^(functions\/(mail|notify)\/|zod$|yaml$|node:(fs|path)$)/,
   // Web Crypto is a global; the library knows the form of Standard Webhooks.
   verify: /^(functions\/mail\/|standardwebhooks$)/,
   trigger: /^(functions\/(mail|notify|diagnose|verify)\/|functions\/(log|serve)\.ts$|node:http$)/,
