@@ -1,5 +1,6 @@
 import { takeOver } from './claim.ts';
 import type { Config, Mailbox } from './config.ts';
+import { inquire } from './deliver.ts';
 import { type Draft, draftMail } from './draft.ts';
 import { asFailure, MailFailure } from './failure.ts';
 import { type Entry, type Found, type State, step, TRANSITIONS } from './ledger.ts';
@@ -25,15 +26,12 @@ export function decisionsFor({ state, leaseUntil }: Entry, now: number): Decisio
  * Throws MailFailure: in_flight, and what the ledger and the token endpoint throw.
  */
 export async function reconcile(found: Found, mailbox: Mailbox, ports: Ports): Promise<Found> {
-  const { handle, letterBytes, code, state, leaseUntil } = found.entry;
+  const { handle, code, state, leaseUntil } = found.entry;
   if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
-  const token = await ports.token({ mailbox });
+  await ports.token({ mailbox }); // no use taking it where Gmail cannot be asked
   const held = await takeOver(found, [], ports);
-  const progress = await ports
-    .transport(mailbox)
-    .ask(handle, letterBytes ?? 0, token)
-    .catch((error: unknown) => asFailure(error));
+  const progress = await inquire(held, mailbox, ports).catch((error: unknown) => asFailure(error));
   const ended = { leaseUntil: 0, handle: null, letter: null };
   if (progress instanceof MailFailure)
     return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'delivery_unknown', notBefore: null }), ports);
