@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   authorize: async () => (await import('./grant-commands.ts')).AUTHORIZE,
   rotate: async () => (await import('./grant-commands.ts')).ROTATE,
   revoke: async () => (await import('./grant-commands.ts')).REVOKE,
+  ledger: async () => (await import('./ledger-command.ts')).LEDGER,
   key: async () => (await import('./key-command.ts')).KEY,
   hook: async () => (await import('./hook-command.ts')).HOOK,
   send: async () => (await import('./send-command.ts')).SEND,
