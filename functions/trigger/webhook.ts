@@ -22,12 +22,20 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
  * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
  */
-export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
-  const routes = hookRoutes(edge.config, compiled);
+export function webhooks(
+  edge: Edge,
+  witness: Witness,
+  load: () => Promise<Compiled>,
+  log: Log,
+  { patienceMs = BODY_PATIENCE_MS } = {},
+): Handler {
+  let loading: Promise<Compiled> | undefined;
   return async (req, res) => {
     const started = edge.now();
     const name = /^\/hooks\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1];
-    const route = name === undefined ? undefined : routes.get(name);
+    loading ??= load();
+    const compiled = await loading;
+    const route = name === undefined ? undefined : hookRoutes(edge.config, compiled).get(name);
     const facts = (): Record<string, string | number> => ({
       ...(route && { route: String(name) }),
       ms: edge.now() - started,

@@ -32,7 +32,7 @@ export async function startHooks(routes: Readonly<Record<string, object>>, on?: 
   const edge = { ...laptop.edge, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const witness = createWitness(laptop.settings, createIdentity(laptop.settings.urls.metadata));
-  const server = await serveOn(webhooks(edge, witness, await load(module), log, { patienceMs: 2_000 }));
+  const server = await serveOn(webhooks(edge, witness, () => load(module), log, { patienceMs: 2_000 }));
   return {
     laptop,
     url: server.url,
