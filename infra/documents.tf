@@ -6,7 +6,7 @@ locals {
 resource "google_eventarc_trigger" "documents" {
   count                   = local.documents_count
   name                    = "${var.name_prefix}-documents"
-  location                = coalesce(var.documents_database.location, var.region) # the database's, whatever the function's is
+  location                = coalesce(var.documents_location, var.region) # the database's, whatever the function's is
   service_account         = google_service_account.this["events"].email
   event_data_content_type = "application/json"
   matching_criteria {
@@ -15,12 +15,12 @@ resource "google_eventarc_trigger" "documents" {
   }
   matching_criteria {
     attribute = "database"
-    value     = var.documents_database.name
+    value     = local.documents.database
   }
   matching_criteria {
     attribute = "document"
     operator  = "match-path-pattern"
-    value     = "${local.documents}/{document}"
+    value     = "${local.documents.collection}/{mailgrantDocument}"
   }
   destination {
     cloud_run_service {
@@ -40,12 +40,12 @@ resource "google_project_iam_member" "events" {
 }
 
 resource "google_project_iam_member" "documents" {
-  count   = local.documents != null && var.documents_database.name != var.database ? 1 : 0
+  count   = try(local.documents.database, var.database) == var.database ? 0 : 1
   project = var.project_id
   role    = "roles/datastore.user"
   member  = google_service_account.this["worker"].member
   condition {
     title      = "documents-only"
-    expression = "resource.name == \"projects/${var.project_id}/databases/${var.documents_database.name}\""
+    expression = "resource.name == \"projects/${var.project_id}/databases/${local.documents.database}\""
   }
 }

@@ -29,7 +29,7 @@ locals {
   topics = {
     for name, route in local.routes : name => startswith(route.topic, "projects/") ? route.topic : "projects/${var.project_id}/topics/${route.topic}" if can(route.topic)
   }
-  documents = try(local.config.documents.collection, null)
+  documents = try({ collection = local.config.documents.collection, database = try(local.config.documents.database, "(default)") }, null)
   delivery  = try(local.config.delivery, "direct")
 }
 

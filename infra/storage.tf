@@ -55,18 +55,12 @@ resource "google_storage_bucket" "content" {
   depends_on = [google_project_service.this]
 }
 
-locals {
-  content_roles = merge(
-    { for name in local.carriers : "${name}/create" => { name = name, role = "roles/storage.objectCreator" } },
-    { "worker/read" = { name = "worker", role = "roles/storage.objectViewer" } },
-  )
-}
-
+# Kept, read, overwritten when a call is made twice, removed when sent or cancelled; in this bucket alone.
 resource "google_storage_bucket_iam_member" "content" {
-  for_each = local.content_roles
+  for_each = toset(local.carriers)
   bucket   = google_storage_bucket.content.name
-  role     = each.value.role
-  member   = google_service_account.this[each.value.name].member
+  role     = "roles/storage.objectUser"
+  member   = google_service_account.this[each.key].member
 }
 
 resource "google_artifact_registry_repository" "functions" {

@@ -18,17 +18,20 @@ resource "google_cloud_tasks_queue" "later" {
   depends_on = [google_project_service.this]
 }
 
-locals {
-  # Putting a mail off, and taking it back when it is cancelled.
-  tasks_roles = merge([for name in local.carriers : { for role in ["enqueuer", "taskDeleter"] : "${name}/${role}" => { name = name, role = "roles/cloudtasks.${role}" } }]...)
+# Putting a mail off, looking at it and taking it back. The predefined roles would add the listing of all tasks.
+resource "google_project_iam_custom_role" "timetable" {
+  role_id     = "${replace(var.name_prefix, "-", "_")}_timetable"
+  title       = "mailgrant: puts mails off"
+  permissions = ["cloudtasks.tasks.create", "cloudtasks.tasks.delete", "cloudtasks.tasks.fullView", "cloudtasks.tasks.get"]
+  depends_on  = [google_project_service.this]
 }
 
 resource "google_cloud_tasks_queue_iam_member" "carry" {
-  for_each = local.tasks_roles
+  for_each = toset(local.carriers)
   name     = google_cloud_tasks_queue.later.name
   location = google_cloud_tasks_queue.later.location
-  role     = each.value.role
-  member   = google_service_account.this[each.value.name].member
+  role     = google_project_iam_custom_role.timetable.id
+  member   = google_service_account.this[each.key].member
 }
 
 # A task carries the token of the tasks account: who makes one acts as that account.

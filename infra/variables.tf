@@ -141,9 +141,8 @@ variable "functions" {
 }
 
 variable "queue" {
-  description = "How long Pub/Sub tries a mail before it is a dead letter: attempts, seconds between them, and how long a topic keeps what was published."
+  description = "How long Pub/Sub waits between two deliveries of a mail, at first and at most, and how long a topic keeps what was published."
   type = object({
-    attempts    = optional(number, 40)
     min_backoff = optional(string, "10s")
     max_backoff = optional(string, "600s")
     retention   = optional(string, "604800s")
@@ -151,12 +150,12 @@ variable "queue" {
   default  = {}
   nullable = false
   validation {
-    condition     = var.queue.attempts >= 5 && var.queue.attempts <= 100
-    error_message = "queue.attempts: expected 5 to 100."
-  }
-  validation {
     condition     = alltrue([for span in [var.queue.min_backoff, var.queue.max_backoff] : try(tonumber(trimsuffix(span, "s")) <= 600, false)])
     error_message = "queue.min_backoff, queue.max_backoff: expected seconds such as 10s, 600s at most."
+  }
+  validation {
+    condition     = try(tonumber(trimsuffix(var.queue.retention, "s")) >= 600 && tonumber(trimsuffix(var.queue.retention, "s")) <= 2678400, false)
+    error_message = "queue.retention: expected seconds between 600s and 2678400s (31 days)."
   }
 }
 
@@ -189,14 +188,10 @@ variable "create_database" {
   nullable    = false
 }
 
-variable "documents_database" {
-  description = "Where the documents of `documents:` in the config are: the Firestore database, and its location if that is not the region (nam5, eur3)."
-  type = object({
-    name     = optional(string, "(default)")
-    location = optional(string)
-  })
-  default  = {}
-  nullable = false
+variable "documents_location" {
+  description = "Location of the Firestore database that `documents:` in the config names, if it is not the region: nam5, eur3."
+  type        = string
+  default     = null
 }
 
 variable "watch_schedule" {

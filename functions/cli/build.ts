@@ -31,17 +31,18 @@ const FRAMEWORK = '@google-cloud/functions-framework';
 /**
  * Validates the config, compiles its routes, and makes one minified CommonJS bundle per function with the config inside, a package.json and
  * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
  */
-export async function buildFunctions(configFile: string, outFolder: string): Promise<Built[]> {
+export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
   const compiled = compileConfig(configFile);
-  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, compiled, join(outFolder, name))));
+  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, compiled, join(outFolder, name), plugins)));
 }
 
 /**
  * A dynamic import becomes a file of its own, so that an instance parses only what its path needs (docs/decisions/055).
  * esbuild splits ES modules only: it does so first, and each piece is turned into CommonJS after.
  */
-async function buildFunction(name: string, { config, module }: CompiledConfig, folder: string): Promise<Built> {
+async function buildFunction(name: string, { config, module }: CompiledConfig, folder: string, plugins: Plugin[]): Promise<Built> {
   const { metafile, outputFiles } = await bundle({
     entryPoints: { index: `functions/${name}.ts` },
     // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
@@ -60,7 +61,7 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
     format: 'esm',
     // Its registry is a module-level map: a bundled copy would register into nowhere.
     external: [FRAMEWORK],
-    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module)],
+    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module), ...plugins],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
   });

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
 /** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
@@ -140,9 +140,27 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
           });
         });
       });
-      request.end(body);
+      if (length > SLICE_BYTES) writeInSlices(request, body ?? '');
+      else request.end(body);
     });
   };
+}
+
+const SLICE_BYTES = 256 * 1024;
+
+/** A large body written at once is there three times over: as it is, copied for the socket, and encrypted. */
+function writeInSlices(request: ClientRequest, body: string | Uint8Array): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  let at = 0;
+  const next = (): void => {
+    while (at < bytes.length && !request.destroyed) {
+      const ready = request.write(bytes.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
+      if (!ready) return void request.once('drain', next);
+    }
+    request.end();
+  };
+  next();
 }
 
 // All addresses are ours, or were compared with ours; taking them apart by a pattern is a tenth of what a URL object costs.

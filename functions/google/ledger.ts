@@ -6,7 +6,7 @@ import { readGoogleError } from './error-body.ts';
 import { firestoreCalls, firestoreRefused } from './firestore.ts';
 import { type Document, documentOf, entryOf, fieldsOf, type Value } from './ledger-document.ts';
 
-type Precondition = { readonly exists: false } | { readonly updateTime: string };
+type Precondition = { readonly exists: boolean } | { readonly updateTime: string };
 
 interface Write {
   readonly path: string;
@@ -106,8 +106,11 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   const reserve: Ledger['reserve'] = async ({ hash, expireAt }, id) => {
     const path = `keys/${hash}`;
-    if (await commit([{ path, fields: fieldsOf({ mail: id, expireAt }), when: { exists: false } }])) return id;
-    return (await get(path))?.fields?.['mail']?.stringValue ?? '';
+    const stand = (mail: string): Record<string, Value> => fieldsOf({ mail, expireAt });
+    if (await commit([{ path, fields: stand(id), when: { exists: false } }])) return true;
+    if ((await get(path))?.fields?.['mail']?.stringValue === id) return true;
+    await commit([{ path, fields: stand(''), when: { exists: true } }]);
+    return false;
   };
 
   return { create, read, replace, count, reserve };

@@ -108,8 +108,9 @@ function parsePath(path: unknown, hosts: readonly string[]): string {
 /** The last part of the path, as far as it is a plain filename. */
 const nameIn = (url: string): string => /\/([\w.-]{1,100})$/.exec(new URL(url).pathname)?.[1] ?? '';
 
-/** Decodes the four shapes in use: base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
+/** Decodes the shapes in use: bytes (a large file, decoded as it came in), base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
 function decode(content: unknown, field: string): Uint8Array {
+  if (content instanceof Uint8Array) return content;
   if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty. It is \`${field}\`.`);
   const bytes = typeof content === 'string' ? fromText(content) : fromNumbers(content);
   if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64. It is \`${field}\`.`);

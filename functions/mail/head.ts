@@ -44,14 +44,13 @@ export function readHead(bytes: Uint8Array): { readonly fields: readonly Field[]
 function checkLines(bytes: Uint8Array): void {
   if (bytes.includes(0)) throw invalid('it holds a NUL byte.');
   for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(LF, start);
-    const lf = found < 0 ? bytes.length : found;
-    const end = found < 0 ? lf : lf - 1;
-    if (found >= 0 && bytes[end] !== CR) throw invalid('a line ends in LF alone; write CRLF.');
-    const cr = bytes.subarray(start, end).indexOf(CR);
-    if (cr >= 0 || end < start) throw invalid('it holds a CR that ends no line.');
+    const lf = bytes.indexOf(LF, start);
+    const cr = bytes.indexOf(CR, start);
+    const end = lf < 0 ? bytes.length : lf - 1;
+    if (lf >= 0 && bytes[end] !== CR) throw invalid('a line ends in LF alone; write CRLF.');
+    if (cr >= 0 && cr < end) throw invalid('it holds a CR that ends no line.');
     if (end - start > LINE_MAX) throw invalid(`a line is longer than ${LINE_MAX} bytes; encode the part as base64 or quoted-printable.`);
-    start = lf + 1;
+    start = lf < 0 ? bytes.length : lf + 1;
   }
 }
 

@@ -20,15 +20,15 @@ export type Progress =
  */
 export interface Transport {
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  open(letter: Letter, token: AccessToken, reserve: Reserve): Promise<string>;
+  open(letter: Letter, token: AccessToken, alone: Alone): Promise<string>;
   /** Sends the letter from that byte on. */
   transfer(handle: string, letter: Letter, from: number, token: AccessToken): Promise<Progress>;
   /** Asks what became of a letter of so many bytes; sends nothing. */
-  ask(handle: string, bytes: number, token: AccessToken): Promise<Progress>;
+  ask(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<Progress>;
 }
 
-/** Reserves the letter's Message-ID for its mail; false where another mail of the mailbox has it. */
-export type Reserve = () => Promise<boolean>;
+/** Whether no other mail of the mailbox has, or ever had, that Message-ID: only then what is found by it is this mail. */
+export type Alone = (messageId: string) => Promise<boolean>;
 
 /** A minted access token; `secret` keeps it out of every print. */
 export interface AccessToken {
@@ -90,7 +90,7 @@ export interface Ports {
   digest(data: Uint8Array | string): string;
   /** Waits; rejects when the invocation's time is up. */
   pause(ms: number): Promise<void>;
-  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid. */
+  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid, attachment_unavailable. */
   fetchFile(url: string, maxBytes: number): Promise<Uint8Array>;
   /** How long a claim holds, in milliseconds: longer than an invocation may last. */
   readonly leaseMs: number;

@@ -25,6 +25,8 @@ export interface RawLetter {
   readonly to: readonly Address[];
   readonly cc: readonly Address[];
   readonly bcc: readonly Address[];
+  /** So many bytes in front of `bytes`, in the same memory, are nobody's: the head is written anew there. */
+  readonly room: number;
   /** `Resend-Idempotency-Key`, which Resend's SMTP knows too. */
   readonly key: string | null;
 }
@@ -35,8 +37,8 @@ const ONCE =
     ' ',
   );
 
-/** Reads a message/rfc822. Throws MailFailure: request_invalid, too_large. */
-export function readRaw(bytes: Uint8Array): RawLetter {
+/** Reads a message/rfc822; for `room` see RawLetter. Throws MailFailure: request_invalid, too_large. */
+export function readRaw(bytes: Uint8Array, room = 0): RawLetter {
   if (bytes.length > LETTER_MAX_BYTES)
     throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${LETTER_MAX_BYTES}.`);
   const { fields, bodyAt } = readHead(bytes);
@@ -57,7 +59,7 @@ export function readRaw(bytes: Uint8Array): RawLetter {
   const [from, ...others] = people('from');
   if (!from || others.length > 0) throw invalid('it needs one header `from` with one address.');
   const key = named('resend-idempotency-key')[0]?.value ?? null;
-  return { bytes, fields, bodyAt, from, to: people('to'), cc: people('cc'), bcc: people('bcc'), key };
+  return { bytes, fields, bodyAt, from, to: people('to'), cc: people('cc'), bcc: people('bcc'), room, key };
 }
 
 const plain = (value: string): string => value.replace(/\t/g, ' ');
@@ -114,7 +116,7 @@ function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): voi
 
 /** The letter with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. */
 function finish(
-  { bytes, fields, bodyAt, to, cc }: RawLetter,
+  { bytes, fields, bodyAt, to, cc, room }: RawLetter,
   recipients: readonly string[],
   { mailbox, from }: Sender,
   stamp: Stamp,
@@ -129,8 +131,17 @@ function finish(
     ...(given?.value ? [] : [`Message-ID: ${id}`]),
     ...(fields.some(({ name, value }) => name === 'date' && value !== '') ? [] : [`Date: ${dateOf(stamp)}`]),
   ];
-  const letter = Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes.subarray(bodyAt)]);
+  const letter = behind(Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes, bodyAt, room);
   return { bytes: letter, messageId: id, envelope: { from: mailbox.address, to: recipients } };
+}
+
+/** The head and the body in one piece: in place where there is room for the head, since a copy of a large body is a large one. */
+function behind(head: Uint8Array, bytes: Uint8Array, bodyAt: number, room: number): Uint8Array {
+  const start = bodyAt - head.length;
+  if (start + room < 0 || room === 0) return Buffer.concat([head, bytes.subarray(bodyAt)]);
+  const letter = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
+  letter.set(head);
+  return letter;
 }
 
 const OURS = new Set(['bcc', 'resend-idempotency-key']);

@@ -7,6 +7,8 @@ import type { Edge } from '../mail/ports.ts';
 import { contentTypeOf, readBody } from './body.ts';
 import { checkedKey, idempotencyKey } from './idempotency.ts';
 
+const ROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
+
 /**
  * Reads `POST /v1/raw`: a message/rfc822 as body, its envelope by the headers `x-envelope-from` and `x-envelope-to`
  * (repeated, or with commas) or by the query's `from` and `to`; without them its own headers are the envelope.
@@ -22,9 +24,9 @@ export async function readRawOrder(
     throw new MailFailure('request_invalid', 'The content type must be message/rfc822, and the body one message.');
   const own = idempotencyKey(req);
   const envelope = readEnvelope(req);
-  const body = await readBody(req, { patienceMs });
+  const body = await readBody(req, { patienceMs, room: ROOM_BYTES });
   const { draftRaw, readRaw } = await import('../mail/raw.ts'); // only a raw letter pays for it
-  const letter = readRaw(body);
+  const letter = readRaw(body, 'rawBody' in req ? 0 : ROOM_BYTES);
   const key = own ?? (letter.key === null ? null : checkedKey(letter.key));
   return { draft: draftRaw(letter, envelope, caller, edge.config, edge.digest), key };
 }

@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   event_unreadable: 'validation_error',
   route_condition: 'application_error',
   route_template: 'application_error',
-  signature_invalid: 'invalid_api_key',
+  signature_invalid: 'missing_api_key',
   hook_secret_unusable: 'application_error',
   mail_refused: 'validation_error',
   grant_missing: 'application_error',

@@ -70,11 +70,11 @@ run "every_option" {
     access             = { api = "iam", hooks = "iam" }
     callers            = { api = ["serviceAccount:web@acme-web.iam.gserviceaccount.com"], hooks = ["group:partners@example.com"] }
     functions          = { api = { memory = "2Gi", min_instances = 1 }, watch = { timeout = 400 } }
-    queue              = { attempts = 10, retention = "86400s" }
+    queue              = { max_backoff = "300s", retention = "86400s" }
     create_topics      = ["cloud-builds"]
     database           = "(default)"
     create_database    = false
-    documents_database = { name = "shop", location = "eur3" }
+    documents_location = "eur3"
     watch_schedule     = "5 * * * *"
     alert_emails       = ["ops@example.com"]
     budget             = { billing_account = "012345-6789AB-CDEF01", amount = 20 }
@@ -122,7 +122,7 @@ run "every_option" {
     error_message = "a route's push goes to its own path, for worker's audience"
   }
   assert {
-    condition     = alltrue([for one in google_pubsub_subscription.push : one.dead_letter_policy[0].max_delivery_attempts == 10 && one.ack_deadline_seconds == 90])
+    condition     = alltrue([for one in google_pubsub_subscription.push : one.retry_policy[0].maximum_backoff == "300s" && one.ack_deadline_seconds == 90])
     error_message = "queue settings reach every subscription"
   }
   assert {
@@ -132,6 +132,10 @@ run "every_option" {
   assert {
     condition     = google_eventarc_trigger.documents[0].location == "eur3" && google_eventarc_trigger.documents[0].destination[0].cloud_run_service[0].path == "/documents" && strcontains(google_project_iam_member.documents[0].condition[0].expression, "databases/shop\"")
     error_message = "documents of another database, and no more of it than needed"
+  }
+  assert {
+    condition     = contains([for one in google_eventarc_trigger.documents[0].matching_criteria : one.value], "tenants/{tenant}/mail/{mailgrantDocument}")
+    error_message = "documents right below the collection"
   }
   assert {
     condition     = google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required && contains(keys(google_service_account.this), "deploy")

@@ -149,10 +149,10 @@ run "functions_cpu" {
   expect_failures = [var.functions]
 }
 
-run "queue_attempts" {
+run "queue_retention" {
   command = plan
   variables {
-    queue = { attempts = 3 }
+    queue = { retention = "60d" }
   }
   expect_failures = [var.queue]
 }

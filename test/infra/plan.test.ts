@@ -9,6 +9,7 @@ import { DEPLOYABLES } from '../../functions/cli/build.ts';
 import { checkConfig } from '../../functions/config/schema.ts';
 import { checkSettings, ENVIRONMENT } from '../../functions/google/settings.ts';
 import { createLog, type Log } from '../../functions/log.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
 import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
 import { FAILURES } from '../../functions/mail/failures.ts';
 import { type Finding, inspectionOf } from '../../functions/mail/inspection.ts';
@@ -116,6 +117,7 @@ describe('the plan and the code', { skip }, () => {
       const audience = environment(worker)['MAILGRANT_PUSH_AUDIENCE'] ?? '';
       assert.equal(push?.oidc_token[0]?.audience, audience);
       assert.ok(push?.push_endpoint === audience || push?.push_endpoint.startsWith(`${audience}/routes/`));
+      assert.equal((values['dead_letter_policy'] as { max_delivery_attempts: number }[])[0]?.max_delivery_attempts, DELIVERIES_MAX);
       assert.ok(Number(values['ack_deadline_seconds']) > Number(worker['timeout_seconds']));
     }
   });

@@ -30,6 +30,18 @@ test('a letter goes on byte for byte, with Message-ID and Date where it has none
   assert.deepEqual(await letterOf(message()), await letterOf(message())); // same order, same bytes
 });
 
+for (const room of [0, 10, 4_096])
+  test(`with ${room} free bytes in front of it a letter is the same`, async () => {
+    const plain = message({ Bcc: 'b@example.org' }, 'there\r\n'.repeat(100));
+    const memory = Buffer.alloc(room + plain.length, 'x');
+    plain.copy(memory, room);
+    const draft = draftRaw(readRaw(memory.subarray(room), room), { from: null, to: [] }, CALLER, CONFIG, digest);
+    const make = async () =>
+      Buffer.from((await draft.compose(STAMP, { fetchFile: async () => new Uint8Array() })).bytes).toString('latin1');
+    const [once, twice] = [await make(), await make()];
+    assert.deepEqual([once, twice], [(await letterOf(plain)).text, once]);
+  });
+
 test('Bcc is written for whom the envelope alone names, also in the place of a Bcc that was there', async () => {
   const text = (
     await letterOf(message({ Cc: 'C <c@example.net>', Bcc: 'b@example.org' }), ['you@example.net', 'c@example.net', 'hidden@example.org'])

@@ -32,8 +32,9 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
     replace: async (found, entry, counters = []) =>
       entries.get(entry.id)?.version === found.version ? { ...put(entry), counts: add(counters, 1) } : null,
     async reserve({ hash }, id) {
-      keys.set(hash, keys.get(hash) ?? { id, expireAt: Number.MAX_SAFE_INTEGER });
-      return keys.get(hash)?.id ?? id;
+      const holder = keys.get(hash)?.id ?? id;
+      keys.set(hash, { id: holder === id ? id : '', expireAt: Number.MAX_SAFE_INTEGER });
+      return holder === id;
     },
   };
 }
