@@ -1,6 +1,7 @@
 /** The bundles as they are deployed, under the real functions-framework CLI, driven by a real client of the API. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,13 @@ async function start(
 const portOf = ({ url }: RunningFunction): number => Number(new URL(url).port);
 
 before(async () => {
-  const yaml = `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\n  bulk@example.com: { via: smtp }\nkeys:\n  shop: { sha256: ${CONFIG.keys[0]?.sha256}, from: [${MAILBOX}, bulk@example.com] }\n`;
+  const yaml = `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\n  bulk@example.com: { via: smtp }\nkeys:\n  shop: { sha256: ${CONFIG.keys[0]?.sha256}, from: [${MAILBOX}, bulk@example.com] }
+routes:
+  releases: { hook: { verify: github, secret: hook-releases }, when: 'event.action == "published"', from: ${MAILBOX}, to: you@example.net, template: release }
+  ticks: { hook: { verify: google-oidc, audience: https://hooks.example.com, email: ticks@laptop.iam.gserviceaccount.com }, from: ${MAILBOX}, to: you@example.net, template: release }
+`;
+  mkdirSync(join(folder, 'templates'));
+  writeFileSync(join(folder, 'templates', 'release.hbs'), '---\nsubject: Release {{event.tag}} canary-subject\n---\n<p>canary-body</p>\n');
   writeFileSync(join(folder, 'mailgrant.yaml'), yaml);
   built = await buildFunctions(join(folder, 'mailgrant.yaml'), join(folder, 'dist'));
   // The framework is the bundle's one dependency; here it is the project's own.
@@ -216,6 +223,40 @@ for (const { name, path, body, headers, busy, done } of deaths)
       assert.deepEqual([reply.status, google.mails.count() - before], [done, 1]);
       assert.deepEqual([(await post(next.url + path, order, key)).status, google.mails.count() - before], [done, 1]);
     });
+
+test('the webhooks that were deployed: signed, unsigned, unwanted, and with an identity token', async () => {
+  await using hooks = await start('hooks');
+  google.storeSecret(PROJECT, 'hook-releases', 'canary-hook-secret');
+  const before = google.mails.count();
+  const ask = async (path: string, event: unknown, headers: Record<string, string>) =>
+    (await post(`${hooks.url}/hooks/${path}`, event, headers)).status;
+  const signed = (event: unknown) => ({
+    'x-hub-signature-256': `sha256=${createHmac('sha256', 'canary-hook-secret').update(JSON.stringify(event)).digest('hex')}`,
+  });
+  const published = { action: 'published', tag: 'v1' };
+  const edited = { action: 'edited', tag: 'v1' };
+  assert.deepEqual(
+    [
+      await ask('releases', published, signed(published)),
+      await ask('releases', published, signed(published)),
+      await ask('releases', edited, signed(edited)),
+      await ask('releases', published, signed(edited)),
+      await ask('nowhere', published, signed(published)),
+    ],
+    [200, 200, 200, 401, 401],
+  );
+  const token = (audience: string) => ({
+    authorization: `Bearer ${google.signer.token('ticks@laptop.iam.gserviceaccount.com', audience)}`,
+  });
+  assert.deepEqual(
+    [
+      await ask('ticks', { tag: 'v2' }, token('https://hooks.example.com')),
+      await ask('ticks', { tag: 'v2' }, token('https://other.example.com')),
+    ],
+    [200, 401],
+  );
+  assert.equal(google.mails.count() - before, 2);
+});
 
 test('the watch looks at every mailbox, and sends nothing', async () => {
   await using watch = await start('watch');

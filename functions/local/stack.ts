@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DELIVERIES_MAX } from '../mail/conclude.ts';
 import type { CallerKey, Config } from '../mail/config.ts';
@@ -18,6 +18,8 @@ const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
+  /** The JavaScript module that its routes and templates were compiled to; without it there are none. */
+  readonly routes?: string;
   /** Folder that keeps the mails, the ledger and the laptop's API key. */
   readonly folder: string;
   /** What is served: sources or built folders, by name of the function. */
@@ -46,7 +48,7 @@ interface Kept {
 }
 
 /** Starts the stack. A function that ends by itself is started again, as a platform would. */
-export async function startStack({ config, folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
+export async function startStack({ config, routes, folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
   mkdirSync(folder, { recursive: true });
   const key = laptopKey(folder);
   const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
@@ -57,6 +59,8 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
   };
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, JSON.stringify(served));
+  const routesFile = resolve(folder, 'routes.mjs');
+  if (routes !== undefined) writeFileSync(routesFile, routes);
 
   const aliases = new Map(config.mailboxes.map(({ address, aliases }) => [address, aliases]));
   const google = await startGoogle({
@@ -82,6 +86,7 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_CONFIG: configFile,
+    ...(routes !== undefined && { MAILGRANT_ROUTES: routesFile }),
     MAILGRANT_GOOGLE_URL: google.url,
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
     MAILGRANT_SMTP_CA: certificate,
