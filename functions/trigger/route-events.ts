@@ -42,6 +42,7 @@ export function routeEvents(edge: Edge, log: Log): Handler {
       const {
         data,
         attributes,
+        failure,
         key,
         message,
         attempt: tries,
@@ -49,7 +50,13 @@ export function routeEvents(edge: Edge, log: Log): Handler {
       attempt = tries;
       const ports = edge.begin();
       try {
-        const taken = await takeEvent({ event: { data, attributes }, key, retryFailed: false }, route, compiled, edge.config, ports);
+        const taken = await takeEvent(
+          { event: { data, attributes }, key, retryFailed: false, ...(failure && { failure }) },
+          route,
+          compiled,
+          edge.config,
+          ports,
+        );
         if (typeof taken === 'string') {
           log('INFO', 'event', { outcome: taken, ...facts() });
           return end(res, 204);

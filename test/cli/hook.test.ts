@@ -65,7 +65,7 @@ const mistakes: readonly (readonly [string, string[], RegExp])[] = [
   ['a route that is not there', ['sign', 'other', '--event', event], /no route other with a hook; it has releases, alerts, ticks/],
   ['a route of a topic', ['sign', 'builds', '--event', event], /no route builds with a hook/],
   ['an event that cannot be read', ['sign', 'releases', '--event', '/nowhere', '--secret-file', secret], /--event \/nowhere/],
-  ['a header that is none', ['sign', 'releases', '--event', event, '--header', 'nonsense'], /--header nonsense/],
+  ['a header that is none', ['sign', 'releases', '--event', event, '--header', 'nonsense', '--secret-file', secret], /--header nonsense/],
   ['a secret that cannot be read', ['sign', 'releases', '--event', event, '--secret-file', '/nowhere'], /--secret-file/],
 ];
 for (const [name, args, words] of mistakes)
