@@ -37,6 +37,9 @@ const pattern = z
   .refine((text) => isAddress(text.replace(/^\*@/, 'any@')), { error: 'expected an address or a pattern such as *@example.com' })
   .transform(normalise);
 
+const template = (whenMissing: typeof missing | object) =>
+  z.string(whenMissing).regex(/^[a-z0-9][a-z0-9-]{0,59}$/, { error: 'expected the name of a file in config/templates, without .hbs' });
+
 // One flat object in the file: what belongs to which scheme is checked here, so that a setting is never ignored.
 const hook = z
   .strictObject({
@@ -92,9 +95,8 @@ const route = z
     reply_to: lines.default([]),
     subject: line.optional(),
     headers: z.record(header, line).default({}),
-    template: z
-      .string(missing)
-      .regex(/^[a-z0-9][a-z0-9-]{0,59}$/, { error: 'expected the name of a file in config/templates, without .hbs' }),
+    template: template(missing),
+    digest: template({}).default('digest'),
     dedupe: cel.optional(),
     every: duration.optional(),
     only: z.array(pattern).min(1, { error: 'expected at least one pattern, or leave it out for everyone' }).optional(),

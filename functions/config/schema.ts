@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isAddress, normalise } from '../mail/address.ts';
-import type { CallerKey, Config } from '../mail/config.ts';
+import { RESERVED } from '../mail/caller.ts';
+import type { CallerKey, Config, Limits } from '../mail/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
 import { routeContradictions, routes, routesOf } from './routes.ts';
 
@@ -19,10 +20,10 @@ const SERVICE_ACCOUNT = /^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/;
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 
 const count = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' });
-const limits = z
-  .strictObject({ perDay: count.nullable().default(null), perMinute: count.nullable().default(null) })
-  .refine(({ perDay, perMinute }) => perDay !== null || perMinute !== null, { error: 'expected perDay, perMinute or both' })
-  .optional();
+const givenLimits = z
+  .strictObject({ perDay: count.nullable().optional(), perMinute: count.nullable().optional() })
+  .refine(({ perDay, perMinute }) => perDay !== undefined || perMinute !== undefined, { error: 'expected perDay, perMinute or both' });
+const limits = givenLimits.transform(({ perDay = null, perMinute = null }): Limits => ({ perDay, perMinute })).optional();
 // The last day on which it counts, in UTC.
 const day = z
   .string({ error: 'expected a date such as 2027-01-31' })
@@ -39,7 +40,7 @@ const mailbox = z.strictObject({
   via: z.enum(['api', 'smtp']).default('api'),
   aliases: z.array(address).default([]),
   tokens: z.enum(['per-invocation', 'reuse']).default('per-invocation'),
-  limits,
+  limits: givenLimits.optional(),
 });
 
 const key = z.strictObject({
@@ -81,7 +82,13 @@ export function checkConfig(value: unknown): Checked {
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
       const address = normalise(key);
-      return { address, ...box, secret: secret ?? secretFor(key.toLowerCase()), delegate: delegate ?? '', ...(limits && { limits }) };
+      return {
+        address,
+        ...box,
+        secret: secret ?? secretFor(key.toLowerCase()),
+        delegate: delegate ?? '',
+        limits: mailboxLimits(address, limits),
+      };
     }),
     keys: Object.entries(keys).map(keyOf),
     delivery,
@@ -92,6 +99,17 @@ export function checkConfig(value: unknown): Checked {
   };
   const problems = contradictions(config);
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
+}
+
+// Gmail counts 2,000 mails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, for the person
+// whose it is too: four fifths of that by default. A minute too many is only refused, so that limit is left to Gmail.
+// support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
+const PER_DAY = { workspace: 1_600, consumer: 400 };
+
+/** `perDay: null` is no limit, left out it is the default. */
+function mailboxLimits(address: string, { perDay, perMinute }: z.output<typeof givenLimits> = {}): Limits {
+  const usual = /@(gmail|googlemail)\.com$/.test(address) ? PER_DAY.consumer : PER_DAY.workspace;
+  return { perDay: perDay === undefined ? usual : perDay, perMinute: perMinute ?? null };
 }
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -146,6 +164,7 @@ function contradictions({ mailboxes, keys, routes, documents }: Config): string[
       owners.set(one, address);
     }
   }
+  for (const { id } of keys) if (RESERVED.includes(id)) problems.push(`keys.${id}: taken; it is the name of callers without a key`);
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
       if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);

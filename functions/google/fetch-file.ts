@@ -18,14 +18,14 @@ const INTERNET: Reach = { lookup: resolve, isAllowed: isPublic };
 /**
  * Fetches a file for an attachment, from a host that the config names: https only, no redirect, no credentials, no more
  * than `maxBytes` in fifteen seconds. The name is resolved here and the socket gets the very address that was checked.
- * Throws MailFailure: attachment_invalid.
+ * Throws MailFailure: attachment_unavailable for what may be over soon, attachment_invalid for all else.
  */
 export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET): (url: string, maxBytes: number) => Promise<Uint8Array> {
   return (url, maxBytes) =>
     new Promise((done, fail) => {
       const signal = AbortSignal.any([deadline, AbortSignal.timeout(PATIENCE_MS)]);
-      const refuse = (why: string): void => {
-        fail(new MailFailure('attachment_invalid', why));
+      const refuse = (why: string, passing = false): void => {
+        fail(new MailFailure(passing ? 'attachment_unavailable' : 'attachment_invalid', why));
         call.destroy();
       };
       const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'mailgrant' };
@@ -33,7 +33,7 @@ export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET):
       const options = { signal, headers, agent: false, lookup: checking(reach), ...(reach.ca !== undefined && { ca: reach.ca }) };
       const call = request(url, options, (response) => {
         const problem = problemOf(response, maxBytes);
-        if (problem) return refuse(problem);
+        if (problem) return refuse(problem, PASSING_STATUS.test(String(response.statusCode)));
         const chunks: Buffer[] = [];
         let size = 0;
         response.on('data', (chunk: Buffer) => {
@@ -41,17 +41,31 @@ export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET):
           if (size > maxBytes) refuse(`it has more than ${maxBytes} bytes.`);
           chunks.push(chunk);
         });
-        response.on('error', () => refuse('the connection broke.'));
+        response.on('error', () => refuse('the connection broke.', true));
         response.on('end', () => (size > 0 ? done(Buffer.concat(chunks)) : refuse('it is empty.')));
       });
       call.on('error', (error: NodeJS.ErrnoException) =>
-        refuse(error.name === 'AbortError' ? 'it took too long.' : `no answer (${error.code ?? error.name}).`),
+        error.name === 'AbortError'
+          ? refuse('it took too long.', true)
+          : refuse(`no answer (${error.code ?? error.name}).`, PASSING_ERROR.has(error.code ?? '')),
       );
       // A literal address is never looked up, and so would pass unchecked.
       if (isIP(new URL(url).hostname.replace(/^\[|\]$/g, '')) !== 0) refuse('an IP address is not a host name.');
       else call.end();
     });
 }
+
+const PASSING_STATUS = /^(408|425|429|5\d\d)$/;
+const PASSING_ERROR = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ABORT_ERR',
+]);
 
 function problemOf({ statusCode = 0, headers }: IncomingMessage, maxBytes: number): string | null {
   if (statusCode >= 300 && statusCode < 400) return `it answered ${statusCode}, and redirects are not followed.`;

@@ -1,7 +1,7 @@
 import type { Mailbox } from '../mail/config.ts';
 import { asFailure, MailFailure } from '../mail/failure.ts';
 import type { Letter } from '../mail/mime.ts';
-import type { AccessToken, Progress, Reserve, Transport } from '../mail/ports.ts';
+import type { AccessToken, Alone, Progress, Transport } from '../mail/ports.ts';
 import type { Search } from './search.ts';
 import type { SmtpServer } from './smtp-server.ts';
 import { openSession, type SmtpSession } from './smtp-session.ts';
@@ -75,36 +75,38 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
   };
 
   /** Whether a mail found by this Message-ID can only be the one that is about to be sent: none was before, and none is now. */
-  const tells = async (messageId: string, token: AccessToken, reserve: Reserve): Promise<boolean> => {
+  const tells = async (messageId: string, token: AccessToken, alone: Alone): Promise<boolean> => {
     if (OURS.test(messageId)) return true;
     if (!PLAIN.test(messageId)) return false;
-    const [found, reserved] = await Promise.all([search(messageId, token).catch(() => 'unknown'), reserve()]);
-    return found === null && reserved;
+    const [found, mine] = await Promise.all([search(messageId, token).catch(() => 'unknown'), alone(messageId)]);
+    return found === null && mine;
   };
 
-  const ask = async (handle: string, token: AccessToken): Promise<Progress> => {
+  const ask = async (handle: string, token: AccessToken, alone: Alone): Promise<Progress> => {
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the mail was begun over the API, SMTP cannot ask for it');
     if (handle === HANDLE) return { state: 'gone' }; // by its Message-ID another mail would be found
+    const messageId = handle.slice(HANDLE.length);
     for (const ms of SEARCH_PAUSES_MS) {
       if (ms > 0) await pause(ms);
-      const gmailId = await search(handle.slice(HANDLE.length), token);
-      if (gmailId !== null) return { state: 'accepted', gmailId };
+      const gmailId = await search(messageId, token);
+      // Asked after the search: another mail with this Message-ID says so before it is sent, so none was there when this was found.
+      if (gmailId !== null) return OURS.test(messageId) || (await alone(messageId)) ? { state: 'accepted', gmailId } : { state: 'gone' };
     }
     return { state: 'partial', received: 0 };
   };
 
   return {
     transport: (mailbox) => ({
-      async open({ messageId, envelope }, token, reserve) {
+      async open({ messageId, envelope }, token, alone) {
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(
             'mail_refused',
             `Over SMTP a mail has at most ${RECIPIENTS_MAX} recipients, this one ${envelope.to.length}.`,
           );
-        return (await tells(messageId, token, reserve)) ? HANDLE + messageId : HANDLE;
+        return (await tells(messageId, token, alone)) ? HANDLE + messageId : HANDLE;
       },
       transfer: (handle, letter, _from, token) => transfer(mailbox, handle, letter, token),
-      ask: (handle, _bytes, token) => ask(handle, token),
+      ask: (handle, _bytes, token, alone) => ask(handle, token, alone),
     }),
     close() {
       closed = true;

@@ -36,6 +36,8 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
+  /** What goes wrong; by default what is scripted. */
+  readonly faults?: Faults;
   /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
   readonly certificate?: Certificate;
   /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
@@ -88,6 +90,7 @@ export async function startGoogle({
   accounts = [],
   now = Date.now,
   smtp: smtpOptions,
+  faults: given,
   certificate,
   queues = 'flushed',
 }: GoogleOptions = {}): Promise<Google> {
@@ -95,7 +98,7 @@ export async function startGoogle({
   const ledgerDb = open(ledgerFile);
   const knocks = new EventEmitter().setMaxListeners(0);
   const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
-  const faults = createFaults(() => changed(null));
+  const faults = given ?? createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
   const gmail = createGmail(mails, oauth, aliasesOf, now);

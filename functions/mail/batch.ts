@@ -27,7 +27,8 @@ const AT_ONCE = 4; // Gmail limits what one mailbox sends at the same time
 /**
  * Sends a batch: every mail is checked before the first one goes, each has its own entry in the ledger, and the whole
  * batch is the payload of each, so that one changed mail is another batch. Answers in the order of the request.
- * Throws MailFailure where nothing was sent because of it: an invalid batch, or one whose key is taken or in flight.
+ * Throws MailFailure where nothing was sent: an invalid batch, or one whose key is taken or in flight. What one of the others
+ * meets is told with what became of all.
  */
 export async function sendBatch({ body, caller, key, permissive }: Batch, config: Config, ports: Ports): Promise<Ended[]> {
   if (!Array.isArray(body)) throw new MailFailure('request_invalid', 'The request body must be a JSON array of emails.');
@@ -50,13 +51,9 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
   const [first, ...others] = valid;
   const lead = first ? [await run(first)] : [];
   const rest = await pooled(others, (one) => run(one).catch((error) => ({ index: one.index, outcome: null, failure: asFailure(error) })));
-  const taken = rest.find(({ outcome, failure }) => outcome === null && failure && HELD.has(failure.code));
-  if (taken?.failure) throw taken.failure;
   const refused = checked.flatMap(({ index, failure }) => (failure ? [{ index, outcome: null, failure }] : []));
   return [...refused, ...lead, ...rest].sort((a, b) => a.index - b.index);
 }
-
-const HELD = new Set(['in_flight', 'idempotency_mismatch']);
 
 interface Checked {
   readonly index: number;

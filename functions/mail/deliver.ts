@@ -2,7 +2,7 @@ import { asFailure, MailFailure } from './failure.ts';
 import { type Entry, type Found, step } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
-import type { AccessToken, Ports, Progress, Transport } from './ports.ts';
+import type { AccessToken, Alone, Ports, Progress, Transport } from './ports.ts';
 import type { Sender } from './sender.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
@@ -25,14 +25,14 @@ export async function deliver(
   // Once bytes may have left, no other trouble makes the mail "not sent": the handle stays, and the next claim asks by it.
   const trail = { left: held.entry.handle !== null };
   try {
-    const attempt: Attempt = { gmail: ports.transport(sender.mailbox), token: tokenKeeper(sender, ports), ports, trail };
+    const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
+    const attempt: Attempt = { gmail: ports.transport(sender.mailbox), token: tokenKeeper(sender, ports), alone, ports, trail };
     let letter: Letter | null = null;
     let progress: Progress = { state: 'partial', received: 0 };
     const { handle: begun, letterBytes } = hold.entry;
     if (begun === null) {
       const [made] = await Promise.all([make(), minting ?? ports.token(sender)]);
-      const reserve = (): Promise<boolean> => reserveFor(held.entry, sender, made.messageId, ports);
-      const handle = await attempt.token((secret) => attempt.gmail.open(made, secret, reserve));
+      const handle = await attempt.token((secret) => attempt.gmail.open(made, secret, alone));
       const change = { handle, letter: ports.digest(made.bytes), letterBytes: made.bytes.length };
       hold = await keep(hold, step(hold.entry, 'sending', change), ports);
       letter = made;
@@ -86,12 +86,12 @@ async function finish(
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
-async function ask(handle: string, bytes: number, { gmail, token, ports }: Attempt): Promise<Progress> {
+async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Attempt): Promise<Progress> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
-      return await token((secret) => gmail.ask(handle, bytes, secret));
+      return await token((secret) => gmail.ask(handle, bytes, secret, alone));
     } catch (error) {
       last = error;
       if (!ASK_AGAIN.has(asFailure(error).code)) break;
@@ -107,6 +107,7 @@ const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limit
 interface Attempt {
   readonly gmail: Transport;
   readonly token: Keeper;
+  readonly alone: Alone;
   readonly ports: Ports;
   /** Whether bytes of the letter may be with Gmail. */
   readonly trail: { left: boolean };
@@ -128,14 +129,13 @@ function tokenKeeper(sender: Sender, ports: Ports): Keeper {
 }
 
 /** Whether a Message-ID that its caller gave is this mail's alone: by one of two with the same, the other would be found. */
-async function reserveFor(
+function standsAlone(
   { id, expireAt }: Entry,
   { mailbox }: Sender,
   messageId: string,
   { ledger, digest }: Pick<Ports, 'ledger' | 'digest'>,
 ): Promise<boolean> {
-  const hash = digest(`message-id\n${mailbox.address}\n${messageId}`);
-  return (await ledger.reserve({ hash, expireAt }, id)) === id;
+  return ledger.reserve({ hash: digest(`message-id\n${mailbox.address}\n${messageId}`), expireAt }, id);
 }
 
 async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {

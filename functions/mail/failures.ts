@@ -233,6 +233,27 @@ export const FAILURES = {
     summary: 'The secret of the webhook cannot be used.',
     fix: "Store the vendor's signing secret as a version of the secret that the route names, one secret a line, and let the function's service account read it (roles/secretmanager.secretAccessor).",
   },
+  event_unreadable: {
+    http: 422,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'The event cannot be read.',
+    fix: 'Publish JSON or UTF-8 text of at most 10 MB.',
+  },
+  route_condition: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The condition of the route cannot be decided for this event.',
+    fix: 'Ask with has(…) for fields that may be missing; try the event with `mailgrant test-route ROUTE --event FILE`.',
+  },
+  route_template: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The template of the route cannot be rendered for this event.',
+    fix: 'Put {{#if …}} or {{default …}} around what may be missing; try the event with `mailgrant preview ROUTE --event FILE`.',
+  },
   mail_refused: {
     http: 422,
     retry: 'never',

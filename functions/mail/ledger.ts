@@ -21,6 +21,8 @@ export interface Entry {
   readonly attempts: number;
   /** Until then the entry belongs to the invocation that wrote it; 0 when nobody works on it. */
   readonly leaseUntil: number;
+  /** Who took it over last, a name for that one time: two who take it at the same moment do not write the same. Absent before. */
+  readonly holder?: string;
   /** What Gmail is asked by after a lost reply: the URI of the upload session. */
   readonly handle: string | null;
   /** SHA-256 of the letter that the handle stands for: only the same bytes may resume it. */
@@ -70,8 +72,8 @@ export interface Ledger {
   replace(found: Found, entry: Entry, counters?: readonly Counter[]): Promise<Found | null>;
   /** Adds `by` to each counter, all in one step; a counter that is not there begins at 0. Answers what they come to. */
   count(counters: readonly Counter[], by: number): Promise<number[]>;
-  /** Has the key stand for that mail, if it stands for none yet; answers the id of the mail that it stands for. */
-  reserve(key: LedgerKey, id: string): Promise<string>;
+  /** True if the key stands for that mail alone. A second mail that asks makes it stand for none, for good. */
+  reserve(key: LedgerKey, id: string): Promise<boolean>;
 }
 
 /** What is counted for one window of time; the ledger may forget it after `expireAt`. */

@@ -3,6 +3,7 @@ import type { Hidden } from './hidden.ts';
 import type { Ledger } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import type { Sender } from './sender.ts';
+import type { Windows } from './windows.ts';
 
 /**
  * What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it.
@@ -19,15 +20,15 @@ export type Progress =
  */
 export interface Transport {
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  open(letter: Letter, token: AccessToken, reserve: Reserve): Promise<string>;
+  open(letter: Letter, token: AccessToken, alone: Alone): Promise<string>;
   /** Sends the letter from that byte on. */
   transfer(handle: string, letter: Letter, from: number, token: AccessToken): Promise<Progress>;
   /** Asks what became of a letter of so many bytes; sends nothing. */
-  ask(handle: string, bytes: number, token: AccessToken): Promise<Progress>;
+  ask(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<Progress>;
 }
 
-/** Reserves the letter's Message-ID for its mail; false where another mail of the mailbox has it. */
-export type Reserve = () => Promise<boolean>;
+/** Whether no other mail of the mailbox has, or ever had, that Message-ID: only then what is found by it is this mail. */
+export type Alone = (messageId: string) => Promise<boolean>;
 
 /** A minted access token; `secret` keeps it out of every print. */
 export interface AccessToken {
@@ -71,6 +72,8 @@ export interface Ports {
   /** The way to Gmail that the mailbox is configured for. */
   transport(mailbox: Mailbox): Transport;
   readonly ledger: Ledger;
+  /** Loaded when it is asked for. */
+  windows(): Promise<Windows>;
   /** null where no topic is configured. */
   readonly queue: Queue | null;
   /** null where no dead-letter topic is configured. */
@@ -87,7 +90,7 @@ export interface Ports {
   digest(data: Uint8Array | string): string;
   /** Waits; rejects when the invocation's time is up. */
   pause(ms: number): Promise<void>;
-  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid. */
+  /** Reads a file that an attachment is given by. Throws MailFailure: attachment_invalid, attachment_unavailable. */
   fetchFile(url: string, maxBytes: number): Promise<Uint8Array>;
   /** How long a claim holds, in milliseconds: longer than an invocation may last. */
   readonly leaseMs: number;
@@ -102,6 +105,8 @@ export interface Edge {
   readonly pushAudience: string | null;
   /** True if Google's IAM checks every call before the function sees it; only then the caller's identity is believed. */
   readonly trustIam: boolean;
+  /** Path of a module with compiled routes, in place of those that the build embedded; null for these. */
+  readonly routesFile: string | null;
   digest(data: Uint8Array | string): string;
   now(): number;
   begin(): Ports;

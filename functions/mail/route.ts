@@ -19,6 +19,8 @@ export interface Route {
   readonly headers: Readonly<Record<string, string>>;
   /** Name of a file in the folder of templates, without its ending. */
   readonly template: string;
+  /** Template of the mail that sums up what `everyMs` held back. */
+  readonly digest: string;
   /** Events of one value are one mail; null for the event's own id. */
   readonly dedupe: string | null;
   /** At most one mail per value of `dedupe` and window of so many milliseconds; the rest is one digest. null: no windows. */

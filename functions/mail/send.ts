@@ -44,7 +44,7 @@ export async function dispatch(draft: Draft, asking: Asking, config: Config, por
   }
   const { caller, ...asked } = asking;
   const rules = rulesOf(caller, draft.sender.mailbox, ports);
-  const early = asked.retryFailed && rules.length === 0 ? mintEarly(draft.sender, ports) : null;
+  const early = asked.retryFailed && caller.limits === undefined ? mintEarly(draft.sender, ports) : null;
   const claim = await claimMail({ ...draft, ...asked, caller: caller.id }, countersOf(rules), config, ports);
   return 'entry' in claim ? work(claim, draft, rules, ports, early) : claim;
 }
@@ -52,7 +52,7 @@ export async function dispatch(draft: Draft, asking: Asking, config: Config, por
 /**
  * Starts the token beside the claim: neither needs the other, and each is a round trip or two. A mail that turns out to be known
  * has then cost a token that nobody uses: so not for a platform, whose deliveries are often repetitions and wait for nothing, and
- * not where limits are set, since whoever knocks on a closed door would have us knock on Google's.
+ * not for a caller with limits of its own, who may knock on a closed door for long and would have us knock on Google's.
  */
 function mintEarly(sender: Sender, ports: Ports): Promise<AccessToken> {
   const early = ports.token(sender);

@@ -10,7 +10,7 @@ import type { Edge, Ports } from '../mail/ports.ts';
 import { recordOf } from '../mail/record.ts';
 import type { Handler } from '../serve.ts';
 import { answerBatch, readBatch } from './batch.ts';
-import { BODY_PATIENCE_MS, forgetFiles, parseJson, readBody, readJson } from './body.ts';
+import { BODY_PATIENCE_MS, forgetFiles, readJson } from './body.ts';
 import { idempotencyKey } from './idempotency.ts';
 import { authenticate } from './keys.ts';
 import { readRawOrder } from './raw.ts';
@@ -89,7 +89,7 @@ const DOORS: Readonly<Record<Exclude<Route, 'health'>, (request: Request) => Pro
 
   async move({ req, path, caller, edge, patienceMs }) {
     const id = idIn(path);
-    const body = parseJson(await readBody(req, { patienceMs })) as Record<string, unknown> | null;
+    const body = (await readJson(req, { patienceMs })) as Record<string, unknown> | null;
     const time = body?.['scheduled_at'] ?? body?.['scheduledAt'];
     if (typeof time !== 'string' || time === '') throw new MailFailure('field_missing', 'Missing `scheduled_at` field.');
     await within(edge, async (ports) => reschedule(await ownMail(id, caller.id, ports), time, ports));

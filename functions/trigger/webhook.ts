@@ -1,30 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { accept } from '../mail/accept.ts';
-import type { Caller } from '../mail/config.ts';
 import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
-import { isTaken, type Outcome } from '../mail/outcome.ts';
+import { isTaken } from '../mail/outcome.ts';
 import type { Edge, Witness } from '../mail/ports.ts';
 import type { Hook } from '../mail/route.ts';
-import { type Order, refuse } from '../mail/send.ts';
+import type { Compiled } from '../notify/compiled.ts';
 import type { Handler } from '../serve.ts';
 import { bearerOf } from '../verify/bearer.ts';
-import type { HeaderValues } from '../verify/headers.ts';
 import type { Signed } from '../verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../verify/verify.ts';
 import { BODY_PATIENCE_MS, contentTypeOf, readBody } from './body.ts';
 import { attributesOf, checkEventType, handshake, readEvent } from './hook-event.ts';
+import { hookRoutes } from './hook-route.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
-
-/** A route that is fed by a webhook. */
-export interface HookRoute {
-  readonly hook: Hook;
-  /** Who its mails are sent in the name of. */
-  readonly caller: Caller;
-  /** The mail that an event becomes, in the shape of `POST /emails`; null where the route does not want it. Throws MailFailure. */
-  mailOf(event: unknown, attributes: Readonly<Record<string, string>>): Promise<unknown>;
-}
 
 // An event is facts and links. What is larger is refused before anybody is asked who sent it.
 const BODY_MAX_BYTES = 2 * 1024 * 1024;
@@ -33,13 +22,8 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
  * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
  */
-export function webhooks(
-  edge: Edge,
-  witness: Witness,
-  routes: ReadonlyMap<string, HookRoute>,
-  log: Log,
-  { patienceMs = BODY_PATIENCE_MS } = {},
-): Handler {
+export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+  const routes = hookRoutes(edge.config, compiled);
   return async (req, res) => {
     const started = edge.now();
     const name = /^\/hooks\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1];
@@ -63,45 +47,27 @@ export function webhooks(
         log('INFO', 'handshake', facts());
         return answer(req, res, 200, greeting);
       }
-      const key = keyOf(signed, eventId, edge);
-      // The event is the payload: after a change of its template, a delivery that comes again is still the same one.
-      const asked = { key, keyMs: keyLife(hook, eventId), payload: edge.digest(key) };
-      const outcome = await take(route, event, signed.headers, asked, edge);
-      if (!outcome) {
-        log('INFO', 'event', { outcome: 'ignored', ...facts() });
-        return answer(req, res, 200, { outcome: 'ignored' });
+      const happened = {
+        event: { data: event, attributes: attributesOf(signed.headers) },
+        key: keyOf(signed, eventId, edge),
+        keyMs: keyLife(hook, eventId),
+        retryFailed: true, // what was wrong may have been mended when it comes again
+      };
+      const { takeEvent } = await import('../notify/take.ts'); // a stranger's request pays for none of it
+      const ports = edge.begin();
+      const taken = await takeEvent(happened, route.compiled, compiled, edge.config, ports).finally(ports.close);
+      if (typeof taken === 'string') {
+        log('INFO', 'event', { outcome: taken, ...facts() });
+        return answer(req, res, 200, { outcome: taken });
       }
-      reportOutcome(log, outcome, { caller: route.caller.id, ...facts() });
-      answer(req, res, isTaken(outcome) ? 200 : statusOf(outcome.failure.code), isTaken(outcome) ? { id: outcome.id } : REFUSAL);
+      reportOutcome(log, taken, { caller: `route:${name}`, ...facts() });
+      answer(req, res, isTaken(taken) ? 200 : statusOf(taken.failure.code), isTaken(taken) ? { id: taken.id } : REFUSAL);
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
       answer(req, res, statusOf(failure.code), REFUSAL);
     }
   };
-}
-
-/** Turns the event into a mail and has it taken; null where the route does not want it. */
-async function take(
-  route: HookRoute,
-  event: unknown,
-  headers: HeaderValues,
-  asked: Pick<Order, 'key' | 'keyMs' | 'payload'>,
-  edge: Edge,
-): Promise<Outcome | null> {
-  // Tried anew when it comes again after a failure: what was wrong may have been mended.
-  let order: Order = { ...asked, body: null, caller: route.caller, retryFailed: true };
-  const ports = edge.begin();
-  try {
-    const body = await route.mailOf(event, attributesOf(headers));
-    if (body === null) return null;
-    order = { ...order, body };
-    return await accept(order, edge.config, ports);
-  } catch (error) {
-    return await refuse(order, asFailure(error), ports);
-  } finally {
-    ports.close();
-  }
 }
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */

@@ -22,6 +22,7 @@ test('a route is read with every default filled in', () => {
       subject: null,
       headers: {},
       template: 'cloud-build',
+      digest: 'digest',
       dedupe: null,
       everyMs: 900_000,
       only: null,

@@ -25,6 +25,7 @@ test('defaults are filled in, and addresses are in lower case', () => {
         via: 'api',
         aliases: ['no-reply@example.com'],
         tokens: 'per-invocation',
+        limits: { perDay: 1_600, perMinute: null },
       },
     ],
     keys: [{ id: 'shop', sha256: SHA, from: ['no-reply@example.com'], to: ['*@example.net'] }],
@@ -32,6 +33,17 @@ test('defaults are filled in, and addresses are in lower case', () => {
     ledger: { addresses: 'hashed' },
   });
 });
+
+const limits: { name: string; limits?: object; becomes: object }[] = [
+  { name: 'notices@example.com', becomes: { perDay: 1_600, perMinute: null } },
+  { name: 'me@gmail.com', becomes: { perDay: 400, perMinute: null } },
+  { name: 'me@gmail.com', limits: { perMinute: 30 }, becomes: { perDay: 400, perMinute: 30 } },
+  { name: 'notices@example.com', limits: { perDay: 50 }, becomes: { perDay: 50, perMinute: null } },
+  { name: 'notices@example.com', limits: { perDay: null }, becomes: { perDay: null, perMinute: null } },
+];
+for (const { name, limits: given, becomes } of limits)
+  test(`a mailbox at ${name.split('@')[1]} with limits ${JSON.stringify(given)} has ${JSON.stringify(becomes)}`, () =>
+    assert.deepEqual(checkConfig({ mailboxes: { [name]: given ? { limits: given } : {} } }).config?.mailboxes[0]?.limits, becomes));
 
 const box = (change: unknown) => ({ mailboxes: { 'notices@example.com': change } });
 const key = (change: object) => ({ ...VALID, keys: { shop: { sha256: SHA, from: ['notices@example.com'], ...change } } });
@@ -58,6 +70,10 @@ const wrong: { value: unknown; problems: string[] }[] = [
     problems: ['mailboxes."me@gmail.com".grant: Google delegates only Workspace'],
   },
   { value: box({ tokens: 'always' }), problems: [`${AT}.tokens: `] },
+  {
+    value: { ...VALID, keys: { pubsub: { sha256: SHA, from: ['notices@example.com'] } } },
+    problems: ['keys.pubsub: taken; it is the name of callers without a key'],
+  },
   { value: box({ limits: {} }), problems: [`${AT}.limits: expected perDay, perMinute or both`] },
   { value: box({ limits: { perDay: 0, perMinute: 1.5 } }), problems: [`${AT}.limits.perDay: `, `${AT}.limits.perMinute: `] },
   { value: box({ limits: { perHour: 5, perDay: 1 } }), problems: [`${AT}.limits.perHour: unknown setting`] },

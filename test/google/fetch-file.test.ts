@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { createFetchFile, isPublic, type Reach } from '../../functions/google/fetch-file.ts';
+import { freePort } from '../../functions/local/framework.ts';
 import { onPath, skipUnless } from '../support/emulators.ts';
 
 const addresses: [string, boolean][] = [
@@ -84,6 +85,7 @@ suite('a file from an allowed host', { skip: skipUnless(onPath('openssl'), 'open
   const answer = ({ url = '', headers }: IncomingMessage, res: ServerResponse): void => {
     asked.push(`${headers.host} ${url}`);
     if (url === '/redirect') res.writeHead(302, { location: '/file' }).end();
+    else if (/^\/\d+$/.test(url)) res.writeHead(Number(url.slice(1))).end('nothing');
     else if (url === '/missing') res.writeHead(404).end('nothing');
     else if (url === '/packed') res.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
     else if (url === '/announced') res.writeHead(200, { 'content-length': '101' }).write('x');
@@ -109,11 +111,20 @@ suite('a file from an allowed host', { skip: skipUnless(onPath('openssl'), 'open
     ['/packed', /compressed/],
     ['/announced', /more than 100 bytes/],
     ['/endless', /more than 100 bytes/],
-    ['/cut', /broke|no answer/],
     ['/empty', /empty/],
   ] as const;
   for (const [path, message] of refused)
     test(`${path} is refused`, () => assert.rejects(fetchFrom(path), { code: 'attachment_invalid', message }));
+
+  for (const path of ['/cut', '/500', '/503', '/429', '/408'])
+    test(`${path} may be over soon`, () => assert.rejects(fetchFrom(path), { code: 'attachment_unavailable' }));
+  for (const path of ['/400', '/403', '/410', '/301'])
+    test(`${path} stays as it is`, () => assert.rejects(fetchFrom(path), { code: 'attachment_invalid' }));
+  test('a host that is down may be up soon', async () => {
+    const free = await freePort(0);
+    const call = createFetchFile(never, reach())(`https://cdn.example.com:${free}/file`, 100);
+    await assert.rejects(call, { code: 'attachment_unavailable' });
+  });
 
   test('is refused when its certificate is not trusted, and no redirect was followed', async () => {
     const { ca: _, ...untrusting } = reach();
@@ -124,6 +135,6 @@ suite('a file from an allowed host', { skip: skipUnless(onPath('openssl'), 'open
 
   test('is given up when the time of the invocation is', async () => {
     const fetching = createFetchFile(AbortSignal.abort(), reach());
-    await assert.rejects(fetching(`https://cdn.example.com:${port}/file`, 100), { code: 'attachment_invalid', message: /too long/ });
+    await assert.rejects(fetching(`https://cdn.example.com:${port}/file`, 100), { code: 'attachment_unavailable', message: /too long/ });
   });
 });

@@ -49,7 +49,7 @@ test('a session is opened, takes the letter, and answers the same afterwards', a
   const handle = await at.transport.open(mine, at.token, alone);
   assert.equal(at.google.mails.count(), 0);
   const sent = await at.transport.transfer(handle, mine, 0, at.token);
-  assert.deepEqual(await at.transport.ask(handle, mine.bytes.length, at.token), sent);
+  assert.deepEqual(await at.transport.ask(handle, mine.bytes.length, at.token, alone), sent);
   assert.deepEqual(
     at.google.mails.list().map(({ id, raw }) => [id, raw.equals(mine.bytes)]),
     [[sent.state === 'accepted' && sent.gmailId, true]],
@@ -68,7 +68,7 @@ for (const { fault, asked, mails } of cuts)
     const handle = await at.transport.open(mine, at.token, alone);
     at.google.faults.script(fault);
     await assert.rejects(at.transport.transfer(handle, mine, 0, at.token), { code: 'delivery_unknown' });
-    const progress = await at.transport.ask(handle, mine.bytes.length, at.token);
+    const progress = await at.transport.ask(handle, mine.bytes.length, at.token, alone);
     assert.deepEqual([progress, at.google.mails.count()], [asked, mails]);
     if (progress.state === 'partial') {
       await at.transport.transfer(handle, mine, progress.received, at.token);
@@ -88,12 +88,12 @@ test('nothing is listening: provably not sent', async () => {
   const token = { secret: new Hidden('t'), expiresAt: 0 };
   await assert.rejects(transport.open(letter(raw()), token, alone), { code: 'google_unavailable' });
   await assert.rejects(transport.transfer('http://127.0.0.1:1/x', letter(raw()), 0, token), { code: 'google_unavailable' });
-  await assert.rejects(transport.ask('http://127.0.0.1:1/x', 1, token), { code: 'delivery_unknown' });
+  await assert.rejects(transport.ask('http://127.0.0.1:1/x', 1, token, alone), { code: 'delivery_unknown' });
 });
 
 test('a handle that points elsewhere is never called', async () => {
   await using at = await gmail();
-  await assert.rejects(at.transport.ask('http://127.0.0.1:9/upload', 1, at.token), { code: 'unexpected' });
+  await assert.rejects(at.transport.ask('http://127.0.0.1:9/upload', 1, at.token, alone), { code: 'unexpected' });
 });
 
 const refusals: { name: RefusalName; open: string; transfer: string }[] = [

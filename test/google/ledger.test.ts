@@ -4,8 +4,10 @@ import { createExchange } from '../../functions/google/call.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createLedger } from '../../functions/google/ledger.ts';
 import { startGoogle } from '../../functions/local/google.ts';
+import { takeOver } from '../../functions/mail/claim.ts';
 import { type Entry, type Ledger, step } from '../../functions/mail/ledger.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
+import { world } from '../support/world.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const HOUR = 3_600_000;
@@ -73,7 +75,8 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', rejected: 2, code: 'rate_limited', notBefore: NOW + 5 });
+      const extra = { holder: 'h', rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c' };
+      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
       assert.deepEqual((await ledger.read(mine.id))?.entry, mine);
@@ -98,9 +101,11 @@ for (const { name, start, skip } of backends) {
       assert.equal((await ledger.create(entry(), { hash, expireAt: NOW + 3 * HOUR }, NOW + 2 * HOUR)).found.entry.id, next.id);
     });
 
-    test('of fifty claims of one key one wins, and all learn the same id', async () => {
+    test('of fifty claims of one key one wins, and all learn the same id', async (t) => {
       const key = { hash: unique(), expireAt: NOW + HOUR };
+      const began = performance.now();
       const claims = await Promise.all(Array.from({ length: 50 }, () => ledger.create(entry(), key, NOW)));
+      t.diagnostic(`fifty claims took ${Math.round(performance.now() - began)} ms`);
       assert.equal(claims.filter(({ created }) => created).length, 1);
       assert.equal(new Set(claims.map(({ found }) => found.entry.id)).size, 1);
     });
@@ -122,6 +127,13 @@ for (const { name, start, skip } of backends) {
       assert.equal(all.filter(Boolean).length, 1);
     });
 
+    test('of two that take a mail over in the same millisecond one wins', async () => {
+      const { found } = await ledger.create(entry({ leaseUntil: 0 }), null, NOW);
+      const ports = { ...world(), ledger, newId: unique };
+      const taken = await Promise.allSettled([takeOver(found, [], ports), takeOver(found, [], ports)]);
+      assert.deepEqual(taken.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    });
+
     test('counters that are not there begin at 0, and are counted up and down together', async () => {
       const counters = [unique(), unique()].map((name) => ({ name, expireAt: NOW + HOUR }));
       assert.deepEqual(await ledger.count(counters, 1), [1, 1]);
@@ -137,6 +149,61 @@ for (const { name, start, skip } of backends) {
         Array.from({ length: 30 }, (_, index) => index + 1),
       );
     });
+
+    test('what is counted with a claim is counted if the claim is ours, and only then', async () => {
+      const counter = [{ name: unique(), expireAt: NOW + HOUR }];
+      const key = { hash: unique(), expireAt: NOW + HOUR };
+      const first = await ledger.create(entry(), key, NOW, counter);
+      const second = await ledger.create(entry(), key, NOW, counter);
+      assert.deepEqual([first.found.counts, second.created, second.found.counts], [[1], false, undefined]);
+      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed', { holder: 'other' }), counter);
+      const late = step(first.found.entry, 'claimed', { attempts: 9 });
+      assert.deepEqual([taken?.counts, await ledger.replace(first.found, late, counter)], [[2], null]);
+      assert.deepEqual(await ledger.count(counter, 1), [3]);
+    });
+
+    test('of thirty mails that are counted with their claims each gets a number of its own', async () => {
+      const counter = [{ name: unique(), expireAt: NOW + HOUR }];
+      const claims = await Promise.all(Array.from({ length: 30 }, () => ledger.create(entry(), null, NOW, counter)));
+      assert.deepEqual(
+        claims.flatMap(({ found }) => found.counts ?? []).sort((a, b) => a - b),
+        Array.from({ length: 30 }, (_, index) => index + 1),
+      );
+    });
+
+    test('a key stands for one mail alone, until a second one asks: then for none', async () => {
+      const key = { hash: unique(), expireAt: NOW + HOUR };
+      assert.deepEqual([await ledger.reserve(key, 'a'), await ledger.reserve(key, 'a')], [true, true]);
+      assert.deepEqual(
+        [await ledger.reserve(key, 'b'), await ledger.reserve(key, 'a'), await ledger.reserve(key, 'b')],
+        [false, false, false],
+      );
+    });
+
+    test('of ten that reserve one key at once, at most one is told that it is alone', async () => {
+      const key = { hash: unique(), expireAt: NOW + HOUR };
+      const told = await Promise.all(Array.from({ length: 10 }, (_, n) => ledger.reserve(key, `mail-${n}`)));
+      assert.ok(told.filter(Boolean).length <= 1);
+      assert.deepEqual(await Promise.all(told.map((_, n) => ledger.reserve(key, `mail-${n}`))), Array(10).fill(false));
+    });
+
+    for (const [from, to] of [
+      ['queued', 'claimed'],
+      ['queued', 'canceled'],
+      ['scheduled', 'scheduled'],
+      ['scheduled', 'claimed'],
+      ['parked', 'canceled'],
+    ] as const)
+      test(`of a worker and a caller that step from ${from} to ${to} at once one succeeds`, async () => {
+        const { found } = await ledger.create(entry({ state: from, leaseUntil: 0, content: 'c', notBefore: NOW + HOUR }), null, NOW);
+        const both = await Promise.all([
+          ledger.replace(found, step(found.entry, to, { attempts: 7 })),
+          ledger.replace(found, step(found.entry, to, { attempts: 8 })),
+        ]);
+        assert.equal(both.filter(Boolean).length, 1);
+        const [won] = both.filter((one) => one !== null);
+        assert.deepEqual((await ledger.read(found.entry.id))?.entry, won?.entry);
+      });
 
     test('an entry keeps its time to live as a timestamp', async () => {
       const mine = entry();
@@ -171,6 +238,18 @@ suite('the ledger when the reply to a commit is lost', () => {
       const second = await ledger.create(mine, key, NOW);
       assert.deepEqual([second.created, second.found.entry], [true, mine]);
     });
+
+  test('a replacement whose reply is lost is known again, in whatever order its fields were written', async () => {
+    await using google = await startGoogle();
+    const exchange = createExchange()(AbortSignal.timeout(10_000));
+    const identity = createIdentity(google.url);
+    const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+    const { found } = await ledger.create(entry({ state: 'queued', content: 'c', scheduledAt: NOW }), null, NOW);
+    const { content: _, ...rest } = found.entry;
+    const next = step({ ...rest, content: 'd', rejected: 1 } as Entry, 'claimed');
+    google.faults.script({ on: 'ledger', reset: 'after' });
+    assert.deepEqual((await ledger.replace(found, next))?.entry, next);
+  });
 
   test('contention (ABORTED) is tried again, and is nobody else’s claim', async () => {
     await using google = await startGoogle();

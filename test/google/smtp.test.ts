@@ -90,7 +90,7 @@ for (const { messageId, fault, askable } of foreign)
     if (fault) google.faults.script(fault);
     const handle = await at.transport.open(letter, token, alone);
     assert.equal(handle, askable ? `smtp:${messageId}` : 'smtp:');
-    if (!askable) assert.deepEqual(await at.transport.ask(handle, letter.bytes.length, token), { state: 'gone' });
+    if (!askable) assert.deepEqual(await at.transport.ask(handle, letter.bytes.length, token, alone), { state: 'gone' });
   });
 
 test('more recipients than SMTP takes are refused before anything is sent, and not halfway', async () => {
@@ -169,7 +169,7 @@ test('the reply to the letter is lost: unknown; Gmail has it, and is found by it
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'after' });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown', message: /\(data\): ECONN/ });
-  const found = await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token);
+  const found = await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token, alone);
   assert.deepEqual([found, at.pauses], [{ state: 'accepted', gmailId: google.mails.list()[0]?.id }, []]);
 });
 
@@ -179,7 +179,10 @@ test('the connection breaks in the letter: unknown; looked for four times and no
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'before' });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown' });
-  assert.deepEqual(await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token), { state: 'partial', received: 0 });
+  assert.deepEqual(await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token, alone), {
+    state: 'partial',
+    received: 0,
+  });
   assert.deepEqual(at.pauses, [1_000, 2_000, 4_000]);
   await at.send(letter, token);
   assert.equal(google.mails.count(), 1);
@@ -191,7 +194,7 @@ test('a mail that the search knows only later is found, not sent again', async (
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'after' }, { on: 'search', times: 2, status: 200, body: { resultSizeEstimate: 0 } });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown' });
-  assert.equal((await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token)).state, 'accepted');
+  assert.equal((await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token, alone)).state, 'accepted');
   assert.deepEqual(at.pauses, [1_000, 2_000]);
 });
 
@@ -205,17 +208,17 @@ for (const { name, fault, code } of unasked)
   test(`${name}: that is no proof that the mail is not there`, async () => {
     using at = invocation();
     google.faults.script(fault);
-    await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google)), { code });
+    await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google), alone), { code });
   });
 
 test('a handle of the API is never searched for', async () => {
   using at = invocation();
-  await assert.rejects(at.transport.ask('https://gmail.googleapis.com/upload/x', 1, tokenFrom(google)), { code: 'unexpected' });
+  await assert.rejects(at.transport.ask('https://gmail.googleapis.com/upload/x', 1, tokenFrom(google), alone), { code: 'unexpected' });
 });
 
 test('the scope gmail.send cannot search', async () => {
   using at = invocation();
-  await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google, SCOPE_SEND)), { code: 'scope_missing' });
+  await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google, SCOPE_SEND), alone), { code: 'scope_missing' });
 });
 
 test('the mails of one invocation share a connection, also those sent at once; then it is closed', async () => {

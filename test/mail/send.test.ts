@@ -400,3 +400,34 @@ test('the attempts of one mail that sent nothing use nothing of the limit up', a
   for (const key of ['a', 'b', 'c', 'd']) states.push((await run(order({ caller, key }), working)).state);
   assert.deepEqual(states, ['sent', 'sent', 'sent', 'parked']);
 });
+
+const CDN = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
+const withFile = (change: Partial<Order> = {}): Order =>
+  order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] }, ...change });
+
+test('a mail that Gmail may have is asked about before its files are fetched again', async () => {
+  const ports = world({ fetchFile: async () => Buffer.from('hello'), transfer: fail('delivery_unknown'), ask: fail('delivery_unknown') });
+  assert.equal((await send(withFile(), CDN, ports)).state, 'unknown');
+  Object.assign(ports, { ask: async () => ({ state: 'accepted', gmailId: 'g' }) });
+  const down = { ...ports, fetchFile: fail('attachment_unavailable') };
+  assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).state], ['sent', 'sent']);
+});
+
+test('a mail that Gmail has in part is finished once its files can be fetched again, and is unknown until then', async () => {
+  const ports = world({ fetchFile: async () => Buffer.from('hello') });
+  const { transfer } = ports;
+  ports.transfer = fail('delivery_unknown');
+  ports.ask = fail('delivery_unknown');
+  await send(withFile(), CDN, ports);
+  Object.assign(ports, { transfer, ask: async () => ({ state: 'partial', received: 10 }) });
+  const down = { ...ports, fetchFile: fail('attachment_unavailable') };
+  assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).handle], ['unknown', 'session-1']);
+  assert.equal((await send(withFile(), CDN, ports)).state, 'sent');
+});
+
+test('a host of files that is down is over soon: the mail waits, and goes with the same key', async () => {
+  const ports = world({ fetchFile: fail('attachment_unavailable') });
+  const first = await send(withFile(), CDN, ports);
+  assert.deepEqual([first.state, only(ports).state, only(ports).code], ['retry', 'waiting', 'attachment_unavailable']);
+  assert.equal((await send(withFile(), CDN, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
+});

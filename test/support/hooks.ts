@@ -2,8 +2,9 @@ import { createIdentity } from '../../functions/google/identity.ts';
 import { createWitness } from '../../functions/google/witness.ts';
 import { createLog } from '../../functions/log.ts';
 import type { Hook } from '../../functions/mail/route.ts';
-import { type HookRoute, webhooks } from '../../functions/trigger/webhook.ts';
-import { type Laptop, MAILBOX, PROJECT, serveOn, startLaptop } from './laptop.ts';
+import { webhooks } from '../../functions/trigger/webhook.ts';
+import { CONFIG, type Laptop, MAILBOX, PROJECT, serveOn, startLaptop } from './laptop.ts';
+import { compileTexts, configWith, load } from './routes.ts';
 
 export interface Hooks extends AsyncDisposable {
   readonly laptop: Laptop;
@@ -12,32 +13,33 @@ export interface Hooks extends AsyncDisposable {
   store(route: string, payload: string): void;
 }
 
-/** A route that mails what an event says. */
-export const routeOf = (hook: Hook, name: string, change: Partial<HookRoute> = {}): HookRoute => ({
-  hook: { ...hook, secret: `hook-${name}` },
-  caller: { id: `route:${name}`, from: [MAILBOX], to: null },
-  mailOf: async (event) => ({
-    from: MAILBOX,
-    to: 'you@example.net',
-    subject: 'canary-subject',
-    text: `canary-body ${JSON.stringify(event)}`,
-  }),
-  ...change,
-});
+/** A route as the config file has it, which mails what an event says. */
+export function routeOf({ verify, toleranceSeconds, hmac, google }: Hook, name: string, change: object = {}) {
+  const hook = { verify, toleranceSeconds, ...hmac, ...google, ...(verify !== 'google-oidc' && { secret: `hook-${name}` }) };
+  return { hook, from: MAILBOX, to: ['you@example.net'], template: 'any', ...change };
+}
 
-/** The fake Google and the hooks function in this process. */
-export async function startHooks(routes: Readonly<Record<string, HookRoute>>): Promise<Hooks> {
-  const laptop = await startLaptop();
+const TEMPLATE = '---\nsubject: canary-subject\n---\n<p>canary-body</p><pre>{{json event}}</pre><pre>{{json attributes}}</pre>\n';
+
+/** The fake Google and the hooks function in this process, with routes as the build compiles them. */
+export async function startHooks(routes: Readonly<Record<string, object>>, on?: Laptop): Promise<Hooks> {
+  const { module, problems } = compileTexts(routes, {
+    'any.hbs': TEMPLATE,
+    'digest.hbs': '---\nsubject: canary-digest\n---\n<p>{{digest.count}} more</p>\n',
+  });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const laptop = on ?? (await startLaptop());
+  const edge = { ...laptop.edge, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const witness = createWitness(laptop.settings, createIdentity(laptop.settings.urls.metadata));
-  const server = await serveOn(webhooks(laptop.edge, witness, new Map(Object.entries(routes)), log, { patienceMs: 2_000 }));
+  const server = await serveOn(webhooks(edge, witness, await load(module), log, { patienceMs: 2_000 }));
   return {
     laptop,
     url: server.url,
     store: (route, payload) => laptop.google.storeSecret(PROJECT, `hook-${route}`, payload),
     async [Symbol.asyncDispose]() {
       server.close();
-      await laptop[Symbol.asyncDispose]();
+      if (!on) await laptop[Symbol.asyncDispose]();
     },
   };
 }

@@ -139,3 +139,30 @@ test("the key's limit counts each mail of a batch, and the headers say what is l
   for (const name of ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'])
     assert.match(single.headers.get(name) ?? '', /^\d+$/);
 });
+
+test('a mail of the batch that another invocation holds is told beside those that were sent; the same key sends the rest later', async () => {
+  await using own = await startLaptop();
+  const key = { 'idempotency-key': 'batch/held' };
+  // The first request is cut off while its second mail is on the way: its lease holds on.
+  const reached = own.google.reached('transfer');
+  own.google.faults.script({ on: 'transfer' }, { on: 'transfer', delayMs: 60_000 });
+  const cut = new AbortController();
+  const first = fetch(`${own.api}/emails/batch`, {
+    method: 'POST',
+    body: JSON.stringify(mails(3)),
+    headers: { ...authorised, ...key },
+    signal: cut.signal,
+  }).catch(() => 'cut');
+  await reached;
+  while (own.google.mails.count() < 3) await new Promise((done) => setImmediate(done));
+  const second = await batch(mails(3), key, own);
+  cut.abort();
+  assert.equal(await first, 'cut');
+  const data = (second.body?.['data'] ?? []) as { id: string | null; outcome: string }[];
+  assert.deepEqual(
+    [second.status, second.body?.['code'], data.map(({ outcome }) => outcome).sort()],
+    [409, 'in_flight', ['refused', 'sent', 'sent']],
+  );
+  const permitted = await batch(mails(3), { ...key, ...permissive }, own);
+  assert.deepEqual([permitted.status, ids(permitted.body).length, ((permitted.body?.['errors'] ?? []) as unknown[]).length], [200, 2, 1]);
+});

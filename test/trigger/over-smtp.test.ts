@@ -130,3 +130,25 @@ test('nothing that was logged names a secret, an address or content', () => {
   assert.ok(laptop.lines.length > 10);
   assert.doesNotMatch(JSON.stringify([laptop.lines, overApi.lines]), /canary|@example|Grüße/);
 });
+
+for (const lost of [
+  [{ on: 'smtp-data', reset: 'before' }],
+  [{ on: 'smtp-data', reset: 'after' }],
+  [{ on: 'smtp-data' }, { on: 'smtp-data', reset: 'before' }],
+] as const)
+  test(`two letters at once with one Message-ID never answer for each other: ${JSON.stringify(lost)}`, async () => {
+    const letter = (to: string): string =>
+      `From: ${MAILBOX}\r\nTo: ${to}\r\nMessage-ID: <twice-${lost.length}-${JSON.stringify(lost).length}@shop.example.com>\r\nSubject: x\r\n\r\n${to}\r\n`;
+    const raw = (to: string) =>
+      fetch(`${laptop.api}/v1/raw`, { method: 'POST', body: letter(to), headers: { ...authorised, 'content-type': 'message/rfc822' } });
+    laptop.google.faults.script({ on: 'search', delayMs: 150, times: 2 }, ...lost); // both look before either is sent
+    const replies = await Promise.all(['one@example.net', 'two@example.net'].map(raw));
+    const told = await Promise.all(
+      replies.map(async (reply) =>
+        (await fetch(`${laptop.api}/emails/${((await reply.json()) as { id: string }).id}`, { headers: authorised })).json(),
+      ),
+    );
+    const sent = (told as { outcome: string }[]).filter(({ outcome }) => outcome === 'sent').length;
+    const unknown = (told as { outcome: string }[]).filter(({ outcome }) => outcome === 'unknown').length;
+    assert.deepEqual([sent, unknown, laptop.google.mails.count()], [1, 1, 'reset' in lost[0] && lost[0].reset === 'after' ? 2 : 1]);
+  });

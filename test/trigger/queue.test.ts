@@ -1,42 +1,8 @@
 /** Queued delivery: api, topic, push, worker, mailbox, with the real adapters between them and a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authorised, CONFIG, DEAD_TOPIC, envelope, type Laptop, MAIL, post, startQueued, TOPIC } from '../support/laptop.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** A laptop whose time stands still until it is moved; what is due then is delivered. */
-async function queued(change: Parameters<typeof startQueued>[0] = {}) {
-  const clock = { now: Date.UTC(2026, 10, 24, 8) };
-  const laptop = await startQueued({ ...change, now: () => clock.now });
-  const { pubsub, tasks } = laptop.google;
-  const flush = async (): Promise<void> => {
-    await tasks.flush();
-    await pubsub.flush();
-  };
-  return {
-    ...laptop,
-    clock,
-    flush,
-    async wait(ms: number): Promise<void> {
-      clock.now += ms;
-      await flush();
-    },
-    /** Lets so much time pass, in steps in which every redelivery takes place. */
-    async live(ms: number): Promise<void> {
-      for (const end = clock.now + ms; clock.now < end; await flush()) clock.now = Math.min(end, clock.now + 10 * MINUTE);
-    },
-    [Symbol.asyncDispose]: () => laptop[Symbol.asyncDispose](),
-  };
-}
-
-const emails = (laptop: Pick<Laptop, 'api'>, body: unknown = MAIL, headers: Record<string, string> = {}) =>
-  post(`${laptop.api}/emails`, body, { ...authorised, ...headers });
-const record = async (laptop: Pick<Laptop, 'api'>, id: unknown): Promise<Record<string, unknown>> =>
-  (await fetch(`${laptop.api}/emails/${String(id)}`, { headers: authorised })).json() as Promise<Record<string, unknown>>;
-const dead = ({ google }: Pick<Laptop, 'google'>) => google.pubsub.published(DEAD_TOPIC).map(({ attributes }) => attributes['reason']);
+import { authorised, CONFIG, DEAD_TOPIC, envelope, MAIL, post, TOPIC } from '../support/laptop.ts';
+import { DAY, dead, emails, HOUR, MINUTE, queued, record } from '../support/queued.ts';
 
 test('the api answers once the message is published, the worker sends, and the mail has one id and one key all the way', async () => {
   await using own = await queued();

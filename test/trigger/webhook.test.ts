@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MailFailure } from '../../functions/mail/failure.ts';
-import type { HookRoute } from '../../functions/trigger/webhook.ts';
+import { simpleParser } from 'mailparser';
 import { type Hooks, routeOf, startHooks } from '../support/hooks.ts';
 import { PROJECT } from '../support/laptop.ts';
 import { hookOf, SCHEMES } from '../verify/schemes.ts';
@@ -9,24 +8,27 @@ import { hookOf, SCHEMES } from '../verify/schemes.ts';
 const AUDIENCE = 'https://hooks.example.com';
 const CALLER = 'scheduler@laptop.iam.gserviceaccount.com';
 const nameOf = (scheme: string): string => scheme.replaceAll(' ', '-');
-const routes: Record<string, HookRoute> = {
+const routes: Record<string, object> = {
   ...Object.fromEntries(SCHEMES.map(({ name, hook }) => [nameOf(name), routeOf(hook, nameOf(name))])),
   oidc: routeOf(hookOf('google-oidc', { google: { audience: AUDIENCE, email: CALLER } }), 'oidc'),
-  picky: routeOf(hookOf('bearer'), 'picky', { mailOf: async () => null }),
-  broken: routeOf(hookOf('bearer'), 'broken', {
-    mailOf: async () => {
-      throw new MailFailure('request_invalid', 'canary-detail: no such field');
-    },
-  }),
-  nobody: routeOf(hookOf('bearer'), 'nobody', { mailOf: async () => ({ from: 'notices@example.com', to: [], subject: 'x', text: 'x' }) }),
+  picky: routeOf(hookOf('bearer'), 'picky', { when: 'has(event.wanted)' }),
+  broken: routeOf(hookOf('bearer'), 'broken', { when: 'event.missing.field == 1' }),
+  worded: routeOf(hookOf('bearer'), 'worded', { subject: '{{event.missing}}' }),
+  nobody: routeOf(hookOf('bearer'), 'nobody', { to: ['{{default event.email ""}}'] }),
+  stranger: routeOf(hookOf('bearer'), 'stranger', { only: ['*@example.org'] }),
+  deduped: routeOf(hookOf('bearer'), 'deduped', { dedupe: 'string(event.group)' }),
+  stormy: routeOf(hookOf('bearer'), 'stormy', { dedupe: 'string(event.group)', every: '1h' }),
   unkept: routeOf(hookOf('bearer'), 'unkept'),
 };
+/** The words of the mail that came last. */
+const lastText = async (google = hooks.laptop.google): Promise<string> =>
+  (await simpleParser(google.mails.list()[0]?.raw ?? '')).text ?? '';
 
 let hooks: Hooks;
 before(async () => {
   hooks = await startHooks(routes);
   for (const { name, secret } of SCHEMES) hooks.store(nameOf(name), secret);
-  for (const name of ['picky', 'broken', 'nobody']) hooks.store(name, 'canary-bearer');
+  for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped', 'stormy']) hooks.store(name, 'canary-bearer');
 });
 after(() => hooks[Symbol.asyncDispose]());
 
@@ -141,42 +143,46 @@ test("GitHub's ping is answered and mails nothing", async () => {
 });
 
 test('a form is an event too: its payload field as JSON, or its fields', async () => {
-  const seen: unknown[] = [];
-  const mailOf: HookRoute['mailOf'] = async (event) => {
-    seen.push(event);
-    return null;
-  };
-  await using own = await startHooks({ form: routeOf(hookOf('bearer'), 'form', { mailOf }) });
-  own.store('form', 'canary-bearer');
-  for (const body of ['payload=%7B%22a%22%3A1%7D', 'command=%2Fdeploy&text=now'])
-    await fetch(`${own.url}/hooks/form`, {
-      method: 'POST',
-      headers: { ...bearer, 'content-type': 'application/x-www-form-urlencoded' },
-      body,
-    });
-  assert.deepEqual(seen, [{ a: 1 }, { command: '/deploy', text: 'now' }]);
+  const form = { authorization: 'Bearer canary-bearer-one', 'content-type': 'application/x-www-form-urlencoded' };
+  for (const [body, words] of [
+    ['payload=%7B%22formed%22%3A1%7D', '"formed": 1'],
+    ['command=%2Fdeploy&text=now', '"command": "/deploy"'],
+  ] as const) {
+    assert.equal((await post('/hooks/bearer', body, form)).status, 200);
+    assert.ok((await lastText()).includes(words));
+  }
 });
 
-test('conditions see what kind of event the headers name, and no secrets', async () => {
-  let seen: unknown;
-  await using own = await startHooks({
-    heads: routeOf(hookOf('bearer'), 'heads', {
-      mailOf: async (_, attributes) => {
-        seen = attributes;
-        return null;
-      },
-    }),
-  });
-  own.store('heads', 'canary-bearer');
+test('conditions and templates see what kind of event the headers name, and no secrets', async () => {
   const headers = {
-    ...bearer,
+    authorization: 'Bearer canary-bearer-one',
     'x-github-event': 'release',
-    'x-hub-signature-256': 'sha256=canary',
-    'x-event-token': 'canary',
+    'x-hub-signature-256': 'sha256=canary-mac',
+    'x-event-token': 'canary-token',
     'user-agent': 'GitHub-Hookshot/1',
   };
-  await post('/hooks/heads', '{}', headers, 'POST', own.url);
-  assert.deepEqual(seen, { 'x-github-event': 'release', 'user-agent': 'GitHub-Hookshot/1' });
+  await post('/hooks/bearer', eventBody(), headers);
+  const words = await lastText();
+  assert.match(words, /"x-github-event": "release"/);
+  assert.match(words, /"user-agent": "GitHub-Hookshot\/1"/);
+  assert.doesNotMatch(words, /canary-(mac|token|bearer)/);
+});
+
+test("the route's own dedupe takes the place of the event's id", async () => {
+  const before = mails();
+  for (const group of ['a', 'a', 'b']) assert.equal((await post('/hooks/deduped', eventBody({ group }), bearer)).status, 200);
+  assert.equal(mails() - before, 2);
+});
+
+test('of a storm one mail goes out at once; what is held back is answered 200 too', async () => {
+  const before = mails();
+  const replies = [];
+  for (let i = 0; i < 5; i++) replies.push(await post('/hooks/stormy', eventBody({ group: 'a' }), bearer));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    Array(5).fill(200),
+  );
+  assert.deepEqual([replies.filter(({ body }) => body === '{"outcome":"held"}').length, mails() - before], [4, 1]);
 });
 
 const answers: readonly {
@@ -188,7 +194,9 @@ const answers: readonly {
   status: number;
 }[] = [
   { name: 'an event that the route does not want', path: '/hooks/picky', headers: bearer, status: 200 },
-  { name: 'an event whose evaluation fails', path: '/hooks/broken', headers: bearer, status: 400 },
+  { name: 'an event whose condition cannot be decided', path: '/hooks/broken', headers: bearer, status: 500 },
+  { name: 'an event that lacks what the template names', path: '/hooks/worded', headers: bearer, status: 500 },
+  { name: 'an event that writes to somebody whom the route may not write to', path: '/hooks/stranger', headers: bearer, status: 403 },
   { name: 'an event that makes a mail without recipients', path: '/hooks/nobody', headers: bearer, status: 422 },
   { name: 'a route whose secret is missing', path: '/hooks/unkept', headers: bearer, status: 500 },
   { name: 'a GET', path: '/hooks/picky', method: 'GET', status: 405 },
@@ -207,22 +215,16 @@ for (const { name, path, body = eventBody(), headers = {}, method, status } of a
   });
 
 test('an event whose evaluation failed is recorded, and is tried anew when it comes again after the route was mended', async () => {
-  let mended = false;
-  const sound = routeOf(hookOf('bearer'), 'mended');
-  const mailOf: HookRoute['mailOf'] = async (event, attributes) => {
-    if (!mended) throw new MailFailure('request_invalid', 'canary-detail');
-    return sound.mailOf(event, attributes);
-  };
-  await using own = await startHooks({ mended: { ...sound, mailOf } });
+  await using own = await startHooks({ mended: routeOf(hookOf('bearer'), 'mended', { when: 'event.missing == 1' }) });
   own.store('mended', 'canary-bearer');
-  const ask = async (): Promise<number> => (await post('/hooks/mended', '{}', bearer, 'POST', own.url)).status;
-  assert.equal(await ask(), 400);
+  const { google } = own.laptop;
+  assert.equal((await post('/hooks/mended', '{}', bearer, 'POST', own.url)).status, 500);
   assert.deepEqual(
-    own.laptop.google.ledgerEntries().map(({ state, code, caller }) => [state, code, caller]),
-    [['failed', 'request_invalid', 'route:mended']],
+    google.ledgerEntries().map(({ state, code, caller }) => [state, code, caller]),
+    [['failed', 'route_condition', 'route:mended']],
   );
-  mended = true;
-  assert.deepEqual([await ask(), own.laptop.google.mails.count()], [200, 1]);
+  await using deployed = await startHooks({ mended: routeOf(hookOf('bearer'), 'mended') }, own.laptop);
+  assert.deepEqual([(await post('/hooks/mended', '{}', bearer, 'POST', deployed.url)).status, google.mails.count()], [200, 1]);
 });
 
 for (const [fault, status] of [

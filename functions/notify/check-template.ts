@@ -1,0 +1,192 @@
+import Handlebars from 'handlebars';
+import { BLOCKS, HELPERS, LENIENT } from './helper-names.ts';
+
+type Node = hbs.AST.Node;
+type Path = hbs.AST.PathExpression;
+type Call = hbs.AST.MustacheStatement | hbs.AST.SubExpression | hbs.AST.BlockStatement;
+
+/**
+ * What a text becomes: a page, where values are escaped; plain text; or one line of a header, where a value that would
+ * break it is refused.
+ */
+export type Mode = 'html' | 'text' | 'line';
+
+export interface TemplateText {
+  /** As problems name it. */
+  readonly file: string;
+  readonly text: string;
+  /** The line of the file on which the text begins. */
+  readonly line: number;
+  readonly mode: Mode;
+}
+
+export interface TemplateSurroundings {
+  /** Variables that are there; null for a partial, which gets its own. */
+  readonly roots: ReadonlySet<string> | null;
+  readonly partials: ReadonlySet<string>;
+}
+
+export interface CheckedTemplate {
+  /** JavaScript: the library's precompiled form. */
+  readonly code: string;
+  readonly partials: readonly string[];
+}
+
+/**
+ * Compiles a template so that a missing value is an error that names it: each value is asked for by `show` or `need`, each
+ * call carries its place. Answers every problem there is, as `file:line: reason`.
+ */
+export function checkTemplate(
+  { file, text, line, mode }: TemplateText,
+  { roots, partials }: TemplateSurroundings,
+): { compiled: CheckedTemplate } | { problems: string[] } {
+  const problems: string[] = [];
+  const used = new Set<string>();
+  const place = ({ loc }: Node): string => `${file}:${loc.start.line + line - 1}`;
+  const problem = (node: Node, reason: string): void => void problems.push(`${place(node)}: ${reason}`);
+
+  let program: hbs.AST.Program;
+  try {
+    program = Handlebars.parse(text);
+  } catch (error) {
+    return { problems: [syntaxProblem(error as Error, file, line)] };
+  }
+
+  /** Names that a path may begin with; null where the block has made something else the current value. */
+  type Scope = { readonly names: ReadonlySet<string> | null; readonly params: ReadonlySet<string> };
+
+  const checkPath = (path: Path, { names, params }: Scope): void => {
+    const [first] = path.parts;
+    if (path.data) {
+      if (!DATA.has(first ?? '')) problem(path, `"${path.original}" is unknown`);
+      return;
+    }
+    if (path.depth > 0 || /^(this|\.)([./]|$)/.test(path.original) || first === undefined || params.has(first)) return;
+    if (names && !names.has(first)) problem(path, `"${path.original}" is unknown; there are ${[...names].join(', ')}`);
+  };
+
+  /** The value of a parameter; a path is asked for strictly unless the helper is there to ask whether it is missing. */
+  const parameter = (value: hbs.AST.Expression, scope: Scope, lenient: boolean): hbs.AST.Expression => {
+    if (value.type === 'SubExpression') {
+      call(value as hbs.AST.SubExpression, scope);
+      return value;
+    }
+    if (value.type !== 'PathExpression') return value;
+    const path = value as Path;
+    checkPath(path, scope);
+    return lenient || path.original === '.' || path.original === 'this' ? path : ask('need', path, path);
+  };
+
+  const ask = (helper: 'need' | 'show', path: Path, at: Node): hbs.AST.SubExpression =>
+    ({
+      type: 'SubExpression',
+      path: pathTo(helper, at),
+      params: [path, text_(path.original, at)],
+      hash: placed(at),
+      loc: at.loc,
+    }) as hbs.AST.SubExpression;
+
+  const placed = (at: Node): hbs.AST.Hash => ({ type: 'Hash', pairs: [pair('at', text_(place(at), at), at)], loc: at.loc });
+
+  const call = (node: Call, scope: Scope, helpers: ReadonlySet<string> = HELPERS): void => {
+    const name = node.path.type === 'PathExpression' ? (node.path as Path).original : '';
+    if (!helpers.has(name)) problem(node, helpers === BLOCKS ? `there is no block "#${name}"` : `there is no helper "${name}"`);
+    node.params = node.params.map((one) => parameter(one, scope, LENIENT.has(name)));
+    const pairs = (node.hash?.pairs ?? []).map((one) => ({ ...one, value: parameter(one.value, scope, false) }));
+    node.hash = { type: 'Hash', pairs: [...pairs, pair('at', text_(place(node), node), node)], loc: node.loc };
+  };
+
+  const statement = (node: hbs.AST.Statement, scope: Scope, before: string): hbs.AST.Statement => {
+    switch (node.type) {
+      case 'MustacheStatement': {
+        const mustache = node as hbs.AST.MustacheStatement;
+        if (!mustache.escaped && mode === 'html') problem(node, 'three braces and & put text into the page as it is; use two');
+        const name = (mustache.path as Path).original;
+        if (mode === 'html') checkAttribute(node, before, name);
+        if (mustache.params.length > 0 || mustache.hash || HELPERS.has(String(name))) {
+          call(mustache, scope);
+          return mustache;
+        }
+        if (mustache.path.type !== 'PathExpression') problem(node, `"${name}" is no name`);
+        else checkPath(mustache.path as Path, scope);
+        const shown = ask('show', mustache.path as Path, node);
+        return { ...mustache, path: shown.path, params: shown.params, hash: shown.hash } as hbs.AST.MustacheStatement;
+      }
+      case 'BlockStatement': {
+        const block = node as hbs.AST.BlockStatement;
+        call(block, scope, BLOCKS);
+        const shifts = block.path.original === 'each' || block.path.original === 'with';
+        const params = new Set([...scope.params, ...(block.program?.blockParams ?? [])]);
+        body(block.program, shifts ? { names: null, params } : { ...scope, params });
+        body(block.inverse, scope);
+        return block;
+      }
+      case 'PartialStatement':
+      case 'PartialBlockStatement': {
+        const partial = node as hbs.AST.PartialBlockStatement;
+        const name = (partial.name as Path).original;
+        if (name !== '@partial-block') {
+          if (partial.name.type !== 'PathExpression' || !partials.has(name))
+            problem(node, `there is no partial "${name ?? '(…)'}"; there are ${[...partials].join(', ') || 'none'}`);
+          used.add(name);
+        }
+        if (partial.params.length > 0) problem(node, 'a partial takes name=value, no value of its own');
+        for (const one of partial.hash?.pairs ?? []) one.value = parameter(one.value, scope, false);
+        body(partial.program, scope);
+        return partial;
+      }
+      case 'Decorator':
+      case 'DecoratorBlock':
+        problem(node, 'decorators and inline partials are not served; make a file in partials/');
+        return node;
+      default:
+        return node;
+    }
+  };
+
+  const checkAttribute = (node: Node, before: string, name: unknown): void => {
+    if (/=\s*$/.test(before.slice(-40)) && /<[a-z][^<>]*$/i.test(before)) problem(node, 'put quotes around the value of an attribute');
+    if (/\s(href|src|action|background)\s*=\s*["']\s*$/i.test(before) && name !== 'url')
+      problem(node, 'an address in an attribute goes through {{url …}}, which lets only https, http and mailto pass');
+  };
+
+  const body = (part: hbs.AST.Program | null | undefined, scope: Scope): void => {
+    if (!part) return;
+    let before = '';
+    part.body = part.body.map((node) => {
+      const done = statement(node, scope, before);
+      before = node.type === 'ContentStatement' ? (node as hbs.AST.ContentStatement).value : `${before}x`;
+      return done;
+    });
+  };
+
+  body(program, { names: roots, params: new Set() });
+  if (problems.length > 0) return { problems };
+  const known = Object.fromEntries([...HELPERS, ...BLOCKS, 'need', 'show'].map((name) => [name, true]));
+  const code = Handlebars.precompile(program, {
+    knownHelpers: known,
+    knownHelpersOnly: true,
+    noEscape: mode !== 'html',
+    preventIndent: true,
+  });
+  return { compiled: { code: String(code), partials: [...used] } };
+}
+
+const DATA = new Set(['index', 'key', 'first', 'last', 'root']);
+
+const text_ = (value: string, { loc }: Node): hbs.AST.StringLiteral => ({ type: 'StringLiteral', value, original: value, loc });
+const pair = (key: string, value: hbs.AST.Expression, { loc }: Node): hbs.AST.HashPair => ({ type: 'HashPair', key, value, loc });
+const pathTo = (name: string, { loc }: Node): Path => ({
+  type: 'PathExpression',
+  data: false,
+  depth: 0,
+  parts: [name],
+  original: name,
+  loc,
+});
+
+function syntaxProblem({ message }: Error & { lineNumber?: number }, file: string, line: number): string {
+  const [, at, reason] = /^Parse error on line (\d+):\n[\s\S]*\n(.*)$/.exec(message) ?? [];
+  const [, words, place] = /^(.*) - (\d+):\d+$/s.exec(message) ?? [];
+  return `${file}:${Number(at ?? place ?? 1) + line - 1}: ${(reason ?? words ?? message).split('\n').at(-1)}`;
+}

@@ -1,0 +1,39 @@
+import type { Expression } from './event.ts';
+import type { Spec } from './template.ts';
+
+/** A route as the build compiled it. */
+export interface CompiledRoute {
+  readonly name: string;
+  readonly from: { readonly address: string; readonly name: string };
+  /** See Route: whom it may write to. */
+  readonly only: readonly string[] | null;
+  readonly when: Expression | null;
+  readonly dedupe: Expression | null;
+  readonly everyMs: number | null;
+  readonly to: readonly Spec[];
+  readonly cc: readonly Spec[];
+  readonly bcc: readonly Spec[];
+  readonly replyTo: readonly Spec[];
+  readonly subject: Spec | null;
+  readonly headers: Readonly<Record<string, Spec>>;
+  readonly template: string;
+  /** Template of the mail that sums up what `every` held back. */
+  readonly digest: string;
+}
+
+/** The words of a mail; `text` is null where it is made from the html. */
+export interface CompiledTemplate {
+  readonly subject: Spec;
+  readonly html: Spec;
+  readonly text: Spec | null;
+}
+
+/** All that the build makes of routes and templates. */
+export interface Compiled {
+  readonly routes: Readonly<Record<string, CompiledRoute>>;
+  readonly templates: Readonly<Record<string, CompiledTemplate>>;
+  readonly partials: { readonly html: Readonly<Record<string, Spec>>; readonly text: Readonly<Record<string, Spec>> };
+}
+
+/** The build puts what it compiled in this place; in the sources as they are there is no route. */
+export const compiled: Compiled = { routes: {}, templates: {}, partials: { html: {}, text: {} } };

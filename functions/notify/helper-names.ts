@@ -1,0 +1,35 @@
+/** What a template may call, besides blocks. */
+export const HELPERS: ReadonlySet<string> = new Set([
+  'and',
+  'bytes',
+  'capital',
+  'date',
+  'default',
+  'duration',
+  'eq',
+  'gt',
+  'in',
+  'join',
+  'json',
+  'lines',
+  'link',
+  'list',
+  'lower',
+  'lt',
+  'money',
+  'ne',
+  'not',
+  'number',
+  'or',
+  'percent',
+  'tail',
+  'truncate',
+  'upper',
+  'url',
+]);
+
+/** Blocks, all of them the library's own. */
+export const BLOCKS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
+
+/** These are there to ask: what they are given may be missing. */
+export const LENIENT: ReadonlySet<string> = new Set(['if', 'unless', 'default', 'and', 'or', 'not']);

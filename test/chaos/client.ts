@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { consequence, FAILURE_CODES, type FailureCode } from '../../functions/mail/failure.ts';
+
+/** Posts a mail until the API gives an answer that asking again does not change, as a careful client does. */
+export async function postUntilAnswered(
+  url: string,
+  key: string,
+  idempotencyKey: string,
+  mail: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    signal.throwIfAborted();
+    const reply = await fetch(`${url}/emails`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+      body: JSON.stringify(mail),
+      signal,
+    })
+      .then(async (one) => ({ status: one.status, body: (await one.json()) as { code?: string } }))
+      .catch(() => null); // the process behind it was killed
+    if (reply && isFinal(reply.status, reply.body.code ?? '')) return;
+    await sleep(Math.min(2_000, 100 * 2 ** tries), undefined, { signal });
+  }
+}
+
+function isFinal(status: number, code: string): boolean {
+  if (status === 200 || code === 'session_gone') return true;
+  const { retry } = consequence(FAILURE_CODES.includes(code as FailureCode) ? (code as FailureCode) : 'google_unavailable');
+  return retry === 'never' || retry === 'later';
+}

@@ -1,0 +1,55 @@
+import { freePort, type RunningFunction, startFunction } from '../../functions/local/framework.ts';
+import { type Front, startFront } from './front.ts';
+
+/** Several processes of one function behind one address; whoever is killed is started again on the same port. */
+export interface Fleet extends AsyncDisposable {
+  readonly url: string;
+  /** Ends one of the living with SIGKILL, `index` counted round; false if none lives just now. */
+  kill(index: number): boolean;
+}
+
+export interface FleetOptions {
+  readonly target: string;
+  readonly count: number;
+  /** A built folder. */
+  readonly source: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onLine: (line: string) => void;
+}
+
+export async function startFleet({ target, count, source, env, onLine }: FleetOptions): Promise<Fleet> {
+  const members = new Map<number, RunningFunction>();
+  let ending = false;
+  const run = async (port: number): Promise<void> => {
+    const running = await startFunction({ target, source, port, env, onLine });
+    if (ending) return void running.child.kill('SIGKILL');
+    members.set(port, running);
+    restarts.set(
+      port,
+      running.ended.then(async () => {
+        members.delete(port);
+        if (!ending) await run(port);
+      }),
+    );
+  };
+  const restarts = new Map<number, Promise<void>>();
+  const ports = await Promise.all(Array.from({ length: count }, () => freePort(0)));
+  await Promise.all(ports.map(run));
+  const front: Front = await startFront(ports);
+  return {
+    url: front.url,
+    kill(index) {
+      const living = [...members.entries()];
+      const [port, victim] = living[index % living.length] ?? [];
+      if (port === undefined || !victim) return false;
+      members.delete(port);
+      return victim.child.kill('SIGKILL');
+    },
+    async [Symbol.asyncDispose]() {
+      ending = true;
+      for (const { child } of members.values()) child.kill('SIGKILL');
+      await Promise.allSettled(restarts.values());
+      await front[Symbol.asyncDispose]();
+    },
+  };
+}

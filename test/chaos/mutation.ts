@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import type { Plugin } from 'esbuild';
+
+interface Mutation {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Ways to break the promise in a copy of the core: each must be found out. */
+export const MUTATIONS = {
+  /** The upload session is saved after the bytes have gone: who dies in between leaves no trace of them. */
+  'session-after-bytes': [
+    {
+      file: 'functions/mail/deliver.ts',
+      from: `      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      letter = made;
+`,
+      to: `      progress = await finish(handle, progress, made, attempt);
+      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      letter = made;
+`,
+    },
+  ],
+} as const satisfies Record<string, readonly Mutation[]>;
+
+export type MutationName = keyof typeof MUTATIONS;
+
+/** The file's text with the mutation in it. Throws where the place is not there exactly once: then it has to be written anew. */
+export function mutated({ file, from, to }: Mutation, text: string): string {
+  if (text.split(from).length !== 2) throw new Error(`${file} has changed: the mutation no longer finds its place`);
+  return text.replace(from, () => to);
+}
+
+/** Builds the broken copy: nothing in the product can be switched to it. */
+export function breaking(name: MutationName): Plugin {
+  const mutations: readonly Mutation[] = MUTATIONS[name];
+  return {
+    name: `break ${name}`,
+    setup(build) {
+      for (const mutation of mutations)
+        build.onLoad({ filter: new RegExp(`${mutation.file.replace(/[.]/g, '\\.')}$`) }, ({ path }) => ({
+          contents: mutated(mutation, readFileSync(path, 'utf8')),
+          loader: 'ts',
+        }));
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Delivered, nextOf } from '../../functions/mail/conclude.ts';
+import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
+import { type Outcome, outcomeOf } from '../../functions/mail/outcome.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 8);
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const failing = (code: FailureCode, retryAt: number | null = null): Outcome => outcomeOf(new MailFailure(code, '', retryAt), 'i', NOW);
+const first: Delivered = { delivery: 1, attempts: 1, canPutOff: true, spread: 0.5 };
+const bare: Delivered = { ...first, canPutOff: false };
+
+const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<typeof nextOf> }[] = [
+  { what: 'sent', outcome: { state: 'sent', id: 'i', gmailId: 'g' }, next: { verb: 'ack' } },
+  { what: 'sent and not written down', outcome: { state: 'sent', id: 'i', gmailId: 'g', unrecorded: true }, next: { verb: 'nack' } },
+  { what: 'canceled', outcome: { state: 'canceled', id: 'i' }, next: { verb: 'ack' } },
+  { what: 'queued again', outcome: { state: 'queued', id: 'i', dueAt: NOW + HOUR }, next: { verb: 'ack' } },
+  { what: 'a bad recipient', outcome: failing('mail_refused'), next: { verb: 'ack' } },
+  { what: 'an invalid mail', outcome: failing('request_invalid'), next: { verb: 'ack' } },
+  { what: 'a dead grant', outcome: failing('grant_revoked'), next: { verb: 'bury', reason: 'grant_revoked' } },
+  { what: 'lost content', outcome: failing('content_gone'), next: { verb: 'bury', reason: 'content_gone' } },
+  { what: 'an outage', outcome: failing('google_unavailable'), next: { verb: 'nack' } },
+  { what: 'an outage without tasks', outcome: failing('google_unavailable'), at: { ...bare, attempts: 7 }, next: { verb: 'nack' } },
+  {
+    what: 'an outage at the fifth attempt',
+    outcome: failing('google_unavailable'),
+    at: { ...first, attempts: 5 },
+    next: { verb: 'put off', at: NOW + 10 * MINUTE },
+  },
+  {
+    what: 'an outage at the seventh attempt',
+    outcome: failing('google_unavailable'),
+    at: { ...first, attempts: 7 },
+    next: { verb: 'put off', at: NOW + 40 * MINUTE },
+  },
+  {
+    what: 'an outage at the fifteenth attempt',
+    outcome: failing('google_unavailable'),
+    at: { ...first, attempts: 15 },
+    next: { verb: 'put off', at: NOW + 6 * HOUR },
+  },
+  {
+    what: 'an outage of two days',
+    outcome: failing('google_unavailable'),
+    at: { ...first, attempts: 16 },
+    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+  },
+  {
+    what: 'an outage at the last delivery without tasks',
+    outcome: failing('google_unavailable'),
+    at: { ...bare, delivery: 8 },
+    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+  },
+  {
+    what: 'an outage, where the platform does not count',
+    outcome: failing('google_unavailable'),
+    at: { ...bare, delivery: null },
+    next: { verb: 'nack' },
+  },
+  { what: "Gmail's rate", outcome: failing('rate_limited'), next: { verb: 'nack' } },
+  {
+    what: 'our own limit per minute',
+    outcome: failing('limit_minute', NOW + MINUTE),
+    next: { verb: 'put off', at: NOW + 1.5 * MINUTE },
+  },
+  {
+    what: 'our own limit per minute, for the third time',
+    outcome: failing('limit_minute', NOW + MINUTE),
+    at: { ...first, attempts: 3 },
+    next: { verb: 'put off', at: NOW + 2.5 * MINUTE },
+  },
+  { what: 'our own limit per minute without tasks', outcome: failing('limit_minute', NOW + MINUTE), at: bare, next: { verb: 'nack' } },
+  { what: 'the daily quota', outcome: failing('quota_daily'), next: { verb: 'put off', at: NOW + HOUR + MINUTE / 2 } },
+  {
+    what: 'our own limit per day',
+    outcome: failing('limit_day', NOW + 16 * HOUR),
+    next: { verb: 'put off', at: NOW + 16 * HOUR + MINUTE / 2 },
+  },
+  { what: 'the daily quota without tasks', outcome: failing('quota_daily'), at: bare, next: { verb: 'nack' } },
+  {
+    what: 'the daily quota at the last delivery without tasks',
+    outcome: failing('quota_daily'),
+    at: { ...bare, delivery: 8 },
+    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+  },
+  { what: 'an open question', outcome: failing('delivery_unknown'), next: { verb: 'nack' } },
+  {
+    what: 'an open question at the fifth attempt',
+    outcome: failing('delivery_unknown'),
+    at: { ...first, attempts: 5 },
+    next: { verb: 'put off', at: NOW + 10 * MINUTE },
+  },
+  {
+    what: 'a question that stays open: it waits for a person',
+    outcome: failing('delivery_unknown'),
+    at: { ...first, attempts: 16 },
+    next: { verb: 'ack' },
+  },
+  { what: 'a question that nobody can answer', outcome: failing('session_gone'), next: { verb: 'ack' } },
+];
+for (const { what, outcome, at = first, next } of rows)
+  test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextOf(outcome, at, NOW), next));

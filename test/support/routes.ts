@@ -1,0 +1,25 @@
+import { checkConfig } from '../../functions/config/schema.ts';
+import type { Config } from '../../functions/mail/config.ts';
+import { compileRoutes } from '../../functions/notify/compile.ts';
+import type { Compiled } from '../../functions/notify/compiled.ts';
+
+/** A valid route, to change one thing of. */
+export const ROUTE = { topic: 'cloud-builds', from: 'notices@example.com', to: ['dev@example.com'], template: 'plain' };
+export const PLAIN = '---\nsubject: Build {{event.id}}\n---\n<p>It is {{event.status}}.</p>\n';
+
+/** A config with these routes. */
+export function configWith(routes: Record<string, object>): Config {
+  const { config, problems } = checkConfig({ mailboxes: { 'notices@example.com': {} }, routes });
+  if (!config) throw new Error(problems.join('\n'));
+  return config;
+}
+
+/** What the build says of routes and template files that are given as text. */
+export function compileTexts(routes: Record<string, object>, files: Record<string, string>) {
+  const sources = Object.entries(files).map(([path, text]) => ({ path, file: `config/templates/${path}`, text }));
+  return compileRoutes(configWith(routes).routes ?? [], sources, () => ({ file: 'config/mailgrant.yaml', line: 7 }));
+}
+
+/** The compiled module, loaded. */
+export const load = async (module: string): Promise<Compiled> =>
+  ((await import(`data:text/javascript,${encodeURIComponent(module)}`)) as { compiled: Compiled }).compiled;
