@@ -11,7 +11,7 @@ import { type Built, buildFunctions, type DEPLOYABLES } from '../functions/cli/b
 import { freePort, type RunningFunction, startFunction } from '../functions/local/framework.ts';
 import { type Google, startGoogle } from '../functions/local/google.ts';
 import { SCOPE_MAIL } from '../functions/mail/scopes.ts';
-import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET } from './support/laptop.ts';
+import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET, TOPIC } from './support/laptop.ts';
 
 const DEADLINE_S = 20;
 const SHORT_S = 2; // and a lease of 2.4 s, so that the takeover of a dead one's mail need not be waited for
@@ -22,7 +22,12 @@ let built: Built[];
 let api: RunningFunction;
 let worker: RunningFunction;
 
-async function start(target: (typeof DEPLOYABLES)[number], seconds = DEADLINE_S, port?: number): Promise<RunningFunction> {
+async function start(
+  target: (typeof DEPLOYABLES)[number],
+  seconds = DEADLINE_S,
+  port?: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<RunningFunction> {
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_GOOGLE_URL: google.url,
@@ -31,6 +36,7 @@ async function start(target: (typeof DEPLOYABLES)[number], seconds = DEADLINE_S,
     MAILGRANT_DEADLINE_SECONDS: String(seconds),
     MAILGRANT_CONFIG: '',
     NODE_ENV: 'production',
+    ...more,
   };
   return startFunction({
     target,
@@ -222,6 +228,52 @@ test('SIGTERM lets the mail in hand finish, then the process ends by itself', as
   leaving.child.kill('SIGTERM');
   assert.deepEqual([(await reply).status, await leaving.ended], [200, '0']);
 });
+
+test('SIGTERM lets a queued mail in hand finish: it is sent, acknowledged and recorded, and the process ends', async () => {
+  const [leaving, before] = [await start('worker'), google.mails.count()];
+  const [accepted] = await accept();
+  google.faults.script({ on: 'transfer', delayMs: 300 });
+  const reached = google.reached('transfer');
+  const pushed = post(leaving.url, accepted?.push);
+  await reached;
+  leaving.child.kill('SIGTERM');
+  assert.deepEqual([(await pushed).status, await leaving.ended, google.mails.count() - before], [204, '0', 1]);
+  assert.equal(google.ledgerEntry(accepted?.id ?? '')?.['state'], 'sent');
+});
+
+test('a queued mail that is longer than the grace of a SIGTERM is left exactly resumable: the next worker sends it once', async () => {
+  const [leaving, before] = [await start('worker', SHORT_S), google.mails.count()];
+  const [accepted] = await accept();
+  google.faults.script({ on: 'transfer', reset: 'before', delayMs: 60_000, keepBytes: 10 });
+  const reached = google.reached('transfer');
+  const cut = post(leaving.url, accepted?.push).catch(() => 'cut');
+  await reached;
+  leaving.child.kill('SIGTERM');
+  leaving.child.kill('SIGKILL'); // as the platform does when the grace is over
+  assert.equal(await cut, 'cut');
+  await leaving.ended;
+  const { state, handle } = google.ledgerEntry(accepted?.id ?? '') ?? {};
+  assert.deepEqual([state, typeof handle], ['sending', 'string']);
+  let reply = await post(worker.url, accepted?.push);
+  while (reply.status === 503) reply = await post(worker.url, accepted?.push); // the dead one's lease still holds
+  assert.deepEqual([reply.status, google.mails.count() - before], [204, 1]);
+});
+
+/** Has a mail accepted into the queue by the bundle; answers its id and the push of its message. */
+async function accept() {
+  await using queue = await start('api', DEADLINE_S, undefined, { MAILGRANT_TOPIC: TOPIC });
+  google.pubsub.createTopic(TOPIC);
+  google.faults.script({ on: 'open', answer: 'rate' }); // `direct` hands over what it could not send
+  const { status, body } = await post(`${queue.url}/emails`, MAIL, authorised);
+  assert.equal(status, 200);
+  return google.pubsub
+    .published(TOPIC)
+    .slice(-1)
+    .map(({ data, attributes }) => ({
+      id: String(body?.['id']),
+      push: envelope(null, { data: Buffer.from(data).toString('base64'), attributes }),
+    }));
+}
 
 test('a client that goes away while it posts leaves nothing behind, and the function lives', async () => {
   const entries = google.ledgerEntries().length;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isAddress, normalise } from '../mail/address.ts';
-import { PUBSUB } from '../mail/caller.ts';
+import { RESERVED } from '../mail/caller.ts';
 import type { CallerKey, Config, Limits } from '../mail/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
 import { routeContradictions, routes, routesOf } from './routes.ts';
@@ -20,10 +20,10 @@ const SERVICE_ACCOUNT = /^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/;
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 
 const count = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected 1 or more' });
-const limits = z
+const givenLimits = z
   .strictObject({ perDay: count.nullable().optional(), perMinute: count.nullable().optional() })
-  .refine(({ perDay, perMinute }) => perDay !== undefined || perMinute !== undefined, { error: 'expected perDay, perMinute or both' })
-  .optional();
+  .refine(({ perDay, perMinute }) => perDay !== undefined || perMinute !== undefined, { error: 'expected perDay, perMinute or both' });
+const limits = givenLimits.transform(({ perDay = null, perMinute = null }): Limits => ({ perDay, perMinute })).optional();
 // The last day on which it counts, in UTC.
 const day = z
   .string({ error: 'expected a date such as 2027-01-31' })
@@ -41,7 +41,7 @@ const mailbox = z.strictObject({
   aliases: z.array(address).default([]),
   tokens: z.enum(['per-invocation', 'reuse']).default('per-invocation'),
   rotates: z.boolean().optional(), // for Terraform: the functions may store a refresh token that Google replaced
-  limits,
+  limits: givenLimits.optional(),
 });
 
 const key = z.strictObject({
@@ -107,20 +107,16 @@ export function checkConfig(value: unknown): Checked {
 // support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
 const PER_DAY = { workspace: 1_600, consumer: 400 };
 
-type GivenLimits = z.output<typeof limits>;
-
 /** `perDay: null` is no limit, left out it is the default. */
-function mailboxLimits(address: string, { perDay, perMinute }: NonNullable<GivenLimits> = {}): Limits {
+function mailboxLimits(address: string, { perDay, perMinute }: z.output<typeof givenLimits> = {}): Limits {
   const usual = /@(gmail|googlemail)\.com$/.test(address) ? PER_DAY.consumer : PER_DAY.workspace;
   return { perDay: perDay === undefined ? usual : perDay, perMinute: perMinute ?? null };
 }
 
-const keyLimits = ({ perDay = null, perMinute = null }: NonNullable<GivenLimits>): Limits => ({ perDay, perMinute });
-
 const DAY_MS = 24 * 60 * 60_000;
 
 function keyOf([id, { sha256, identity, from, to, limits, expires, disabled }]: [string, z.output<typeof key>]): CallerKey {
-  const rest = { ...(identity && { identity }), ...(limits && { limits: keyLimits(limits) }), ...(disabled && { disabled }) };
+  const rest = { ...(identity && { identity }), ...(limits && { limits }), ...(disabled && { disabled }) };
   return { id, sha256: sha256 ?? '', from, to: to ?? null, ...rest, ...(expires && { expires: Date.parse(expires) + DAY_MS }) };
 }
 
@@ -169,7 +165,7 @@ function contradictions({ mailboxes, keys, routes, documents }: Config): string[
       owners.set(one, address);
     }
   }
-  if (keys.some(({ id }) => id === PUBSUB)) problems.push(`keys.${PUBSUB}: taken; whoever publishes on the queue goes by that name`);
+  for (const { id } of keys) if (RESERVED.includes(id)) problems.push(`keys.${id}: taken; it is the name of callers without a key`);
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
       if (!owners.has(one)) problems.push(`keys.${id}.from.${index}: ${one} is no mailbox and no alias of one`);

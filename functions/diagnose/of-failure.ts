@@ -41,7 +41,7 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   identity_refused: { catalogue: 'default-credentials-missing', cause: null },
   token_refused: { catalogue: 'gmail-token-refused', cause: 'access-token-expired' },
   signature_invalid: { catalogue: null, cause: null },
-  hook_secret_unusable: { catalogue: null, cause: null },
+  hook_secret_unusable: { catalogue: null, cause: 'secret-access-denied' },
   event_unreadable: { catalogue: null, cause: null },
   route_condition: { catalogue: null, cause: null },
   route_template: { catalogue: null, cause: null },

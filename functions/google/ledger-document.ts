@@ -50,6 +50,7 @@ export function entryOf(id: string, { fields = {} }: Document): Entry {
     acceptedAt: number('acceptedAt') ?? 0,
     attempts: number('attempts') ?? 0,
     leaseUntil: number('leaseUntil') ?? 0,
+    ...(fields['holder'] && { holder: text('holder') ?? '' }),
     handle: text('handle'),
     letter: text('letter'),
     ...(fields['letterBytes'] && { letterBytes: number('letterBytes') ?? 0 }),

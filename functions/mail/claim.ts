@@ -98,6 +98,7 @@ export async function takeOver(found: Found, counters: readonly Counter[], ports
   const leaseUntil = ports.now() + ports.leaseMs;
   const change = {
     leaseUntil,
+    holder: ports.newId(),
     attempts: attempts + 1,
     code: null,
     notBefore: null,

@@ -21,6 +21,8 @@ export interface Entry {
   readonly attempts: number;
   /** Until then the entry belongs to the invocation that wrote it; 0 when nobody works on it. */
   readonly leaseUntil: number;
+  /** Who took it over last, a name for that one time: two who take it at the same moment do not write the same. Absent before. */
+  readonly holder?: string;
   /** What Gmail is asked by after a lost reply: the URI of the upload session. */
   readonly handle: string | null;
   /** SHA-256 of the letter that the handle stands for: only the same bytes may resume it. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
+import { documentsCaller } from '../mail/caller.ts';
 import type { Caller, DocumentsConfig } from '../mail/config.ts';
 import { draftRequest } from '../mail/draft.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
@@ -25,7 +26,7 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
       req.resume();
       end(res, 404); // a trigger whose collection is not in the config
     };
-  const caller: Caller = { id: 'documents', from: config.from, to: config.to ?? null, ...(config.limits && { limits: config.limits }) };
+  const caller = documentsCaller(config);
   return async (req, res) => {
     const started = edge.now();
     const facts = (): Record<string, string | number> => ({

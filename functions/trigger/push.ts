@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { PUBSUB } from '../mail/caller.ts';
+import { PUBLISHER } from '../mail/caller.ts';
 import { bury } from '../mail/conclude.ts';
-import type { Caller } from '../mail/config.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
 import type { Edge } from '../mail/ports.ts';
 import { type WorkedOff, workOff } from '../mail/work-off.ts';
@@ -10,8 +9,6 @@ import type { Handler } from '../serve.ts';
 import { contentTypeOf, parseJson, readBody } from './body.ts';
 import { type Delivery, isForUs, readDelivery } from './envelope.ts';
 import { reportRefusal, reportWorkedOff } from './report.ts';
-
-const PUBLISHER: Caller = { id: PUBSUB, from: null, to: null };
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
 export function pubsubWorker(edge: Edge, log: Log): Handler {

@@ -25,7 +25,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   mail_unknown: 'not_found',
   path_unknown: 'not_found',
   method_unknown: 'method_not_allowed',
-  signature_invalid: 'invalid_api_key',
+  signature_invalid: 'missing_api_key',
   hook_secret_unusable: 'application_error',
   event_unreadable: 'validation_error',
   route_condition: 'application_error',

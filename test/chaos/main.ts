@@ -15,7 +15,7 @@ At the end every mail must be in the mailbox exactly once, or be recorded truthf
   --kills N    how many kills              (40)
   --workers N  worker processes            (3)
   --seed N     what is drawn               (another one each time; it is printed)
-  --seconds N  patience, from the start on (240, or more for more mails)
+  --seconds N  patience, once all is up (240, or more for more mails)
   --break NAME with a broken copy of the core: ${Object.keys(MUTATIONS).join(', ')}
   --json
 

@@ -313,7 +313,7 @@ const file = (name: string, text: string): string => {
   return join(folder, name);
 };
 const good = file('good.yaml', `mailboxes:\n  ${MAILBOX}: { secret: ${SECRET} }\n`);
-const bad = file('bad.yaml', 'mailboxes: { nobody: {} }\nroutes: {}\n');
+const bad = file('bad.yaml', 'mailboxes: { nobody: {} }\ncolour: red\n');
 
 async function command(google: Google, ...args: string[]): Promise<{ status: unknown; out: string }> {
   const child = spawn(process.execPath, ['functions/cli/main.ts', 'doctor', '--project', PROJECT, ...args], {
@@ -339,7 +339,7 @@ for (const { name, args, dead, status, says } of [
     args: ['--config', bad],
     dead: false,
     status: 1,
-    says: /mailboxes\.nobody[\s\S]*routes[\s\S]*2 things are wrong/,
+    says: /mailboxes\.nobody[\s\S]*colour[\s\S]*2 things are wrong/,
   },
   {
     name: 'a mailbox that is none',

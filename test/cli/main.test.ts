@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const broken = join(folder, 'broken.yaml');
-writeFileSync(broken, 'mailboxes: { nobody: {} }\nroutes: {}\n');
+writeFileSync(broken, 'mailboxes: { nobody: {} }\ncolour: red\n');
 
 const rows: { args: string[]; status: number; out?: RegExp; err?: RegExp }[] = [
   { args: [], status: 2, out: /build[\s\S]*config/ },
@@ -16,7 +16,7 @@ const rows: { args: string[]; status: number; out?: RegExp; err?: RegExp }[] = [
   { args: ['build', '--help'], status: 0, out: /--analyze/ },
   { args: ['config'], status: 0, out: /notices@example\.com {2}secret mailgrant-notices-example-com/ },
   { args: ['config', '--json'], status: 0, out: /"mailboxes"/ },
-  { args: ['config', '--config', broken], status: 1, err: /2 problems:\n {2}mailboxes\.nobody: .*\n {2}routes: / },
+  { args: ['config', '--config', broken], status: 1, err: /2 problems:\n {2}mailboxes\.nobody: .*\n {2}colour: / },
   { args: ['config', '--config', broken, '--json'], status: 1, err: /"problems": \[/ },
   { args: ['build', '--config', broken, '--out', join(folder, 'no')], status: 1, err: /2 problems/ },
   { args: ['build', '--dry-run', '--out', join(folder, 'dry')], status: 0, out: /valid; nothing was written/ },

@@ -72,7 +72,7 @@ const wrong: { value: unknown; problems: string[] }[] = [
   { value: box({ tokens: 'always' }), problems: [`${AT}.tokens: `] },
   {
     value: { ...VALID, keys: { pubsub: { sha256: SHA, from: ['notices@example.com'] } } },
-    problems: ['keys.pubsub: taken; whoever publishes on the queue goes by that name'],
+    problems: ['keys.pubsub: taken; it is the name of callers without a key'],
   },
   { value: box({ limits: {} }), problems: [`${AT}.limits: expected perDay, perMinute or both`] },
   { value: box({ limits: { perDay: 0, perMinute: 1.5 } }), problems: [`${AT}.limits.perDay: `, `${AT}.limits.perMinute: `] },

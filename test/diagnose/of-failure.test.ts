@@ -14,10 +14,21 @@ test('every failure code has an answer, and every answer is in the catalogue', (
   }
 });
 
+// The rest says all it knows in its own detail and fix: no text of Google's stands behind it.
 test('what an operator has to mend names a cause', () =>
   assert.deepEqual(
     FAILURE_CODES.filter((code) => consequence(code).blame === 'operator' && knownOf(code).cause === null),
-    ['alias_unverified', 'identity_refused', 'unexpected'],
+    [
+      'alias_unverified',
+      'identity_refused',
+      'route_condition',
+      'route_template',
+      'queue_missing',
+      'queue_refused',
+      'content_gone',
+      'message_foreign',
+      'unexpected',
+    ],
   ));
 
 test('what only the caller can have done wrong needs no row', () =>

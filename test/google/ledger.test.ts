@@ -4,8 +4,10 @@ import { createExchange } from '../../functions/google/call.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createLedger } from '../../functions/google/ledger.ts';
 import { startGoogle } from '../../functions/local/google.ts';
+import { takeOver } from '../../functions/mail/claim.ts';
 import { type Entry, type Ledger, step } from '../../functions/mail/ledger.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
+import { world } from '../support/world.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const HOUR = 3_600_000;
@@ -73,7 +75,7 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const extra = { rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c' };
+      const extra = { holder: 'h', rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c' };
       const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
@@ -123,6 +125,13 @@ for (const { name, start, skip } of backends) {
         Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { handle: `h${n}` }))),
       );
       assert.equal(all.filter(Boolean).length, 1);
+    });
+
+    test('of two that take a mail over in the same millisecond one wins', async () => {
+      const { found } = await ledger.create(entry({ leaseUntil: 0 }), null, NOW);
+      const ports = { ...world(), ledger, newId: unique };
+      const taken = await Promise.allSettled([takeOver(found, [], ports), takeOver(found, [], ports)]);
+      assert.deepEqual(taken.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
     });
 
     test('counters that are not there begin at 0, and are counted up and down together', async () => {

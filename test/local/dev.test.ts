@@ -150,9 +150,9 @@ test('a taken port is named, and the next free one is used', async () => {
 
 test('a wrong config or option stops the start with sentences, not with a stack', async () => {
   const file = join(newFolder(), 'mailgrant.yaml');
-  writeFileSync(file, 'mailboxes: { nobody: { via: pigeon } }\nroutes: {}\n');
+  writeFileSync(file, 'mailboxes: { nobody: { via: pigeon } }\ncolour: red\n');
   for (const [args, says] of [
-    [['--config', file], /mailboxes\.nobody: [\s\S]*mailboxes\.nobody\.via: [\s\S]*routes: /],
+    [['--config', file], /mailboxes\.nobody: [\s\S]*mailboxes\.nobody\.via: [\s\S]*colour: /],
     [['--api', 'x'], /--api: expected a port/],
     [['--nonsense'], /nonsense/],
   ] as const) {

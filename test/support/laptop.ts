@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from '../../functions/google/connect.ts';
 import type { Settings } from '../../functions/google/settings.ts';
-import { googleUrls } from '../../functions/google/urls.ts';
+import { type GoogleUrls, googleUrls } from '../../functions/google/urls.ts';
 import { BUCKET, type Google, type GoogleOptions, startGoogle } from '../../functions/local/google.ts';
 import { createLog } from '../../functions/log.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
@@ -54,13 +54,13 @@ export interface Laptop extends AsyncDisposable {
 
 /** The fake Google and both functions in this process, on loopback, with real adapters between them. */
 export async function startLaptop(
-  change: { config?: Config; google?: GoogleOptions; settings?: Partial<Settings>; now?: () => number } = {},
+  change: { config?: Config; google?: GoogleOptions; settings?: Partial<Settings>; urls?: Partial<GoogleUrls>; now?: () => number } = {},
 ): Promise<Laptop> {
   const google = await startGoogle({ aliasesOf: () => [ALIAS], ...(change.now && { now: change.now }), ...change.google });
   const config = change.config ?? CONFIG;
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX, [scopeFor(config.mailboxes[0]?.via ?? 'api')])));
   const smtp = google.smtp && { smtp: { host: '127.0.0.1', port: google.smtp.startTls, secure: false, ca: google.smtp.certificate } };
-  const settings = settingsFor(google.url, { config, ...smtp, ...change.settings });
+  const settings = settingsFor(google.url, { config, ...smtp, urls: { ...googleUrls(google.url), ...change.urls }, ...change.settings });
   const lines: Record<string, unknown>[] = [];
   const log = createLog((line) => lines.push(JSON.parse(line)));
   const edge = connect(settings, log, undefined, change.now);

@@ -1,0 +1,64 @@
+/** The chaos run's broken core, in one process: whoever dies between the bytes and the record of them sends them twice. */
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { build, type Plugin } from 'esbuild';
+import type { send as Send } from '../../functions/mail/send.ts';
+import { CONFIG, MAIL } from '../support/laptop.ts';
+import { world } from '../support/world.ts';
+import { breaking, mutated } from './mutation.ts';
+
+async function core(plugins: Plugin[]): Promise<{ send: typeof Send }> {
+  const outfile = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'core.cjs');
+  await build({
+    entryPoints: ['functions/mail/send.ts'],
+    outfile,
+    plugins,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'warning',
+  });
+  return (await import(outfile)) as { send: typeof Send };
+}
+
+/** The mails that Gmail has after a holder died right after it took one, and the mail was delivered again. */
+async function mailsAfterDeath({ send }: { send: typeof Send }): Promise<number> {
+  const ports = world();
+  const taken = new Set<string>();
+  let died = (): void => {};
+  const death = new Promise<void>((done) => {
+    died = done;
+  });
+  let opened = 0;
+  ports.open = async () => `session-${++opened}`;
+  ports.ask = async (handle) => (taken.has(handle) ? { state: 'accepted', gmailId: handle } : { state: 'partial', received: 0 });
+  const transfer = async (handle: string) => {
+    taken.add(handle);
+    return { state: 'accepted', gmailId: handle } as const;
+  };
+  ports.transfer = async (handle) => {
+    await transfer(handle);
+    died();
+    return new Promise(() => {}); // its process is no more
+  };
+  const order = { body: MAIL, caller: { id: 'pubsub', from: null, to: null }, key: 'own:1', retryFailed: false };
+  send(order, CONFIG, ports).catch(() => {});
+  await death;
+  ports.clock += ports.leaseMs + 1;
+  ports.transfer = transfer;
+  const { state } = await send(order, CONFIG, ports);
+  assert.equal(state, 'sent');
+  return taken.size;
+}
+
+test('a death right after Gmail took the mail: the core asks, and there is one mail', async () =>
+  assert.equal(await mailsAfterDeath(await core([])), 1));
+
+test('with the session saved after the bytes there are two', async () =>
+  assert.equal(await mailsAfterDeath(await core([breaking('session-after-bytes')])), 2));
+
+test('a mutation whose place is gone is an error', () =>
+  assert.throws(() => mutated({ file: 'x.ts', from: 'a', to: 'b' }, 'nothing here'), /x\.ts has changed/));
