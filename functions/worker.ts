@@ -4,9 +4,10 @@ import { readSettings } from './google/settings.ts';
 import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { documentEvents } from './trigger/documents.ts';
-import { byPath } from './trigger/paths.ts';
+import { byPath, later } from './trigger/paths.ts';
 import { pubsubWorker } from './trigger/push.ts';
 
 const log = createLog(console.log);
 const edge = connect(readSettings(process.env), log);
-http('worker', serve(byPath({ '/documents': documentEvents(edge, log) }, pubsubWorker(edge, log))));
+const routes = later(async () => (await import('./trigger/route-events.ts')).routeEvents(edge, log));
+http('worker', serve(byPath({ '/documents': documentEvents(edge, log), '/routes/': routes }, pubsubWorker(edge, log))));

@@ -68,20 +68,25 @@ after(async () => {
 /** Never in a function: not at its start, and not in a part that is loaded later. */
 const HEAVY =
   /node_modules\/(googleapis|google-gax|google-auth-library|protobufjs|@grpc\/|@google-cloud\/|@bufbuild\/|yaml|zod|mailparser|esbuild|handlebars\/dist\/(cjs|amd)\/handlebars\/compiler)|functions\/(local|cli|config)\//;
+/** But for a part of one function: Google's library judges identity tokens of webhooks, and conditions have their evaluator. */
+const NEEDED: Readonly<Record<string, RegExp>> = { hooks: /node_modules\/(google-auth-library\/(build|package\.json)|@bufbuild)\b/ };
 /** Loaded by the first mail that needs it, never at the start: it would be parsed by every instance. */
 const LATER = /node_modules\/|functions\/mail\/(raw|batch)\.ts|functions\/google\/fetch-file\.ts/;
 test('a function loads little at its start, and nothing heavy ever', () => {
   for (const { name, bytes, allBytes, parts } of built) {
     const paths = (some: typeof parts): string[] => some.flatMap(({ inputs }) => inputs.map(({ path }) => path));
     assert.deepEqual(
-      paths([...parts]).filter((path) => HEAVY.test(path)),
+      paths([...parts]).filter((path) => HEAVY.test(path) && !NEEDED[name]?.test(path)),
       [],
     );
     assert.deepEqual(
       paths(parts.filter(({ atStart }) => atStart)).filter((path) => LATER.test(path)),
       [],
     );
-    assert.ok(bytes < 150_000 && allBytes < 600_000, `${name} loads ${bytes} bytes at its start, ${allBytes} in all`);
+    assert.ok(
+      bytes < 150_000 && allBytes < (NEEDED[name] ? 800_000 : 600_000),
+      `${name} loads ${bytes} bytes at its start, ${allBytes} in all`,
+    );
     assert.ok(
       parts.some(({ file, atStart }) => atStart && readFileSync(file, 'utf8').includes(MAILBOX)),
       `${name} carries its config`,

@@ -1,4 +1,4 @@
-import { loadConfig } from '../config/load.ts';
+import { compileConfig } from '../config/compile.ts';
 import { archive } from './archive.ts';
 import { type Built, buildFunctions } from './build.ts';
 import { CONFIG, type Command } from './command.ts';
@@ -15,7 +15,7 @@ export const BUILD: Command = {
   options: { out: { type: 'string' }, zip: { type: 'boolean' }, analyze: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
   async run(options) {
     const config = String(options['config'] ?? CONFIG);
-    if (options['dry-run']) return { data: loadConfig(config), text: `${config} is valid; nothing was written.` };
+    if (options['dry-run']) return { data: compileConfig(config).config, text: `${config} is valid; nothing was written.` };
     const out = String(options['out'] ?? 'dist');
     const built = await buildFunctions(config, out);
     const lines = built.flatMap((one) => [

@@ -1,12 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../mail/config.ts';
+import { type CompiledConfig, compileConfig } from '../config/compile.ts';
 import { type Lock, lockFor, type Manifest } from './lock.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
-export const DEPLOYABLES = ['api', 'worker', 'watch'] as const;
+export const DEPLOYABLES = ['api', 'worker', 'hooks', 'watch'] as const;
 
 /** One file of a bundle, and what went into it, with its share in bytes, largest first. */
 export interface Part {
@@ -30,20 +29,20 @@ export interface Built {
 const FRAMEWORK = '@google-cloud/functions-framework';
 
 /**
- * Validates the config, and makes one minified CommonJS bundle per function with the config inside, a package.json and
+ * Validates the config, compiles its routes, and makes one minified CommonJS bundle per function with the config inside, a package.json and
  * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
  * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
  */
 export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
-  const config = loadConfig(configFile);
-  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, config, join(outFolder, name), plugins)));
+  const compiled = compileConfig(configFile);
+  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, compiled, join(outFolder, name), plugins)));
 }
 
 /**
  * A dynamic import becomes a file of its own, so that an instance parses only what its path needs (docs/decisions/055).
  * esbuild splits ES modules only: it does so first, and each piece is turned into CommonJS after.
  */
-async function buildFunction(name: string, config: Config, folder: string, plugins: Plugin[]): Promise<Built> {
+async function buildFunction(name: string, { config, module }: CompiledConfig, folder: string, plugins: Plugin[]): Promise<Built> {
   const { metafile, outputFiles } = await bundle({
     entryPoints: { index: `functions/${name}.ts` },
     // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
@@ -62,9 +61,9 @@ async function buildFunction(name: string, config: Config, folder: string, plugi
     format: 'esm',
     // Its registry is a module-level map: a bundled copy would register into nowhere.
     external: [FRAMEWORK],
+    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module), ...plugins],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
-    plugins,
   });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -90,6 +89,12 @@ async function buildFunction(name: string, config: Config, folder: string, plugi
   write('package-lock.json', lockFor(manifest, JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock));
   return describe(name, folder, metafile, new Map(sizes));
 }
+
+/** Has the bundler read that text where the sources have another one. */
+const inPlaceOf = (filter: RegExp, contents: string): Plugin => ({
+  name: 'in-place-of',
+  setup: (build) => build.onLoad({ filter }, () => ({ contents, loader: 'js' })),
+});
 
 function manifestOf(name: string): Manifest {
   const own = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; dependencies: Record<string, string> };

@@ -95,7 +95,7 @@ export function checkConfig(value: unknown): Checked {
     delivery,
     ledger,
     ...(attachments && { attachments }),
-    ...(documents && { documents: documentsOf({ ...documents, limits: documents.limits && keyLimits(documents.limits) }) }),
+    ...(documents && { documents: documentsOf(documents) }),
     ...(Object.keys(routes).length > 0 && { routes: routesOf(routes) }),
   };
   const problems = contradictions(config);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pseudonym } from '../mail/claim.ts';
 import type { Inspection } from '../mail/inspection.ts';
@@ -31,7 +31,7 @@ export function connect(
   identity: Identity = createIdentity(settings.urls.metadata),
   now: () => number = Date.now,
 ): Edge & Watched & Kept {
-  const { config, project, database, deadlineMs, pushAudience, trustIam, urls, smtp: server } = settings;
+  const { config, project, database, deadlineMs, pushAudience, trustIam, routesFile, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
   const vault: Vault = {
@@ -41,7 +41,7 @@ export function connect(
     kept: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
-  const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
+  const digest = (data: Uint8Array | string): string => hash('sha256', data);
   const invocation = () => {
     const { signal: deadline, end } = untilDeadline(deadlineMs);
     const exchange = exchanges(deadline);
@@ -59,6 +59,7 @@ export function connect(
     project,
     pushAudience,
     trustIam,
+    routesFile,
     digest,
     now,
     begin: () => {
@@ -68,6 +69,8 @@ export function connect(
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
+        windows: async () =>
+          (await import('./windows.ts')).createWindows(urls.firestore, database, exchange, () => identity(exchange, now())),
         ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,

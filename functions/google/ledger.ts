@@ -1,8 +1,9 @@
 import { MailFailure } from '../mail/failure.ts';
 import type { Counter, Entry, Found, Ledger } from '../mail/ledger.ts';
 import type { AccessToken } from '../mail/ports.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
+import { type Exchange, json } from './call.ts';
 import { readGoogleError } from './error-body.ts';
+import { firestoreCalls, firestoreRefused } from './firestore.ts';
 import { type Document, documentOf, entryOf, fieldsOf, type Value } from './ledger-document.ts';
 
 type Precondition = { readonly exists: boolean } | { readonly updateTime: string };
@@ -26,17 +27,7 @@ interface Committed {
 export function createLedger(baseUrl: string, database: string, exchange: Exchange, identity: () => Promise<AccessToken>): Ledger {
   const root = `${database}/documents`;
 
-  const call = async (path: string, body?: unknown): Promise<Reply> => {
-    const token = await identity();
-    const common = { url: `${baseUrl}/v1/${path}`, timeoutMs: 10_000 };
-    const authorization = `Bearer ${token.secret.reveal()}`;
-    const request: Call = body
-      ? { ...common, method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) }
-      : { ...common, method: 'GET', headers: { authorization } };
-    return exchange(request).catch((error: unknown) => {
-      throw new MailFailure('ledger_unavailable', `Firestore did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
-    });
-  };
+  const call = firestoreCalls(baseUrl, exchange, identity);
 
   const counting = ({ name, expireAt }: Counter, by: number) => ({
     update: { name: `${root}/counters/${name}`, fields: fieldsOf({ expireAt }) },
@@ -63,7 +54,7 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
         };
       const { status } = readGoogleError(body);
       if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION') return null;
-      if (status !== 'ABORTED' || tries === 4) throw refused(reply, status);
+      if (status !== 'ABORTED' || tries === 4) throw firestoreRefused(reply);
     }
   };
 
@@ -71,7 +62,7 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
     const reply = await call(`${root}/${path}`);
     if (reply.status === 200) return json(reply) as Document;
     if (reply.status === 404) return null;
-    throw refused(reply, readGoogleError(json(reply)).status);
+    throw firestoreRefused(reply);
   };
 
   const read = async (id: string): Promise<Found | null> => {
@@ -109,7 +100,7 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
   const count: Ledger['count'] = async (counters, by) => {
     const reply = await call(`${root}:commit`, { writes: counters.map((counter) => counting(counter, by)) });
     const body = json(reply) as CommitReply | null;
-    if (reply.status !== 200) throw refused(reply, readGoogleError(body).status);
+    if (reply.status !== 200) throw firestoreRefused(reply);
     return countsIn(body);
   };
 
@@ -136,8 +127,3 @@ interface CommitReply {
 /** What each write's counter came to; 0 for a write without one. */
 const countsIn = (body: CommitReply | null): number[] =>
   (body?.writeResults ?? []).map(({ transformResults }) => Number(transformResults?.[0]?.integerValue ?? 0));
-
-function refused(reply: Reply, status: string): MailFailure {
-  const denied = reply.status === 401 || reply.status === 403;
-  return new MailFailure(denied ? 'identity_refused' : 'ledger_unavailable', `Firestore answered ${reply.status} ${status}`);
-}

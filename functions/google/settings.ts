@@ -13,6 +13,8 @@ export interface Settings {
   readonly pushAudience: string | null;
   /** True if IAM stands in front of the function, so that the caller's identity may be believed. */
   readonly trustIam: boolean;
+  /** Path of a module with compiled routes, in place of those that the build embedded; null for these. */
+  readonly routesFile: string | null;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
   /** The queue of mails, as `projects/P/topics/T`; null for none. */
@@ -47,6 +49,7 @@ export const ENVIRONMENT = {
   MAILGRANT_TASKS_ACCOUNT: 'email of the service account whose token those tasks carry; it may publish on MAILGRANT_TOPIC',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
+  MAILGRANT_ROUTES: 'path of compiled routes as a JavaScript module, instead of those that the build embedded (development)',
   MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
   MAILGRANT_SMTP_URL: `where mailboxes with "via: smtp" send, also smtps://smtp.gmail.com:465 (default: ${GMAIL_SMTP})`,
   MAILGRANT_SMTP_CA: 'path of the certificate of an SMTP server on loopback, as PEM (development: the fake Google)',
@@ -103,6 +106,7 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
     trustIam: trust === 'true',
+    routesFile: get('MAILGRANT_ROUTES') || null,
     deadlineMs: seconds * 1_000,
     topic,
     deadTopic: named('MAILGRANT_DEAD_TOPIC', TOPIC, 'projects/P/topics/T'),

@@ -13,12 +13,13 @@ the ledger and its pages (inbox, faults, log), all on 127.0.0.1, and ends them a
   --config FILE      config to serve            (config/mailgrant.yaml)
   --folder DIR       where mails, ledger and the API key are kept (.mailgrant)
   --api PORT         8080    --worker PORT  8081
+  --hooks PORT       8082    (served where a route has a hook)
   --inbox PORT       8025    --google PORT  8085
   --smtp PORT        2587    --smtps PORT   2465
   --deadline SECONDS how long one invocation may work (10)
   --help`;
 
-const WANTED = { api: 8080, worker: 8081, google: 8085, inbox: 8025, smtp: 2587, smtps: 2465 };
+const WANTED = { api: 8080, worker: 8081, hooks: 8082, google: 8085, inbox: 8025, smtp: 2587, smtps: 2465 };
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
       folder: text,
       api: text,
       worker: text,
+      hooks: text,
       inbox: text,
       google: text,
       smtp: text,
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
   const stack = await startStack({
     config,
     folder: values.folder ?? '.mailgrant',
-    sources: { api: 'functions/api.ts', worker: 'functions/worker.ts' },
+    sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
     ports,
     deadlineSeconds: Number(values.deadline ?? 10),
     onLine: (name, line) => console.log(`${name.padEnd(6)} ${readable(line)}`),
@@ -57,6 +59,7 @@ async function main(): Promise<void> {
   const urls = {
     api: functions.api.url,
     worker: functions.worker.url,
+    ...(stack.hooks && { hooks: stack.hooks.url }),
     google: google.url,
     inbox: inbox.url,
     smtp: `smtp://127.0.0.1:${google.smtp?.startTls}`,
@@ -86,7 +89,7 @@ mailgrant is up, in ${ms} ms. Nothing leaves this machine.
   inbox    ${urls['inbox']}      <- open this: what arrived, and write, ledger, faults, events, log
   api      ${urls['api']}      Resend's API: RESEND_BASE_URL=${urls['api']}/
   worker   ${urls['worker']}      Pub/Sub push
-  google   ${urls['google']}      the fake: tokens, secrets, ledger, Gmail
+${urls['hooks'] ? `  hooks    ${urls['hooks']}      webhooks at /hooks/<route>; npm run mailgrant -- hook sign ROUTE --event FILE\n` : ''}  google   ${urls['google']}      the fake: tokens, secrets, ledger, Gmail
   smtp     ${urls['smtp']}      its Gmail over STARTTLS with XOAUTH2; TLS on ${urls['smtps']}
   API key  ${key}
 

@@ -9,8 +9,15 @@ interface Write {
   readonly update: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> };
   /** Only with transforms: the other fields of the document stay as they are. */
   readonly updateMask?: { readonly fieldPaths: readonly string[] };
-  readonly updateTransforms?: readonly { readonly fieldPath: string; readonly increment?: { readonly integerValue: string } }[];
+  readonly updateTransforms?: readonly Transform[];
   readonly currentDocument?: { readonly exists?: boolean; readonly updateTime?: string };
+}
+
+interface Transform {
+  readonly fieldPath: string;
+  readonly increment?: { readonly integerValue: string };
+  readonly minimum?: { readonly integerValue: string };
+  readonly maximum?: { readonly integerValue: string };
 }
 
 interface Query {
@@ -27,7 +34,7 @@ interface Query {
 
 /**
  * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
- * with preconditions and increments, reading one document), so that the adapter of production runs here as it is.
+ * with preconditions, increments, minima and maxima, reading one document), so that the adapter of production runs here as it is.
  */
 export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
   db.exec('CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT');
@@ -48,9 +55,9 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
           return refusal;
         }
         const before = updateMask ? stored(update.name) : {};
-        const sums = updateTransforms.map(({ fieldPath, increment }) => {
-          const count = Number((before[fieldPath] as { integerValue?: string } | undefined)?.integerValue ?? 0);
-          return [fieldPath, { integerValue: String(count + Number(increment?.integerValue ?? 0)) }] as const;
+        const sums = updateTransforms.map((one) => {
+          const there = (before[one.fieldPath] as { integerValue?: string } | undefined)?.integerValue;
+          return [one.fieldPath, { integerValue: String(transformed(there === undefined ? null : Number(there), one)) }] as const;
         });
         writeResults.push({ updateTime, ...(sums.length > 0 && { transformResults: sums.map(([, value]) => value) }) });
         db.prepare(
@@ -135,3 +142,9 @@ function merged(before: Values, fields: Values, paths: readonly string[] | undef
 }
 
 const mapIn = (value: unknown): Values => (value as { mapValue?: { fields?: Values } } | undefined)?.mapValue?.fields ?? {};
+
+function transformed(there: number | null, { increment, minimum, maximum }: Transform): number {
+  if (minimum) return Math.min(there ?? Number(minimum.integerValue), Number(minimum.integerValue));
+  if (maximum) return Math.max(there ?? Number(maximum.integerValue), Number(maximum.integerValue));
+  return (there ?? 0) + Number(increment?.integerValue ?? 0);
+}

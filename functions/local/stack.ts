@@ -9,6 +9,7 @@ import { createLines } from '../pages/lines.ts';
 import { startPages } from '../pages/start.ts';
 import { freePort, type RunningFunction, startFunction } from './framework.ts';
 import { BUCKET, type Google, startGoogle } from './google.ts';
+import { keepHookSecrets } from './hook-secrets.ts';
 import type { Running } from './http.ts';
 
 export const PROJECT = 'laptop';
@@ -20,9 +21,9 @@ export interface StackOptions {
   /** Folder that keeps the mails, the ledger and the laptop's API key. */
   readonly folder: string;
   /** What is served: sources or built folders, by name of the function. */
-  readonly sources: Readonly<Record<'api' | 'worker', string>>;
+  readonly sources: Readonly<Record<'api' | 'worker' | 'hooks', string>>;
   /** Wanted ports; where one is taken the next free one is used. */
-  readonly ports: Readonly<Record<'api' | 'worker' | 'google' | 'inbox' | 'smtp' | 'smtps', number>>;
+  readonly ports: Readonly<Record<'api' | 'worker' | 'hooks' | 'google' | 'inbox' | 'smtp' | 'smtps', number>>;
   readonly deadlineSeconds: number;
   /** One line that a function printed, or that the stack says of it. */
   readonly onLine: (name: string, line: string) => void;
@@ -33,7 +34,15 @@ export interface Stack extends AsyncDisposable {
   readonly google: Google;
   readonly inbox: Running;
   readonly key: string;
-  readonly functions: Readonly<Record<'api' | 'worker', { readonly url: string; current(): RunningFunction }>>;
+  readonly functions: Readonly<Record<'api' | 'worker', Kept>>;
+  /** The function that takes webhooks; null where no route has one. */
+  readonly hooks: Kept | null;
+}
+
+/** A function that is started again when it ends. */
+interface Kept {
+  readonly url: string;
+  current(): RunningFunction;
 }
 
 /** Starts the stack. A function that ends by itself is started again, as a platform would. */
@@ -67,6 +76,9 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
       google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address, [scopeFor(via)])));
     }
 
+  const hooked = (config.routes ?? []).flatMap(({ hook }) => hook ?? []);
+  keepHookSecrets(hooked, folder, google);
+
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_CONFIG: configFile,
@@ -82,7 +94,7 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
   let stopping = false;
-  const keepRunning = async (target: 'api' | 'worker', wanted: number) => {
+  const keepRunning = async (target: 'api' | 'worker' | 'hooks', wanted: number): Promise<Kept> => {
     const port = await freePort(wanted);
     const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => say(target, line) });
     let current = await start();
@@ -99,29 +111,40 @@ export async function startStack({ config, folder, sources, ports, deadlineSecon
     watch().catch((error: Error) => say(target, `stays down: ${error.message}`));
     return { url: `http://127.0.0.1:${port}`, current: () => current };
   };
-  const [api, worker] = await Promise.all([keepRunning('api', ports.api), keepRunning('worker', ports.worker)]);
-  const urls = { api: api.url, worker: worker.url };
+  const [api, worker, hooks] = await Promise.all([
+    keepRunning('api', ports.api),
+    keepRunning('worker', ports.worker),
+    hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null,
+  ]);
+  const urls = { api: api.url, hooks: hooks?.url ?? null };
   const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
   const deadLetter = { topic: DEAD_TOPIC, maxDeliveryAttempts: DELIVERIES_MAX };
-  google.pubsub.subscribe({
-    name: `projects/${PROJECT}/subscriptions/mails`,
-    topic: TOPIC,
-    endpoint: `${worker.url}/`,
-    ...backoff,
-    deadLetter,
-  });
+  const subscribe = (name: string, topic: string, path: string): void => {
+    google.pubsub.createTopic(topic);
+    google.pubsub.subscribe({
+      name: `projects/${PROJECT}/subscriptions/${name}`,
+      topic,
+      endpoint: `${worker.url}${path}`,
+      ...backoff,
+      deadLetter,
+    });
+  };
+  subscribe('mails', TOPIC, '/');
+  for (const { name, topic } of config.routes ?? [])
+    if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
 
   return {
     google,
     inbox,
     key: key.text,
     functions: { api, worker },
+    hooks,
     async [Symbol.asyncDispose]() {
       stopping = true;
-      await Promise.all([api.current()[Symbol.asyncDispose](), worker.current()[Symbol.asyncDispose]()]);
+      await Promise.all([api, worker, hooks].map((one) => one?.current()[Symbol.asyncDispose]()));
       await inbox[Symbol.asyncDispose]();
       await google[Symbol.asyncDispose]();
     },

@@ -8,6 +8,9 @@ export interface Content {
   readonly data: string;
 }
 
+/** A message with this attribute, a route, is no mail: it has the digest of one of its windows sent. */
+export const DIGEST_ATTRIBUTE = 'mailgrantDigest';
+
 /** The fingerprint by which the ledger knows a mail's message again. */
 export const sealOf = ({ form, data }: Content, digest: Ports['digest']): string => digest(`${form}\n${data}`);
 

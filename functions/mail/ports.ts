@@ -3,6 +3,7 @@ import type { Hidden } from './hidden.ts';
 import type { Ledger } from './ledger.ts';
 import type { Letter } from './mime.ts';
 import type { Sender } from './sender.ts';
+import type { Windows } from './windows.ts';
 
 /**
  * What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it.
@@ -71,6 +72,8 @@ export interface Ports {
   /** The way to Gmail that the mailbox is configured for. */
   transport(mailbox: Mailbox): Transport;
   readonly ledger: Ledger;
+  /** Loaded when it is asked for. */
+  windows(): Promise<Windows>;
   /** null where no topic is configured. */
   readonly queue: Queue | null;
   /** null where no dead-letter topic is configured. */
@@ -102,6 +105,8 @@ export interface Edge {
   readonly pushAudience: string | null;
   /** True if Google's IAM checks every call before the function sees it; only then the caller's identity is believed. */
   readonly trustIam: boolean;
+  /** Path of a module with compiled routes, in place of those that the build embedded; null for these. */
+  readonly routesFile: string | null;
   digest(data: Uint8Array | string): string;
   now(): number;
   begin(): Ports;

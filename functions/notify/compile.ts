@@ -25,6 +25,7 @@ export function compileRoutes(
   routes: readonly Route[],
   files: readonly SourceFile[],
   locate: Locate,
+  { all = false } = {},
 ): { module: string; problems: readonly string[] } {
   const problems: string[] = [];
   const partials = { html: partialsOf(files, 'html', problems), text: partialsOf(files, 'text', problems) };
@@ -38,7 +39,7 @@ export function compileRoutes(
   };
 
   const templates = templatesOf(files, code, problems);
-  const used = new Set<string>();
+  const used = new Set<string>(all ? templates.keys() : []);
   const compiled = routes.map((route) => {
     const field = (name: string, text: string, ...at: (string | number)[]): string =>
       code({ ...locate(route.name, name, ...at), text, mode: 'line' }).code;

@@ -10,6 +10,8 @@ export interface DigestFacts {
   readonly last: number;
   readonly from: number;
   readonly until: number;
+  /** The subject that one of their mails would have had; '' where that is not known. */
+  readonly sample: string;
 }
 
 /** Decides on an event: null where the route does not want it. Throws MailFailure: route_condition, route_template. */

@@ -58,6 +58,54 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   };
 }
 
+/** What came to a route: the event in whatever form it was published, known by the publisher's id of it. */
+export interface EventDelivery extends Pick<Delivery, 'key' | 'message' | 'attempt'> {
+  /** JSON; text as it is where it is none, an empty object where there is nothing. */
+  readonly data: unknown;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads an event out of a push envelope or a CloudEvent. It is known by its id whichever subscription delivers it. Throws
+ * MailFailure: request_invalid for what is no delivery, event_unreadable for data that is no text.
+ */
+export function readEventDelivery(headers: Headers, contentType: string, body: unknown): EventDelivery {
+  const structured = contentType === 'application/cloudevents+json';
+  if (!structured && headers['ce-id'] === undefined) return eventOfPush(record(body, 'the push envelope') as Push, '');
+  const fields = structured
+    ? record(body, 'the event')
+    : { id: headers['ce-id'], source: headers['ce-source'], type: headers['ce-type'], subject: headers['ce-subject'], data: body };
+  const { id, source, type, subject, data, data_base64: encoded } = fields as Record<string, unknown>;
+  const content = data ?? decoded(encoded);
+  if (typeof content === 'object' && content !== null && 'message' in content) return eventOfPush(content as Push, text(id));
+  if (text(id) === '') throw new MailFailure('request_invalid', 'the event has no id');
+  return {
+    data: content ?? {},
+    attributes: texts({ id, source, type, subject }),
+    key: `event:${text(source)}:${text(id)}`,
+    message: { data: JSON.stringify(content ?? {}), attributes: {} },
+    attempt: null,
+  };
+}
+
+function eventOfPush(push: Push, eventId: string): EventDelivery {
+  const { message, attempt } = ofPush(push, eventId);
+  const id = text(push.message?.messageId) || text(push.message?.message_id) || eventId;
+  return { data: eventIn(text(push.message?.data)), attributes: message.attributes, key: `event:${id}`, message, attempt };
+}
+
+function eventIn(data: string): unknown {
+  const bytes = Buffer.from(data, 'base64');
+  if (bytes.length === 0) return {};
+  let words: string;
+  try {
+    words = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new MailFailure('event_unreadable', 'the data of the message is neither JSON nor UTF-8 text');
+  }
+  return decoded(data) ?? words;
+}
+
 /** The JSON in base64 data; undefined when there is none or it is no JSON, which the mail's own parser then refuses. */
 function decoded(data: unknown): unknown {
   if (typeof data !== 'string') return undefined;

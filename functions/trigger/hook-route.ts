@@ -1,4 +1,4 @@
-import type { Caller, Config } from '../mail/config.ts';
+import type { Config } from '../mail/config.ts';
 import type { Hook } from '../mail/route.ts';
 import type { Compiled, CompiledRoute } from '../notify/compiled.ts';
 
@@ -6,17 +6,14 @@ import type { Compiled, CompiledRoute } from '../notify/compiled.ts';
 export interface HookRoute {
   readonly hook: Hook;
   readonly compiled: CompiledRoute;
-  /** Who its mails are sent in the name of, and to whom. */
-  readonly caller: Caller;
 }
 
 /** The routes of the config that have a hook, by name, as the build compiled them. */
 export function hookRoutes({ routes = [] }: Config, compiled: Compiled): ReadonlyMap<string, HookRoute> {
   return new Map(
-    routes.flatMap(({ name, hook, from, only }) => {
-      const route = compiled.routes[name];
-      if (!hook || !route) return [];
-      return [[name, { hook, compiled: route, caller: { id: `route:${name}`, from: [from.address], to: only } }]];
+    routes.flatMap(({ name, hook }) => {
+      const route = Object.hasOwn(compiled.routes, name) ? compiled.routes[name] : undefined;
+      return hook && route ? [[name, { hook, compiled: route }]] : [];
     }),
   );
 }

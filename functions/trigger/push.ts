@@ -3,6 +3,7 @@ import { type Log, traceOf } from '../log.ts';
 import { PUBLISHER } from '../mail/caller.ts';
 import { bury } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import { DIGEST_ATTRIBUTE } from '../mail/message.ts';
 import type { Edge } from '../mail/ports.ts';
 import { type WorkedOff, workOff } from '../mail/work-off.ts';
 import type { Handler } from '../serve.ts';
@@ -33,6 +34,10 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
       }
       const { mail, key, message } = read.delivery;
       attempt = read.delivery.attempt;
+      if (message.attributes[DIGEST_ATTRIBUTE] !== undefined) {
+        const { digestDelivery } = await import('./digests.ts');
+        return end(res, await digestDelivery(read.delivery, edge, log, facts));
+      }
       const order = { body: mail, caller: PUBLISHER, key, retryFailed: false };
       const ports = edge.begin();
       const done = await workOff({ order, message, delivery: attempt }, edge.config, ports).finally(ports.close);

@@ -1,22 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { accept } from '../mail/accept.ts';
-import { recordRefusal } from '../mail/claim.ts';
 import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
-import { isTaken, type Outcome } from '../mail/outcome.ts';
+import { isTaken } from '../mail/outcome.ts';
 import type { Edge, Witness } from '../mail/ports.ts';
 import type { Hook } from '../mail/route.ts';
-import { type Order, refuse } from '../mail/send.ts';
 import type { Compiled } from '../notify/compiled.ts';
-import { decide, mailOf } from '../notify/routes.ts';
 import type { Handler } from '../serve.ts';
 import { bearerOf } from '../verify/bearer.ts';
-import type { HeaderValues } from '../verify/headers.ts';
 import type { Signed } from '../verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../verify/verify.ts';
 import { BODY_PATIENCE_MS, contentTypeOf, readBody } from './body.ts';
 import { attributesOf, checkEventType, handshake, readEvent } from './hook-event.ts';
-import { type HookRoute, hookRoutes } from './hook-route.ts';
+import { hookRoutes } from './hook-route.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
 
@@ -52,14 +47,21 @@ export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: 
         log('INFO', 'handshake', facts());
         return answer(req, res, 200, greeting);
       }
-      const key = keyOf(signed, eventId, edge);
-      const outcome = await take({ route, key, keyMs: keyLife(hook, eventId), event, headers: signed.headers }, compiled, edge);
-      if (!outcome) {
-        log('INFO', 'event', { outcome: 'ignored', ...facts() });
-        return answer(req, res, 200, { outcome: 'ignored' });
+      const happened = {
+        event: { data: event, attributes: attributesOf(signed.headers) },
+        key: keyOf(signed, eventId, edge),
+        keyMs: keyLife(hook, eventId),
+        retryFailed: true, // what was wrong may have been mended when it comes again
+      };
+      const { takeEvent } = await import('../notify/take.ts'); // a stranger's request pays for none of it
+      const ports = edge.begin();
+      const taken = await takeEvent(happened, route.compiled, compiled, edge.config, ports).finally(ports.close);
+      if (typeof taken === 'string') {
+        log('INFO', 'event', { outcome: taken, ...facts() });
+        return answer(req, res, 200, { outcome: taken });
       }
-      reportOutcome(log, outcome, { caller: route.caller.id, ...facts() });
-      answer(req, res, isTaken(outcome) ? 200 : statusOf(outcome.failure.code), isTaken(outcome) ? { id: outcome.id } : REFUSAL);
+      reportOutcome(log, taken, { caller: `route:${name}`, ...facts() });
+      answer(req, res, isTaken(taken) ? 200 : statusOf(taken.failure.code), isTaken(taken) ? { id: taken.id } : REFUSAL);
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
@@ -67,47 +69,6 @@ export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: 
     }
   };
 }
-
-interface Proven {
-  readonly route: HookRoute;
-  readonly key: string;
-  readonly keyMs: number;
-  readonly event: unknown;
-  readonly headers: HeaderValues;
-}
-
-/** Turns a proven event into a mail and has it taken; null where the route does not want it. */
-async function take({ route, key, keyMs, event, headers }: Proven, compiled: Compiled, edge: Edge): Promise<Outcome | null> {
-  // The event is the payload: after a change of its template, a delivery that comes again is still the same one.
-  // It is tried anew when it comes again after a failure: what was wrong may have been mended.
-  const orderOf = (key: string, body: unknown): Order => ({
-    body,
-    caller: route.caller,
-    key,
-    keyMs,
-    payload: edge.digest(key),
-    retryFailed: true,
-  });
-  let order = orderOf(key, null);
-  const ports = edge.begin();
-  try {
-    const given = { data: event, attributes: attributesOf(headers) };
-    const wanted = await decide(route.compiled, given);
-    if (!wanted) return null;
-    order = orderOf(wanted.dedupe === null ? key : `dedupe:${wanted.dedupe}`, mailOf(compiled, route.compiled, given));
-    return await accept(order, edge.config, ports);
-  } catch (error) {
-    const failure = asFailure(error);
-    // The event's own failure, though the operator must mend it: it stands in the ledger, as every event that made no mail.
-    if (OF_THE_ROUTE.has(failure.code))
-      return await recordRefusal({ ...order, caller: route.caller.id, payload: edge.digest(key) }, failure, ports);
-    return await refuse(order, failure, ports);
-  } finally {
-    ports.close();
-  }
-}
-
-const OF_THE_ROUTE: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template']);
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
 async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<{ hook: Hook; eventId: string | undefined }> {

@@ -23,7 +23,10 @@ const TEMPLATE = '---\nsubject: canary-subject\n---\n<p>canary-body</p><pre>{{js
 
 /** The fake Google and the hooks function in this process, with routes as the build compiles them. */
 export async function startHooks(routes: Readonly<Record<string, object>>, on?: Laptop): Promise<Hooks> {
-  const { module, problems } = compileTexts(routes, { 'any.hbs': TEMPLATE });
+  const { module, problems } = compileTexts(routes, {
+    'any.hbs': TEMPLATE,
+    'digest.hbs': '---\nsubject: canary-digest\n---\n<p>{{digest.count}} more</p>\n',
+  });
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const laptop = on ?? (await startLaptop());
   const edge = { ...laptop.edge, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };

@@ -117,6 +117,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     database: `projects/${PROJECT}/databases/(default)`,
     pushAudience: null,
     trustIam: false,
+    routesFile: null,
     deadlineMs: 10_000,
     topic: null,
     deadTopic: null,

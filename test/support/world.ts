@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Entry, Found, Ledger } from '../../functions/mail/ledger.ts';
 import type { AccessToken, Ports, Transport } from '../../functions/mail/ports.ts';
+import type { Windows } from '../../functions/mail/windows.ts';
 
 /** A ledger in memory, with the same promises as the real ones. */
 export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
@@ -38,11 +39,40 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
   };
 }
 
+/** Windows in memory, with the same promises as Firestore's. */
+export function memoryWindows(): Windows {
+  const open = new Map<string, { opened: number; until: number }>();
+  const events = new Map<string, { opened: number; until: number; first: boolean }>();
+  const held = new Map<string, number[]>();
+  return {
+    async join(group, event, everyMs, now) {
+      const known = events.get(`${group}-${event}`);
+      if (known) return { ...known, ask: true, before: null };
+      const window = open.get(group);
+      if (!window || window.until <= now) {
+        const span = { opened: now, until: now + everyMs };
+        open.set(group, span);
+        events.set(`${group}-${event}`, { ...span, first: true });
+        return { ...span, first: true, ask: false, before: window ?? null };
+      }
+      const times = held.get(`${group}-${window.opened}`) ?? [];
+      held.set(`${group}-${window.opened}`, [...times, now]);
+      events.set(`${group}-${event}`, { ...window, first: false });
+      return { ...window, first: false, ask: times.length === 1, before: null };
+    },
+    async sum(group, opened) {
+      const times = held.get(`${group}-${opened}`) ?? [];
+      return { count: times.length, first: times[0] ?? 0, last: times.at(-1) ?? 0 };
+    },
+  };
+}
+
 /** Working ports with a frozen clock that a test moves; a test overrides only what it is about. */
 export function world(
   change: Partial<Ports & Transport> = {},
 ): Ports & Transport & { clock: number; sent: string[]; ledger: ReturnType<typeof memoryLedger> } {
   let ids = 0;
+  const windows = memoryWindows();
   const sent: string[] = [];
   const token: AccessToken = { secret: { reveal: () => 'token' }, expiresAt: Number.MAX_SAFE_INTEGER };
   const ports = {
@@ -54,6 +84,7 @@ export function world(
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     digest: (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex'),
     pause: async () => {},
+    windows: async () => windows,
     queue: null,
     graveyard: null,
     timetable: null,

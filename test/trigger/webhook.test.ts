@@ -17,6 +17,7 @@ const routes: Record<string, object> = {
   nobody: routeOf(hookOf('bearer'), 'nobody', { to: ['{{default event.email ""}}'] }),
   stranger: routeOf(hookOf('bearer'), 'stranger', { only: ['*@example.org'] }),
   deduped: routeOf(hookOf('bearer'), 'deduped', { dedupe: 'string(event.group)' }),
+  stormy: routeOf(hookOf('bearer'), 'stormy', { dedupe: 'string(event.group)', every: '1h' }),
   unkept: routeOf(hookOf('bearer'), 'unkept'),
 };
 /** The words of the mail that came last. */
@@ -27,7 +28,7 @@ let hooks: Hooks;
 before(async () => {
   hooks = await startHooks(routes);
   for (const { name, secret } of SCHEMES) hooks.store(nameOf(name), secret);
-  for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped']) hooks.store(name, 'canary-bearer');
+  for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped', 'stormy']) hooks.store(name, 'canary-bearer');
 });
 after(() => hooks[Symbol.asyncDispose]());
 
@@ -171,6 +172,17 @@ test("the route's own dedupe takes the place of the event's id", async () => {
   const before = mails();
   for (const group of ['a', 'a', 'b']) assert.equal((await post('/hooks/deduped', eventBody({ group }), bearer)).status, 200);
   assert.equal(mails() - before, 2);
+});
+
+test('of a storm one mail goes out at once; what is held back is answered 200 too', async () => {
+  const before = mails();
+  const replies = [];
+  for (let i = 0; i < 5; i++) replies.push(await post('/hooks/stormy', eventBody({ group: 'a' }), bearer));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    Array(5).fill(200),
+  );
+  assert.deepEqual([replies.filter(({ body }) => body === '{"outcome":"held"}').length, mails() - before], [4, 1]);
 });
 
 const answers: readonly {

@@ -1,0 +1,31 @@
+/**
+ * Windows of time in which events that are alike become one mail at once and one digest at the end. Times are milliseconds
+ * since the epoch. Throws MailFailure: ledger_unavailable, identity_refused.
+ */
+export interface Windows {
+  /**
+   * Has the event belong to a window of its group: the one that is open, or a new one, which it opens. An event belongs to
+   * one window for good, however often and however late it is delivered again.
+   */
+  join(group: string, event: string, everyMs: number, now: number): Promise<Joined>;
+  /** What was held back in the window that was opened then. */
+  sum(group: string, opened: number): Promise<Held>;
+}
+
+export interface Joined {
+  readonly opened: number;
+  readonly until: number;
+  /** True for the event that opened the window: its mail goes out at once. Any other one is counted. */
+  readonly first: boolean;
+  /** True where nobody may have asked for the digest yet: asking for it twice does no harm. */
+  readonly ask: boolean;
+  /** The window before, where this event has just opened the next. */
+  readonly before: { readonly opened: number; readonly until: number } | null;
+}
+
+/** How many events, and when the first and the last of them came; 0 for both where there are none. */
+export interface Held {
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+}

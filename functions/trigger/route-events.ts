@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http';
+import { type Log, traceOf } from '../log.ts';
+import { bury, nextOf } from '../mail/conclude.ts';
+import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import type { Outcome } from '../mail/outcome.ts';
+import type { Edge, Message, Ports } from '../mail/ports.ts';
+import type { Compiled } from '../notify/compiled.ts';
+import { routeNamed, takeEvent } from '../notify/take.ts';
+import type { Handler } from '../serve.ts';
+import { contentTypeOf, parseJson, readBody } from './body.ts';
+import { isForUs, readEventDelivery } from './envelope.ts';
+import { reportOutcome, reportRefusal } from './report.ts';
+import { pathOf } from './routes.ts';
+
+/** The routes as they were compiled: by the build, or by whoever runs the sources and says where. */
+export async function compiledRoutes({ routesFile }: Pick<Edge, 'routesFile'>): Promise<Compiled> {
+  const { compiled } = (await (routesFile === null ? import('../notify/compiled.ts') : import(routesFile))) as { compiled: Compiled };
+  return compiled;
+}
+
+/**
+ * `POST /routes/<route>`: what the route's own subscription delivers. The status is the verdict: 204 acknowledges, also an
+ * event that the route does not want; anything else is delivered again.
+ */
+export function routeEvents(edge: Edge, log: Log): Handler {
+  return async (req, res) => {
+    const started = edge.now();
+    const name = /^\/routes\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1] ?? '';
+    let attempt: number | null = null;
+    const facts = (): Record<string, string | number | null> => ({
+      route: name,
+      attempt,
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
+    try {
+      if (req.method !== 'POST') return end(res, 405);
+      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
+        throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      const compiled = await compiledRoutes(edge);
+      const route = routeNamed(name, compiled);
+      const {
+        data,
+        attributes,
+        key,
+        message,
+        attempt: tries,
+      } = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
+      attempt = tries;
+      const ports = edge.begin();
+      try {
+        const taken = await takeEvent({ event: { data, attributes }, key, retryFailed: false }, route, compiled, edge.config, ports);
+        if (typeof taken === 'string') {
+          log('INFO', 'event', { outcome: taken, ...facts() });
+          return end(res, 204);
+        }
+        const status = await concluded(taken, message, attempt, ports);
+        reportOutcome(log, taken, { caller: `route:${name}`, acknowledged: status === 204, ...facts() });
+        end(res, status);
+      } finally {
+        ports.close();
+      }
+    } catch (error) {
+      const failure = asFailure(error);
+      reportRefusal(log, failure, facts());
+      end(res, failure.code === 'path_unknown' ? 404 : consequence(failure.code).retry === 'never' ? 400 : 503);
+    }
+  };
+}
+
+/** The event is what is delivered again, or buried; a mail that waits is in the queue, where there is one. */
+export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
+  const next = nextOf(outcome, { delivery, attempts: 0, canPutOff: false, spread: 0 }, ports.now());
+  if (next.verb === 'ack') return 204;
+  if (next.verb === 'bury') return (await bury(message, next.reason, ports).catch(() => false)) ? 204 : 503;
+  return outcome.state === 'parked' ? 429 : 503;
+}
+
+function end(res: ServerResponse, status: number): void {
+  res.writeHead(status).end();
+}
