@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../google/connect.ts';
 import { accept } from '../mail/accept.ts';
-import { PUBSUB } from '../mail/caller.ts';
+import { PUBLISHER } from '../mail/caller.ts';
 import { asFailure, consequence, type FailureCode } from '../mail/failure.ts';
 import type { State } from '../mail/ledger.ts';
 import { CONFIG, type Command } from './command.ts';
@@ -38,7 +38,7 @@ export async function smoke({ settings, identity }: Operator, mailbox: string, p
     subject: `mailgrant works (${stamp})`,
     text: `Sent by \`mailgrant smoke\` through the queue, at ${stamp}.`,
   };
-  const order = { body, caller: { id: PUBSUB, from: null, to: null }, key: null, retryFailed: false };
+  const order = { body, caller: PUBLISHER, key: null, retryFailed: false };
   try {
     const { id } = await accept(order, { ...settings.config, delivery: 'queued' }, ports);
     for (;;) {

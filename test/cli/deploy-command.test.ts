@@ -25,8 +25,8 @@ before(async () => {
   stack = await startStack({
     config: loadConfig('config/mailgrant.yaml'),
     folder: place(),
-    sources: { api: 'functions/api.ts', worker: 'functions/worker.ts' },
-    ports: { api: 0, worker: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
+    sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
+    ports: { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
     deadlineSeconds: 10,
     onLine: () => {},
   });
