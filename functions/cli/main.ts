@@ -16,9 +16,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   authorize: async () => (await import('./grant-commands.ts')).AUTHORIZE,
   rotate: async () => (await import('./grant-commands.ts')).ROTATE,
   revoke: async () => (await import('./grant-commands.ts')).REVOKE,
+  ledger: async () => (await import('./ledger-command.ts')).LEDGER,
   key: async () => (await import('./key-command.ts')).KEY,
   hook: async () => (await import('./hook-command.ts')).HOOK,
   send: async () => (await import('./send-command.ts')).SEND,
+  deploy: async () => (await import('./deploy-command.ts')).DEPLOY,
+  smoke: async () => (await import('./smoke.ts')).SMOKE,
   smtp: async () => (await import('./smtp-command.ts')).SMTP,
 };
 

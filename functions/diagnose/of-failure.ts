@@ -59,6 +59,7 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   content_gone: { catalogue: null, cause: null },
   message_foreign: { catalogue: null, cause: null },
   deliveries_exhausted: { catalogue: null, cause: null },
+  dropped: { catalogue: null, cause: null },
   not_scheduled: { catalogue: null, cause: null },
   attachment_unavailable: { catalogue: null, cause: null },
   unexpected: { catalogue: null, cause: null },

@@ -18,7 +18,7 @@ const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
-  /** The module that the config's routes were compiled to; none are served where it is absent. */
+  /** The JavaScript module that its routes and templates were compiled to; without it there are none. */
   readonly routes?: string;
   /** Folder that keeps the mails, the ledger and the laptop's API key. */
   readonly folder: string;
@@ -48,7 +48,7 @@ interface Kept {
 }
 
 /** Starts the stack. A function that ends by itself is started again, as a platform would. */
-export async function startStack({ config, routes = '', folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
+export async function startStack({ config, routes, folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
   mkdirSync(folder, { recursive: true });
   const key = laptopKey(folder);
   const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
@@ -59,8 +59,8 @@ export async function startStack({ config, routes = '', folder, sources, ports, 
   };
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, JSON.stringify(served));
-  const routesFile = join(folder, 'routes.mjs');
-  writeFileSync(routesFile, routes);
+  const routesFile = resolve(folder, 'routes.mjs');
+  if (routes !== undefined) writeFileSync(routesFile, routes);
 
   const aliases = new Map(config.mailboxes.map(({ address, aliases }) => [address, aliases]));
   const google = await startGoogle({
@@ -86,7 +86,7 @@ export async function startStack({ config, routes = '', folder, sources, ports, 
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_CONFIG: configFile,
-    ...(routes !== '' && { MAILGRANT_ROUTES: resolve(routesFile) }),
+    ...(routes !== undefined && { MAILGRANT_ROUTES: routesFile }),
     MAILGRANT_GOOGLE_URL: google.url,
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
     MAILGRANT_SMTP_CA: certificate,

@@ -50,7 +50,7 @@ export async function register(
   const { created, found } = await ports.ledger.create(fresh, key, ports.now(), counters);
   if (created) return { begun: found };
   const same = found.entry.payload === claim.payload;
-  if (found.entry.state === 'failed' && claim.retryFailed && (same || !claim.pinned)) {
+  if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
     const { content: _, scheduledAt: __, ...before } = found.entry; // the message of the mail that failed is not this one's
     const { id, attempts } = before;
     const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts });

@@ -1,3 +1,4 @@
+import type { Mailbox } from './config.ts';
 import { asFailure, MailFailure } from './failure.ts';
 import { type Entry, type Found, step } from './ledger.ts';
 import type { Letter } from './mime.ts';
@@ -86,6 +87,13 @@ async function finish(
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
+/** Asks Gmail what became of a held mail that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
+export function inquire({ entry }: Found, mailbox: Mailbox, ports: Ports): Promise<Progress> {
+  const alone = (messageId: string): Promise<boolean> => standsAlone(entry, { mailbox }, messageId, ports);
+  const attempt = { gmail: ports.transport(mailbox), token: tokenKeeper({ mailbox }, ports), alone, ports, trail: { left: true } };
+  return ask(entry.handle ?? '', entry.letterBytes ?? 0, attempt);
+}
+
 async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Attempt): Promise<Progress> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
@@ -116,7 +124,7 @@ interface Attempt {
 type Keeper = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
 
 /** Runs a call with the mailbox's token; when Gmail refuses the token, once more with a new one. */
-function tokenKeeper(sender: Sender, ports: Ports): Keeper {
+function tokenKeeper(sender: Pick<Sender, 'mailbox'>, ports: Ports): Keeper {
   return async (use) => {
     const token = await ports.token(sender);
     try {
@@ -131,7 +139,7 @@ function tokenKeeper(sender: Sender, ports: Ports): Keeper {
 /** Whether a Message-ID that its caller gave is this mail's alone: by one of two with the same, the other would be found. */
 function standsAlone(
   { id, expireAt }: Entry,
-  { mailbox }: Sender,
+  { mailbox }: Pick<Sender, 'mailbox'>,
   messageId: string,
   { ledger, digest }: Pick<Ports, 'ledger' | 'digest'>,
 ): Promise<boolean> {

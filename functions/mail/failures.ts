@@ -304,6 +304,13 @@ export const FAILURES = {
     summary: 'The mail was tried for two days and could not be sent.',
     fix: 'Look at the log lines with this id for the cause; the message is in the dead-letter topic.',
   },
+  dropped: {
+    http: 409,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'An operator has decided that this mail is not to be sent.',
+    fix: 'If it shall go out after all, send it with a new Idempotency-Key.',
+  },
   not_scheduled: {
     http: 422,
     retry: 'never',

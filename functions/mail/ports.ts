@@ -83,7 +83,7 @@ export interface Ports {
   /** null where no bucket is configured. */
   readonly store: Store | null;
   /** The token of the sender's mailbox: minted once per invocation, again when `fresh` names one that was refused. */
-  token(sender: Sender, refused?: AccessToken): Promise<AccessToken>;
+  token(sender: Pick<Sender, 'mailbox'>, refused?: AccessToken): Promise<AccessToken>;
   now(): number;
   newId(): string;
   /** SHA-256 in hexadecimal. */

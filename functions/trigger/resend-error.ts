@@ -60,6 +60,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   content_gone: 'application_error',
   message_foreign: 'application_error',
   deliveries_exhausted: 'application_error',
+  dropped: 'invalid_idempotent_request',
   not_scheduled: 'validation_error',
   attachment_unavailable: 'application_error',
   unexpected: 'application_error',

@@ -22,7 +22,7 @@ export function chart(panels: readonly Panel[], title: string): string {
     (panel, index) => `<g transform="translate(${(index % 2) * WIDTH} ${Math.floor(index / 2) * HEIGHT})">${draw(panel)}</g>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * WIDTH} ${rows * HEIGHT}" role="img" aria-labelledby="t" font-family="system-ui, -apple-system, 'Segoe UI', sans-serif" font-size="12">
-<title id="t">${escape(title)}</title>
+<title id="t">${inXml(title)}</title>
 <style>
   .ink { fill: #1b2433 } .soft { fill: #51617a } .axis { stroke: #b9c4d6 } .line { stroke: #2f5fb3; fill: none } .dot { fill: #2f5fb3 } .sheet { fill: #fbfcfe }
   @media (prefers-color-scheme: dark) { .ink { fill: #e8edf6 } .soft { fill: #a9b6cc } .axis { stroke: #45536b } .line { stroke: #8fb4ff } .dot { fill: #8fb4ff } .sheet { fill: #151b26 } }
@@ -48,15 +48,15 @@ function draw({ title, unit, x, points, log = false }: Panel): string {
   const spots = points.map((point) => ({ at: across(Math.log10(point.x)), level: up(height(point.y)), ...point }));
   const floor = HEIGHT - BOTTOM;
   return [
-    `<text class="ink" x="${LEFT}" y="24" font-weight="600">${escape(title)}</text>`,
+    `<text class="ink" x="${LEFT}" y="24" font-weight="600">${inXml(title)}</text>`,
     `<line class="axis" x1="${LEFT}" y1="${floor}" x2="${WIDTH - RIGHT}" y2="${floor}"/>`,
     `<polyline class="line" stroke-width="2" points="${spots.map(({ at, level }) => `${at.toFixed(1)},${level.toFixed(1)}`).join(' ')}"/>`,
     ...spots.map(
       ({ at, level, x: value, y }) =>
         `<circle class="dot" cx="${at.toFixed(1)}" cy="${level.toFixed(1)}" r="3"/><text class="ink" x="${at.toFixed(1)}" y="${(level - 8).toFixed(1)}" text-anchor="middle">${brief(y)}</text><text class="soft" x="${at.toFixed(1)}" y="${floor + 16}" text-anchor="middle">${brief(value)}</text>`,
     ),
-    `<text class="soft" x="${LEFT}" y="${floor + 34}">${escape(x)}</text>`,
-    `<text class="soft" x="${WIDTH - RIGHT}" y="24" text-anchor="end">${escape(unit)}${log ? ', logarithmic' : ''}</text>`,
+    `<text class="soft" x="${LEFT}" y="${floor + 34}">${inXml(x)}</text>`,
+    `<text class="soft" x="${WIDTH - RIGHT}" y="24" text-anchor="end">${inXml(unit)}${log ? ', logarithmic' : ''}</text>`,
   ].join('');
 }
 
@@ -76,4 +76,4 @@ function brief(value: number): string {
 
 const round = (value: number): string => (value >= 10 ? value.toFixed(0) : String(Number(value.toPrecision(2))));
 
-const escape = (text: string): string => text.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] ?? '');
+const inXml = (text: string): string => text.replace(/[&<>]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign] ?? '');

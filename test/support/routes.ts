@@ -19,9 +19,9 @@ export function configWith(routes: Record<string, object>): Config {
 }
 
 /** What the build says of routes and template files that are given as text. */
-export function compileTexts(routes: Record<string, object>, files: Record<string, string>) {
+export function compileTexts(routes: Record<string, object>, files: Record<string, string>, options = {}) {
   const sources = Object.entries(files).map(([path, text]) => ({ path, file: `config/templates/${path}`, text }));
-  return compileRoutes(configWith(routes).routes ?? [], sources, () => ({ file: 'config/mailgrant.yaml', line: 7 }));
+  return compileRoutes(configWith(routes).routes ?? [], sources, () => ({ file: 'config/mailgrant.yaml', line: 7 }), options);
 }
 
 /** The compiled module, loaded. */

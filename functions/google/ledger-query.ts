@@ -1,0 +1,66 @@
+import { MailFailure } from '../mail/failure.ts';
+import type { Entry, State } from '../mail/ledger.ts';
+import type { AccessToken } from '../mail/ports.ts';
+import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
+import { readGoogleError } from './error-body.ts';
+import { type Document, entryOf } from './ledger-document.ts';
+
+/** Reads the mails that are in one of the states, in no particular order, `limit` at most. */
+export type LedgerQuery = (states: readonly State[], limit: number) => Promise<Entry[]>;
+
+const REPLY_MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Firestore's `runQuery` by state alone, which the index of that field serves: time and mailbox are left to the reader,
+ * because with them the query would need indexes of its own. Throws MailFailure: ledger_unavailable, identity_refused.
+ */
+export function createLedgerQuery(
+  baseUrl: string,
+  database: string,
+  exchange: Exchange,
+  identity: () => Promise<AccessToken>,
+): LedgerQuery {
+  return async (states, limit) => {
+    const token = await identity();
+    const reply = await exchange(queryCall(`${baseUrl}/v1/${database}/documents:runQuery`, states, limit, token)).catch(
+      (error: unknown) => {
+        throw new MailFailure('ledger_unavailable', `Firestore did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+      },
+    );
+    return readEntries(reply);
+  };
+}
+
+const queryCall = (url: string, states: readonly State[], limit: number, token: AccessToken): Call => ({
+  method: 'POST',
+  url,
+  headers: { authorization: `Bearer ${token.secret.reveal()}`, 'content-type': 'application/json' },
+  body: JSON.stringify({
+    structuredQuery: {
+      from: [{ collectionId: 'mails' }],
+      where: {
+        fieldFilter: {
+          field: { fieldPath: 'state' },
+          op: 'IN',
+          value: { arrayValue: { values: states.map((state) => ({ stringValue: state })) } },
+        },
+      },
+      limit,
+    },
+  }),
+  timeoutMs: 30_000,
+  maxBytes: REPLY_MAX_BYTES,
+});
+
+/** Reads the answer of `runQuery`: a list whose last element may hold only a time. */
+export function readEntries(reply: Reply): Entry[] {
+  const body = json(reply);
+  if (reply.status !== 200 || !Array.isArray(body)) {
+    const { status } = readGoogleError(Array.isArray(body) ? body[0] : body);
+    const denied = reply.status === 401 || reply.status === 403;
+    throw new MailFailure(denied ? 'identity_refused' : 'ledger_unavailable', `Firestore answered ${reply.status} ${status}`);
+  }
+  return (body as { document?: Document & { name: string } }[]).flatMap(({ document }) =>
+    document ? [entryOf(document.name.slice(document.name.lastIndexOf('/') + 1), document)] : [],
+  );
+}
