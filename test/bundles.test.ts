@@ -53,6 +53,7 @@ const portOf = ({ url }: RunningFunction): number => Number(new URL(url).port);
 before(async () => {
   const yaml = `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\n  bulk@example.com: { via: smtp }\nkeys:\n  shop: { sha256: ${CONFIG.keys[0]?.sha256}, from: [${MAILBOX}, bulk@example.com] }
 routes:
+  tags: { topic: tags, when: 'event.tag.startsWith("v")', from: ${MAILBOX}, to: ['{{event.who}}'], template: release }
   releases: { hook: { verify: github, secret: hook-releases }, when: 'event.action == "published"', from: ${MAILBOX}, to: you@example.net, template: release }
   signups: { hook: { verify: standard-webhooks, secret: hook-signups }, from: ${MAILBOX}, to: you@example.net, template: release }
   ticks: { hook: { verify: google-oidc, audience: https://hooks.example.com, email: ticks@laptop.iam.gserviceaccount.com }, from: ${MAILBOX}, to: you@example.net, template: release }
@@ -186,6 +187,17 @@ test('a push is sent by the worker', async () => {
   assert.deepEqual(
     [(await post(worker.url, envelope(MAIL))).status, (await post(worker.url, envelope(MAIL))).status, google.mails.count() - before],
     [204, 204, 1],
+  );
+});
+
+test('an event of a topic is judged, rendered and sent by the worker as it is deployed', async () => {
+  const before = google.mails.count();
+  const event = (tag: string) => envelope({ tag, who: 'you@example.net', note: 'canary-body' }, { messageId: `tag-${tag}` });
+  const statuses = [];
+  for (const tag of ['v7', 'v7', 'x7']) statuses.push((await post(`${worker.url}/routes/tags`, event(tag))).status);
+  assert.deepEqual(
+    [statuses, google.mails.count() - before, google.mails.list()[0]?.recipients],
+    [[204, 204, 204], 1, ['you@example.net']],
   );
 });
 

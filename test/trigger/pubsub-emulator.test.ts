@@ -1,10 +1,15 @@
 /** Queued delivery over Google's own Pub/Sub emulator: api, topic, push, worker, mailbox. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { compileConfig } from '../../functions/config/compile.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
 import { authorised, CONFIG, DEAD_TOPIC, type Laptop, MAIL, PROJECT, post, QUEUE, startLaptop, TOPIC } from '../support/laptop.ts';
 
 const pubsub = emulator(sdkRoot(), 'pubsub');
+const BUILDS = `projects/${PROJECT}/topics/cloud-builds`;
 
 suite("queued delivery over Google's Pub/Sub emulator", {
   skip: skipUnless(pubsub !== null, 'the Pub/Sub emulator (gcloud and Java)'),
@@ -25,7 +30,14 @@ suite("queued delivery over Google's Pub/Sub emulator", {
   before(async () => {
     if (!pubsub) return;
     running = await startEmulator(pubsub);
-    laptop = await startLaptop({ config: { ...CONFIG, delivery: 'queued' }, settings: QUEUE, urls: { pubsub: running.url } });
+    const { config, module } = compileConfig('config/mailgrant.yaml');
+    const routesFile = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'routes.mjs');
+    writeFileSync(routesFile, module);
+    laptop = await startLaptop({
+      config: { ...CONFIG, delivery: 'queued', routes: config.routes ?? [] },
+      settings: { ...QUEUE, routesFile },
+      urls: { pubsub: running.url },
+    });
     for (const topic of [TOPIC, DEAD_TOPIC]) await call('PUT', topic, {});
     await call('PUT', `${subscription}/dead`, { topic: DEAD_TOPIC });
     await call('PUT', `${subscription}/mails`, {
@@ -33,6 +45,12 @@ suite("queued delivery over Google's Pub/Sub emulator", {
       ackDeadlineSeconds: 30,
       pushConfig: { pushEndpoint: laptop.worker },
       retryPolicy: { minimumBackoff: '1s', maximumBackoff: '2s' },
+    });
+    await call('PUT', BUILDS, {});
+    await call('PUT', `${subscription}/route-failed-builds`, {
+      topic: BUILDS,
+      ackDeadlineSeconds: 30,
+      pushConfig: { pushEndpoint: `${laptop.worker}/routes/failed-builds` },
     });
   });
   after(async () => {
@@ -58,6 +76,22 @@ suite("queued delivery over Google's Pub/Sub emulator", {
     );
     for (const { body } of replies) assert.equal(await ended(body?.['id']), 'sent');
     assert.equal(laptop.google.mails.count() - before, 2);
+  });
+
+  test('what Cloud Build publishes ends in the inbox, once, if the route of the shipped config wants it', async () => {
+    const before = laptop.google.mails.count();
+    const build = JSON.parse(readFileSync('config/samples/cloud-build.json', 'utf8')) as Record<string, unknown>;
+    const message = (status: string) => ({
+      data: Buffer.from(JSON.stringify({ ...build, status })).toString('base64'),
+      attributes: { buildId: String(build['id']), status },
+    });
+    await call('POST', `${BUILDS}:publish`, { messages: [message('SUCCESS'), message('FAILURE')] });
+    const told = (): unknown[] => laptop.lines.filter(({ route }) => route === 'failed-builds').map(({ outcome }) => outcome);
+    while (told().length < 2 || laptop.google.mails.count() === before) await new Promise((done) => setImmediate(done));
+    assert.deepEqual([told().sort(), laptop.google.mails.count() - before], [['ignored', 'queued'], 1]);
+    const mail = laptop.google.mails.list()[0];
+    assert.deepEqual(mail?.recipients, ['dev@example.com']);
+    assert.match(mail?.raw.toString() ?? '', /^Subject: Build failure: shop-main\r$/m);
   });
 
   test('a transient failure is delivered again by Pub/Sub itself', async () => {
