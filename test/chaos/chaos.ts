@@ -148,7 +148,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await Promise.allSettled([killing, ...posts]);
   }
   entries = await readEntries(firestore.url, DATABASE);
-  for (const line of strange.slice(0, 5)) tell(`printed by a function: ${line}`);
+  for (const line of strange.slice(0, 5)) tell(`printed by a function: ${line.slice(0, 160)}`);
   return {
     ...judge(plan.asked, entries, google.mails.list()),
     accepted: mails,
