@@ -4,11 +4,10 @@ import { createIdentity } from './google/identity.ts';
 import { readSettings } from './google/settings.ts';
 import { createWitness } from './google/witness.ts';
 import { createLog } from './log.ts';
-import { compiled } from './notify/compiled.ts';
 import { serve } from './serve.ts';
 import { webhooks } from './trigger/webhook.ts';
 
 const log = createLog(console.log);
 const settings = readSettings(process.env, 'queue');
 const identity = createIdentity(settings.urls.metadata);
-http('hooks', serve(webhooks(connect(settings, log, identity), createWitness(settings, identity), compiled, log)));
+http('hooks', serve(webhooks(connect(settings, log, identity), createWitness(settings, identity), log)));

@@ -32,6 +32,16 @@ resource "google_eventarc_trigger" "documents" {
   depends_on = [google_project_service.this, google_project_iam_member.events, google_cloud_run_v2_service_iam_member.worker]
 }
 
+# The functions write delivery.expireAt where the config has expireDays; this is what makes Firestore go by it.
+resource "google_firestore_field" "documents" {
+  count      = can(local.config.documents.expireDays) ? 1 : 0
+  database   = local.documents.database
+  collection = reverse(split("/", local.documents.collection))[0]
+  field      = "delivery.expireAt"
+  ttl_config {}
+  depends_on = [google_project_service.this]
+}
+
 resource "google_project_iam_member" "events" {
   count   = local.documents_count
   project = var.project_id

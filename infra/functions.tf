@@ -7,7 +7,8 @@ locals {
 
   ingress = { private = "ALLOW_INTERNAL_AND_GCLB", iam = "ALLOW_ALL", public = "ALLOW_ALL" }
 
-  # A mail of 24 MB of attachments is 32 MB of JSON and some 200 MB of memory while it is composed: four at a time fit 1 GiB.
+  # A mail of 24 MB of attachments takes some 80 MB above an idle instance in api (docs/decisions/057), and more in worker, where
+  # its message is text first: four at a time fit 1 GiB.
   usual = { memory = "1Gi", cpu = "1", concurrency = 4, min_instances = 0, max_instances = 5, timeout = 60 }
   functions = {
     for name, one in {

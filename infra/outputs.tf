@@ -36,11 +36,12 @@ output "domain_wide_delegation" {
 output "next_steps" {
   description = "The commands and pages that come after an apply, in order."
   value = concat(
-    [for address, one in local.mailboxes : "npm run mailgrant -- authorize ${address} --project ${var.project_id} --client client.json" if one.grant == "refresh-token"],
+    ["export GOOGLE_CLOUD_PROJECT=${var.project_id} MAILGRANT_DATABASE='${var.database}' MAILGRANT_TOPIC=projects/${var.project_id}/topics/${google_pubsub_topic.mails.name}"],
+    [for address, one in local.mailboxes : "npm run mailgrant -- authorize ${address} --client client.json" if one.grant == "refresh-token"],
     [for secret, one in local.mailbox_secrets : "gcloud secrets versions add ${secret} --project=${var.project_id} --data-file=KEY.json    # ${join(", ", one.addresses)}" if anytrue([for box in local.mailboxes : box.grant == "service-account-key" && box.secret == secret])],
     [for email in local.delegates : "open https://admin.google.com/ac/owl/domainwidedelegation and add the client ID and the scopes of the output domain_wide_delegation for ${email}"],
     [for email in setsubtract(local.delegates, local.near_delegates) : "in the project of ${email}: let ${join(", ", [for name in local.minters : google_service_account.this[name].email])} sign as it (iam.serviceAccounts.signJwt)"],
     [for secret in keys(local.hook_secrets) : "gcloud secrets versions add ${secret} --project=${var.project_id} --data-file=-    # the secret that the webhook's sender shows"],
-    ["npm run mailgrant -- watch --project ${var.project_id}", "npm run mailgrant -- smoke --project ${var.project_id}"],
+    ["npm run mailgrant -- watch", "npm run mailgrant -- smoke"],
   )
 }

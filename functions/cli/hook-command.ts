@@ -6,7 +6,7 @@ import { Hidden } from '../mail/hidden.ts';
 import type { Hook } from '../mail/route.ts';
 import { signAs } from '../verify/sign.ts';
 import { secretsIn } from '../verify/verify.ts';
-import { type Answer, CONFIG, type Command } from './command.ts';
+import { type Answer, CONFIG, type Command, type Options } from './command.ts';
 
 const LAPTOP_URL = 'http://127.0.0.1:8082';
 const LAPTOP_SECRETS = '.mailgrant/hook-secrets';
@@ -18,6 +18,7 @@ export const HOOK: Command = {
   help: `  --event FILE        the body, sent byte for byte as it stands in the file
   --secret-file FILE  the vendor's signing secret (the one that npm start made for the route)
   --url URL           the function hooks (${LAPTOP_URL}, as npm start serves it)
+  --header 'NAME: V'  one more header, such as 'X-GitHub-Event: release' (repeat it)
   --event-id ID       for schemes that sign one (made up)
   --config FILE       config with the route (${CONFIG})
   --json
@@ -27,6 +28,7 @@ The signature holds for the tolerance of the route, 5 minutes by default. No sec
     event: { type: 'string' },
     'secret-file': { type: 'string' },
     url: { type: 'string' },
+    header: { type: 'string', multiple: true },
     'event-id': { type: 'string' },
   },
   async run(options, verb, name = '', ...more) {
@@ -38,9 +40,20 @@ The signature holds for the tolerance of the route, 5 minutes by default. No sec
     const secretFile = String(options['secret-file'] ?? join(LAPTOP_SECRETS, hook.secret));
     const url = `${String(options['url'] ?? LAPTOP_URL).replace(/\/+$/, '')}/hooks/${name}`;
     const headers = await headersOf(hook, secretFile, body, String(options['event-id'] ?? `sample-${randomUUID()}`));
-    return answerOf(url, { 'Content-Type': 'application/json', ...headers }, String(file));
+    return answerOf(url, { 'Content-Type': 'application/json', ...extraIn(options['header']), ...headers }, String(file));
   },
 };
+
+/** Headers as they stand on the command line. */
+function extraIn(given: Options[string]): Record<string, string> {
+  return Object.fromEntries(
+    [given ?? []].flat().map((one) => {
+      const [, name, value] = /^([!-9;-~]+):\s*(\S.*)$/.exec(String(one)) ?? [];
+      if (!name || !value) throw new Error(`hook sign: --header ${String(one)}: expected a name, a colon and a value`);
+      return [name, value];
+    }),
+  );
+}
 
 function hookOf(config: string, name: string): Hook {
   const routes = (loadConfig(config).routes ?? []).filter(({ hook }) => hook !== null);

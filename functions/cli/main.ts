@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   key: async () => (await import('./key-command.ts')).KEY,
   hook: async () => (await import('./hook-command.ts')).HOOK,
   send: async () => (await import('./send-command.ts')).SEND,
+  deploy: async () => (await import('./deploy-command.ts')).DEPLOY,
+  smoke: async () => (await import('./smoke.ts')).SMOKE,
   smtp: async () => (await import('./smtp-command.ts')).SMTP,
 };
 

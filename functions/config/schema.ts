@@ -40,6 +40,7 @@ const mailbox = z.strictObject({
   via: z.enum(['api', 'smtp']).default('api'),
   aliases: z.array(address).default([]),
   tokens: z.enum(['per-invocation', 'reuse']).default('per-invocation'),
+  rotates: z.boolean().optional(), // for Terraform: the functions may store a refresh token that Google replaced
   limits: givenLimits.optional(),
 });
 
@@ -80,7 +81,7 @@ export function checkConfig(value: unknown): Checked {
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
   const { mailboxes, keys, delivery, ledger, attachments, routes, documents } = parsed.data;
   const config: Config = {
-    mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, ...box }]) => {
+    mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, rotates: _, ...box }]) => {
       const address = normalise(key);
       return {
         address,

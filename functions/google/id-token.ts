@@ -41,8 +41,8 @@ export function keyIdOf(token: string): string | null {
 }
 
 async function emailIn(token: string, certificates: Certificates['byId'], audience: string): Promise<string | null> {
-  const { OAuth2Client } = await import('google-auth-library/build/src/auth/oauth2client.js');
-  const client = new OAuth2Client();
+  const library = await import('google-auth-library/build/src/auth/oauth2client.js'); // CommonJS: a bundle has it under `default` alone
+  const client = new library.default.OAuth2Client();
   // Its refusals quote the token: they end here.
   const ticket = await client.verifySignedJwtWithCertsAsync(token, { ...certificates }, audience, ISSUERS).catch(() => null);
   const { email, email_verified: verified } = ticket?.getPayload() ?? {};

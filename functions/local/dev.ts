@@ -1,6 +1,6 @@
 /** `npm start`: the whole system on this machine, until Ctrl-C. */
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../config/load.ts';
+import { compileConfig } from '../config/compile.ts';
 import { ConfigProblems } from '../config/problems.ts';
 import { whenNpmEnds } from './parent.ts';
 import { startStack } from './stack.ts';
@@ -45,9 +45,10 @@ async function main(): Promise<void> {
   const began = performance.now();
   let stop = async (): Promise<void> => process.exit(0); // nothing is up yet
   whenNpmEnds(() => void stop());
-  const config = loadConfig(values.config ?? 'config/mailgrant.yaml');
+  const { config, module } = compileConfig(values.config ?? 'config/mailgrant.yaml');
   const stack = await startStack({
     config,
+    routes: module,
     folder: values.folder ?? '.mailgrant',
     sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
     ports,

@@ -49,9 +49,19 @@ export function draftRequest(
     dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),
     compose: async (stamp, { fetchFile }) =>
       compose({ ...request, attachments: await loadFiles(request.attachments, fetchFile) }, sender, stamp),
-    // Its time is in the ledger, where its caller can still move it.
-    content: () => ({ form: 'mail', data: JSON.stringify({ ...(body as object), scheduled_at: undefined, scheduledAt: undefined }) }),
+    content: () => ({ form: 'mail', data: textOf(body) }),
   };
+}
+
+/** The mail as it travels: without its time, which its caller can still move in the ledger, and with every file in base64. */
+function textOf(body: unknown): string {
+  return JSON.stringify(
+    { ...(body as object), scheduled_at: undefined, scheduledAt: undefined },
+    function (this: Readonly<Record<string, unknown>>, name: string, value: unknown) {
+      const given = this[name]; // what it was before a Buffer's own toJSON
+      return given instanceof Uint8Array ? Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString('base64') : value;
+    },
+  );
 }
 
 /** When a mail shall go out; null for now, as for a time that is over. Throws MailFailure: request_invalid. */

@@ -10,6 +10,9 @@ const ENVIRONMENT = celEnv({
 });
 
 type Plannable = Parameters<typeof plan>[1];
+/** Plans of expressions, which are as constant as the build that they are in. */
+const PLANS = new WeakMap<Expression, ReturnType<typeof planned>>();
+const planned = ({ tree }: Expression) => plan(ENVIRONMENT, tree as Plannable);
 
 /** True if the event meets the condition. Throws MailFailure: route_condition. */
 export function meets(expression: Expression, event: NotifyEvent): boolean {
@@ -25,8 +28,11 @@ export function textOf(expression: Expression, event: NotifyEvent): string {
   throw new MailFailure('route_condition', `dedupe: expected text, got ${kindOf(value)}; write string(…) around it`);
 }
 
-function evaluate({ field, tree, columns }: Expression, { data, attributes }: NotifyEvent): unknown {
-  const result = plan(ENVIRONMENT, tree as Plannable)({ event: data as CelInput, attributes: attributes as unknown as CelInput as never });
+function evaluate(expression: Expression, { data, attributes }: NotifyEvent): unknown {
+  const { field, columns } = expression;
+  const run = PLANS.get(expression) ?? planned(expression);
+  PLANS.set(expression, run);
+  const result = run({ event: data as CelInput, attributes: attributes as unknown as CelInput as never });
   if (!isCelError(result)) return result;
   const [column, name] = columns[String(result.exprId ?? '')] ?? [];
   const where = `${name ? ` (${name})` : ''}${column ? ` at column ${column}` : ''}`;

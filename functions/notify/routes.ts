@@ -52,8 +52,18 @@ export function mailOf(
     bcc: people(route.bcc),
     reply_to: people(route.replyTo),
     subject: renderLine((digest ? null : route.subject) ?? words.subject, context),
-    html: renderer('html', partials.html)(words.html, context),
-    ...(words.text && { text: renderer('text', partials.text)(words.text, context) }),
+    html: rendererOf('html', partials.html)(words.html, context),
+    ...(words.text && { text: rendererOf('text', partials.text)(words.text, context) }),
     headers: Object.fromEntries(Object.entries(route.headers).map(([header, spec]) => [header, renderLine(spec, context)])),
   };
+}
+
+type Render = ReturnType<typeof renderer>;
+/** Renderers of the partials that the build holds: made once, for they never change. */
+const RENDERERS = new WeakMap<object, Render>();
+
+function rendererOf(mode: 'html' | 'text', partials: Compiled['partials']['html']): Render {
+  const render = RENDERERS.get(partials) ?? renderer(mode, partials);
+  RENDERERS.set(partials, render);
+  return render;
 }

@@ -13,6 +13,8 @@ import { decide, mailOf } from './routes.ts';
 /** An event that came to a route, by whichever door. */
 export interface Happened {
   readonly event: NotifyEvent;
+  /** Why it cannot be read, where it cannot. */
+  readonly failure?: MailFailure;
   /** What it is known by, on each delivery of it. */
   readonly key: string;
   /** See Claim: true where whoever delivers it again wants it tried anew. */
@@ -44,6 +46,7 @@ export async function takeEvent(
   const { key, retryFailed, keyMs } = happened;
   const asked: Order = { body: null, caller: callerFor(route), key, retryFailed, ...(keyMs && { keyMs }) };
   try {
+    if (happened.failure) throw happened.failure;
     const wanted = await decide(route, happened.event);
     if (!wanted) return 'ignored';
     const order = { ...asked, body: mailOf(compiled, route, happened.event) };

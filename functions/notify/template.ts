@@ -30,7 +30,14 @@ export function renderer(mode: Mode, partials: Readonly<Record<string, Spec>> = 
   };
 }
 
-const prepare = (spec: Spec): Rendered => (typeof spec === 'string' ? () => spec : Handlebars.template(spec));
+const PREPARED = new WeakMap<object, Rendered>();
+
+function prepare(spec: Spec): Rendered {
+  if (typeof spec === 'string') return () => spec;
+  const ready = PREPARED.get(spec) ?? Handlebars.template(spec);
+  PREPARED.set(spec, ready);
+  return ready;
+}
 
 // Only what the event holds itself, never what every object has.
 const CLOSED = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };

@@ -27,13 +27,13 @@ ${entries.length > SHOWN && html`<p class="faint">The newest ${SHOWN} of ${entri
 }
 
 const table = (rows: readonly Html[]): Html =>
-  html`<div class="scroll" tabindex="0" role="region" aria-label="The ledger"><table><thead><tr><th scope="col">Mail</th><th scope="col">State</th><th scope="col" class="wide">Attempts</th><th scope="col" class="wide">Letters</th><th scope="col">Why</th><th scope="col" class="wide">Caller</th><th scope="col">Accepted</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  html`<div class="scroll" tabindex="0" role="region" aria-label="The ledger"><table><thead><tr><th scope="col">Mail</th><th scope="col">State</th><th scope="col" class="wide">Attempts</th><th scope="col" class="wide">Letters</th><th scope="col">Why</th><th scope="col" class="wide">Caller</th><th scope="col" class="wide">Accepted</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 
 function row(entry: Entry, letters: readonly Letter[]): Html {
   const why = failureOf(entry['code']);
   return html`<tr id="entry-${entry['id']}"><th scope="row"><a href="/ledger/${entry['id']}"><code>${String(entry['id']).slice(0, 8)}</code></a></th>
 <td>${stateLabel(entry)}</td><td class="number wide">${entry['attempts']}</td><td class="number wide">${arrivals(letters)}</td>
-<td>${why && html`<code>${entry['code']}</code> <span class="faint wide">${why.summary}</span>`}</td><td class="wide">${entry['caller']}</td><td>${moment(Number(entry['acceptedAt']))}</td></tr>`;
+<td>${why && html`<code>${entry['code']}</code> <span class="faint wide">${why.summary}</span>`}</td><td class="wide">${entry['caller']}</td><td class="wide">${moment(Number(entry['acceptedAt']))}</td></tr>`;
 }
 
 /** How many letters became of a mail; more than one would be the fault that all this is there to prevent. */

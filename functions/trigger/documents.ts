@@ -3,7 +3,7 @@ import { type Log, traceOf } from '../log.ts';
 import { documentsCaller } from '../mail/caller.ts';
 import type { Caller, DocumentsConfig } from '../mail/config.ts';
 import { draftRequest } from '../mail/draft.ts';
-import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import { asFailure, consequence } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Documents, Edge, Ports } from '../mail/ports.ts';
 import { parseRequest, type SendRequest } from '../mail/request.ts';
@@ -13,20 +13,23 @@ import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } 
 import { documentIn } from './document-event.ts';
 import { mailInDocument, type RenderNamed } from './document-mail.ts';
 import { withUsers } from './document-users.ts';
-import { isForUs } from './envelope.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 
 /**
  * `POST /documents`: Firestore's events of documents in the schema of Firebase's Trigger Email. An event only says which
  * document was written; what counts is the document as it is now. The status is the verdict, as for every push.
  */
-export function documentEvents(edge: Edge & { documents(): Documents }, log: Log, render: RenderNamed = noTemplates): Handler {
+export function documentEvents(edge: Edge & { documents(): Documents }, log: Log): Handler {
   const { documents: config } = edge.config;
   if (!config)
     return async (req, res) => {
       req.resume();
       end(res, 404); // a trigger whose collection is not in the config
     };
+  const render: RenderNamed = async (name, data) => {
+    const [{ compiledRoutes }, { documentWords }] = await Promise.all([import('./compiled-routes.ts'), import('./document-words.ts')]);
+    return documentWords(() => compiledRoutes(edge))(name, data);
+  };
   const caller = documentsCaller(config);
   return async (req, res) => {
     const started = edge.now();
@@ -38,8 +41,7 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
     req.resume(); // its data is of yesterday, and in an encoding that need not be known
     try {
       if (req.method !== 'POST') return end(res, 405);
-      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
-        throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      // No audience is expected here: Eventarc chooses that of its tokens by itself, and IAM has checked it.
       const { name, eventId } = documentIn(req.headers, edge.project, config);
       const outcome = await serveDocument({ name, eventId, caller, config, render }, edge);
       if (typeof outcome === 'string') log('INFO', 'document', { outcome, ...facts() });
@@ -52,10 +54,6 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
     }
   };
 }
-
-const noTemplates: RenderNamed = async () => {
-  throw new MailFailure('request_invalid', 'Invalid `template` field: there are no templates here.');
-};
 
 interface Errand {
   readonly name: string;

@@ -63,11 +63,13 @@ export interface EventDelivery extends Pick<Delivery, 'key' | 'message' | 'attem
   /** JSON; text as it is where it is none, an empty object where there is nothing. */
   readonly data: unknown;
   readonly attributes: Readonly<Record<string, string>>;
+  /** event_unreadable, where the data is no text. */
+  readonly failure?: MailFailure;
 }
 
 /**
  * Reads an event out of a push envelope or a CloudEvent. It is known by its id whichever subscription delivers it. Throws
- * MailFailure: request_invalid for what is no delivery, event_unreadable for data that is no text.
+ * MailFailure request_invalid for what is no delivery at all.
  */
 export function readEventDelivery(headers: Headers, contentType: string, body: unknown): EventDelivery {
   const structured = contentType === 'application/cloudevents+json';
@@ -91,18 +93,23 @@ export function readEventDelivery(headers: Headers, contentType: string, body: u
 function eventOfPush(push: Push, eventId: string): EventDelivery {
   const { message, attempt } = ofPush(push, eventId);
   const id = text(push.message?.messageId) || text(push.message?.message_id) || eventId;
-  return { data: eventIn(text(push.message?.data)), attributes: message.attributes, key: `event:${id}`, message, attempt };
+  const common = { attributes: message.attributes, key: `event:${id}`, message, attempt };
+  try {
+    return { data: eventIn(text(push.message?.data)), ...common };
+  } catch {
+    return {
+      data: null,
+      failure: new MailFailure('event_unreadable', 'the data of the message is neither JSON nor UTF-8 text'),
+      ...common,
+    };
+  }
 }
 
+/** Throws for what is no text. */
 function eventIn(data: string): unknown {
   const bytes = Buffer.from(data, 'base64');
   if (bytes.length === 0) return {};
-  let words: string;
-  try {
-    words = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new MailFailure('event_unreadable', 'the data of the message is neither JSON nor UTF-8 text');
-  }
+  const words = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   return decoded(data) ?? words;
 }
 

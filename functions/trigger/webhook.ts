@@ -4,14 +4,12 @@ import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/f
 import { isTaken } from '../mail/outcome.ts';
 import type { Edge, Witness } from '../mail/ports.ts';
 import type { Hook } from '../mail/route.ts';
-import type { Compiled } from '../notify/compiled.ts';
 import type { Handler } from '../serve.ts';
 import { bearerOf } from '../verify/bearer.ts';
 import type { Signed } from '../verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../verify/verify.ts';
 import { BODY_PATIENCE_MS, contentTypeOf, readBody } from './body.ts';
 import { attributesOf, checkEventType, handshake, readEvent } from './hook-event.ts';
-import { hookRoutes } from './hook-route.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
 
@@ -22,14 +20,14 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
  * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
  */
-export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
-  const routes = hookRoutes(edge.config, compiled);
+export function webhooks(edge: Edge, witness: Witness, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+  const hooks = new Map((edge.config.routes ?? []).flatMap(({ name, hook }) => (hook ? [[name, hook]] : [])));
   return async (req, res) => {
     const started = edge.now();
     const name = /^\/hooks\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1];
-    const route = name === undefined ? undefined : routes.get(name);
+    const hook = name === undefined ? undefined : hooks.get(name);
     const facts = (): Record<string, string | number> => ({
-      ...(route && { route: String(name) }),
+      ...(hook && { route: String(name) }),
       ms: edge.now() - started,
       ...(traceOf(req, edge.project) as Record<string, string>),
     });
@@ -39,23 +37,27 @@ export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: 
       const type = contentTypeOf(req);
       checkEventType(type);
       const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, patienceMs }), now: edge.now() };
-      const { hook, eventId } = await prove(signed, route?.hook, witness);
-      if (!route) throw refused();
+      const { verify, ...known } = await prove(signed, hook, witness);
       const event = readEvent(type, signed.body);
-      const greeting = handshake(hook.verify, event, signed.headers);
+      const greeting = handshake(verify, event, signed.headers);
       if (greeting) {
         log('INFO', 'handshake', facts());
         return answer(req, res, 200, greeting);
       }
       const happened = {
         event: { data: event, attributes: attributesOf(signed.headers) },
-        key: keyOf(signed, eventId, edge),
-        keyMs: keyLife(hook, eventId),
+        key: keyOf(signed, known.eventId, edge),
+        keyMs: known.keyMs,
         retryFailed: true, // what was wrong may have been mended when it comes again
       };
-      const { takeEvent } = await import('../notify/take.ts'); // a stranger's request pays for none of it
+      // A stranger's request pays for none of it.
+      const [{ compiledRoutes }, { routeNamed, takeEvent }] = await Promise.all([
+        import('./compiled-routes.ts'),
+        import('../notify/take.ts'),
+      ]);
+      const compiled = await compiledRoutes(edge);
       const ports = edge.begin();
-      const taken = await takeEvent(happened, route.compiled, compiled, edge.config, ports).finally(ports.close);
+      const taken = await takeEvent(happened, routeNamed(name, compiled), compiled, edge.config, ports).finally(ports.close);
       if (typeof taken === 'string') {
         log('INFO', 'event', { outcome: taken, ...facts() });
         return answer(req, res, 200, { outcome: taken });
@@ -70,23 +72,31 @@ export function webhooks(edge: Edge, witness: Witness, compiled: Compiled, log: 
   };
 }
 
+interface Proven {
+  readonly verify: Hook['verify'];
+  readonly eventId: string | undefined;
+  readonly keyMs: number;
+}
+
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
-async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<{ hook: Hook; eventId: string | undefined }> {
+async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<Proven> {
   if (!hook) throw refused();
   if (hook.verify === 'google-oidc') {
     const token = bearerOf(signed.headers);
     const email = token && hook.google ? await witness.emailIn(token, hook.google.audience) : null;
     if (email === null || email !== hook.google?.email) throw refused();
-    return { hook, eventId: undefined };
+    return provenAs(hook, undefined);
   }
   const proof = proofOf(signed, hook);
   if (!proof) throw refused();
   const payload = await witness.secret(hook.secret);
-  if (await isProven(proof, secretsIn(payload))) return { hook, eventId: proof.eventId };
+  if (await isProven(proof, secretsIn(payload))) return provenAs(hook, proof.eventId);
   const newer = await witness.secret(hook.secret, payload); // it may have been rotated after it was kept
   if (newer.reveal() === payload.reveal() || !(await isProven(proof, secretsIn(newer)))) throw refused();
-  return { hook, eventId: proof.eventId };
+  return provenAs(hook, proof.eventId);
 }
+
+const provenAs = (hook: Hook, eventId: string | undefined): Proven => ({ verify: hook.verify, eventId, keyMs: keyLife(hook, eventId) });
 
 const refused = (): MailFailure => new MailFailure('signature_invalid', 'The request was not accepted.');
 

@@ -27,7 +27,7 @@ export const readStandard: ReadProof = ({ headers, body, now }, { toleranceSecon
 
 /** A secret of Standard Webhooks: base64, usually behind `whsec_`. Throws MailFailure: hook_secret_unusable. */
 export async function webhookOf(secret: string) {
-  const { Webhook } = await import('standardwebhooks');
+  const { Webhook } = (await import('standardwebhooks')).default; // CommonJS: a bundle has it under `default` alone
   try {
     return new Webhook(secret.replace(/^v1,(?=whsec_)/, '')); // as Supabase shows its secrets
   } catch {

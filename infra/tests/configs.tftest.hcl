@@ -56,7 +56,7 @@ run "minimal" {
     error_message = "behind IAM identities are believed"
   }
   assert {
-    condition     = output.next_steps == ["npm run mailgrant -- authorize notices@example.com --project acme-mail-prod --client client.json", "npm run mailgrant -- watch --project acme-mail-prod", "npm run mailgrant -- smoke --project acme-mail-prod"]
+    condition     = output.next_steps == ["export GOOGLE_CLOUD_PROJECT=acme-mail-prod MAILGRANT_DATABASE='mailgrant' MAILGRANT_TOPIC=projects/acme-mail-prod/topics/mailgrant-mails", "npm run mailgrant -- authorize notices@example.com --client client.json", "npm run mailgrant -- watch", "npm run mailgrant -- smoke"]
     error_message = "the way to the first mail"
   }
 }
@@ -136,6 +136,10 @@ run "every_option" {
   assert {
     condition     = contains([for one in google_eventarc_trigger.documents[0].matching_criteria : one.value], "tenants/{tenant}/mail/{mailgrantDocument}")
     error_message = "documents right below the collection"
+  }
+  assert {
+    condition     = google_firestore_field.documents[0].collection == "mail" && google_firestore_field.documents[0].database == "shop"
+    error_message = "documents go by their own TTL"
   }
   assert {
     condition     = google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required && contains(keys(google_service_account.this), "deploy")

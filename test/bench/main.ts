@@ -3,21 +3,28 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundles } from './bundles.ts';
+import { chart } from './chart.ts';
 import { cold } from './cold.ts';
+import { curves, panels } from './curves.ts';
 import { type Figure, judge, type Range } from './figures.ts';
 import { type Laptop, prepare } from './laptop.ts';
+import { memory } from './memory.ts';
+import { type Kept, limitOf, number, range, writePage } from './page.ts';
+import { queue } from './queue.ts';
+import { sdk } from './sdk.ts';
 import { warm, worker } from './warm.ts';
 
 type Bench = (laptop: Laptop, quick: boolean) => Promise<Figure[]>;
-const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, warm, worker };
+const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, warm, worker, memory, queue, sdk, curves };
 const BASELINE = new URL('baseline.json', import.meta.url);
+const CHART = 'docs/performance.svg';
 
 const HELP = `npm run bench -- [NAME…] [options]
 
 Names: ${Object.keys(BENCHES).join(', ')} (default: all of them)
 --quick   fewer rounds: a look, not a measurement
 --json    the figures as JSON on stdout
---save    keep the figures as the baseline (test/bench/baseline.json)
+--save    keep the figures as the baseline (test/bench/baseline.json), in docs/performance.md, and draw the curves
 
 Noise fails nothing: figures are compared with the baseline and shown. The exit code is 1 only if a measurement did not run.`;
 
@@ -29,11 +36,6 @@ const unknown = positionals.filter((name) => !(name in BENCHES));
 if (values.help || unknown.length > 0) {
   console.log(unknown.length > 0 ? `There is no ${unknown.join(', ')}.\n\n${HELP}` : HELP);
   process.exit(unknown.length > 0 ? 2 : 0);
-}
-
-interface Kept {
-  readonly machine: Readonly<Record<string, string | number>>;
-  readonly figures: Readonly<Record<string, number>>;
 }
 
 const say = values.json ? (text: string) => process.stderr.write(`${text}\n`) : console.log;
@@ -68,10 +70,15 @@ say(
 if (values.json)
   console.log(JSON.stringify({ machine, load, figures: figures.map((figure) => ({ ...figure, verdict: judge(figure) })) }, null, 2));
 if (values.save) {
-  const kept = Object.fromEntries(figures.map((figure) => [figure.id, Number(headOf(figure).median.toPrecision(4))]));
-  const next: Kept = { machine, figures: { ...baseline?.figures, ...kept } };
-  writeFileSync(BASELINE, `${JSON.stringify(next, null, 2)}\n`);
-  say('Kept as the baseline.');
+  const measured = new Map(figures.map((figure) => [figure.id, figure]));
+  const kept = (baseline?.figures ?? []).map((figure) => measured.get(figure.id) ?? figure);
+  const added = figures.filter(({ id }) => !kept.some((figure) => figure.id === id));
+  const next: Kept = { machine, load, figures: [...kept, ...added] };
+  writeFileSync(BASELINE, `${JSON.stringify(next, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`);
+  writePage(next);
+  if (figures.some(({ id }) => id.startsWith('curve.')))
+    writeFileSync(CHART, chart(panels(figures), 'How the cost of a mail grows with the work'));
+  say('Kept as the baseline, and written into docs/performance.md.');
 }
 
 /** What a figure is judged and compared by. */
@@ -82,29 +89,18 @@ function headOf({ ours, ratio }: Figure): Range {
 function lineOf(figure: Figure): string {
   const { id, what, unit, ours, peer, ratio, note } = figure;
   const verdict = judge(figure);
-  const before = baseline?.figures[id];
-  const change = before === undefined ? '' : ` (baseline ${number(before)})`;
-  const target = figure.target;
-  const limit = target
-    ? `target ${target.atMost === undefined ? '≥' : '≤'} ${target.atMost ?? target.atLeast}${target.stretch === undefined ? '' : `, stretch ${target.stretch}`}`
-    : '';
+  const before = baseline?.figures.find((one) => one.id === id);
+  const change = before ? ` (baseline ${number(headOf(before).median)})` : '';
+  const limit = limitOf(figure.target);
   return [
     `  ${what}`,
     `    ours ${range(ours)} ${unit}${peer ? `, ${peer.name} ${range(peer.range)} ${unit}` : ''}`,
     ratio ? `    ratio ${range(ratio)}${change}` : change ? `   ${change}` : '',
-    limit ? `    ${limit}: ${verdict === 'stretch' ? 'met, and the stretch' : verdict}` : '',
+    limit ? `    target ${limit}: ${verdict === 'stretch' ? 'met, and the stretch' : verdict}` : '',
     note ? `    ${note}` : '',
   ]
     .filter(Boolean)
     .join('\n');
-}
-
-function number(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-}
-
-function range({ min, median, max }: Range): string {
-  return min === max ? number(min) : `${number(min)}/${number(median)}/${number(max)}`;
 }
 
 function versionsOf(names: readonly string[]): Record<string, string> {

@@ -51,7 +51,7 @@ export async function growth(served: Served, make: (url: string) => Posting, fol
 /** What a large mail costs in memory, and whether it passes in the smallest instance that Cloud Run functions offer for it. */
 export async function memory(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
-  const times = quick ? 2 : 6;
+  const times = quick ? 2 : 4;
   const figures: Figure[] = [];
   for (const [id, what, make, bytes, target] of [
     ['json', '24 MB of files in JSON', withFile(FILE_BYTES), FILE_BYTES, { atMost: 6, stretch: 4 }],

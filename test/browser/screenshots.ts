@@ -59,7 +59,7 @@ async function fill(stack: Stack): Promise<void> {
 const PLACES = ['/', '/write', '/ledger', '/faults', '/events', '/log'];
 
 async function take(browser: Browser, url: string, width: number, colorScheme: 'light' | 'dark', path: string, file: string, height = 800) {
-  await using context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: values.all ? 1 : 1.5 });
+  await using context = await browser.newContext({ viewport: { width, height }, colorScheme, deviceScaleFactor: 1 });
   const page: Page = await context.newPage();
   await page.goto(url + path);
   await page.screenshot({ path: file, fullPage: values.all !== undefined });

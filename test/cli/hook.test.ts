@@ -45,7 +45,8 @@ const hook = (...args: string[]) =>
 
 for (const name of ['releases', 'alerts'])
   test(`the curl for ${name} is accepted as it stands, and shows no secret`, { skip: skipUnless(onPath('curl'), 'curl') }, async () => {
-    const { text, code } = await hook('sign', name, '--event', event, '--secret-file', secret, '--url', hooks.url);
+    const args = ['--event', event, '--secret-file', secret, '--url', hooks.url, '--header', "X-GitHub-Event: it's a release"];
+    const { text, code } = await hook('sign', name, ...args);
     assert.deepEqual([code, /canary-hook-secret/.test(text)], [0, false]);
     const before = hooks.laptop.google.mails.count();
     const { stdout } = await run('bash', ['-c', text]);
@@ -64,6 +65,7 @@ const mistakes: readonly (readonly [string, string[], RegExp])[] = [
   ['a route that is not there', ['sign', 'other', '--event', event], /no route other with a hook; it has releases, alerts, ticks/],
   ['a route of a topic', ['sign', 'builds', '--event', event], /no route builds with a hook/],
   ['an event that cannot be read', ['sign', 'releases', '--event', '/nowhere', '--secret-file', secret], /--event \/nowhere/],
+  ['a header that is none', ['sign', 'releases', '--event', event, '--header', 'nonsense', '--secret-file', secret], /--header nonsense/],
   ['a secret that cannot be read', ['sign', 'releases', '--event', event, '--secret-file', '/nowhere'], /--secret-file/],
 ];
 for (const [name, args, words] of mistakes)

@@ -122,6 +122,30 @@ test('a mailbox that is switched to `via: smtp` gets a grant for it, and sends t
   ]);
 });
 
+test('queued delivery runs here too: accepted, sent by the worker, and a mail for later outlives a restart', async () => {
+  const folder = newFolder();
+  const file = join(folder, 'mailgrant.yaml');
+  writeFileSync(file, 'mailboxes: { notices@example.com: {} }\ndelivery: queued\n');
+  const call = async (stack: Awaited<ReturnType<typeof start>>, path: string, body?: object): Promise<Record<string, unknown>> => {
+    const key = /API key +(mg_laptop_\S+)/.exec(stack.text())?.[1] ?? '';
+    const init = { headers: { authorization: `Bearer ${key}` }, ...(body && { method: 'POST', body: JSON.stringify(body) }) };
+    return (await fetch(stack.url('api') + path, init)).json() as Promise<Record<string, unknown>>;
+  };
+  const mail = { from: 'notices@example.com', to: 'you@example.net', subject: 'x', text: 'y' };
+  const stack = await start(folder, '--config', file, '--deadline', '10');
+  const now = await call(stack, '/emails', mail);
+  const later = await call(stack, '/emails', { ...mail, scheduled_at: 'in 1 hour' });
+  let record = await call(stack, `/emails/${String(now['id'])}`);
+  while (record['outcome'] !== 'sent') record = await call(stack, `/emails/${String(now['id'])}`);
+  assert.equal((await inbox(stack.url('inbox'))).length, 1);
+  assert.equal(await stack.stop(), 0);
+  const next = await start(folder, '--config', file, '--deadline', '10');
+  assert.equal((await call(next, `/emails/${String(later['id'])}`))['last_event'], 'scheduled');
+  assert.deepEqual(Object.keys(await call(next, `/emails/${String(later['id'])}/cancel`, {})), ['object', 'id']);
+  assert.equal((await call(next, `/emails/${String(later['id'])}`))['last_event'], 'canceled');
+  assert.equal(await next.stop(), 0);
+});
+
 test('a function that is killed is started again', async () => {
   const stack = await start(newFolder());
   const { stdout } = await shell('pgrep', ['-P', String(stack.child.pid), '-f', 'target=api']);

@@ -4,7 +4,7 @@ import { createLog } from '../../functions/log.ts';
 import type { Hook } from '../../functions/mail/route.ts';
 import { webhooks } from '../../functions/trigger/webhook.ts';
 import { CONFIG, type Laptop, MAILBOX, PROJECT, serveOn, startLaptop } from './laptop.ts';
-import { compileTexts, configWith, load } from './routes.ts';
+import { compileTexts, configWith } from './routes.ts';
 
 export interface Hooks extends AsyncDisposable {
   readonly laptop: Laptop;
@@ -29,10 +29,11 @@ export async function startHooks(routes: Readonly<Record<string, object>>, on?: 
   });
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const laptop = on ?? (await startLaptop());
-  const edge = { ...laptop.edge, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };
+  const routesFile = `data:text/javascript,${encodeURIComponent(module)}`;
+  const edge = { ...laptop.edge, routesFile, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const witness = createWitness(laptop.settings, createIdentity(laptop.settings.urls.metadata));
-  const server = await serveOn(webhooks(edge, witness, await load(module), log, { patienceMs: 2_000 }));
+  const server = await serveOn(webhooks(edge, witness, log, { patienceMs: 2_000 }));
   return {
     laptop,
     url: server.url,

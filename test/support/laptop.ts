@@ -11,8 +11,10 @@ import type { Config } from '../../functions/mail/config.ts';
 import type { Edge } from '../../functions/mail/ports.ts';
 import { scopeFor } from '../../functions/mail/scopes.ts';
 import type { Handler } from '../../functions/serve.ts';
+import { byPath } from '../../functions/trigger/paths.ts';
 import { pubsubWorker } from '../../functions/trigger/push.ts';
 import { resendApi } from '../../functions/trigger/resend.ts';
+import { routeEvents } from '../../functions/trigger/route-events.ts';
 import { grantWatch } from '../../functions/trigger/watch.ts';
 
 export const MAILBOX = 'notices@example.com';
@@ -64,7 +66,9 @@ export async function startLaptop(
   const lines: Record<string, unknown>[] = [];
   const log = createLog((line) => lines.push(JSON.parse(line)));
   const edge = connect(settings, log, undefined, change.now);
-  const servers = await Promise.all([resendApi(edge, log), pubsubWorker(edge, log), grantWatch(edge, log)].map(serveOn));
+  const servers = await Promise.all(
+    [resendApi(edge, log), byPath({ '/routes/': routeEvents(edge, log) }, pubsubWorker(edge, log)), grantWatch(edge, log)].map(serveOn),
+  );
   const [api = '', worker = '', watch = ''] = servers.map(({ url }) => url);
   return {
     google,

@@ -56,7 +56,8 @@ export function memoryWindows(): Windows {
         return { ...span, first: true, ask: false, before: window ?? null };
       }
       const times = held.get(`${group}-${window.opened}`) ?? [];
-      held.set(`${group}-${window.opened}`, [...times, now]);
+      times.push(now);
+      held.set(`${group}-${window.opened}`, times);
       events.set(`${group}-${event}`, { ...window, first: false });
       return { ...window, first: false, ask: times.length === 1, before: null };
     },

@@ -7,14 +7,20 @@ import type { Config, DocumentsConfig } from '../../functions/mail/config.ts';
 import { documentEvents } from '../../functions/trigger/documents.ts';
 import { appAt, documentHeaders, nameOf } from '../support/documents.ts';
 import { ALIAS, CONFIG, type Laptop, MAILBOX, PROJECT, serveOn, startLaptop } from '../support/laptop.ts';
+import { compileTexts } from '../support/routes.ts';
 
 const DOCUMENTS: DocumentsConfig = { collection: 'mail', database: '(default)', from: [MAILBOX, ALIAS] };
+
+/** Templates as the build compiles them for documents. */
+const ROUTES = `data:text/javascript,${encodeURIComponent(
+  compileTexts({}, { 'welcome.hbs': '---\nsubject: Welcome, {{event.name}}\n---\n<p>Hello {{event.name}}.</p>\n' }, { all: true }).module,
+)}`;
 
 async function start(change: Partial<DocumentsConfig> = {}, config: Partial<Config> = {}) {
   const laptop = await startLaptop({ config: { ...CONFIG, ...config, documents: { ...DOCUMENTS, ...change } } });
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const documents = () => appAt(laptop.google.url, laptop.google).documents;
-  const server = await serveOn(documentEvents({ ...laptop.edge, documents }, log));
+  const server = await serveOn(documentEvents({ ...laptop.edge, documents, routesFile: ROUTES }, log));
   const app = appAt(laptop.google.url, laptop.google);
   const tell = async (
     path: string,
@@ -168,6 +174,12 @@ const mails: readonly {
     ],
   },
   {
+    name: 'a template, whose words win over the message',
+    fields: { to: 'you@example.net', template: { name: 'welcome', data: { name: 'Ada & Grace' } }, message: MESSAGE },
+    see: (mail) => [mail.subject, mail.html],
+    wanted: ['Welcome, Ada & Grace', '<p>Hello Ada &amp; Grace.</p>\n'],
+  },
+  {
     name: "SendGrid's categories, which mean nothing here",
     fields: { to: 'you@example.net', categories: ['a'], message: { ...MESSAGE, amp: '<html amp4email></html>' } },
     see: (mail) => mail.subject,
@@ -229,10 +241,22 @@ const refusals: readonly { name: string; fields: Record<string, unknown>; code: 
     names: /attachments\[0\].encoding/,
   },
   {
-    name: 'a template where there are none',
-    fields: { to: 'a@example.net', template: { name: 'welcome' } },
+    name: 'a template that is not there',
+    fields: { to: 'a@example.net', template: { name: 'constructor', data: {} } },
     code: 'request_invalid',
-    names: /`template`/,
+    names: /`template.name`/,
+  },
+  {
+    name: 'a template without a name',
+    fields: { to: 'a@example.net', template: { data: {} } },
+    code: 'field_missing',
+    names: /`template.name`/,
+  },
+  {
+    name: 'a template whose data lacks something',
+    fields: { to: 'a@example.net', template: { name: 'welcome', data: { given: 'Ada' } } },
+    code: 'request_invalid',
+    names: /`template.data`.*event\.name/,
   },
 ];
 for (const { name, fields, code, names } of refusals)

@@ -1,6 +1,7 @@
 /** Queued delivery: api, topic, push, worker, mailbox, with the real adapters between them and a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { simpleParser } from 'mailparser';
 import { authorised, CONFIG, DEAD_TOPIC, envelope, MAIL, post, TOPIC } from '../support/laptop.ts';
 import { DAY, dead, emails, HOUR, MINUTE, queued, record } from '../support/queued.ts';
 
@@ -292,8 +293,14 @@ test('a mail over what a message takes goes by the bucket; without one it is ref
   const { status, body } = await emails(own, large);
   assert.deepEqual([status, own.google.stored()], [200, [`mails/${String(body?.['id'])}.json`]]);
   await own.flush();
-  assert.equal(own.google.mails.count(), 1);
-  assert.ok((own.google.mails.list()[0]?.raw.length ?? 0) > 8_000_000);
+  const [mail] = own.google.mails.list();
+  const parsed = await simpleParser(mail?.raw ?? '');
+  assert.ok(parsed.attachments[0]?.content.equals(Buffer.alloc(6_000_000, 'canary')));
+  const small = { ...MAIL, attachments: [{ filename: 'b.bin', content: { type: 'Buffer', data: [1, 2, 3] } }] };
+  await emails(own, small);
+  await own.flush();
+  const [second] = own.google.mails.list();
+  assert.deepEqual([...((await simpleParser(second?.raw ?? '')).attachments[0]?.content ?? [])], [1, 2, 3]);
   await using bare = await queued({ settings: { bucket: null } });
   const refused = await emails(bare, large);
   assert.deepEqual([refused.status, refused.body?.['name'], refused.body?.['code']], [422, 'validation_error', 'queue_too_small']);
@@ -335,4 +342,31 @@ test("a key's own limit is not handed over: its caller is told", async () => {
   const limits = { perMinute: null, perDay: 1 };
   await using own = await queued({ delivery: 'direct', config: { ...CONFIG, keys: CONFIG.keys.map((key) => ({ ...key, limits })) } });
   assert.deepEqual([(await emails(own)).status, (await emails(own)).status], [200, 429]);
+});
+
+for (const limits of [
+  { perDay: null, perMinute: null },
+  { perDay: 1_600, perMinute: 60 },
+])
+  test(`a direct mail is three calls of the ledger, a queued one a call and a publish: limits ${JSON.stringify(limits)}`, async () => {
+    const config = { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) };
+    for (const [delivery, ledger, publish] of [
+      ['direct', 3, 0],
+      ['queued', 1, 1],
+    ] as const) {
+      await using own = await queued({ delivery, config });
+      assert.equal((await emails(own)).status, 200);
+      assert.deepEqual([own.google.calls.ledger, own.google.calls.publish, own.google.calls.task], [ledger, publish, 0]);
+    }
+  });
+
+test('a mailbox over its limit per day is parked till midnight, behind an accepted answer', async () => {
+  const limits = { perMinute: null, perDay: 1 };
+  const config = { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) };
+  await using own = await queued({ delivery: 'direct', config });
+  const statuses = [(await emails(own)).status, (await emails(own)).status];
+  await own.live(15 * HOUR); // it is 23:00
+  assert.deepEqual([statuses, own.google.mails.count()], [[200, 200], 1]);
+  await own.live(2 * HOUR);
+  assert.equal(own.google.mails.count(), 2);
 });

@@ -1,0 +1,177 @@
+import type { Ended } from './program.ts';
+
+/** What is deployed, and where to. */
+export interface Target {
+  readonly project: string;
+  /** undefined: as terraform.tfvars or the default says. */
+  readonly region?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly configFile?: string | undefined;
+  readonly bucket: string;
+  readonly planFile: string;
+  /** True if Firestore's documents are mails: then Eventarc's agent is needed. */
+  readonly documents: boolean;
+}
+
+/** A look at what a deployment needs; it changes nothing. */
+export interface Check {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Its output is a token: it is dropped unread. */
+  readonly secret?: true;
+  /** The check that must be well before this one can say anything. */
+  readonly needs?: string;
+  /** True if this is nothing to go on without; else it is told and passed. */
+  readonly must: boolean;
+  well(ended: Ended): boolean;
+  readonly fix: string;
+}
+
+const LOGIN = 'gcloud auth login --update-adc';
+
+export const checksFor = ({ project }: Target): Check[] => [
+  {
+    name: 'gcloud',
+    argv: ['gcloud', 'version', '--format=value("Google Cloud SDK")'],
+    must: true,
+    well: ({ status }) => status === 0,
+    fix: 'Install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install',
+  },
+  {
+    name: 'account',
+    argv: ['gcloud', 'auth', 'list', '--filter=status:ACTIVE', '--format=value(account)'],
+    needs: 'gcloud',
+    must: true,
+    well: ({ status, stdout }) => status === 0 && stdout.trim() !== '',
+    fix: LOGIN,
+  },
+  {
+    name: 'credentials',
+    argv: ['gcloud', 'auth', 'application-default', 'print-access-token'],
+    secret: true,
+    needs: 'gcloud',
+    must: true,
+    well: ({ status }) => status === 0,
+    fix: `${LOGIN}    # Terraform and the commands of mailgrant take Application Default Credentials`,
+  },
+  {
+    name: 'project',
+    argv: ['gcloud', 'projects', 'describe', project, '--format=value(lifecycleState)'],
+    needs: 'account',
+    must: true,
+    well: ({ status, stdout }) => status === 0 && stdout.trim() === 'ACTIVE',
+    fix: `gcloud projects create ${project}    # or name one that you may see`,
+  },
+  {
+    name: 'billing',
+    argv: ['gcloud', 'billing', 'projects', 'describe', project, '--format=value(billingEnabled)'],
+    needs: 'project',
+    must: false, // who may deploy need not be allowed to see this
+    well: ({ status, stdout }) => status === 0 && /^true$/i.test(stdout.trim()),
+    fix: `gcloud billing projects link ${project} --billing-account=ID    # IDs: gcloud billing accounts list`,
+  },
+  {
+    name: 'terraform',
+    argv: ['terraform', 'version', '-json'],
+    must: true,
+    well: ({ status, stdout }) => status === 0 && /"terraform_version":\s*"1\.(9|[1-9]\d+)\./.test(stdout),
+    fix: 'Install Terraform 1.9 or newer: https://developer.hashicorp.com/terraform/install',
+  },
+];
+
+/** One command of a deployment, in the order of the list. */
+export interface Step {
+  readonly id: 'apis' | 'agents' | 'bucket' | 'versions' | 'init' | 'plan' | 'show' | 'apply' | 'output';
+  readonly title: string;
+  readonly argv: readonly string[];
+  /** Left out where this succeeds: it is there already. */
+  readonly unless?: readonly string[];
+}
+
+/** What the first plan cannot do without; everything else Terraform enables by itself. */
+const FIRST_APIS = ['cloudresourcemanager', 'iam', 'pubsub', 'serviceusage', 'storage'];
+const REGION = 'europe-west1'; // the default of infra/variables.tf
+
+export function stepsFor({ project, region, prefix, configFile, bucket, planFile, documents }: Target): Step[] {
+  const terraform = (...words: string[]): string[] => ['terraform', '-chdir=infra', ...words];
+  const variable = (name: string, value: string | undefined): string[] => (value === undefined ? [] : ['-var', `${name}=${value}`]);
+  const apis = [...FIRST_APIS, ...(documents ? ['eventarc'] : [])].map((api) => `${api}.googleapis.com`);
+  const agent = (api: string): string[] => [
+    'gcloud',
+    'beta',
+    'services',
+    'identity',
+    'create',
+    `--service=${api}`,
+    `--project=${project}`,
+    '--quiet',
+  ];
+  const state = `gs://${bucket}`;
+  return [
+    {
+      id: 'apis',
+      title: 'enable the APIs that a first plan needs',
+      argv: ['gcloud', 'services', 'enable', ...apis, `--project=${project}`],
+    },
+    // Grants to an agent that does not exist yet are refused.
+    ...['pubsub', ...(documents ? ['eventarc'] : [])].map((api) => ({
+      id: 'agents' as const,
+      title: `have the service agent of ${api} made`,
+      argv: agent(`${api}.googleapis.com`),
+    })),
+    {
+      id: 'bucket',
+      title: "make the bucket of Terraform's state",
+      unless: ['gcloud', 'storage', 'buckets', 'describe', state, '--format=value(name)'],
+      argv: [
+        ...['gcloud', 'storage', 'buckets', 'create', state, `--project=${project}`, `--location=${region ?? REGION}`],
+        ...['--uniform-bucket-level-access', '--public-access-prevention'],
+      ],
+    },
+    { id: 'versions', title: 'keep older states', argv: ['gcloud', 'storage', 'buckets', 'update', state, '--versioning'] },
+    {
+      id: 'init',
+      title: 'fetch the provider, open the state',
+      argv: terraform(
+        'init',
+        '-input=false',
+        '-reconfigure',
+        `-backend-config=bucket=${bucket}`,
+        `-backend-config=prefix=${prefix ?? 'mailgrant'}`,
+      ),
+    },
+    {
+      id: 'plan',
+      title: 'plan',
+      argv: terraform(
+        ...['plan', '-input=false', '-lock-timeout=120s', '-detailed-exitcode', `-out=${planFile}`, ...variable('project_id', project)],
+        ...[...variable('region', region), ...variable('name_prefix', prefix), ...variable('config_file', configFile)],
+      ),
+    },
+    { id: 'show', title: 'read the plan', argv: terraform('show', '-json', planFile) },
+    { id: 'apply', title: 'apply that plan', argv: terraform('apply', '-input=false', '-lock-timeout=120s', planFile) },
+    { id: 'output', title: 'read what was made', argv: terraform('output', '-json') },
+  ];
+}
+
+/** What a plan would do, counted; `gone` names what it would destroy, also to make it anew. */
+export interface Changes {
+  readonly create: number;
+  readonly update: number;
+  readonly gone: readonly string[];
+}
+
+/** Reads `terraform show -json`. */
+export function readChanges(json: string): Changes {
+  const { resource_changes: all = [] } = JSON.parse(json) as {
+    resource_changes?: { address: string; change: { actions: readonly string[] } }[];
+  };
+  const having = (action: string) => all.filter(({ change }) => change.actions.includes(action));
+  return { create: having('create').length, update: having('update').length, gone: having('delete').map(({ address }) => address) };
+}
+
+/** Reads `terraform output -json`: where the functions are, and what comes next. */
+export function readOutputs(json: string): { urls: Readonly<Record<string, string>>; next: readonly string[] } {
+  const given = JSON.parse(json) as { urls?: { value: Record<string, string> }; next_steps?: { value: string[] } };
+  return { urls: given.urls?.value ?? {}, next: given.next_steps?.value ?? [] };
+}

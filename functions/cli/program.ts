@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+
+/** How a program ended; `status` is null where there is no such program. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+}
+
+/**
+ * Runs a program and waits for its end. `read` keeps what it prints, `show` lets the person see it, beside the answer,
+ * and `hide` drops it, as for a token. It is never given a shell, so arguments are taken as they are.
+ */
+export type Programs = (argv: readonly string[], how: 'read' | 'show' | 'hide') => Promise<Ended>;
+
+export const programs: Programs = ([program = '', ...args], how) =>
+  new Promise((done, broken) => {
+    const output = { read: ['pipe', 'ignore'], show: [2, 2], hide: ['ignore', 'ignore'] } as const;
+    const child = spawn(program, args, { stdio: ['ignore', ...output[how]], env: { ...process.env, TF_INPUT: '0' } });
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.once('error', (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? done({ status: null, stdout: '' }) : broken(error)));
+    child.once('close', (status) => done({ status: status ?? 1, stdout: Buffer.concat(chunks).toString('utf8') }));
+  });
+
+/** A command line as a person would type it. */
+export const shown = (argv: readonly string[]): string =>
+  argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
