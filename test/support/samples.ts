@@ -55,7 +55,7 @@ export function cases(): Case[] {
     one('cloud-build', { status: 'SUCCESS', failureInfo: undefined, steps: [] }),
     one('cloud-build', { status: 'TIMEOUT', failureInfo: undefined, statusDetail: 'The build went over its timeout of 600s.' }),
     { name: 'cloud-build-queued', template: 'cloud-build', data: { id, projectId, status: 'QUEUED', createTime }, attributes: {} },
-    one('cloud-build', { status: 'CANCELLED', failureInfo: undefined, substitutions }),
+    one('cloud-build', { status: 'CANCELLED', failureInfo: undefined, steps: undefined, substitutions }),
     one('monitoring-incident'),
     {
       ...one('monitoring-incident'),
