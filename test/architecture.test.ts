@@ -19,8 +19,8 @@ const MAY_SEE: Readonly<Record<string, RegExp>> = {
     /^(functions\/mail\/|nodemailer\/lib\/smtp-connection$|googleapis\/build\/|google-auth-library\/build\/|@google-cloud\/secret-manager$|node:)/,
   // `npm start` brings the pages up; nothing else of them is known here.
   local: /^(functions\/(mail|config)\/|functions\/pages\/(start|lines)\.ts$|smtp-server$|selfsigned$|node:)/,
-  // What a person sees of the laptop; it looks into the fakes, never into a function.
-  pages: /^(functions\/(mail|local)\/|mailparser$|node:)/,
+  // What a person sees of the laptop; it looks into the fakes, never into a function, and signs as a vendor would.
+  pages: /^(functions\/(mail|local)\/|functions\/verify\/sign\.ts$|mailparser$|node:)/,
   cli: /^(functions\/(?!trigger\/|local\/|pages\/)|esbuild$|fflate$|yaml$|smtp-server$|google-auth-library$|@google-cloud\/secret-manager$|node:)/,
   // Entries and what they share.
   '': /^(functions\/((log|serve)\.ts$|(mail|trigger|google|notify)\/)|@google-cloud\/functions-framework$|node:(http|diagnostics_channel|domain)$)/,

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { loadConfig } from '../functions/config/load.ts';
+import { compileConfig } from '../functions/config/compile.ts';
 import { type Stack, startStack } from '../functions/local/stack.ts';
 import { onPath, skipUnless } from './support/emulators.ts';
 import { type Block, blocksOf, MARKERS, PAGES } from './support/pages.ts';
@@ -41,8 +41,10 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
   for (const name of ['functions', 'config', 'clients', 'docs', 'test', 'infra', 'node_modules', 'package.json', 'README.md'])
     symlinkSync(join(ROOT, name), join(folder, name));
+  const { config, module: routes } = compileConfig('config/mailgrant.yaml');
   stack = await startStack({
-    config: loadConfig('config/mailgrant.yaml'),
+    config,
+    routes,
     folder: join(folder, '.mailgrant'),
     sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
     ports: { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },

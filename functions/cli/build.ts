@@ -29,9 +29,8 @@ export interface Built {
 const FRAMEWORK = '@google-cloud/functions-framework';
 
 /**
- * Validates the config, compiles its routes, and makes one minified CommonJS bundle per function with both inside, a
- * package.json and a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is
- * written.
+ * Validates the config, compiles its routes, and makes one minified CommonJS bundle per function with the config inside, a package.json and
+ * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
  * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
  */
 export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
@@ -62,9 +61,9 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
     format: 'esm',
     // Its registry is a module-level map: a bundled copy would register into nowhere.
     external: [FRAMEWORK],
+    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module), ...plugins],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
-    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module), ...plugins],
   });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pseudonym } from '../mail/claim.ts';
 import type { Inspection } from '../mail/inspection.ts';
@@ -41,7 +41,7 @@ export function connect(
     kept: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
-  const digest = (data: Uint8Array | string): string => createHash('sha256').update(data).digest('hex');
+  const digest = (data: Uint8Array | string): string => hash('sha256', data);
   const invocation = () => {
     const { signal: deadline, end } = untilDeadline(deadlineMs);
     const exchange = exchanges(deadline);

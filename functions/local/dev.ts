@@ -45,10 +45,10 @@ async function main(): Promise<void> {
   const began = performance.now();
   let stop = async (): Promise<void> => process.exit(0); // nothing is up yet
   whenNpmEnds(() => void stop());
-  const { config, module } = compileConfig(values.config ?? 'config/mailgrant.yaml');
+  const { config, module: routes } = compileConfig(values.config ?? 'config/mailgrant.yaml');
   const stack = await startStack({
     config,
-    routes: module,
+    routes,
     folder: values.folder ?? '.mailgrant',
     sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
     ports,

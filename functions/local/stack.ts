@@ -18,7 +18,7 @@ const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
-  /** The JavaScript module that its routes and templates were compiled to; without it there are none. */
+  /** The module that the config's routes were compiled to; none are served where it is absent. */
   readonly routes?: string;
   /** Folder that keeps the mails, the ledger and the laptop's API key. */
   readonly folder: string;
@@ -48,7 +48,7 @@ interface Kept {
 }
 
 /** Starts the stack. A function that ends by itself is started again, as a platform would. */
-export async function startStack({ config, routes, folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
+export async function startStack({ config, routes = '', folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
   mkdirSync(folder, { recursive: true });
   const key = laptopKey(folder);
   const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
@@ -59,8 +59,8 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
   };
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, JSON.stringify(served));
-  const routesFile = resolve(folder, 'routes.mjs');
-  if (routes !== undefined) writeFileSync(routesFile, routes);
+  const routesFile = join(folder, 'routes.mjs');
+  writeFileSync(routesFile, routes);
 
   const aliases = new Map(config.mailboxes.map(({ address, aliases }) => [address, aliases]));
   const google = await startGoogle({
@@ -86,7 +86,7 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     MAILGRANT_CONFIG: configFile,
-    ...(routes !== undefined && { MAILGRANT_ROUTES: routesFile }),
+    ...(routes !== '' && { MAILGRANT_ROUTES: resolve(routesFile) }),
     MAILGRANT_GOOGLE_URL: google.url,
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
     MAILGRANT_SMTP_CA: certificate,
@@ -121,19 +121,25 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
     keepRunning('worker', ports.worker),
     hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null,
   ]);
-  const urls = { api: api.url, worker: worker.url };
+  const urls = { api: api.url, hooks: hooks?.url ?? null };
   const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
   const deadLetter = { topic: DEAD_TOPIC, maxDeliveryAttempts: DELIVERIES_MAX };
-  google.pubsub.subscribe({
-    name: `projects/${PROJECT}/subscriptions/mails`,
-    topic: TOPIC,
-    endpoint: `${worker.url}/`,
-    ...backoff,
-    deadLetter,
-  });
+  const subscribe = (name: string, topic: string, path: string): void => {
+    google.pubsub.createTopic(topic);
+    google.pubsub.subscribe({
+      name: `projects/${PROJECT}/subscriptions/${name}`,
+      topic,
+      endpoint: `${worker.url}${path}`,
+      ...backoff,
+      deadLetter,
+    });
+  };
+  subscribe('mails', TOPIC, '/');
+  for (const { name, topic } of config.routes ?? [])
+    if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
 
   return {
     google,

@@ -10,9 +10,16 @@ const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
 
 /**
  * Brings a claimed letter to Gmail, exactly once in effect: the handle is in the ledger before the first byte leaves,
- * and after a lost reply Gmail is asked, never sent to again on a guess. The outcome is written to the ledger.
+ * and after a lost reply Gmail is asked, never sent to again on a guess. The outcome is written to the ledger. `minting` is
+ * the mailbox's token, where it was begun before.
  */
-export async function deliver(held: Found, sender: Sender, make: () => Promise<Letter>, ports: Ports): Promise<Attempted> {
+export async function deliver(
+  held: Found,
+  sender: Sender,
+  make: () => Promise<Letter>,
+  ports: Ports,
+  minting: Promise<AccessToken> | null = null,
+): Promise<Attempted> {
   const { id } = held.entry;
   let hold = held;
   // Once bytes may have left, no other trouble makes the mail "not sent": the handle stays, and the next claim asks by it.
@@ -24,7 +31,7 @@ export async function deliver(held: Found, sender: Sender, make: () => Promise<L
     let progress: Progress = { state: 'partial', received: 0 };
     const { handle: begun, letterBytes } = hold.entry;
     if (begun === null) {
-      const [made] = await Promise.all([make(), ports.token(sender)]);
+      const [made] = await Promise.all([make(), minting ?? ports.token(sender)]);
       const handle = await attempt.token((secret) => attempt.gmail.open(made, secret, alone));
       const change = { handle, letter: ports.digest(made.bytes), letterBytes: made.bytes.length };
       hold = await keep(hold, step(hold.entry, 'sending', change), ports);

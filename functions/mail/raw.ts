@@ -25,8 +25,10 @@ export interface RawLetter {
   readonly to: readonly Address[];
   readonly cc: readonly Address[];
   readonly bcc: readonly Address[];
-  /** So many bytes in front of `bytes`, in the same memory, are nobody's: the head is written anew there. */
+  /** So many bytes in front of `bytes`, in the same memory, are nobody's: there, and over the old head, a new one is written. */
   readonly room: number;
+  /** The head as it came, with its empty line. */
+  readonly head: Uint8Array;
   /** `Resend-Idempotency-Key`, which Resend's SMTP knows too. */
   readonly key: string | null;
 }
@@ -59,7 +61,18 @@ export function readRaw(bytes: Uint8Array, room = 0): RawLetter {
   const [from, ...others] = people('from');
   if (!from || others.length > 0) throw invalid('it needs one header `from` with one address.');
   const key = named('resend-idempotency-key')[0]?.value ?? null;
-  return { bytes, fields, bodyAt, from, to: people('to'), cc: people('cc'), bcc: people('bcc'), room, key };
+  return {
+    bytes,
+    fields,
+    bodyAt,
+    from,
+    to: people('to'),
+    cc: people('cc'),
+    bcc: people('bcc'),
+    room,
+    head: Buffer.from(bytes.subarray(0, bodyAt)),
+    key,
+  };
 }
 
 const plain = (value: string): string => value.replace(/\t/g, ' ');
@@ -89,12 +102,14 @@ export function draftRaw(letter: RawLetter, envelope: Envelope, caller: Caller, 
     dueAt: null,
     content: () => ({
       form: 'raw',
-      data: JSON.stringify({ from: envelope.from?.address ?? null, to: asked, raw: Buffer.from(letter.bytes).toString('base64') }),
+      data: JSON.stringify({ from: envelope.from?.address ?? null, to: asked, raw: asItCame(letter).toString('base64') }),
     }),
   };
 }
 
 const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normalise(one.address));
+
+const asItCame = ({ head, bytes, bodyAt }: RawLetter): Buffer => Buffer.concat([head, bytes.subarray(bodyAt)]);
 
 /** A letter again, out of what `content` of its draft wrote. Throws as readRaw and draftRaw do. */
 export function redraftRaw(content: unknown, caller: Caller, config: Config, digest: Ports['digest']): Draft {

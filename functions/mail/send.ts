@@ -6,7 +6,8 @@ import { consequence, type MailFailure } from './failure.ts';
 import type { Found } from './ledger.ts';
 import { countersOf, judge, type Rule, rulesOf } from './limits.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import type { Ports } from './ports.ts';
+import type { AccessToken, Ports } from './ports.ts';
+import type { Sender } from './sender.ts';
 
 /** Who asks for a mail, and how it is known again when it is asked for twice. */
 export interface Asking {
@@ -43,18 +44,36 @@ export async function dispatch(draft: Draft, asking: Asking, config: Config, por
   }
   const { caller, ...asked } = asking;
   const rules = rulesOf(caller, draft.sender.mailbox, ports);
+  const early = asked.retryFailed && caller.limits === undefined ? mintEarly(draft.sender, ports) : null;
   const claim = await claimMail({ ...draft, ...asked, caller: caller.id }, countersOf(rules), config, ports);
-  return 'entry' in claim ? work(claim, draft, rules, ports) : claim;
+  return 'entry' in claim ? work(claim, draft, rules, ports, early) : claim;
+}
+
+/**
+ * Starts the token beside the claim: neither needs the other, and each is a round trip or two. A mail that turns out to be known
+ * has then cost a token that nobody uses: so not for a platform, whose deliveries are often repetitions and wait for nothing, and
+ * not for a caller with limits of its own, who may knock on a closed door for long and would have us knock on Google's.
+ */
+function mintEarly(sender: Sender, ports: Ports): Promise<AccessToken> {
+  const early = ports.token(sender);
+  early.catch(() => {}); // it is looked at only if the mail is ours
+  return early;
 }
 
 /** The journey of a mail that is ours: it was counted with its claim, unless it may be with Gmail already. */
-export async function work(claim: Found, draft: Draft, rules: readonly Rule[], ports: Ports): Promise<Outcome> {
+export async function work(
+  claim: Found,
+  draft: Draft,
+  rules: readonly Rule[],
+  ports: Ports,
+  early: Promise<AccessToken> | null = null,
+): Promise<Outcome> {
   const { id, acceptedAt, handle } = claim.entry;
   const admission = handle === null ? await judge(rules, claim.counts ?? [], ports) : null;
   const { failure = null, quota = null, own = false } = admission ?? {};
   const outcome = failure
     ? await settle(claim, outcomeOf(failure, id, ports.now()), ports)
-    : await deliver(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports);
+    : await deliver(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports, early);
   if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.giveBack(); // its next attempt counts anew
   return { ...outcome, ...(own && { own }), ...(quota && { quota }) };
 }

@@ -3,6 +3,7 @@ export const HELPERS: ReadonlySet<string> = new Set([
   'and',
   'bytes',
   'capital',
+  'concat',
   'date',
   'default',
   'duration',

@@ -43,6 +43,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     upper: ([value]) => words(value).toUpperCase(),
     lower: ([value]) => words(value).toLowerCase(),
     capital: ([value]) => capital(words(value)),
+    concat: (args) => args.map(words).join(''),
     truncate: ([value, length]) => truncate(words(value), amount(length)),
     tail: ([value]) => words(value).split('/').filter(Boolean).at(-1) ?? '',
     join: ([value, separator = ', ']) => items(value).map(words).join(String(separator)),

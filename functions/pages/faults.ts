@@ -29,7 +29,7 @@ export function faultsPage(laptop: Shown): Reply {
 <input type="hidden" name="to" value="you@example.net"><input type="hidden" name="subject" value="Will it arrive?"><input type="hidden" name="text" value="If you read this, it did."><input type="hidden" name="key" id="key" value="${randomUUID()}"><button class="main">Send</button></form>
 <section id="result" data-answer aria-label="How it ended" tabindex="-1"></section>
 <div id="faults" data-live><h2>On the way over Gmail’s API</h2><div class="faults">${rows('api')}</div>
-<h2>On the way over SMTP</h2><p class="faint">${smtp ? 'For mailboxes with' : 'No mailbox of the config has'} <code>via: smtp</code>${smtp ? '. A dead grant and a secret without access, above, meet them too.' : '; these wait until one has.'}</p><div class="faults">${rows('smtp')}</div>
+<h2>On the way over SMTP</h2><p class="faint">${smtp ? 'For mailboxes with' : 'No mailbox of the config has'} <code>via: smtp</code>${smtp ? '. A dead grant and a ledger that is down, above, meet them too.' : '; these wait until one has.'}</p><div class="faults">${rows('smtp')}</div>
 ${others.length > 0 && html`<h2>Scripted by command</h2><ul class="links">${others.map((fault) => html`<li><code>${JSON.stringify(fault)}</code></li>`)}</ul>`}</div>
 <details><summary>The same as commands</summary><pre tabindex="0" role="region" aria-label="The same as commands">${ROWS.map((row) => command(row, google))}curl -X DELETE ${google.url}/control/faults   # all off</pre></details>`,
   });

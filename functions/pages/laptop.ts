@@ -9,7 +9,8 @@ export interface Laptop {
   readonly config: Config;
   /** The laptop's own API key, by which the pages call the api as any app does. */
   readonly key: string;
-  readonly urls: Readonly<Record<'api' | 'worker', string>>;
+  /** Where the functions are; `hooks` is null where no route has a webhook. */
+  readonly urls: { readonly api: string; readonly hooks: string | null };
   /** What the functions printed, and what the fake Google saw. */
   readonly lines: Lines;
 }

@@ -16,10 +16,10 @@ export function logPage(laptop: Shown): Reply {
     body: html`<div class="title"><h1>Log</h1><form id="filter" hidden><label for="filter-text" class="unseen">Show lines with</label><input id="filter-text" type="search" placeholder="Show lines with …" autocomplete="off">
 <label class="inline"><input type="checkbox" id="filter-bad"> only warnings and errors</label> <label class="inline"><input type="checkbox" id="filter-google"> what Google saw, too</label></form></div>
 <p class="faint">The functions’ own lines, newest at the top: facts, never content, addresses or secrets.</p>
-<ol id="log" class="log" tabindex="0" role="region" aria-label="Lines of the functions">${laptop.lines
+<div tabindex="0" role="region" aria-label="Lines of the functions"><ol id="log" class="log">${laptop.lines
       .list()
       .toReversed()
-      .map((line) => lineItem(line))}</ol>`,
+      .map((line) => lineItem(line))}</ol></div>`,
   });
 }
 

@@ -77,10 +77,8 @@ async function send(form, data) {
   form.removeAttribute('aria-busy');
   if (!reply) return;
   const next = show(await reply.text(), '[data-live], [data-answer]');
-  for (const name of ['key', 'message-id', 'attempt']) {
-    const [field, value] = [document.getElementById(name), next.getElementById(name)?.value];
-    if (field && value) field.value = value;
-  }
+  const [key, other] = [document.getElementById('key'), next.getElementById('key')];
+  if (key && other) key.value = other.value;
   const answer = document.querySelector('[data-answer]');
   if (answer?.hasChildNodes() && !('atOnce' in form.dataset)) answer.focus();
 }

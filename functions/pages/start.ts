@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { strangerIn } from '../local/guard.ts';
 import { listen, type Reply, type Request, type Running } from '../local/http.ts';
-import { eventsPage, pushEvent } from './events.ts';
+import { eventsPage, playEvent } from './events.ts';
 import { faultsPage, switchFault } from './faults.ts';
 import { inboxList, inboxPage } from './inbox.ts';
 import type { Laptop, Shown } from './laptop.ts';
@@ -31,7 +31,7 @@ const SHOWS: Readonly<Record<string, Answer>> = {
 const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | Promise<Reply>>> = {
   '/write': sendWritten,
   '/faults': switchFault,
-  '/events': pushEvent,
+  '/events': playEvent,
 };
 
 /** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. Port 0 takes a free one. */

@@ -1,28 +1,34 @@
 import { consequence, FAILURE_CODES, type FailureCode } from '../mail/failure.ts';
+import type { State } from '../mail/ledger.ts';
 import { type Html, html } from './html.ts';
 import type { Entry } from './laptop.ts';
 
-/** How a state of the ledger reads to a person: a word, a sign that needs no colour, and what it means. */
-const STATES: Readonly<Record<string, readonly [sign: string, meaning: string]>> = {
+/** How a state of the ledger reads to a person: a sign that needs no colour, and what it means. */
+const STATES: Readonly<Record<State, readonly [sign: string, meaning: string]>> = {
+  queued: ['…', 'Its message is in the queue; the worker takes it from there.'],
+  scheduled: ['…', 'It goes out at the time that its caller asked for.'],
   claimed: ['…', 'Somebody works on it; nothing of the letter has left.'],
-  sending: ['…', 'The upload session is in the ledger; bytes may have left.'],
+  sending: ['…', 'Its upload session is in the ledger; bytes may have left.'],
   sent: ['✓', 'Gmail has it.'],
-  failed: ['✕', 'It will not go out: the same call would fail again.'],
+  failed: ['✕', 'It did not go out, and the same call would fail again.'],
   waiting: ['↻', 'Provably not sent. It may be tried again at its time.'],
-  parked: ['‖', 'Provably not sent: a limit of hours or a later time.'],
+  parked: ['‖', 'Provably not sent: a limit of hours. It waits for its time.'],
   unknown: ['?', 'Bytes left and no answer came. Gmail is asked before anything is sent again.'],
+  canceled: ['✕', 'Its caller took it back before it went out.'],
 };
+const stateOf = (entry: Entry): State => (Object.hasOwn(STATES, String(entry['state'])) ? (entry['state'] as State) : 'unknown');
 
 /** The state of an entry as a small label; its meaning is beside it for those who hover or listen. */
 export function stateLabel(entry: Entry | null | undefined): Html {
   if (!entry)
     return html`<span class="state other" title="It did not come through mailgrant, or the ledger has forgotten it">not in the ledger</span>`;
-  const state = String(entry['state']);
-  return html`<span class="state ${state}" title="${STATES[state]?.[1]}"><span aria-hidden="true">${STATES[state]?.[0]}</span> ${state}</span>`;
+  const state = stateOf(entry);
+  const [sign, meaning] = STATES[state];
+  return html`<span class="state ${state}" title="${meaning}"><span aria-hidden="true">${sign}</span> ${state}</span>`;
 }
 
 /** What the state means, as a sentence. */
-export const meaningOf = (entry: Entry): string => STATES[String(entry['state'])]?.[1] ?? '';
+export const meaningOf = (entry: Entry): string => STATES[stateOf(entry)][1];
 
 /** Cause and fix of a code of the table of failures; null for none. */
 export function failureOf(code: unknown): { readonly summary: string; readonly fix: string } | null {

@@ -4,9 +4,10 @@ import { DIGEST_ATTRIBUTE } from '../mail/message.ts';
 import type { Edge } from '../mail/ports.ts';
 import { readDigest, sendDigest } from '../notify/digest.ts';
 import { routeNamed } from '../notify/take.ts';
+import { compiledRoutes } from './compiled-routes.ts';
 import type { Delivery } from './envelope.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
-import { compiledRoutes, concluded } from './route-events.ts';
+import { concluded } from './route-events.ts';
 
 type Facts = Readonly<Record<string, string | number | null>>;
 

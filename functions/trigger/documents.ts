@@ -28,7 +28,7 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
       end(res, 404); // a trigger whose collection is not in the config
     };
   const render: RenderNamed = async (name, data) => {
-    const [{ compiledRoutes }, { documentWords }] = await Promise.all([import('./route-events.ts'), import('./document-words.ts')]);
+    const [{ compiledRoutes }, { documentWords }] = await Promise.all([import('./compiled-routes.ts'), import('./document-words.ts')]);
     return documentWords(() => compiledRoutes(edge))(name, data);
   };
   const caller = documentsCaller(config);

@@ -4,19 +4,13 @@ import { bury, nextOf } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Message, Ports } from '../mail/ports.ts';
-import type { Compiled } from '../notify/compiled.ts';
 import { routeNamed, takeEvent } from '../notify/take.ts';
 import type { Handler } from '../serve.ts';
 import { contentTypeOf, parseJson, readBody } from './body.ts';
+import { compiledRoutes } from './compiled-routes.ts';
 import { isForUs, readEventDelivery } from './envelope.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
-
-/** The routes as they were compiled: by the build, or by whoever runs the sources and says where. */
-export async function compiledRoutes({ routesFile }: Pick<Edge, 'routesFile'>): Promise<Compiled> {
-  const { compiled } = (await (routesFile === null ? import('../notify/compiled.ts') : import(routesFile))) as { compiled: Compiled };
-  return compiled;
-}
 
 /**
  * `POST /routes/<route>`: what the route's own subscription delivers. The status is the verdict: 204 acknowledges, also an

@@ -51,7 +51,10 @@ export function webhooks(edge: Edge, witness: Witness, log: Log, { patienceMs = 
         retryFailed: true, // what was wrong may have been mended when it comes again
       };
       // A stranger's request pays for none of it.
-      const [{ compiledRoutes }, { routeNamed, takeEvent }] = await Promise.all([import('./route-events.ts'), import('../notify/take.ts')]);
+      const [{ compiledRoutes }, { routeNamed, takeEvent }] = await Promise.all([
+        import('./compiled-routes.ts'),
+        import('../notify/take.ts'),
+      ]);
       const compiled = await compiledRoutes(edge);
       const ports = edge.begin();
       const taken = await takeEvent(happened, routeNamed(name, compiled), compiled, edge.config, ports).finally(ports.close);

@@ -36,6 +36,7 @@ if (options.kind === 'google') {
     google.storeSecret(options.project, secret, JSON.stringify(google.oauth.enrol(address, [scope])));
   const metadata = await listen(false, (req) => {
     const path = (req.url ?? '').split('?', 1)[0] ?? '';
+    if (path === '/mails') return { body: String(google.mails.count()) };
     if (!path.endsWith('/token')) return { body: path.endsWith('/project-id') ? options.project : '{}' };
     const reply = google.oauth.metadata({ method: 'GET', path, query: new URLSearchParams(), headers: req.headers, body: Buffer.alloc(0) });
     return { body: JSON.stringify(reply.body) };

@@ -94,7 +94,7 @@ export function ours(laptop: Laptop, target: 'api' | 'worker', fake: FakeAddress
   };
 }
 
-const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
+export const peer = (name: string): string => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 
 export const hello: Served = { target: 'hello', source: peer('hello'), env: {} };
 

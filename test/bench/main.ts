@@ -3,21 +3,27 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundles } from './bundles.ts';
+import { chart } from './chart.ts';
 import { cold } from './cold.ts';
+import { curves, panels } from './curves.ts';
 import { type Figure, judge, type Range } from './figures.ts';
 import { type Laptop, prepare } from './laptop.ts';
+import { memory } from './memory.ts';
+import { queue } from './queue.ts';
+import { sdk } from './sdk.ts';
 import { warm, worker } from './warm.ts';
 
 type Bench = (laptop: Laptop, quick: boolean) => Promise<Figure[]>;
-const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, warm, worker };
+const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, warm, worker, memory, queue, sdk, curves };
 const BASELINE = new URL('baseline.json', import.meta.url);
+const CHART = 'docs/performance.svg';
 
 const HELP = `npm run bench -- [NAME…] [options]
 
 Names: ${Object.keys(BENCHES).join(', ')} (default: all of them)
 --quick   fewer rounds: a look, not a measurement
 --json    the figures as JSON on stdout
---save    keep the figures as the baseline (test/bench/baseline.json)
+--save    keep the figures as the baseline (test/bench/baseline.json), and draw the curves (docs/performance.svg)
 
 Noise fails nothing: figures are compared with the baseline and shown. The exit code is 1 only if a measurement did not run.`;
 
@@ -71,6 +77,8 @@ if (values.save) {
   const kept = Object.fromEntries(figures.map((figure) => [figure.id, Number(headOf(figure).median.toPrecision(4))]));
   const next: Kept = { machine, figures: { ...baseline?.figures, ...kept } };
   writeFileSync(BASELINE, `${JSON.stringify(next, null, 2)}\n`);
+  if (figures.some(({ id }) => id.startsWith('curve.')))
+    writeFileSync(CHART, chart(panels(figures), 'How the cost of a mail grows with the work'));
   say('Kept as the baseline.');
 }
 

@@ -156,7 +156,7 @@ for (const { name, start, skip } of backends) {
       const first = await ledger.create(entry(), key, NOW, counter);
       const second = await ledger.create(entry(), key, NOW, counter);
       assert.deepEqual([first.found.counts, second.created, second.found.counts], [[1], false, undefined]);
-      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed'), counter);
+      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed', { holder: 'other' }), counter);
       const late = step(first.found.entry, 'claimed', { attempts: 9 });
       assert.deepEqual([taken?.counts, await ledger.replace(first.found, late, counter)], [[2], null]);
       assert.deepEqual(await ledger.count(counter, 1), [3]);

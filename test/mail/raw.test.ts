@@ -40,6 +40,8 @@ for (const room of [0, 10, 4_096])
       Buffer.from((await draft.compose(STAMP, { fetchFile: async () => new Uint8Array() })).bytes).toString('latin1');
     const [once, twice] = [await make(), await make()];
     assert.deepEqual([once, twice], [(await letterOf(plain)).text, once]);
+    const { raw } = JSON.parse(draft.content().data) as { raw: string }; // a letter that is handed over goes as it came
+    assert.equal(Buffer.from(raw, 'base64').toString('latin1'), plain.toString('latin1'));
   });
 
 test('Bcc is written for whom the envelope alone names, also in the place of a Bcc that was there', async () => {
