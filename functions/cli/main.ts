@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   rotate: async () => (await import('./grant-commands.ts')).ROTATE,
   revoke: async () => (await import('./grant-commands.ts')).REVOKE,
   ledger: async () => (await import('./ledger-command.ts')).LEDGER,
+  'test-route': async () => (await import('./test-route.ts')).TEST_ROUTE,
+  preview: async () => (await import('./preview.ts')).PREVIEW,
   key: async () => (await import('./key-command.ts')).KEY,
   hook: async () => (await import('./hook-command.ts')).HOOK,
   send: async () => (await import('./send-command.ts')).SEND,
@@ -26,7 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 async function overview(): Promise<string> {
-  const lines = Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(9)} ${(await load()).summary}`);
+  const lines = Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(10)} ${(await load()).summary}`);
   return `npm run mailgrant -- COMMAND [options]
 
 ${(await Promise.all(lines)).join('\n')}

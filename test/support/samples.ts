@@ -55,7 +55,7 @@ export function cases(): Case[] {
     one('cloud-build', { status: 'SUCCESS', failureInfo: undefined, steps: [] }),
     one('cloud-build', { status: 'TIMEOUT', failureInfo: undefined, statusDetail: 'The build went over its timeout of 600s.' }),
     { name: 'cloud-build-queued', template: 'cloud-build', data: { id, projectId, status: 'QUEUED', createTime }, attributes: {} },
-    one('cloud-build', { status: 'CANCELLED', failureInfo: undefined, substitutions }),
+    one('cloud-build', { status: 'CANCELLED', failureInfo: undefined, steps: undefined, substitutions }),
     one('monitoring-incident'),
     {
       ...one('monitoring-incident'),
@@ -94,6 +94,14 @@ export function cases(): Case[] {
     one('storage-object', {}, { eventType: 'OBJECT_FINALIZE', bucketId: 'example-shop-exports', payloadFormat: 'JSON_API_V1' }),
     { ...one('storage-object', {}, { eventType: 'OBJECT_DELETE' }), name: 'storage-object-deleted' },
     one('scheduler-tick'),
+    one('github-workflow-run'),
+    one('github-release'),
+    one('alertmanager'),
+    one('alertmanager', { status: 'resolved' }),
+    one('grafana'),
+    one('stripe-invoice'),
+    { ...one('stripe-invoice'), name: 'stripe-invoice-paid', data: { ...sample('stripe-invoice'), type: 'invoice.paid', livemode: true } },
+    one('webhook'),
     {
       name: 'digest',
       template: 'monitoring-incident',

@@ -1,0 +1,48 @@
+import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import type { Answer, Command } from './command.ts';
+import { EVENT_HELP, EVENT_OPTIONS, type Mail, tryRoute } from './route-event.ts';
+
+/** `test-route ROUTE --event FILE`: what the route makes of an event. */
+export const TEST_ROUTE: Command = {
+  summary: 'say whether a route wants an event, and show the mail; nothing is sent',
+  argument: 'ROUTE',
+  help: `${EVENT_HELP}
+  --json
+
+Exits with 0 for a match and for no match, with 1 where the functions would record a failure.`,
+  options: EVENT_OPTIONS,
+  async run(options, route = '') {
+    if (route === '') throw new Error('test-route: name a route, such as test-route failed-builds --event FILE');
+    try {
+      const tried = await tryRoute(route, options);
+      const alike = tried.dedupe === null ? '' : ` Events alike are known by: ${tried.dedupe}`;
+      const text = tried.mail ? `${route}: match.${alike}\n\n${shown(tried.mail)}` : `${route}: no match. Nothing would be sent.`;
+      return { data: tried, text };
+    } catch (error) {
+      return failed(route, error);
+    }
+  },
+};
+
+/** What the functions would record for the event; anything else is thrown on. */
+export function failed(route: string, error: unknown): Answer {
+  if (!(error instanceof MailFailure)) throw error;
+  const { code, message } = asFailure(error);
+  const { fix } = consequence(code);
+  return { data: { route, code, detail: message, fix }, text: `${route}: ${code}\n${message}\n${fix}`, exitCode: 1 };
+}
+
+const shown = ({ from, to, cc, bcc, reply_to, subject, headers, text }: Mail): string =>
+  [
+    ['From', from],
+    ['To', to.join(', ')],
+    ['Cc', cc.join(', ')],
+    ['Bcc', bcc.join(', ')],
+    ['Reply-To', reply_to.join(', ')],
+    ['Subject', subject],
+    ...Object.entries(headers),
+  ]
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}: ${value}`)
+    .concat('', text)
+    .join('\n');
