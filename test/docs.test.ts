@@ -1,11 +1,12 @@
 /** Every block of sh, js and python in every page runs as it stands, against the stack of `npm start`, or says why not. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { compileConfig } from '../functions/config/compile.ts';
+import { ENVIRONMENT } from '../functions/google/settings.ts';
 import { type Stack, startStack } from '../functions/local/stack.ts';
 import { onPath, skipUnless } from './support/emulators.ts';
 import { type Block, blocksOf, MARKERS, PAGES } from './support/pages.ts';
@@ -39,7 +40,8 @@ let folder: string;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
-  for (const name of ['functions', 'config', 'clients', 'docs', 'test', 'infra', 'node_modules', 'package.json', 'README.md'])
+  cpSync('config', join(folder, 'config'), { recursive: true }); // a page may change it
+  for (const name of ['functions', 'clients', 'docs', 'test', 'infra', 'node_modules', 'package.json', 'README.md'])
     symlinkSync(join(ROOT, name), join(folder, name));
   const { config, module: routes } = compileConfig('config/mailgrant.yaml');
   stack = await startStack({
@@ -115,6 +117,11 @@ for (const { page, line, marker, language } of all.filter(({ marker }) => marker
     assert.ok(form, `unknown marker: ${marker}`);
     if (form[1]) assert.ok(existsSync(form[1]), `${form[1]} is not there`);
   });
+
+test("the README names each variable of a function's environment, with what it is for", () => {
+  const rows = Object.entries(ENVIRONMENT).map(([name, about]) => `| \`${name}\` | ${about} |\n`);
+  assert.ok(readFileSync('README.md', 'utf8').includes(`|---|---|\n${rows.join('')}<!-- end -->`), rows.join(''));
+});
 
 test('links between the pages, and to files, lead somewhere', () => {
   const broken = PAGES.flatMap((page) =>

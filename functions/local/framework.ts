@@ -46,7 +46,10 @@ export async function startFunction({ target, source, port, env, onLine, args = 
     ))
   ) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${target} ended before it answered: ${await ended}`);
-    if (Date.now() > until) throw new Error(`${target} does not answer on ${url}`);
+    if (Date.now() > until) {
+      child.kill('SIGKILL');
+      throw new Error(`${target} does not answer on ${url}`);
+    }
     await sleep(20);
   }
   return {

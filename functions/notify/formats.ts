@@ -80,9 +80,15 @@ export const number = (value: number, decimals: unknown, locale: string): string
 export const percent = (value: number, decimals: unknown, locale: string): string =>
   intl(() => new Intl.NumberFormat(locale, { style: 'percent', ...digits(decimals) }).format(value));
 
-/** `currency` is its code in ISO 4217. Throws Wrong. */
-export const money = (value: number, currency: string, locale: string): string =>
-  intl(() => new Intl.NumberFormat(locale, { style: 'currency', currency }).format(value));
+/**
+ * `currency` is its code in ISO 4217. `minor` says that the value counts its smallest unit, as payment services do: cents
+ * of a euro, whole yen. Throws Wrong.
+ */
+export const money = (value: number, currency: string, locale: string, minor: boolean): string =>
+  intl(() => {
+    const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
+    return format.format(minor ? value / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2) : value);
+  });
 
 /** 1 kB is 1000 bytes. */
 export function bytes(value: number): string {

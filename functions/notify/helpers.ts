@@ -53,7 +53,8 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     duration: ([from, to]) => duration(from, to),
     number: ([value], { decimals, locale = 'en-GB' }) => number(amount(value), decimals, String(locale)),
     percent: ([value], { decimals = 0, locale = 'en-GB' }) => percent(amount(value), decimals, String(locale)),
-    money: ([value, currency], { locale = 'en-GB' }) => money(amount(value), words(currency), String(locale)),
+    money: ([value, currency], { locale = 'en-GB', minor = false }) =>
+      money(amount(value), words(currency), String(locale), minor === true),
     bytes: ([value]) => bytes(amount(value)),
     url: ([address, ...parts]) => url(words(address), parts.map(words)),
     link: ([address, label]) => {

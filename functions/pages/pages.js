@@ -49,17 +49,33 @@ async function refresh() {
   reading = false;
 }
 
-const news = new EventSource('/live');
-news.addEventListener('change', refresh);
+/** Told of each new line of the functions. */
+let tellLine = () => {};
+let news = null;
 let ended = false;
-news.addEventListener('error', () => {
-  ended = true;
-  document.getElementById('now').textContent = 'The stack has ended. This page goes on when it is back.';
+
+function listen() {
+  news = new EventSource('/live');
+  news.addEventListener('change', refresh);
+  news.addEventListener('line', (event) => tellLine(event));
+  news.addEventListener('error', () => {
+    ended = true;
+    document.getElementById('now').textContent = 'The stack has ended. This page goes on when it is back.';
+  });
+  news.addEventListener('open', () => {
+    if (ended) void refresh();
+    ended = false;
+  });
+}
+
+// A browser has six connections for all tabs of a server: only who is looked at keeps one.
+document.addEventListener('visibilitychange', () => {
+  news?.close();
+  if (document.hidden) return;
+  listen();
+  void (document.getElementById('log') ? location.reload() : refresh());
 });
-news.addEventListener('open', () => {
-  if (ended) void refresh();
-  ended = false;
-});
+listen();
 
 /** The forms whose answer is awaited, each with what is to be sent after it. */
 const sending = new Map();
@@ -112,10 +128,10 @@ if (log) {
   siftAll();
   filter.addEventListener('input', siftAll);
   filter.addEventListener('submit', (event) => event.preventDefault());
-  news.addEventListener('line', ({ data }) => {
+  tellLine = ({ data }) => {
     const line = new DOMParser().parseFromString(data, 'text/html').body.firstElementChild;
     log.prepend(line);
     sift(line);
     while (log.childElementCount > 1000) log.lastElementChild.remove();
-  });
+  };
 }

@@ -12,7 +12,7 @@ export function ask({ method = 'POST', url, headers = {}, body }: Posting, agent
   return new Promise((done, fail) => {
     const sent = request(url, {
       method,
-      ...(agent && { agent }),
+      agent: agent ?? false, // a kept connection may be closed by the time a busy machine comes to use it
       headers: { ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }), ...headers },
     });
     sent.once('error', fail).once('response', (response) => {

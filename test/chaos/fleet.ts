@@ -28,9 +28,16 @@ export async function startFleet({ target, count, source, env, onLine }: FleetOp
       port,
       running.ended.then(async () => {
         members.delete(port);
-        if (!ending) await run(port);
+        await again(port);
       }),
     );
+  };
+  const again = async (port: number): Promise<void> => {
+    for (let up = false; !up && !ending; )
+      up = await run(port).then(
+        () => true,
+        () => false, // a machine that is too busy to start it in time
+      );
   };
   const restarts = new Map<number, Promise<void>>();
   const ports = await Promise.all(Array.from({ length: count }, () => freePort(0)));

@@ -63,6 +63,8 @@ export function emulator(root: string | null, name: 'firestore' | 'pubsub'): ((p
 export async function startEmulator(command: (port: number) => string[]): Promise<AsyncDisposable & { readonly url: string }> {
   const port = await freePort(0);
   const child = spawn('java', command(port), { stdio: 'ignore' });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill); // also where nobody comes to dispose of it
   const url = `http://127.0.0.1:${port}`;
   while (
     !(await fetch(url).then(
@@ -77,7 +79,8 @@ export async function startEmulator(command: (port: number) => string[]): Promis
     url,
     async [Symbol.asyncDispose]() {
       const ended = new Promise((done) => child.once('exit', done));
-      child.kill('SIGKILL');
+      process.off('exit', kill);
+      kill();
       await ended;
     },
   };
