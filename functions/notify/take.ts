@@ -71,7 +71,7 @@ async function mailed(order: Order, config: Config, ports: Ports): Promise<Outco
 async function inWindow(
   order: Order,
   dedupe: string | null,
-  { event, key }: Happened,
+  { event, key, keyMs }: Happened,
   route: CompiledRoute & { readonly everyMs: number },
   compiled: Compiled,
   config: Config,
@@ -79,7 +79,7 @@ async function inWindow(
 ): Promise<Taken> {
   const group = ports.digest(`${route.name}\n${dedupe ?? ''}`).slice(0, 40);
   const windows = await ports.windows();
-  const joined = await windows.join(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now());
+  const joined = await windows.join(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
   const window = { group, opened: joined.opened, until: joined.until };
   if (joined.first) {
     // Without a queue for later times the last window's digest goes out with the next event.
