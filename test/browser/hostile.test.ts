@@ -91,9 +91,9 @@ const TRICKS: Readonly<Record<string, (url: string) => string>> = {
   base: (url) => `<base href="${url}/"><img src="pixel">`,
 };
 test('without our care each of the tricks reaches its server', { skip }, async () => {
-  await using page = await browser.newPage();
   const missed: string[] = [];
   for (const [name, trick] of Object.entries(TRICKS)) {
+    await using page = await browser.newPage(); // one that leads its page away must not meet the next one
     await using spy = await startSpy(); // of its own: a browser that is connected already does not connect again
     const body = `<!doctype html>${trick(`${spy.url}/x`)}`;
     await using naked = await listen(0, () => ({ status: 200, headers: { 'content-type': 'text/html' }, body }));

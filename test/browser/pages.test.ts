@@ -79,7 +79,7 @@ test('a fault that is switched on is met by the next mail, and its outcome is se
   const before = await ledger.page.getByRole('row').count();
   await page.getByRole('button', { name: 'Send' }).click();
   await outcome(page).getByText('parked').waitFor();
-  assert.equal(await limit.getByLabel('off').isChecked(), true); // met, and gone
+  await limit.locator('[value=off]:checked').waitFor(); // met, and gone
   await ledger.page.getByRole('row').nth(1).getByText('quota_daily').waitFor();
   assert.ok((await ledger.page.getByRole('row').count()) >= Math.max(before, 2));
   // Sent again, it is the same mail: one entry, a second attempt, one letter.
