@@ -57,12 +57,14 @@ export function createWindows(baseUrl: string, database: string, exchange: Excha
     ],
   });
 
-  const join: Windows['join'] = async (group, event, everyMs, now) => {
+  const join: Windows['join'] = async (group, event, everyMs, now, knownMs) => {
+    let unknown: object = { exists: false };
+    const knownUntil = knownMs === undefined ? {} : { knownUntil: now + knownMs };
     for (let tries = 1; tries <= TRIES; tries++) {
       const window = await get(group);
       const before = window && spanOf(window);
       if (before && before.until > now) {
-        const belongs = write(`${group}-${event}`, { ...before, first: 'no', expireAt: before.until + EVENT_MS }, { exists: false });
+        const belongs = write(`${group}-${event}`, { ...before, ...knownUntil, first: 'no', expireAt: before.until + EVENT_MS }, unknown);
         const shard = `${group}-${before.opened}-${shardOf(event)}`;
         const counts = await commit([belongs, counted(shard, now, before.until + 2 * DAY_MS)]);
         if (counts) return { ...before, first: false, ask: Number(counts[0]?.integerValue ?? 1) === 1, before: null };
@@ -73,11 +75,13 @@ export function createWindows(baseUrl: string, database: string, exchange: Excha
           { ...span, expireAt: span.until + 2 * DAY_MS },
           window ? { updateTime: window.updateTime } : { exists: false },
         );
-        const belongs = write(`${group}-${event}`, { ...span, first: 'yes', expireAt: span.until + EVENT_MS }, { exists: false });
+        const belongs = write(`${group}-${event}`, { ...span, ...knownUntil, first: 'yes', expireAt: span.until + EVENT_MS }, unknown);
         if (await commit([opens, belongs])) return { ...span, first: true, ask: false, before };
       }
       const known = await get(`${group}-${event}`);
-      if (known) return { ...spanOf(known), first: known.fields?.['first']?.stringValue === 'yes', ask: true, before: null };
+      const lapsed = known?.fields?.['knownUntil'] !== undefined && numberIn(known, 'knownUntil') <= now;
+      if (known && !lapsed) return { ...spanOf(known), first: known.fields?.['first']?.stringValue === 'yes', ask: true, before: null };
+      unknown = known ? { updateTime: known.updateTime } : { exists: false };
     }
     throw new MailFailure('ledger_unavailable', `the window of a digest changed hands ${TRIES} times`);
   };

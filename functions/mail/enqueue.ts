@@ -87,12 +87,17 @@ export async function publish({ id, notBefore }: Entry, content: Content, ports:
   return { state: 'queued', id, dueAt: notBefore };
 }
 
-/** The same mail, asked for again: its message may never have been put, so it is put once more. */
+/**
+ * The same mail, asked for again: its message may never have been put, so it is put once more. Where it was asked for in
+ * other words (an event rendered anew, another one of the same `dedupe`), the message that there is stands for it: whoever
+ * got no answer for that one asks again by itself. Null where the mail never had a message.
+ */
 async function again({ entry }: Found, content: Content, ports: Ports): Promise<Outcome | null> {
-  const { id, state } = entry;
+  const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
   if (state === 'canceled') return { state, id };
-  if (state === 'failed' || entry.content !== sealOf(content, ports.digest)) return null;
+  if (state === 'failed' || entry.content === undefined) return null;
   if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
-  return publish(entry, content, ports);
+  if (entry.content === sealOf(content, ports.digest)) return publish(entry, content, ports);
+  return { state: 'queued', id, dueAt: notBefore !== null && notBefore > ports.now() ? notBefore : null };
 }

@@ -5,9 +5,10 @@
 export interface Windows {
   /**
    * Has the event belong to a window of its group: the one that is open, or a new one, which it opens. An event belongs to
-   * one window for good, however often and however late it is delivered again.
+   * one window however often and however late it is delivered again; after `knownMs`, where that is given, the same is said
+   * anew, and is an event of its own.
    */
-  join(group: string, event: string, everyMs: number, now: number): Promise<Joined>;
+  join(group: string, event: string, everyMs: number, now: number, knownMs?: number): Promise<Joined>;
   /** What was held back in the window that was opened then. */
   sum(group: string, opened: number): Promise<Held>;
 }

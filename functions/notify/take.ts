@@ -82,9 +82,7 @@ async function inWindow(
 ): Promise<Taken> {
   const group = ports.digest(`${route.name}\n${dedupe ?? ''}`).slice(0, 40);
   const windows = await ports.windows();
-  // Who says the same again on purpose is known by what it says only for a while.
-  const known = keyMs !== undefined && keyMs < DEDUPE_MS ? `${key}\n${Math.floor(ports.now() / keyMs)}` : key;
-  const joined = await windows.join(group, ports.digest(known).slice(0, 40), route.everyMs, ports.now());
+  const joined = await windows.join(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
   const window = { group, opened: joined.opened, until: joined.until };
   if (joined.first) {
     // Without a queue for later times the last window's digest goes out with the next event.

@@ -31,14 +31,16 @@ export async function readBody(req: Incoming, { room = 0, ...reading }: Reading 
   const chunks: Buffer[] = [];
   const announced = announcedBytes(req);
   // A large body goes to its place at once; pages that never come are never touched, so a lie about its length costs nothing.
-  const whole = announced > LARGE_BYTES || room > 0 ? Buffer.allocUnsafeSlow(room + Math.min(announced, BODY_MAX_BYTES)) : null;
+  const place = announced > LARGE_BYTES || (announced > 0 && room > 0);
+  const whole = place ? Buffer.allocUnsafeSlow(room + Math.min(announced, BODY_MAX_BYTES)) : null;
   let at = room;
   await receive(req, reading, (chunk) => {
     if (!whole) return void chunks.push(chunk);
     at += chunk.copy(whole, at);
     free(chunk);
   });
-  return whole ? whole.subarray(room, at) : Buffer.concat(chunks);
+  // A chunked body announces nothing: its place is made when all of it is there.
+  return whole ? whole.subarray(room, at) : Buffer.concat([Buffer.alloc(room), ...chunks]).subarray(room);
 }
 
 const LARGE_BYTES = 256 * 1024;

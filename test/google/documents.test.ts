@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { connect } from '../../functions/google/connect.ts';
 import { type Google, startGoogle } from '../../functions/local/google.ts';
-import { appAt, DATABASE, nameOf } from '../support/documents.ts';
+import { createLog } from '../../functions/log.ts';
+import { documentEvents } from '../../functions/trigger/documents.ts';
+import { appAt, DATABASE, documentHeaders, nameOf } from '../support/documents.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
+import { CONFIG, MAILBOX, serveOn, startLaptop } from '../support/laptop.ts';
 
 interface Backend extends AsyncDisposable {
   readonly url: string;
@@ -99,6 +103,27 @@ for (const [name, start, skip] of [
       const write = () => app.documents.write(nameOf('mail/raced'), { 'delivery.state': 'PROCESSING' }, version);
       assert.deepEqual([await write(), await write()], [true, false]);
     });
+
+    // The laptop's own is what test/trigger/documents.test.ts runs on.
+    if (start === real)
+      test('a document is mailed, says so, and goes out again when it is set to RETRY; every other event comes to nothing', async () => {
+        await using own = await startLaptop();
+        const { settings, google } = own;
+        const config = { ...CONFIG, documents: { collection: 'mail', database: '(default)', from: [MAILBOX] } };
+        const log = createLog((line) => own.lines.push(JSON.parse(line)));
+        const edge = connect({ ...settings, config, urls: { ...settings.urls, firestore: backend.url } }, log);
+        const server = await serveOn(documentEvents(edge, log));
+        const tell = async (id: string): Promise<number> =>
+          (await fetch(`${server.url}/documents`, { method: 'POST', headers: documentHeaders('mail/flow', { 'ce-id': id }), body: '' }))
+            .status;
+        await app.put('mail/flow', { to: 'you@example.net', message: { subject: 'canary-subject', text: 'canary-body' } });
+        const first = [await tell('one'), await tell('one'), await tell('own-write'), google.mails.count()];
+        await app.update('mail/flow', { 'delivery.state': 'RETRY' });
+        const again = [await tell('one'), await tell('two'), await tell('two'), google.mails.count()];
+        server.close();
+        const { state, attempts } = (await app.delivery('mail/flow')) ?? {};
+        assert.deepEqual([first, again, state, attempts], [[204, 204, 204, 1], [204, 204, 204, 2], 'SUCCESS', 2]);
+      });
 
     test('a document that is not there is null, and cannot be written to', async () => {
       assert.deepEqual(

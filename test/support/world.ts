@@ -42,23 +42,24 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
 /** Windows in memory, with the same promises as Firestore's. */
 export function memoryWindows(): Windows {
   const open = new Map<string, { opened: number; until: number }>();
-  const events = new Map<string, { opened: number; until: number; first: boolean }>();
+  const events = new Map<string, { opened: number; until: number; first: boolean; knownUntil: number }>();
   const held = new Map<string, number[]>();
   return {
-    async join(group, event, everyMs, now) {
+    async join(group, event, everyMs, now, knownMs = Number.POSITIVE_INFINITY) {
+      const knownUntil = now + knownMs;
       const known = events.get(`${group}-${event}`);
-      if (known) return { ...known, ask: true, before: null };
+      if (known && known.knownUntil > now) return { ...known, ask: true, before: null };
       const window = open.get(group);
       if (!window || window.until <= now) {
         const span = { opened: now, until: now + everyMs };
         open.set(group, span);
-        events.set(`${group}-${event}`, { ...span, first: true });
+        events.set(`${group}-${event}`, { ...span, first: true, knownUntil });
         return { ...span, first: true, ask: false, before: window ?? null };
       }
       const times = held.get(`${group}-${window.opened}`) ?? [];
       times.push(now);
       held.set(`${group}-${window.opened}`, times);
-      events.set(`${group}-${event}`, { ...window, first: false });
+      events.set(`${group}-${event}`, { ...window, first: false, knownUntil });
       return { ...window, first: false, ask: times.length === 1, before: null };
     },
     async sum(group, opened) {

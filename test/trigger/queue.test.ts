@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { authorised, CONFIG, DEAD_TOPIC, envelope, MAIL, post, TOPIC } from '../support/laptop.ts';
 import { DAY, dead, emails, HOUR, MINUTE, queued, record } from '../support/queued.ts';
+import { routed } from '../support/routes.ts';
 
 test('the api answers once the message is published, the worker sends, and the mail has one id and one key all the way', async () => {
   await using own = await queued();
@@ -41,6 +42,31 @@ test('one idempotency key is one mail, however often it is asked for before and 
   await own.flush();
   assert.deepEqual(new Set(replies.map(({ status, body }) => `${status} ${String(body?.['id'])}`)).size, 1);
   assert.deepEqual([other.status, other.body?.['name'], own.google.mails.count()], [409, 'invalid_idempotent_request', 1]);
+});
+
+test('the same mail in other words is left to the message that there is: who hands over has no grant to send by', async () => {
+  await using own = await queued();
+  own.google.faults.script({ on: 'secret', status: 403 });
+  const key = { 'idempotency-key': 'order-1' };
+  const first = await emails(own, MAIL, key);
+  const other = await emails(own, Object.fromEntries(Object.entries(MAIL).reverse()), key);
+  assert.deepEqual([first.status, other.status, other.body?.['id'], own.google.calls.secret], [200, 200, first.body?.['id'], 0]);
+  own.google.faults.clear();
+  await own.flush();
+  assert.deepEqual([own.google.mails.count(), dead(own)], [1, []]);
+});
+
+test('an event that a route holds for one that is queued already is left to it too', async () => {
+  const route = { topic: 'alerts', from: 'notices@example.com', to: ['dev@example.com'], template: 'alert', dedupe: 'event.policy' };
+  await using own = await queued(routed({ alerts: route }, { 'alert.hbs': '---\nsubject: Alert {{event.n}}\n---\nx' }));
+  own.google.faults.script({ on: 'secret', status: 403 });
+  for (const n of [1, 2]) {
+    const data = Buffer.from(JSON.stringify({ n, policy: 'cpu' })).toString('base64');
+    assert.equal((await post(`${own.worker}/routes/alerts`, { subscription: 's', message: { messageId: String(n), data } })).status, 204);
+  }
+  own.google.faults.clear();
+  await own.flush();
+  assert.deepEqual([own.google.mails.count(), dead(own)], [1, []]);
 });
 
 test('a message that comes twice, also at the same time, is one mail', async () => {

@@ -54,6 +54,19 @@ test("Django's letter arrives as it was, and its hidden recipient gets it", asyn
   assert.deepEqual([mail.subject, mail.text?.trim(), mail.attachments[0]?.filename], ['Héllo', 'canary-body äöü', 'r.csv']);
 });
 
+test('a letter that comes without its length, as from a pipe, is read whole', async () => {
+  const pieces = DJANGO.match(/.{1,200}/gs) ?? [];
+  const reply = await fetch(`${laptop.api}/v1/raw`, {
+    method: 'POST',
+    body: ReadableStream.from(pieces.map((piece) => Buffer.from(piece))),
+    headers: { ...authorised, 'content-type': 'message/rfc822', ...envelope },
+    duplex: 'half',
+  } as RequestInit);
+  const head = DJANGO.indexOf('\r\n\r\n');
+  const raw = `${DJANGO.slice(0, head)}\r\nBcc: hidden@example.com${DJANGO.slice(head)}`;
+  assert.deepEqual([reply.status, laptop.google.mails.list()[0]?.raw.toString() === raw], [200, true]);
+});
+
 test('the envelope may stand in the query, or in the headers of the letter alone', async () => {
   const query = `?from=${MAILBOX}&to=b@example.com&to=${encodeURIComponent('hidden@bücher.example')}`;
   assert.equal((await raw(DJANGO, {}, query)).status, 200);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { type Hooks, routeOf, startHooks } from '../support/hooks.ts';
-import { PROJECT } from '../support/laptop.ts';
+import { PROJECT, startLaptop } from '../support/laptop.ts';
 import { hookOf, SCHEMES } from '../verify/schemes.ts';
 
 const AUDIENCE = 'https://hooks.example.com';
@@ -183,6 +183,46 @@ test('of a storm one mail goes out at once; what is held back is answered 200 to
     Array(5).fill(200),
   );
   assert.deepEqual([replies.filter(({ body }) => body === '{"outcome":"held"}').length, mails() - before], [4, 1]);
+});
+
+const HOUR = 3_600_000;
+
+test('a signed timestamp that is accepted for a day cannot be replayed within it, nor one from the future', async () => {
+  const clock = { now: Date.now() };
+  await using laptop = await startLaptop({ now: () => clock.now });
+  const scheme = SCHEMES.find(({ name }) => name === 'hmac with a timestamp') ?? assert.fail();
+  await using own = await startHooks({ slow: routeOf({ ...scheme.hook, toleranceSeconds: 86_400 }, 'slow') }, laptop);
+  own.store('slow', scheme.secret);
+  const body = eventBody();
+  const headers = await scheme.sign(body, scheme.secret, second() + 86_000);
+  const statuses = [];
+  for (const hours of [0, 2, 20, 25]) {
+    clock.now += hours * HOUR;
+    statuses.push((await post('/hooks/slow', body, headers, 'POST', own.url)).status);
+  }
+  assert.deepEqual([statuses, laptop.google.mails.count()], [[200, 200, 200, 200], 1]);
+});
+
+test('an alert that still stands is told in each window: at once, or in its digest', async () => {
+  const clock = { now: Date.now() };
+  await using laptop = await startLaptop({ now: () => clock.now });
+  await using own = await startHooks({ standing: routeOf(hookOf('bearer'), 'standing', { every: '3h' }) }, laptop);
+  own.store('standing', 'canary-bearer');
+  const [one, two] = [eventBody(), eventBody()];
+  const ask = async (body: string) => {
+    const before = laptop.google.mails.count();
+    const { body: text } = await post('/hooks/standing', body, bearer, 'POST', own.url);
+    return text === '{"outcome":"held"}' ? 'held' : laptop.google.mails.count() - before;
+  };
+  const told: unknown[] = [];
+  for (const body of [one, two, one]) told.push(await ask(body));
+  clock.now += 2 * HOUR;
+  told.push(await ask(one)); // the same window: it is held, as any other event is
+  clock.now += 3 * HOUR;
+  told.push(await ask(two)); // the next window, with the digest of the one before
+  assert.deepEqual(told, [1, 'held', 0, 'held', 2]);
+  const [digest] = laptop.google.mails.list().filter(({ raw }) => raw.toString().includes('canary-digest'));
+  assert.match(digest?.raw.toString() ?? '', /2 more/);
 });
 
 const answers: readonly {
