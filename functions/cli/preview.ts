@@ -35,7 +35,7 @@ export const PREVIEW: Command = {
       writeFileSync(files.text, `${mail.text}\n`);
       writeFileSync(files.page, previewPage(route, match, mail));
       const url = pathToFileURL(files.page).href;
-      const opened = !options['no-open'] && (await openBrowser(openerFor(url, process.platform, process.env['BROWSER'])));
+      const opened = !options['no-open'] && (await open(url));
       const where = opened ? 'It is open in the browser.' : `Open ${url}`;
       const note = match ? '' : '\nThe route does not want this event: it would send nothing.';
       return { data: { route, match, ...files, opened }, text: `${files.mail}\n${files.text}\n${where}${note}` };
@@ -44,6 +44,12 @@ export const PREVIEW: Command = {
     }
   },
 };
+
+/** A browser that is still there after a second shows the page. */
+function open(url: string): Promise<boolean> {
+  const patience = new Promise<boolean>((done) => setTimeout(() => done(true), 1_000));
+  return Promise.race([openBrowser(openerFor(url, process.platform, process.env['BROWSER'])), patience]);
+}
 
 function digestOf({ digest }: Options) {
   if (digest === undefined) return null;

@@ -29,6 +29,9 @@ export type Taken = Outcome | 'ignored' | 'held';
 /** Who a route's mails are sent in the name of, and to whom. */
 export const callerFor = ({ name, from, only }: CompiledRoute): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
 
+/** How long events of one value are one mail. */
+const DEDUPE_MS = 32 * 24 * 60 * 60_000;
+
 // What is wrong with a route stays wrong until it is deployed anew: it is recorded, so that it is seen, and not tried for days.
 const RECORDED: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template', 'event_unreadable']);
 
@@ -52,7 +55,7 @@ export async function takeEvent(
     const order = { ...asked, body: mailOf(compiled, route, happened.event) };
     if (route.everyMs !== null)
       return await inWindow(order, wanted.dedupe, happened, { ...route, everyMs: route.everyMs }, compiled, config, ports);
-    return await mailed(wanted.dedupe === null ? order : { ...order, key: `dedupe:${wanted.dedupe}` }, config, ports);
+    return await mailed(wanted.dedupe === null ? order : { ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS }, config, ports);
   } catch (error) {
     const failure = asFailure(error);
     if (!RECORDED.has(failure.code)) throw failure;

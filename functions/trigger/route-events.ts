@@ -69,11 +69,15 @@ export function routeEvents(edge: Edge, log: Log): Handler {
   };
 }
 
-/** The event is what is delivered again, or buried; a mail that waits is in the queue, where there is one. */
+/**
+ * The event is what is delivered again, or buried: it has no caller who could mend it, so none that failed is thrown away.
+ * A mail that waits is in the queue, where there is one.
+ */
 export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
   const next = nextOf(outcome, { delivery, attempts: 0, canPutOff: false, spread: 0 }, ports.now());
+  const reason = next.verb === 'bury' ? next.reason : next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
+  if (reason) return (await bury(message, reason, ports).catch(() => false)) ? 204 : 503;
   if (next.verb === 'ack') return 204;
-  if (next.verb === 'bury') return (await bury(message, next.reason, ports).catch(() => false)) ? 204 : 503;
   return outcome.state === 'parked' ? 429 : 503;
 }
 

@@ -92,6 +92,18 @@ test('an event that is delivered again after its window is over still belongs to
   assert.deepEqual(subjects, ['Alert 1', 'Alert 3']);
 });
 
+test('whoever says the same again on purpose, an hour later, is counted and mailed again', async () => {
+  const { all, route, config } = await compiled();
+  const { ports, put, subjects } = stormy();
+  const same = () => takeEvent({ ...happened(1), key: 'body:x', keyMs: HOUR }, route, all, config, ports);
+  await same();
+  await same();
+  assert.deepEqual([subjects.length, put.size], [1, 0]);
+  ports.clock += 4 * HOUR;
+  await same();
+  assert.deepEqual([subjects.length, put.size], [2, 0]);
+});
+
 test('killed between its window and its mail, the first event is a mail when it comes again', async () => {
   const { all, route, config } = await compiled();
   const { ports, subjects } = stormy();

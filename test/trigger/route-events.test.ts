@@ -158,6 +158,8 @@ test('an event whose route cannot render it is buried where there is a place for
     queued.google.pubsub.published('projects/laptop/topics/dead-letters').map(({ attributes }) => attributes['reason']),
     ['route_template'],
   );
+  assert.equal((await post(`${queued.worker}/routes/people`, push({ who: 'a@example.net' }, { id: '3' }))).status, 204);
+  assert.equal(queued.google.pubsub.published('projects/laptop/topics/dead-letters').length, 2);
   assert.equal((await post(`${queued.worker}/routes/builds`, push(BUILD, { id: '2' }))).status, 204);
   assert.equal(queued.google.mails.count(), 0);
   await queued.google.pubsub.flush();
