@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { conclude, type Delivered, nextOf } from '../../functions/mail/conclude.ts';
 import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
+import type { Entry } from '../../functions/mail/ledger.ts';
 import { type Outcome, outcomeOf } from '../../functions/mail/outcome.ts';
 import { world } from '../support/world.ts';
 
@@ -106,10 +107,11 @@ for (const { what, outcome, at = first, next } of rows)
 test('a mail that somebody else has taken over in the meantime is not given up: it may be on its way', async () => {
   const ports = world({ timetable: { publishAt: async () => {}, peek: async () => null, withdraw: async () => {} } });
   const id = ports.newId();
-  const entry = {
-    ...{ id, state: 'sending', payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },
+  const entry: Entry = {
+    ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },
+    state: 'sending',
     ...{ leaseUntil: ports.clock + 1, handle: 'h', letter: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
-  } as const;
+  };
   await ports.ledger.create(entry, null, NOW);
   const outcome = { ...failing('google_unavailable'), id };
   assert.equal(await conclude(outcome, { data: '{}', attributes: {} }, 3, ports), false);
