@@ -1,7 +1,8 @@
+import { KEEP_MS } from './claim.ts';
 import { dueAt } from './draft.ts';
 import { MailFailure } from './failure.ts';
 import { type Found, step, TRANSITIONS } from './ledger.ts';
-import { slotOf } from './message.ts';
+import { pack, slotOf, unpack } from './message.ts';
 import type { Ports } from './ports.ts';
 
 /** A caller's own mail. Another caller's is not there: which ids exist is nobody's business. Throws MailFailure: mail_unknown. */
@@ -38,8 +39,10 @@ export async function reschedule({ entry, version }: Found, text: string, ports:
   if (at === notBefore) return;
   const message = await ports.timetable.peek(slotOf(id, notBefore));
   if (!message) throw notScheduled('changing');
-  await ports.timetable.publishAt(message, at, slotOf(id, at));
-  const moved = step(entry, 'scheduled', { notBefore: at, scheduledAt: at });
+  // What lies in the bucket is put there anew, and the entry lives longer: both would be gone before a time far ahead.
+  const moving = await pack(id, await unpack(message, ports), 'later', ports);
+  await ports.timetable.publishAt(moving, at, slotOf(id, at));
+  const moved = step(entry, 'scheduled', { notBefore: at, scheduledAt: at, expireAt: Math.max(entry.expireAt, at + KEEP_MS) });
   if (!(await ports.ledger.replace({ entry, version }, moved))) throw notScheduled('changing');
 }
 

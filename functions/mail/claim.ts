@@ -9,7 +9,8 @@ import type { Sender } from './sender.ts';
 const DAY_MS = 24 * 60 * 60_000;
 const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
 const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
-const KEEP_MS = 33 * DAY_MS;
+/** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
+export const KEEP_MS = 33 * DAY_MS;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {

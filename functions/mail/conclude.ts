@@ -67,6 +67,8 @@ export function nextOf(outcome: Outcome, { delivery, attempts, canPutOff, spread
 export async function conclude(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<boolean> {
   try {
     const found = WAITING.has(outcome.state) ? await ports.ledger.read(outcome.id) : null;
+    // Somebody has taken the mail over in the meantime: what becomes of it is theirs to say, and may be that it was sent.
+    if (found && found.entry.leaseUntil > ports.now()) return false;
     const attempts = found?.entry.attempts ?? 0;
     const spread = Number.parseInt(ports.digest(`${outcome.id}${attempts}`).slice(0, 8), 16) / 2 ** 32;
     const next = nextOf(outcome, { delivery, attempts, canPutOff: ports.timetable !== null, spread }, ports.now());

@@ -1,5 +1,5 @@
 import { isKey } from './caller.ts';
-import { recordEnd, register } from './claim.ts';
+import { KEEP_MS, recordEnd, register } from './claim.ts';
 import type { Caller, Config } from './config.ts';
 import type { Draft } from './draft.ts';
 import { asFailure, MailFailure } from './failure.ts';
@@ -27,7 +27,7 @@ export async function enqueue(draft: Draft, asking: Asking, config: Config, port
     leaseUntil: 0,
     content: sealOf(content, ports.digest),
     notBefore: dueAt,
-    ...(dueAt !== null && { scheduledAt: dueAt }),
+    ...(dueAt !== null && { scheduledAt: dueAt, expireAt: dueAt + KEEP_MS }),
   };
   const claim = { ...draft, ...asking, caller: asking.caller.id };
   const claimed = await register(claim, beginning, countersOf(rules), config, ports);

@@ -8,11 +8,14 @@ export interface Sieve {
 }
 
 // Unescaped quotes: inside a string they cannot stand like this, so it is a key and the begin of its value.
-const FILE = /(?<!\\)"content"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}"/;
+const KEY = '"content"';
+const BEGIN = /^"content"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}"/;
 const LONGEST_BEGIN = 27;
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 // A shorter text stays a text: it may be something else than a file, and costs nothing.
 const FILE_MIN_BYTES = 32 * 1024;
+const FILE_MIN_TEXT = Math.floor((FILE_MIN_BYTES * 4) / 3);
 
 /** `announced` is the body's length. What is no plain base64 stays in the text as it was, for the parser to judge. */
 export function createSieve(announced: number): Sieve {
@@ -44,13 +47,12 @@ export function createSieve(announced: number): Sieve {
         rest = rest.subarray(end);
         continue;
       }
-      const found = FILE.exec(rest.toString('latin1'));
-      if (!found) {
-        const keep = last ? 0 : Math.min(LONGEST_BEGIN, rest.length);
+      const begin = fileIn(rest);
+      if (begin < 0) {
+        const keep = last ? 0 : Math.min(LONGEST_BEGIN + 1, rest.length); // with what stands before its quote
         plain(rest.subarray(0, rest.length - keep));
         return rest.subarray(rest.length - keep);
       }
-      const begin = found.index + found[0].length;
       plain(rest.subarray(0, begin));
       rest = rest.subarray(begin);
       file = createDecoder(Math.ceil(((announced - seen + rest.length) * 3) / 4) + 3);
@@ -75,6 +77,18 @@ export function createSieve(announced: number): Sieve {
   };
 }
 
+/** Where the value of the next `content` begins that may be a file; -1 for none. Texts that end too soon are leapt over. */
+function fileIn(bytes: Buffer): number {
+  for (let at = bytes.indexOf(KEY); at >= 0; at = bytes.indexOf(KEY, at)) {
+    const [found] = (bytes[at - 1] !== BACKSLASH && BEGIN.exec(bytes.toString('latin1', at, at + LONGEST_BEGIN))) || [];
+    const begin = at + (found ?? KEY).length;
+    const end = found ? bytes.indexOf(QUOTE, begin) : begin;
+    if (end < 0 || end - begin > FILE_MIN_TEXT) return begin;
+    at = end;
+  }
+  return -1;
+}
+
 interface Decoder {
   /** False where it is no plain base64; then nothing of `part` was taken. */
   take(part: Buffer): boolean;
@@ -83,16 +97,21 @@ interface Decoder {
   asText(): Buffer;
 }
 
-/** Decodes base64 that comes in parts, into one buffer of which only the pages are used that are written. */
+/** Decodes base64 that comes in parts, into one buffer of which only the pages are used that are written; it is made when it is worth it. */
 function createDecoder(capacity: number): Decoder {
-  const bytes = Buffer.allocUnsafeSlow(capacity);
+  let bytes: Buffer | null = null;
   let length = 0;
-  let held = ''; // less than four characters, or the last ones with their padding
-  const asText = (): Buffer => Buffer.from(bytes.toString('base64', 0, length) + held, 'latin1');
+  let held = ''; // too little to decode yet; then less than four characters, or the last ones with their padding
+  const asText = (): Buffer => Buffer.from((bytes?.toString('base64', 0, length) ?? '') + held, 'latin1');
   return {
     asText,
     take(part) {
       const raw = held + part.toString('latin1');
+      if (!bytes && raw.length <= FILE_MIN_TEXT) {
+        held = raw;
+        return true;
+      }
+      bytes ??= Buffer.allocUnsafeSlow(capacity);
       // PHP writes each slash behind a backslash.
       const packed = raw.includes('\\') ? raw.replaceAll('\\/', '/') : raw;
       const usable = packed.length < 8 ? 0 : packed.length - 4 - (packed.length % 4); // the last four may hold the padding, or half an escape
@@ -103,6 +122,7 @@ function createDecoder(capacity: number): Decoder {
       return true;
     },
     end() {
+      if (!bytes) return null;
       const digits = held.replace(/={1,2}$/, '');
       const size = Math.floor((digits.length * 3) / 4);
       if (digits.length % 4 === 1 || bytes.write(digits, length, 'base64') !== size || length + size < FILE_MIN_BYTES) return null;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Delivered, nextOf } from '../../functions/mail/conclude.ts';
+import { conclude, type Delivered, nextOf } from '../../functions/mail/conclude.ts';
 import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
+import type { Entry } from '../../functions/mail/ledger.ts';
 import { type Outcome, outcomeOf } from '../../functions/mail/outcome.ts';
+import { world } from '../support/world.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const MINUTE = 60_000;
@@ -101,3 +103,17 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
 ];
 for (const { what, outcome, at = first, next } of rows)
   test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextOf(outcome, at, NOW), next));
+
+test('a mail that somebody else has taken over in the meantime is not given up: it may be on its way', async () => {
+  const ports = world({ timetable: { publishAt: async () => {}, peek: async () => null, withdraw: async () => {} } });
+  const id = ports.newId();
+  const entry: Entry = {
+    ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },
+    state: 'sending',
+    ...{ leaseUntil: ports.clock + 1, handle: 'h', letter: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
+  };
+  await ports.ledger.create(entry, null, NOW);
+  const outcome = { ...failing('google_unavailable'), id };
+  assert.equal(await conclude(outcome, { data: '{}', attributes: {} }, 3, ports), false);
+  assert.equal(ports.ledger.entries.get(id)?.entry.state, 'sending');
+});

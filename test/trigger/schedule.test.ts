@@ -168,6 +168,29 @@ test('a large mail for later lies in the bucket, and without one the limit is na
   assert.equal((await emails(bare, { ...large, text: 'x'.repeat(200_000) })).status, 200);
 });
 
+test('a mail that is moved further and further is forgotten neither by the ledger nor by the bucket', async () => {
+  await using own = await queued();
+  const [began, day] = [own.clock.now, 24 * HOUR];
+  const large = { ...MAIL, text: `canary ${'x'.repeat(60_000)}` };
+  const { body } = await emails(own, { ...large, scheduled_at: iso(began + 29 * day) });
+  const entry = () => own.google.ledgerEntries()[0] ?? {};
+  assert.ok(Date.parse(String(entry()['expireAt'])) > began + 60 * day);
+  own.clock.now += 28 * day;
+  const puts = own.google.calls.store;
+  const reply = await fetch(`${own.api}/emails/${String(body?.['id'])}`, {
+    method: 'PATCH',
+    headers: authorised,
+    body: JSON.stringify({ scheduled_at: iso(began + 57 * day) }),
+  });
+  // Read and put again: the bucket counts its forty days from now on.
+  assert.deepEqual([reply.status, own.google.calls.store - puts], [200, 2]);
+  assert.ok(Date.parse(String(entry()['expireAt'])) > began + 87 * day);
+  await own.live(2 * day);
+  own.clock.now = began + 57 * day;
+  await own.live(HOUR);
+  assert.deepEqual([own.google.mails.count(), entry()['state']], [1, 'sent']);
+});
+
 test("a publisher's mail for later is scheduled too, however often its message comes", async () => {
   await using own = await queued();
   const push = envelope({ ...MAIL, scheduled_at: iso(own.clock.now + HOUR) }, { messageId: 'm' });

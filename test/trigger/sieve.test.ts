@@ -53,6 +53,8 @@ const kept = [
   { name: 'padding in the middle', text: json(`QQ==${BASE64}`) },
   { name: 'an escaped quote in it', text: json(`${BASE64}\\"`) },
   { name: 'an escaped letter', text: json(`${BASE64.slice(0, 60_000)}\\u0041`) },
+  { name: 'thousands of small files', text: json('eA==', ',{"content":"eA\\/="}'.repeat(20_000)) },
+  { name: 'a key that ends like the begin of a file', text: `{"a\\"content"        :        "${BASE64}","attachments":[]}` },
   { name: 'content that is no file', text: `{"content":"${BASE64}x y","headers":{"content":"a"},"attachments":[]}` },
 ];
 for (const { name, text } of kept)
