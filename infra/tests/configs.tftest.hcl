@@ -8,7 +8,7 @@ mock_provider "google" {
 
 variables {
   project_id = "acme-mail-prod"
-  dist       = "tests/dist"
+  dist       = "tests/archives"
 }
 
 run "minimal" {

@@ -9,7 +9,7 @@ mock_provider "google" {
 variables {
   project_id  = "acme-mail-prod"
   config_file = "tests/minimal.yaml"
-  dist        = "tests/dist"
+  dist        = "tests/archives"
 }
 
 run "project_id" {

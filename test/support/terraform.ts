@@ -43,7 +43,7 @@ export const fixture = (name: string): string => join(INFRA, 'tests', `${name}.y
 
 /** Plans a directory for one config; `variables` are given as `-var`. Rejects with what Terraform said. */
 export async function plan(config: string, variables: Values = {}, directory = INFRA): Promise<Plan> {
-  const given = { project_id: 'acme-mail-prod', config_file: config, dist: join(INFRA, 'tests/dist'), ...variables };
+  const given = { project_id: 'acme-mail-prod', config_file: config, dist: join(INFRA, 'tests/archives'), ...variables };
   const flags = Object.entries(given).flatMap(([name, value]) => [
     '-var',
     `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
