@@ -35,6 +35,12 @@ const refused = [
   { change: { attachments: [{ filename: 'a', content: 'eA==', content_type: 'text' }] }, code: 'request_invalid', says: /content_type/ },
   { change: { attachments: [{ filename: 'a', content: 'eA==', content_id: 'a b' }] }, code: 'request_invalid', says: /content_id/ },
   { change: { attachments: { content: 'eA==' } }, code: 'request_invalid', says: /attachments/ },
+  {
+    change: { attachments: Array.from({ length: 501 }, () => 1) },
+    code: 'request_invalid',
+    says: /^Invalid `attachments` field: 501 files are more than 500\.$/,
+  },
+  { change: { attachments: [{ filename: 'a'.repeat(1_001), content: 'eA==' }] }, code: 'request_invalid', says: /filename.*1000/ },
   { change: { attachments: ['eA=='] }, code: 'request_invalid', says: /attachments\[0\]/ },
   { change: { attachments: [{ filename: 'a' }] }, code: 'attachment_invalid', says: /empty/ },
   { change: { attachments: [{ filename: 'a', content: {} }] }, code: 'attachment_invalid', says: /empty/ },
@@ -45,6 +51,21 @@ const refused = [
 for (const { change, code, says } of refused)
   test(`${JSON.stringify(change).slice(0, 70)} is ${code}`, () =>
     assert.throws(() => parseRequest({ ...VALID, ...change }), { code, message: says }));
+
+// What is quadratic in the length of a request keeps everybody else of the instance waiting: here it would run into the time-out.
+const hostile = [
+  { name: 'letters beyond ASCII', change: { to: 'é'.repeat(3_000_000) } },
+  { name: 'reply addresses', change: { reply_to: Array.from({ length: 300_000 }, (_, n) => `a${n}@example.com`) } },
+  { name: 'dots at the end of a filename', change: { attachments: [{ filename: `${'.'.repeat(3_000_000)}a`, content: 'eA==' }] } },
+  { name: 'headers', change: { headers: Object.fromEntries(Array.from({ length: 300_000 }, (_, n) => [`a ${n}`, 'x'])) } },
+  { name: 'attachments', change: { attachments: Array.from({ length: 3_000_000 }, () => 1) } },
+];
+for (const { name, change } of hostile)
+  test(`millions of ${name} cost no more than their length, and get a short answer`, () =>
+    assert.throws(
+      () => parseRequest({ ...VALID, ...change }),
+      (error: Error & { code?: string }) => error.code === 'request_invalid' && error.message.length < 300,
+    ));
 
 for (const body of [null, [], 'text', 7])
   test(`${JSON.stringify(body)} is no mail`, () => assert.throws(() => parseRequest(body), { code: 'request_invalid' }));
