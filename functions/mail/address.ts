@@ -7,7 +7,7 @@ export interface Address {
 // RFC 5321 4.5.3.1: 64 octets before the @, 254 for the whole path without its brackets.
 const LOCAL_MAX = 64;
 const ADDRESS_MAX = 254;
-const TEXT_MAX = 2_000; // with a name; a header line has 998 characters
+const TEXT_MAX = 900; // with a name: it stands on one line of a header, which has 998 octets
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
 // No top-level domain has a digit, except in punycode: a number there would be an IP address to some reader.
@@ -24,6 +24,9 @@ export const hidesControl = (text: string): boolean => hasControl(text) || (text
 
 /** The same for filenames and parameters, where percent-encoding (RFC 2231) would bring it in too. */
 export const hidesControlInParameter = (text: string): boolean => hidesControl(text) || /%(?:[01][0-9a-f]|7f)/i.test(text);
+
+/** True if the text cannot be folded into lines of 998 octets (RFC 5322, 2.1.1): a word of plain ASCII goes out whole. */
+export const cannotFold = (text: string): boolean => /[!-~]{900}/.test(text);
 
 /**
  * True for `local@domain` as Gmail takes it: an ASCII dot-atom and a domain of two labels or more, international ones included.

@@ -17,7 +17,7 @@ type Fields = Record<string, unknown>;
 
 // Each one is a part of the letter with a head of its own: far more of them are no mail, and cost what a large one does.
 const COUNT_MAX = 500;
-const LINE_MAX = 1_000;
+const LINE_MAX = 900;
 
 /**
  * Reads the `attachments` of a request; problems are collected as sentences. `hosts` are those that files may be fetched
@@ -97,6 +97,11 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
   const contentType = line('content_type', item['content_type'] ?? item['contentType']);
   if (contentType !== null && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;|$)/.test(contentType))
     problems.push(`Invalid \`${field}.content_type\` field: expected a type such as text/csv.`);
+  // It would be a level of the letter's own tree, with a boundary of the caller's.
+  if (contentType !== null && /^multipart\//i.test(contentType))
+    problems.push(
+      `Invalid \`${field}.content_type\` field: a file cannot be ${contentType.slice(0, 30).replace(/;.*/, '')}; use application/octet-stream.`,
+    );
   const cid = line('content_id', item['content_id'] ?? item['contentId'] ?? item['inline_content_id']);
   if (cid !== null && !/^<?[^<>\s]+>?$/.test(cid)) problems.push(`Invalid \`${field}.content_id\` field: expected an id without blanks.`);
   const filename = line('filename', item['filename']) ?? (url === null ? '' : nameIn(url));

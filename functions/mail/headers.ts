@@ -1,4 +1,4 @@
-import { type Address, hidesControl, parseAddress } from './address.ts';
+import { type Address, cannotFold, hidesControl, parseAddress } from './address.ts';
 
 /** A header of the caller's own: name and decoded value. */
 export type Header = readonly [name: string, value: string];
@@ -27,7 +27,7 @@ export function parseHeaders(value: unknown, problems: string[]): { headers: Hea
   for (const [name, given] of fields) {
     if (given === null || given === '') continue;
     const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
-    if (!NAME.test(name) || typeof text !== 'string' || text.length > VALUE_MAX || hidesControl(text)) {
+    if (!NAME.test(name) || typeof text !== 'string' || text.length > VALUE_MAX || hidesControl(text) || cannotFold(text)) {
       problems.push(`Invalid \`headers\` field: ${printable(name)} must be a header name with one line of text.`);
     } else if (/^reply-to$/i.test(name)) {
       replyTo.push(...parseList(text));

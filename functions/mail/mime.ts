@@ -38,8 +38,8 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     bcc: request.bcc.map(person),
     replyTo: request.replyTo.map(person),
     subject: request.subject,
-    html: request.html ?? '',
-    text: request.text ?? (request.html === null ? '' : plainText(request.html)),
+    html: inLines(request.html ?? ''),
+    text: inLines(request.text ?? (request.html === null ? '' : plainText(request.html))),
     // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
     headers: request.headers.map(([key, value]) => ({ key, value: /^references$/i.test(key) ? value : verbatim(value) })),
     attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
@@ -60,6 +60,9 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
   const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);
   return { bytes, messageId: id, envelope: { from: sender.mailbox.address, to: [...new Set(everyone)] } };
 }
+
+/** RFC 5322, 2.3: CR and LF stand together or not at all; readers differ on what one of them alone is. nodemailer leaves them. */
+const inLines = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
 const person = ({ name, address }: Address): { name: string; address: string } => ({ name, address });
 

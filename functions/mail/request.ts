@@ -1,4 +1,4 @@
-import { type Address, distinct, hidesControl, parseAddress } from './address.ts';
+import { type Address, cannotFold, distinct, hidesControl, parseAddress } from './address.ts';
 import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
 import { MailFailure } from './failure.ts';
 import { type Header, parseHeaders } from './headers.ts';
@@ -87,8 +87,8 @@ function parsePeople(name: string, value: unknown, problems: string[]): Address[
 }
 
 function parseSubject(value: unknown, problems: string[]): string {
-  if (typeof value === 'string' && !hidesControl(value) && value.length <= 2_000) return value;
-  problems.push('Invalid `subject` field: expected one line of at most 2000 characters.');
+  if (typeof value === 'string' && value.length <= 2_000 && !hidesControl(value) && !cannotFold(value)) return value;
+  problems.push('Invalid `subject` field: expected one line of at most 2000 characters, with blanks between its words.');
   return '';
 }
 

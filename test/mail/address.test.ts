@@ -36,7 +36,7 @@ const refused = [
   `a@${'b'.repeat(64)}.com`,
   'üser@example.com',
   '=?utf-8?q?evil=40example.org=2c?=x@example.com', // Python's email package reads two addresses here
-  `${'n'.repeat(2_000)} <a@example.com>`,
+  `${'n'.repeat(900)} <a@example.com>`,
   'a@127.0.0.1',
   'a@example.0x7f',
   'a\0@example.com',

@@ -122,6 +122,12 @@ test('no line of the head is longer than 998 octets', async () => {
   assert.ok(Math.max(...raw.split('\r\n').map((line) => line.length)) <= 998);
 });
 
+for (const text of ['a\n.\nb\rc\r\nd', 'ä\n.\r\rb\n', `${'long '.repeat(400)}\n.\n`])
+  test(`in the letter of ${JSON.stringify(text.slice(-12))} CR and LF stand together only, whatever text and html say`, async () => {
+    for (const change of [{ text }, { text: undefined, html: `<p>${text}</p>` }])
+      assert.doesNotMatch(Buffer.from((await letterOf(change)).bytes).toString('latin1'), /[^\r]\n|\r(?!\n)/);
+  });
+
 test('over SMTP the letter is the same but for the Bcc header; the envelope has everybody', async () => {
   const request = parseRequest({ ...VALID, ...full });
   const [mailbox] = CONFIG.mailboxes;
