@@ -8,13 +8,14 @@ export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<voi
 const GRACE_MS = 9_000; // Cloud Run kills ten seconds after SIGTERM
 
 /**
- * Makes a handler fit for the functions-framework. Two of its habits would break our promises:
+ * Makes a handler fit for the functions-framework. Three of its habits would break our promises:
  * - it parses bodies before a function sees them (malformed JSON is an HTML page, a limit is 1 GB, and four copies of
  *   the body stay in memory); so the body is left unread and the trigger reads it. See docs/decisions/005.
+ * - its router answers a path that cannot be decoded by an HTML page, and prints it; so it is given one that can.
  * - it ends the process at once on SIGTERM; so requests in hand are finished first.
  */
 export function serve(handler: Handler): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  leaveBodiesUnread();
+  comeBeforeTheFramework();
   stayOutOfDomains();
   return draining(handler);
 }
@@ -28,11 +29,24 @@ function stayOutOfDomains(): void {
   domain.create = () => idle as unknown as domain.Domain;
 }
 
-/** Its body parsers go by the parsed content-type header alone; the raw header list still has it, see `trigger/body.ts`. */
-function leaveBodiesUnread(): void {
+function comeBeforeTheFramework(): void {
   subscribe('http.server.request.start', (event) => {
-    delete (event as { request: IncomingMessage }).request.headers['content-type'];
+    const { request } = event as { request: IncomingMessage };
+    // Its body parsers go by the parsed content-type header alone; the raw header list still has it, see `trigger/body.ts`.
+    delete request.headers['content-type'];
+    request.url = decodable(request.url ?? '/');
   });
+}
+
+/** The address with every percent sign of its path escaped where the path is no percent-encoding: no door is at such a path. */
+function decodable(url: string): string {
+  const [path = ''] = url.split('?', 1);
+  try {
+    decodeURIComponent(path);
+    return url;
+  } catch {
+    return path.replaceAll('%', '%25') + url.slice(path.length);
+  }
 }
 
 function draining(handler: Handler): Handler {

@@ -25,6 +25,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import smtplib
 import ssl
 import threading
@@ -34,7 +35,7 @@ from email.message import Message
 from email.utils import make_msgid, parseaddr
 from io import BytesIO
 from typing import Any, Callable, Iterable, NamedTuple, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -133,17 +134,16 @@ class EmailBackend(BaseEmailBackend):
     ) -> None:
         super().__init__(fail_silently=fail_silently, **kwargs)
         given = url or getattr(settings, "MAILGRANT_URL", None) or ""
-        self.url = urlsplit(given.rstrip("/"))
+        self.url = _base_url(given)
         self.api_key = (api_key or getattr(settings, "MAILGRANT_API_KEY", None) or "").strip()
         self.identity = identity or getattr(settings, "MAILGRANT_IDENTITY", None)
         root = "%s://%s" % (self.url.scheme, self.url.netloc)
         self.audience = audience or getattr(settings, "MAILGRANT_AUDIENCE", None) or root
         self.timeout = timeout or getattr(settings, "EMAIL_TIMEOUT", None) or TIMEOUT_SECONDS
-        loopback = self.url.hostname in ("localhost", "127.0.0.1", "::1")
-        if self.url.scheme != "https" and not (self.url.scheme == "http" and loopback):
-            raise ImproperlyConfigured("MAILGRANT_URL must be the https URL of the function (http on loopback only).")
         if not self.api_key and not self.identity:
             raise ImproperlyConfigured("Set MAILGRANT_API_KEY, or MAILGRANT_IDENTITY = 'metadata'.")
+        if self.api_key and not TOKEN.fullmatch(self.api_key):
+            raise ImproperlyConfigured("MAILGRANT_API_KEY holds a blank, a line break or a letter that no key has.")
         self.connection: http.client.HTTPConnection | None = None
         self._used = False
         self._token: tuple[str, float] = ("", 0.0)
@@ -262,13 +262,17 @@ class EmailBackend(BaseEmailBackend):
             token = metadata_token(self.audience)
         else:
             ask = import_string(identity) if isinstance(identity, str) else identity
-            token = ask(self.audience)
+            token = str(ask(self.audience)).strip()
+        if not TOKEN.fullmatch(token):
+            raise MailgrantUnavailable(Reply(0, {"message": "MAILGRANT_IDENTITY gave no token; nothing was sent."}))
         self._token = (token, _expiry(token))
         return token
 
 
 MAYBE = "it may have been sent: send the same message again, it is mailed once"
 PAUSES = (0, 0, 0.2, 0.5, 1, 2)  # seconds before each attempt; all but the first after a closed connection only
+# What may stand in a header: http.client refuses anything else in words that quote it, and this is a secret.
+TOKEN = re.compile(r"[\x21-\x7e]+")
 # What a connection says that was closed between two messages.
 CLOSED = (http.client.RemoteDisconnected, http.client.CannotSendRequest, BrokenPipeError, ConnectionResetError, ssl.SSLEOFError)
 
@@ -309,7 +313,7 @@ def compose(message: EmailMessage) -> Letter:
         _mark(ours, digest)
         raw = _flatten(mime)
     if key:
-        return Letter(raw, sender, recipients, key)
+        return Letter(raw, sender, recipients, _in_header(key))
     message_id = own.get("message-id")
     if not message_id:
         message_id = _kept_id(message, digest, sender)
@@ -338,6 +342,28 @@ def _kept_id(message: EmailMessage, digest: str, sender: str) -> str:
     return message_id
 
 
+def _in_header(key: str) -> str:
+    try:
+        key.encode("latin-1")
+    except UnicodeError:
+        why = {"message": "The idempotency key cannot stand in a header.", "code": "idempotency_key_invalid"}
+        raise MailgrantDataError(Reply(400, {**why, "fix": "Use 1 to 256 letters of ASCII."})) from None
+    return key
+
+
+def _base_url(given: str) -> SplitResult:
+    """The function's URL. Raises ImproperlyConfigured for one that a key, or a mail, must not go to."""
+    try:
+        url = urlsplit(given.rstrip("/"))
+        host, _port = url.hostname, url.port
+    except ValueError:
+        url, host = urlsplit(""), None
+    loopback = host in ("localhost", "127.0.0.1", "::1")
+    if not host or "@" in url.netloc or not (url.scheme == "https" or (url.scheme == "http" and loopback)):
+        raise ImproperlyConfigured("MAILGRANT_URL must be the https URL of the function (http on loopback only).")
+    return url
+
+
 def envelope_address(address: str) -> str:
     """The bare address with its domain in ASCII. Raises MailgrantRecipientsRefused where there is none."""
     bare = parseaddr(str(address))[1]
@@ -347,7 +373,8 @@ def envelope_address(address: str) -> str:
         plain.encode("ascii")
     except UnicodeError:
         plain = ""
-    if not local or not domain or "," in plain or not plain:
+    # parseaddr takes a line break out, and another address is left.
+    if not local or not domain or "," in plain or not plain or re.search(r"[\r\n\0]", str(address)):
         why = {"message": "An address is not one that mail can be sent to.", "code": "request_invalid"}
         raise MailgrantRecipientsRefused(
             Reply(422, {**why, "fix": "Correct the addresses of the mail."}), recipients=[str(address)]

@@ -20,8 +20,9 @@ export async function listenForRedirect(wanted: string | null): Promise<Loopback
     arrived = done;
   });
   const server = createServer((req, res) => {
-    const url = new URL(req.url ?? '/', 'http://127.0.0.1');
-    const back = url.pathname === pathname && (url.searchParams.has('code') || url.searchParams.has('error'));
+    // Any page may ask for anything here: what is no address is not thrown, since that would end the run and print it.
+    const url = URL.parse(req.url ?? '/', 'http://127.0.0.1');
+    const back = url?.pathname === pathname && (url.searchParams.has('code') || url.searchParams.has('error'));
     if (!back || waiting || req.method !== 'GET') return void res.writeHead(back ? 409 : 404).end(); // a favicon, or the same page again
     waiting = res;
     arrived(url.href);

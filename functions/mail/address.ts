@@ -7,6 +7,7 @@ export interface Address {
 // RFC 5321 4.5.3.1: 64 octets before the @, 254 for the whole path without its brackets.
 const LOCAL_MAX = 64;
 const ADDRESS_MAX = 254;
+const TEXT_MAX = 900; // with a name: it stands on one line of a header, which has 998 octets
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
 // No top-level domain has a digit, except in punycode: a number there would be an IP address to some reader.
@@ -24,7 +25,13 @@ export const hidesControl = (text: string): boolean => hasControl(text) || (text
 /** The same for filenames and parameters, where percent-encoding (RFC 2231) would bring it in too. */
 export const hidesControlInParameter = (text: string): boolean => hidesControl(text) || /%(?:[01][0-9a-f]|7f)/i.test(text);
 
-/** True for `local@domain` as Gmail takes it: an ASCII dot-atom and a domain of two labels or more, international ones included. */
+/** True if the text cannot be folded into lines of 998 octets (RFC 5322, 2.1.1): a word of plain ASCII goes out whole. */
+export const cannotFold = (text: string): boolean => /[!-~]{900}/.test(text);
+
+/**
+ * True for `local@domain` as Gmail takes it: an ASCII dot-atom and a domain of two labels or more, international ones included.
+ * An encoded-word is no part of an address (RFC 2047, 5); some readers decode it all the same, and then there are two, or another one.
+ */
 export function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   const labels = text.slice(at + 1).split('.');
@@ -32,6 +39,7 @@ export function isAddress(text: string): boolean {
     at > 0 &&
     at <= LOCAL_MAX &&
     text.length <= ADDRESS_MAX &&
+    !text.includes('=?') &&
     ATOM.test(text.slice(0, at)) &&
     labels.length > 1 &&
     TOP.test(labels.at(-1) ?? '') &&
@@ -41,6 +49,16 @@ export function isAddress(text: string): boolean {
 
 /** The address in the form it is compared in: Gmail's own addresses do not know case. */
 export const normalise = (address: string): string => withAsciiDomain(address.trim()).toLowerCase();
+
+/** Each address once, as it stands first. */
+export function distinct(people: readonly Address[]): Address[] {
+  const known = new Map<string, Address>();
+  for (const one of people) {
+    const key = normalise(one.address);
+    if (!known.has(key)) known.set(key, one);
+  }
+  return [...known.values()];
+}
 
 /** The address with its domain in lower case and in ASCII (punycode), so that nobody reads another domain out of it. */
 export function withAsciiDomain(address: string): string {
@@ -56,7 +74,7 @@ export function withAsciiDomain(address: string): string {
  * unquoted name is taken as part of it, as Symfony writes it; an encoded-word (RFC 2047) in the name is decoded.
  */
 export function parseAddress(text: string): Address | null {
-  if (hasControl(text)) return null;
+  if (text.length > TEXT_MAX || hasControl(text)) return null;
   const [, phrase, inner] = /^(.*?)<([^<>]*)>\s*$/.exec(text) ?? [];
   const bare = (inner ?? text).trim();
   if (!isAddress(bare)) return null;

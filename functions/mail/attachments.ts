@@ -15,6 +15,10 @@ export interface Attachment {
 
 type Fields = Record<string, unknown>;
 
+// Each one is a part of the letter with a head of its own: far more of them are no mail, and cost what a large one does.
+const COUNT_MAX = 500;
+const LINE_MAX = 900;
+
 /**
  * Reads the `attachments` of a request; problems are collected as sentences. `hosts` are those that files may be fetched
  * from. Throws MailFailure: attachment_invalid, too_large.
@@ -23,6 +27,10 @@ export function parseAttachments(value: unknown, hosts: readonly string[], probl
   if (isAbsent(value)) return [];
   if (!Array.isArray(value)) {
     problems.push('Invalid `attachments` field: expected an array of objects.');
+    return [];
+  }
+  if (value.length > COUNT_MAX) {
+    problems.push(`Invalid \`attachments\` field: ${value.length} files are more than ${COUNT_MAX}.`);
     return [];
   }
   const attachments = value.flatMap((item: unknown, index) => {
@@ -76,8 +84,8 @@ export function isAbsent(value: unknown): boolean {
 function parseAttachment(item: Fields, field: string, hosts: readonly string[], problems: string[]): Attachment[] {
   const line = (name: string, given: unknown): string | null => {
     if (isAbsent(given)) return null;
-    if (typeof given === 'string' && !hidesControlInParameter(given)) return given;
-    problems.push(`Invalid \`${field}.${name}\` field: expected one line of text.`);
+    if (typeof given === 'string' && given.length <= LINE_MAX && !hidesControlInParameter(given)) return given;
+    problems.push(`Invalid \`${field}.${name}\` field: expected one line of at most ${LINE_MAX} characters.`);
     return null;
   };
   const url = isAbsent(item['path']) ? null : parsePath(item['path'], hosts);
@@ -89,6 +97,11 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
   const contentType = line('content_type', item['content_type'] ?? item['contentType']);
   if (contentType !== null && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;|$)/.test(contentType))
     problems.push(`Invalid \`${field}.content_type\` field: expected a type such as text/csv.`);
+  // It would be a level of the letter's own tree, with a boundary of the caller's.
+  if (contentType !== null && /^multipart\//i.test(contentType))
+    problems.push(
+      `Invalid \`${field}.content_type\` field: a file cannot be ${contentType.slice(0, 30).replace(/;.*/, '')}; use application/octet-stream.`,
+    );
   const cid = line('content_id', item['content_id'] ?? item['contentId'] ?? item['inline_content_id']);
   if (cid !== null && !/^<?[^<>\s]+>?$/.test(cid)) problems.push(`Invalid \`${field}.content_id\` field: expected an id without blanks.`);
   const filename = line('filename', item['filename']) ?? (url === null ? '' : nameIn(url));

@@ -40,6 +40,16 @@ export function readHead(bytes: Uint8Array): { readonly fields: readonly Field[]
   return { fields, bodyAt: end + 4 };
 }
 
+/** True if `readHead` has nothing against the lines. */
+export function isTidy(bytes: Uint8Array): boolean {
+  try {
+    checkLines(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Every line ends in CRLF, is no longer than 998 bytes, and nothing else is a line end; there is no NUL. */
 function checkLines(bytes: Uint8Array): void {
   if (bytes.includes(0)) throw invalid('it holds a NUL byte.');

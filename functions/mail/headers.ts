@@ -1,4 +1,4 @@
-import { type Address, hidesControl, parseAddress } from './address.ts';
+import { type Address, cannotFold, hidesControl, parseAddress } from './address.ts';
 
 /** A header of the caller's own: name and decoded value. */
 export type Header = readonly [name: string, value: string];
@@ -20,11 +20,14 @@ export function parseHeaders(value: unknown, problems: string[]): { headers: Hea
     return { headers, replyTo };
   }
   const fields = Object.entries((value ?? {}) as Record<string, unknown>);
-  if (fields.length > COUNT_MAX) problems.push(`Invalid \`headers\` field: ${fields.length} headers are more than ${COUNT_MAX}.`);
+  if (fields.length > COUNT_MAX) {
+    problems.push(`Invalid \`headers\` field: ${fields.length} headers are more than ${COUNT_MAX}.`);
+    return { headers, replyTo };
+  }
   for (const [name, given] of fields) {
     if (given === null || given === '') continue;
     const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
-    if (!NAME.test(name) || typeof text !== 'string' || hidesControl(text) || text.length > VALUE_MAX) {
+    if (!NAME.test(name) || typeof text !== 'string' || text.length > VALUE_MAX || hidesControl(text) || cannotFold(text)) {
       problems.push(`Invalid \`headers\` field: ${printable(name)} must be a header name with one line of text.`);
     } else if (/^reply-to$/i.test(name)) {
       replyTo.push(...parseList(text));

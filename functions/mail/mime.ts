@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import type { Attachment } from './attachments.ts';
 import { MailFailure } from './failure.ts';
 import { LETTER_MAX_BYTES } from './files.ts';
 import { plainText } from './plain-text.ts';
@@ -38,16 +39,21 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     bcc: request.bcc.map(person),
     replyTo: request.replyTo.map(person),
     subject: request.subject,
-    html: request.html ?? '',
-    text: request.text ?? (request.html === null ? '' : plainText(request.html)),
+    html: inLines(request.html ?? ''),
+    text: inLines(request.text ?? (request.html === null ? '' : plainText(request.html))),
     // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
     headers: request.headers.map(([key, value]) => ({ key, value: /^references$/i.test(key) ? value : verbatim(value) })),
-    attachments: request.attachments.map(({ filename, contentType, cid, content }) => ({
-      ...(filename && { filename }),
-      ...(contentType && { contentType }),
-      ...(cid && { cid, contentDisposition: 'inline' }),
-      content: Buffer.from(content.buffer, content.byteOffset, content.byteLength),
-    })),
+    attachments: await Promise.all(
+      request.attachments.map(async ({ content, ...file }) => {
+        const contentType = await typeOf({ content, ...file });
+        return {
+          ...(file.filename && { filename: file.filename }),
+          ...(contentType && { contentType }),
+          ...(file.cid && { cid: file.cid, contentDisposition: 'inline' }),
+          content: Buffer.from(content.buffer, content.byteOffset, content.byteLength),
+        };
+      }),
+    ),
     messageId: id,
     date: new Date(stamp.acceptedAt),
     baseBoundary: stamp.id,
@@ -60,6 +66,16 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
   const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);
   return { bytes, messageId: id, envelope: { from: sender.mailbox.address, to: [...new Set(everyone)] } };
 }
+
+/** A letter within the letter goes as it is, not as base64 (RFC 2046, 5.2.1): one with lines of another form goes as any file. */
+async function typeOf({ filename, contentType, content }: Attachment): Promise<string | null> {
+  if (!(contentType === null ? /\.(eml|mime|mht|mhtml|nws)$/i.test(filename) : /^message\//i.test(contentType))) return contentType;
+  const { isTidy } = await import('./head.ts');
+  return isTidy(content) ? contentType : 'application/octet-stream';
+}
+
+/** RFC 5322, 2.3: CR and LF stand together or not at all; readers differ on what one of them alone is. nodemailer leaves them. */
+const inLines = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
 const person = ({ name, address }: Address): { name: string; address: string } => ({ name, address });
 

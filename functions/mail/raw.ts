@@ -1,4 +1,4 @@
-import { type Address, hidesControl, hidesControlInParameter, normalise } from './address.ts';
+import { type Address, distinct, hidesControl, hidesControlInParameter, normalise } from './address.ts';
 import { parseAddressList } from './address-list.ts';
 import type { Caller, Config, Mailbox } from './config.ts';
 import type { Draft } from './draft.ts';
@@ -122,8 +122,9 @@ export function redraftRaw(content: unknown, caller: Caller, config: Config, dig
 
 /** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the mail all the same. */
 function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): void {
+  const named = setOf(recipients);
   for (const [field, people] of Object.entries({ To: to, Cc: cc }))
-    if (!people.every((one) => includes(recipients, one)))
+    if (!people.every(({ address }) => named.has(normalise(address))))
       throw invalid(
         `\`${field}\` names a recipient that the envelope does not, and who would get it too. Name all of them in one request.`,
       );
@@ -136,8 +137,8 @@ function finish(
   { mailbox, from }: Sender,
   stamp: Stamp,
 ): Letter {
-  const shown = [...to, ...cc];
-  const hidden = recipients.filter((address) => !includes(shown, { name: '', address }));
+  const shown = setOf([...to, ...cc]);
+  const hidden = recipients.filter((address) => !shown.has(normalise(address)));
   const given = fields.find(({ name }) => name === 'message-id');
   const id = given?.value || messageId(stamp.id, from.address);
   const head = [
@@ -164,8 +165,4 @@ const STAMPED = new Set(['message-id', 'date']);
 
 const dateOf = ({ acceptedAt }: Stamp): string => new Date(acceptedAt).toUTCString().replace('GMT', '+0000');
 
-const includes = (people: readonly Address[], { address }: Address): boolean =>
-  people.some((one) => normalise(one.address) === normalise(address));
-
-const distinct = (people: readonly Address[]): Address[] =>
-  people.filter((one, index) => people.findIndex((other) => normalise(other.address) === normalise(one.address)) === index);
+const setOf = (people: readonly Address[]): Set<string> => new Set(people.map(({ address }) => normalise(address)));

@@ -1,4 +1,4 @@
-import { type Address, hidesControl, normalise, parseAddress } from './address.ts';
+import { type Address, cannotFold, distinct, hidesControl, parseAddress } from './address.ts';
 import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
 import { MailFailure } from './failure.ts';
 import { type Header, parseHeaders } from './headers.ts';
@@ -23,7 +23,8 @@ export interface SendRequest {
 
 // SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
 const ASCII_ONLY = 'Letters beyond ASCII are possible in the name and in the domain, not before the @.';
-const isInternational = (one: unknown): boolean => typeof one === 'string' && /[^ -~][^\s<>"]*@/.test(one);
+const isInternational = (one: unknown): boolean =>
+  typeof one === 'string' && one.split(/[\s<>"]/).some((word) => /[^ -~]/.test(word.slice(0, Math.max(0, word.lastIndexOf('@')))));
 
 type Fields = Record<string, unknown>;
 
@@ -76,15 +77,18 @@ export function parseRequest(
 function parsePeople(name: string, value: unknown, problems: string[]): Address[] {
   if (isAbsent(value)) return [];
   const list: unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > RECIPIENTS_MAX) problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${RECIPIENTS_MAX}.`);
+  if (list.length > RECIPIENTS_MAX) {
+    problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${RECIPIENTS_MAX}.`);
+    return [];
+  }
   const people = list.map((one) => (typeof one === 'string' ? parseAddress(one) : null));
   if (people.includes(null)) problems.push(`Invalid \`${name}\` field. ${FORMAT}${list.some(isInternational) ? ` ${ASCII_ONLY}` : ''}`);
   return people.filter((one) => one !== null);
 }
 
 function parseSubject(value: unknown, problems: string[]): string {
-  if (typeof value === 'string' && !hidesControl(value) && value.length <= 2_000) return value;
-  problems.push('Invalid `subject` field: expected one line of at most 2000 characters.');
+  if (typeof value === 'string' && value.length <= 2_000 && !hidesControl(value) && !cannotFold(value)) return value;
+  problems.push('Invalid `subject` field: expected one line of at most 2000 characters, with blanks between its words.');
   return '';
 }
 
@@ -99,10 +103,6 @@ function parseText(name: string, value: unknown, problems: string[]): string | n
   if (typeof value === 'string' && !value.includes('\0')) return value;
   if (!isAbsent(value)) problems.push(`Invalid \`${name}\` field: expected a string.`);
   return null;
-}
-
-function distinct(people: Address[]): Address[] {
-  return people.filter((one, index) => people.findIndex((other) => normalise(other.address) === normalise(one.address)) === index);
 }
 
 /** The request as one line of text that is equal for equal requests; attachments stand in it by the digest of their bytes. */

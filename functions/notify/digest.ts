@@ -41,10 +41,18 @@ const NOTHING: NotifyEvent = { data: {}, attributes: {} };
 
 /** What a message about a digest holds. Throws MailFailure: request_invalid. */
 export function readDigest({ data }: Message): { readonly window: Window; readonly sample: Sample } {
-  const { group, opened, until, sample } = JSON.parse(data) as Partial<Window> & { sample?: Sample };
+  const { group, opened, until, sample } = (fromJson(data) ?? {}) as Partial<Window> & { sample?: Sample };
   if (typeof group === 'string' && /^[0-9a-f]{40}$/.test(group) && Number.isSafeInteger(opened) && Number.isSafeInteger(until) && sample)
     return { window: { group, opened: opened ?? 0, until: until ?? 0 }, sample };
   throw new MailFailure('request_invalid', 'the message is no digest of ours');
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Sends what is to be said of a window; null where nothing was held back in it. Sent twice, it is one mail. */

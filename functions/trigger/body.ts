@@ -4,10 +4,10 @@ import { MailFailure } from '../mail/failure.ts';
 // What Cloud Run takes for one HTTP/1 request: a larger one never arrives.
 export const BODY_MAX_BYTES = 32 * 1024 * 1024;
 
-/** The request's content type without parameters, in lower case. */
+/** The request's content type without parameters, in lower case; '' where it has none. */
 export function contentTypeOf({ rawHeaders }: IncomingMessage): string {
   const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type');
-  return (rawHeaders[at + 1] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  return (at < 0 ? '' : (rawHeaders[at + 1] ?? '')).split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 // A client that trickles its body must not hold an instance: 32 MB in 30 s is 8.5 Mbit/s.

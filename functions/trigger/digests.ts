@@ -9,6 +9,8 @@ import type { Delivery } from './envelope.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { concluded } from './route-events.ts';
 
+const NAME = /^[a-z0-9-]{1,40}$/;
+
 type Facts = Readonly<Record<string, string | number | null>>;
 
 /** Sends the digest that a message of the queue is about. Answers the status: 204 acknowledges. */
@@ -28,7 +30,7 @@ export async function digestDelivery({ message, attempt }: Delivery, edge: Edge,
     return status;
   } catch (error) {
     const failure = asFailure(error);
-    reportRefusal(log, failure, { ...facts(), route: route.slice(0, 40) });
+    reportRefusal(log, failure, { ...facts(), ...(NAME.test(route) && { route }) }); // anything else is whatever somebody published
     return consequence(failure.code).retry === 'never' ? 400 : 503;
   } finally {
     ports.close();

@@ -11,8 +11,7 @@ const ROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
 
 /**
  * Reads `POST /v1/raw`: a message/rfc822 as body, its envelope by the headers `x-envelope-from` and `x-envelope-to`
- * (repeated, or with commas) or by the query's `from` and `to`; without them its own headers are the envelope.
- * Throws MailFailure.
+ * (repeated, or with commas); without them its own headers are the envelope. Throws MailFailure.
  */
 export async function readRawOrder(
   req: IncomingMessage,
@@ -33,8 +32,14 @@ export async function readRawOrder(
 
 function readEnvelope({ headers, url = '' }: IncomingMessage): { from: Address | null; to: Address[] } {
   const query = new URLSearchParams(url.split('?').slice(1).join('?'));
+  // Cloud Run, and whatever passes the request on, writes its address down; left aside, the mail would go to others.
+  if (query.has('from') || query.has('to'))
+    throw new MailFailure(
+      'request_invalid',
+      'Invalid envelope: the query may hold no address; use the headers x-envelope-from and x-envelope-to.',
+    );
   const given = (name: 'from' | 'to'): Address[] =>
-    [headers[`x-envelope-${name}`] ?? [], query.getAll(name)]
+    [headers[`x-envelope-${name}`] ?? []]
       .flat()
       .flatMap((value) => value.split(','))
       .filter((part) => part.trim() !== '' && part.trim() !== '<>')

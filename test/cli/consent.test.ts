@@ -95,13 +95,14 @@ test('what is not the answer of the consent page is left alone; the same answer 
   await using loopback = await listenForRedirect(null);
   const arrival = loopback.arrival(new AbortController().signal);
   const statuses = [];
-  for (const path of ['', 'favicon.ico', 'other?code=x']) statuses.push((await fetch(`${loopback.redirect}${path}`)).status);
+  for (const path of ['', 'favicon.ico', 'other?code=x', '/', '/[?code=x'])
+    statuses.push((await fetch(`${loopback.redirect}${path}`)).status);
   const page = fetch(`${loopback.redirect}?code=c&state=s`);
   assert.match(await arrival, /\?code=c&state=s$/);
   statuses.push((await fetch(`${loopback.redirect}?code=c&state=s`)).status);
   await loopback.answer(true, '<Done>', ['a & b']);
   const html = await (await page).text();
-  assert.deepEqual(statuses, [404, 404, 404, 409]);
+  assert.deepEqual(statuses, [404, 404, 404, 404, 404, 409]);
   assert.doesNotMatch(html, /<Done>|a & b/);
 });
 

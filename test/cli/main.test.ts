@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,3 +40,15 @@ for (const { args, status, out, err } of rows)
 
 test('neither a broken config nor a dry run writes anything', () =>
   assert.deepEqual([existsSync(join(folder, 'no')), existsSync(join(folder, 'dry'))], [false, false]));
+
+test('files with a secret in them that the docs have people put here are in no commit', async (t) => {
+  const ignored = (name: string): number | null => spawnSync('git', ['check-ignore', '--quiet', '--no-index', name]).status;
+  if (ignored('node_modules/') !== 0) return t.skip('this is no checkout of git');
+  const pages = ['README.md', ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : []))];
+  const named = pages.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/--(?:client|key-file) ([\w./-]+)/g)].map(([, name = '']) => name),
+  );
+  const downloaded = ['client_secret_1-a.apps.googleusercontent.com.json', '.mailgrant/api-key', '.env', 'infra/terraform.tfstate'];
+  assert.ok(named.length > 0);
+  for (const name of [...named, ...downloaded]) assert.equal(ignored(name), 0, name);
+});

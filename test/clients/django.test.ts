@@ -153,12 +153,23 @@ test("the machine's own identity stands in for a key", { skip }, async () => {
   const path = `/computeMetadata/v1/instance/service-accounts/default/identity?audience=${encodeURIComponent(laptop.api)}&format=full`;
   assert.deepEqual(asked, [[path, 'Google']]);
   assert.equal(await django('identity', { MAILGRANT_API_KEY: '' }, { TOKEN }), 1);
+  assert.equal(await django('identity', { MAILGRANT_API_KEY: '' }, { TOKEN: `${TOKEN}\n` }), 1); // as gcloud prints it
   const refused = (await django('refused', settings, { GCE_METADATA_HOST: '127.0.0.1:1' })) as Record<string, unknown>;
   assert.deepEqual([refused['smtp_code'], refused['status']], [451, 0]);
 });
 
 test('settings that cannot work are refused by name', { skip }, async () => {
-  assert.deepEqual(await django('wrong_settings'), ['MAILGRANT_URL', 'MAILGRANT_URL', 'Set']);
+  const names = [...Array.from({ length: 5 }, () => 'MAILGRANT_URL'), 'Set', 'MAILGRANT_API_KEY', 'MAILGRANT_API_KEY'];
+  assert.deepEqual(await django('wrong_settings'), names);
+});
+
+test('what cannot stand in a header is refused without a word of it', { skip }, async () => {
+  assert.deepEqual(await django('odd_headers'), [
+    [451, null, false],
+    [550, 'idempotency_key_invalid', false],
+    [550, 'request_invalid', false],
+  ]);
+  assert.equal(mails().length, 0);
 });
 
 test('nothing of a message was logged', () => assert.doesNotMatch(JSON.stringify(laptop.lines), /canary|@example|Grün/));

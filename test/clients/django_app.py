@@ -188,17 +188,38 @@ def identity():
 
 def wrong_settings():
     wrong = []
-    for change in [{"MAILGRANT_URL": "http://mailgrant.example"}, {"MAILGRANT_URL": None}, {"MAILGRANT_API_KEY": None}]:
+    for change in [
+        {"MAILGRANT_URL": "http://mailgrant.example"},
+        {"MAILGRANT_URL": None},
+        {"MAILGRANT_URL": "https://canary:canary@mailgrant.example"},
+        {"MAILGRANT_URL": "https://mailgrant.example:canary"},
+        {"MAILGRANT_URL": "https://[canary"},
+        {"MAILGRANT_API_KEY": None},
+        {"MAILGRANT_API_KEY": "mg_shop_canary\r\nX-Injected: 1"},
+        {"MAILGRANT_API_KEY": "mg_shop_canary\u2026"},
+    ]:
         before = {name: getattr(settings, name) for name in change}
         for name, value in change.items():
             setattr(settings, name, value)
         try:
             get_connection()
         except django.core.exceptions.ImproperlyConfigured as error:
-            wrong.append(str(error).split()[0])
+            wrong.append(str(error).split()[0] + (" canary" if "canary" in str(error) else ""))
         for name, value in before.items():
             setattr(settings, name, value)
     return wrong
+
+
+def odd_headers():
+    """What cannot stand in a header is refused before it is near one, in words that do not quote it."""
+    mail = {"subject": "Hallo", "body": "canary-body"}
+    tried = [
+        EmailMessage(**mail, to=["you@example.net"], connection=get_connection(identity=lambda audience: "canary\ntoken")),
+        EmailMessage(**mail, to=["you@example.net"], headers={"Resend-Idempotency-Key": "canary\u2026"}),
+        EmailMessage(**mail, bcc=["canary\n@example.net"]),
+    ]
+    told = [attempt(one.send) for one in tried]
+    return [[one["smtp_code"], one["code"], "canary" in one["text"]] for one in told]
 
 
 def version():

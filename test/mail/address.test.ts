@@ -35,13 +35,15 @@ const refused = [
   `${'a'.repeat(65)}@example.com`,
   `a@${'b'.repeat(64)}.com`,
   'üser@example.com',
+  '=?utf-8?q?evil=40example.org=2c?=x@example.com', // Python's email package reads two addresses here
+  `${'n'.repeat(900)} <a@example.com>`,
   'a@127.0.0.1',
   'a@example.0x7f',
   'a\0@example.com',
   '',
   '<>',
 ];
-for (const text of refused) test(`${JSON.stringify(text)} is no one address`, () => assert.equal(parseAddress(text), null));
+for (const text of refused) test(`${JSON.stringify(text).slice(0, 70)} is no one address`, () => assert.equal(parseAddress(text), null));
 
 test('an address as long as RFC 5321 allows passes, one octet more does not', () => {
   const domain = `${'b'.repeat(61)}.${'c'.repeat(61)}.${'d'.repeat(61)}.de`; // 188

@@ -122,6 +122,29 @@ test('no line of the head is longer than 998 octets', async () => {
   assert.ok(Math.max(...raw.split('\r\n').map((line) => line.length)) <= 998);
 });
 
+for (const text of ['a\n.\nb\rc\r\nd', 'ä\n.\r\rb\n', `${'long '.repeat(400)}\n.\n`])
+  test(`in the letter of ${JSON.stringify(text.slice(-12))} CR and LF stand together only, whatever text and html say`, async () => {
+    for (const change of [{ text }, { text: undefined, html: `<p>${text}</p>` }])
+      assert.doesNotMatch(Buffer.from((await letterOf(change)).bytes).toString('latin1'), /[^\r]\n|\r(?!\n)/);
+  });
+
+const EML = 'From: a@example.com\r\n\r\nHi\r\n';
+const within = [
+  { name: 'a letter', text: EML, type: 'message/rfc822' },
+  { name: 'a letter with LF', text: EML.replaceAll('\r', ''), type: 'application/octet-stream' },
+  { name: 'a letter with NUL', text: `${EML}\0`, type: 'application/octet-stream' },
+  { name: 'a letter with a line of 999 letters', text: EML + 'a'.repeat(999), type: 'application/octet-stream' },
+];
+for (const { name, text, type } of within)
+  test(`${name} that is attached goes as ${type}, byte for byte`, async () => {
+    const content = Buffer.from(text).toString('base64');
+    for (const file of [{ filename: 'a.eml' }, { filename: 'a', content_type: 'message/rfc822' }]) {
+      const { bytes } = await letterOf({ attachments: [{ ...file, content }] });
+      const raw = Buffer.from(bytes).toString('latin1');
+      assert.ok(raw.includes(`Content-Type: ${type}`) && raw.includes(type === 'message/rfc822' ? text : content.slice(0, 70)));
+    }
+  });
+
 test('over SMTP the letter is the same but for the Bcc header; the envelope has everybody', async () => {
   const request = parseRequest({ ...VALID, ...full });
   const [mailbox] = CONFIG.mailboxes;

@@ -81,6 +81,13 @@ test('an international domain is the same in both of its forms', async () => {
   assert.doesNotMatch(text, /^Bcc:/m);
 });
 
+test('a head full of addresses costs no more than its length', () => {
+  const to = Array.from({ length: 7_000 }, (_, n) => `${n % 40 === 0 ? '\r\n ' : ''}${n.toString(36)}@b.co`).join(',');
+  const letter = readRaw(message({ To: to })); // quadratic work would run into the time-out
+  for (let times = 0; times < 20; times++)
+    assert.throws(() => draftRaw(letter, { from: null, to: [] }, CALLER, CONFIG, digest), { code: 'request_invalid', message: /7000/ });
+});
+
 const refused: { name: string; bytes: Buffer; says: RegExp }[] = [
   { name: 'no From', bytes: message({ From: undefined }), says: /`from`/ },
   { name: 'an empty From', bytes: message({ From: '' }), says: /`from`/ },
@@ -122,6 +129,7 @@ const refused: { name: string; bytes: Buffer; says: RegExp }[] = [
   { name: 'a comment among recipients', bytes: message({ To: 'you@example.net (evil@example.org)' }), says: /`to`/ },
   { name: 'a group among recipients', bytes: message({ To: 'friends: evil@example.org;' }), says: /`to`/ },
   { name: 'a quoted local part', bytes: message({ To: '"evil@example.org"@example.net' }), says: /`to`/ },
+  { name: 'an encoded word in an address', bytes: message({ To: '=?utf-8?q?evil=40example.org=2c?=you@example.net' }), says: /`to`/ },
   { name: 'a name that looks like an address', bytes: message({ Cc: 'evil@example.org <you@example.net>' }), says: /`cc`/ },
 ];
 for (const { name, bytes, says } of refused)

@@ -21,6 +21,8 @@ const refused = [
   { change: { to: Array.from({ length: 51 }, (_, i) => `a${i}@example.com`) }, code: 'request_invalid', says: /51.*50/ },
   { change: { subject: 'a\r\nBcc: evil@example.org' }, code: 'request_invalid', says: /`subject`/ },
   { change: { subject: 7 }, code: 'request_invalid', says: /`subject`/ },
+  { change: { subject: 'a'.repeat(900) }, code: 'request_invalid', says: /`subject`/ },
+  { change: { headers: { 'X-A': `b ${'a'.repeat(900)}` } }, code: 'request_invalid', says: /`headers`.*X-A/ },
   { change: { html: 'a\0b' }, code: 'request_invalid', says: /`html`/ },
   { change: { headers: { 'X-A': 'a\r\nBcc: evil@example.org' } }, code: 'request_invalid', says: /`headers`.*X-A/ },
   { change: { headers: { 'X-A: b\r\nBcc': 'evil@example.org' } }, code: 'request_invalid', says: /`headers`/ },
@@ -33,8 +35,19 @@ const refused = [
   { change: { attachments: [{ filename: 'a', path: 'https://example.com/a' }] }, code: 'request_invalid', says: /path/ },
   { change: { attachments: [{ filename: 'a\r\nb', content: 'eA==' }] }, code: 'request_invalid', says: /filename/ },
   { change: { attachments: [{ filename: 'a', content: 'eA==', content_type: 'text' }] }, code: 'request_invalid', says: /content_type/ },
+  {
+    change: { attachments: [{ filename: 'a', content: 'eA==', content_type: 'multipart/mixed; boundary=b' }] },
+    code: 'request_invalid',
+    says: /cannot be multipart\/mixed;/,
+  },
   { change: { attachments: [{ filename: 'a', content: 'eA==', content_id: 'a b' }] }, code: 'request_invalid', says: /content_id/ },
   { change: { attachments: { content: 'eA==' } }, code: 'request_invalid', says: /attachments/ },
+  {
+    change: { attachments: Array.from({ length: 501 }, () => 1) },
+    code: 'request_invalid',
+    says: /^Invalid `attachments` field: 501 files are more than 500\.$/,
+  },
+  { change: { attachments: [{ filename: 'a'.repeat(901), content: 'eA==' }] }, code: 'request_invalid', says: /filename.*900/ },
   { change: { attachments: ['eA=='] }, code: 'request_invalid', says: /attachments\[0\]/ },
   { change: { attachments: [{ filename: 'a' }] }, code: 'attachment_invalid', says: /empty/ },
   { change: { attachments: [{ filename: 'a', content: {} }] }, code: 'attachment_invalid', says: /empty/ },
@@ -45,6 +58,21 @@ const refused = [
 for (const { change, code, says } of refused)
   test(`${JSON.stringify(change).slice(0, 70)} is ${code}`, () =>
     assert.throws(() => parseRequest({ ...VALID, ...change }), { code, message: says }));
+
+// What is quadratic in the length of a request keeps everybody else of the instance waiting: here it would run into the time-out.
+const hostile = [
+  { name: 'letters beyond ASCII', change: { to: 'é'.repeat(3_000_000) } },
+  { name: 'reply addresses', change: { reply_to: Array.from({ length: 300_000 }, (_, n) => `a${n}@example.com`) } },
+  { name: 'dots at the end of a filename', change: { attachments: [{ filename: `${'.'.repeat(3_000_000)}a`, content: 'eA==' }] } },
+  { name: 'headers', change: { headers: Object.fromEntries(Array.from({ length: 300_000 }, (_, n) => [`a ${n}`, 'x'])) } },
+  { name: 'attachments', change: { attachments: Array.from({ length: 3_000_000 }, () => 1) } },
+];
+for (const { name, change } of hostile)
+  test(`millions of ${name} cost no more than their length, and get a short answer`, () =>
+    assert.throws(
+      () => parseRequest({ ...VALID, ...change }),
+      (error: Error & { code?: string }) => error.code === 'request_invalid' && error.message.length < 300,
+    ));
 
 for (const body of [null, [], 'text', 7])
   test(`${JSON.stringify(body)} is no mail`, () => assert.throws(() => parseRequest(body), { code: 'request_invalid' }));

@@ -144,6 +144,15 @@ test('curl sends JSON, chunked too, and a letter from its standard input', { ski
   assert.deepEqual(Object.keys((await run('curl', json)) as object), ['id']);
   assert.deepEqual(Object.keys((await run('curl', ['-H', 'Transfer-Encoding: chunked', ...json])) as object), ['id']);
   const letter = `From: ${MAILBOX}\r\nTo: you@example.net\r\nSubject: s\r\n\r\nt\r\n`;
-  const raw = [...auth, '-H', 'Content-Type: message/rfc822', '--data-binary', letter, `${laptop.api}/v1/raw?to=you@example.net`];
+  const raw = [
+    ...auth,
+    '-H',
+    'Content-Type: message/rfc822',
+    '-H',
+    'x-envelope-to: you@example.net',
+    '--data-binary',
+    letter,
+    `${laptop.api}/v1/raw`,
+  ];
   assert.deepEqual(Object.keys((await run('curl', raw)) as object), ['id']);
 });

@@ -69,6 +69,19 @@ test("another key's mail, an unknown one and no id at all are answered alike", a
   assert.deepEqual([answers[0]?.status, answers[0]?.body['name']], [404, 'not_found']);
 });
 
+test('one idempotency key of two callers is two mails: neither learns of the other, nor holds it up', async () => {
+  await using laptop = await startLaptop({ config });
+  const key = { 'idempotency-key': 'order/7' };
+  const other = { ...MAIL, subject: 'another' };
+  const [mine, theirs, again] = [
+    await post(`${laptop.api}/emails`, MAIL, { ...authorised, ...key }),
+    await post(`${laptop.api}/emails`, other, { authorization: `Bearer ${OTHER}`, ...key }),
+    await post(`${laptop.api}/emails`, MAIL, { ...authorised, ...key }),
+  ];
+  assert.deepEqual([mine.status, theirs.status, again.status, laptop.google.mails.count()], [200, 200, 200, 2]);
+  assert.deepEqual([again.body?.['id'] === mine.body?.['id'], theirs.body?.['id'] === mine.body?.['id']], [true, false]);
+});
+
 test('every state has a word that strict clients know', () => {
   const known = 'bounced canceled clicked complained delivered delivery_delayed failed opened queued scheduled sent suppressed'.split(' ');
   for (const state of Object.keys(TRANSITIONS) as (keyof typeof TRANSITIONS)[]) {
