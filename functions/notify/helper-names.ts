@@ -14,6 +14,7 @@ export const HELPERS: ReadonlySet<string> = new Set([
   'json',
   'lines',
   'link',
+  'linkable',
   'list',
   'lower',
   'lt',
@@ -28,6 +29,9 @@ export const HELPERS: ReadonlySet<string> = new Set([
   'upper',
   'url',
 ]);
+
+/** These are questions: printed, a missing value would read "false". */
+export const QUESTIONS: ReadonlySet<string> = new Set(['and', 'eq', 'gt', 'in', 'linkable', 'lt', 'ne', 'not', 'or']);
 
 /** Blocks, all of them the library's own. */
 export const BLOCKS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
