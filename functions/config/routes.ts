@@ -43,7 +43,7 @@ const template = (whenMissing: typeof missing | object) =>
 // One flat object in the file: what belongs to which scheme is checked here, so that a setting is never ignored.
 const hook = z
   .strictObject({
-    verify: z.enum(['standard-webhooks', 'github', 'slack', 'stripe', 'hmac', 'google-oidc', 'bearer'], missing),
+    verify: z.enum(['standard-webhooks', 'github', 'slack', 'stripe', 'hmac', 'google-oidc', 'bearer', 'basic'], missing),
     secret: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,255}$/, { error: 'expected 1 to 255 letters, digits, "-" or "_"' })
