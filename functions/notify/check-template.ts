@@ -98,9 +98,10 @@ export function checkTemplate(
       (first as hbs.AST.StringLiteral).value.split('{}').length !== values.length + 1
     )
       problem(node, 'url: as many values as {} are wanted');
+    const asked = name === 'default' ? [pair('of', text_(node.params.map(nameOf).join(', '), node), node)] : [];
     node.params = node.params.map((one) => parameter(one, scope, LENIENT.has(name)));
     const pairs = (node.hash?.pairs ?? []).map((one) => ({ ...one, value: parameter(one.value, scope, false) }));
-    node.hash = { type: 'Hash', pairs: [...pairs, pair('at', text_(place(node), node), node)], loc: node.loc };
+    node.hash = { type: 'Hash', pairs: [...pairs, ...asked, pair('at', text_(place(node), node), node)], loc: node.loc };
   };
 
   const statement = (node: hbs.AST.Statement, scope: Scope, before: string): hbs.AST.Statement => {
@@ -195,6 +196,12 @@ const BEFORE_MAX = 2_000; // enough for a tag
 const ADDRESS = /[\s"'/](href|src|srcset|action|formaction|background|poster|cite|xlink:href)\s*=\s*["']\s*$/i;
 
 const DATA = new Set(['index', 'key', 'first', 'last', 'root']);
+
+/** A parameter as a problem may name it. */
+function nameOf(value: hbs.AST.Expression): string {
+  const { original } = (value.type === 'SubExpression' ? (value as hbs.AST.SubExpression).path : value) as { original?: unknown };
+  return value.type === 'SubExpression' ? `(${original} …)` : value.type === 'StringLiteral' ? JSON.stringify(original) : String(original);
+}
 
 const text_ = (value: string, { loc }: Node): hbs.AST.StringLiteral => ({ type: 'StringLiteral', value, original: value, loc });
 const pair = (key: string, value: hbs.AST.Expression, { loc }: Node): hbs.AST.HashPair => ({ type: 'HashPair', key, value, loc });

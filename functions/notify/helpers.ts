@@ -39,7 +39,11 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     gt: ([a, b]) => amount(a) > amount(b),
     lt: ([a, b]) => amount(a) < amount(b),
     in: ([value, ...some]) => some.includes(value),
-    default: (args) => args.find((one) => one !== undefined && one !== null && one !== '') ?? args.at(-1),
+    default: (args, { of }) => {
+      const found = args.find((one) => one !== undefined && one !== null && one !== '') ?? args.at(-1);
+      if (found === undefined || found === null) throw new Wrong(`none of ${of} is there`);
+      return found;
+    },
     upper: ([value]) => words(value).toUpperCase(),
     lower: ([value]) => words(value).toLowerCase(),
     capital: ([value]) => capital(words(value)),

@@ -118,9 +118,9 @@ const strict: readonly (readonly [string, string])[] = [
   ['{{url event.script}}', 'url: expected an address that begins with https'],
   ['{{link event.script "x"}}', 'link: expected an address'],
   ['{{url event.braces event.id event.id}}', 'url: expected a value for each {}, and no more'],
-  ['{{default event.none event.gone}}', '"default" is not there'],
+  ['{{default event.none event.gone.deep}}', 'default: none of event.none, event.gone.deep is there'],
   ['{{default event.gone event.steps}}', '"default" is a list'],
-  ['{{date (default event.gone event.none)}}', 'date: expected a time'],
+  ['{{date (default event.gone (default event.none event.gone))}}', 'default: none of event.none, event.gone is there'],
   ['{{join event.id}}', 'join: expected a list'],
   ['{{list event.people}}', 'list: only for recipients'],
 ];
