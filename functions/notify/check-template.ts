@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
-import { BLOCKS, HELPERS, LENIENT, QUESTIONS } from './helper-names.ts';
+import { BLOCK, BLOCKS, FORMS, HELPERS, LENIENT, QUESTIONS } from './helper-names.ts';
+import { callProblem, syntaxProblem } from './template-problems.ts';
 
 type Node = hbs.AST.Node;
 type Path = hbs.AST.PathExpression;
@@ -91,13 +92,9 @@ export function checkTemplate(
   const call = (node: Call, scope: Scope, helpers: ReadonlySet<string> = HELPERS): void => {
     const name = node.path.type === 'PathExpression' ? (node.path as Path).original : '';
     if (!helpers.has(name)) problem(node, helpers === BLOCKS ? `there is no block "#${name}"` : `there is no helper "${name}"`);
-    const [first, ...values] = node.params;
-    if (
-      name === 'url' &&
-      first?.type === 'StringLiteral' &&
-      (first as hbs.AST.StringLiteral).value.split('{}').length !== values.length + 1
-    )
-      problem(node, 'url: as many values as {} are wanted');
+    const form = helpers === BLOCKS ? BLOCK : FORMS.get(name);
+    const wrong = form && helpers.has(name) && callProblem(name, node.params, node.hash?.pairs ?? [], form);
+    if (wrong) problem(node, wrong);
     const asked = name === 'default' ? [pair('of', text_(node.params.map(nameOf).join(', '), node), node)] : [];
     node.params = node.params.map((one) => parameter(one, scope, LENIENT.has(name)));
     const pairs = (node.hash?.pairs ?? []).map((one) => ({ ...one, value: parameter(one.value, scope, false) }));
@@ -213,9 +210,3 @@ const pathTo = (name: string, { loc }: Node): Path => ({
   original: name,
   loc,
 });
-
-function syntaxProblem({ message }: Error & { lineNumber?: number }, file: string, line: number): string {
-  const [, at, reason] = /^Parse error on line (\d+):\n[\s\S]*\n(.*)$/.exec(message) ?? [];
-  const [, words, place] = /^(.*) - (\d+):\d+$/s.exec(message) ?? [];
-  return `${file}:${Number(at ?? place ?? 1) + line - 1}: ${(reason ?? words ?? message).split('\n').at(-1)}`;
-}
