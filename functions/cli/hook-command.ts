@@ -69,6 +69,7 @@ async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: 
   if (!existsSync(secretFile)) throw new Error(`hook sign: ${secretFile} is missing; run npm start, or name the secret with --secret-file`);
   // A shared token is its own proof: the shell reads it, so that it is not shown.
   if (hook.verify === 'bearer') return { Authorization: `Bearer $(head -n 1 ${quoted(secretFile)})` };
+  if (hook.verify === 'basic') return { Authorization: `Basic $(head -n 1 ${quoted(secretFile)} | tr -d '\\r\\n' | base64 | tr -d '\\n')` };
   const [secret = ''] = secretsIn(new Hidden(read('--secret-file', secretFile).toString('utf8')));
   return signAs(hook, secret, body, Date.now(), eventId);
 }

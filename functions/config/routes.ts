@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { isAddress, normalise, parseAddress } from '../mail/address.ts';
+import { isStructural } from '../mail/headers.ts';
+import { isAmong } from '../mail/policy.ts';
 import type { Hook, Route } from '../mail/route.ts';
 
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
@@ -43,7 +45,7 @@ const template = (whenMissing: typeof missing | object) =>
 // One flat object in the file: what belongs to which scheme is checked here, so that a setting is never ignored.
 const hook = z
   .strictObject({
-    verify: z.enum(['standard-webhooks', 'github', 'slack', 'stripe', 'hmac', 'google-oidc', 'bearer'], missing),
+    verify: z.enum(['standard-webhooks', 'github', 'slack', 'stripe', 'hmac', 'google-oidc', 'bearer', 'basic'], missing),
     secret: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,255}$/, { error: 'expected 1 to 255 letters, digits, "-" or "_"' })
@@ -122,9 +124,26 @@ export function routesOf(given: z.output<typeof routes>): Route[] {
   }));
 }
 
-/** Routes that nobody may send for. */
+/** Routes that nobody may send for, or whose mails could only fail or be others than written: what is no template is known now. */
 export function routeContradictions(routes: readonly Route[], owners: ReadonlyMap<string, string>): string[] {
-  return routes
-    .filter(({ from }) => !owners.has(from.address))
-    .map(({ name, from }) => `routes.${name}.from: ${from.address} is no mailbox and no alias of one`);
+  return routes.flatMap((route) =>
+    [
+      ...(owners.has(route.from.address) ? [] : [`from: ${route.from.address} is no mailbox and no alias of one`]),
+      ...(['to', 'cc', 'bcc'] as const).flatMap((field) => wrongPeople(field, route[field], route.only)),
+      ...wrongPeople('reply_to', route.replyTo, null),
+      ...Object.keys(route.headers)
+        .filter(isStructural)
+        .map((name) => `headers.${name}: mailgrant writes this header itself; from, to, cc, bcc, reply_to and subject are settings`),
+    ].map((problem) => `routes.${route.name}.${problem}`),
+  );
+}
+
+function wrongPeople(field: string, people: readonly string[], only: readonly string[] | null): string[] {
+  return people.flatMap((text, index) => {
+    if (text.includes('{{')) return [];
+    const address = parseAddress(text)?.address;
+    if (address === undefined)
+      return [`${field}.${index}: expected an address such as dev@example.com, or Name <dev@example.com>; several are a list`];
+    return only && !isAmong(only, address) ? [`${field}.${index}: ${address} is not among \`only\` of the route`] : [];
+  });
 }

@@ -10,7 +10,7 @@ import { type Document, fieldsOf, type Value } from './ledger-document.ts';
 // the count is spread over several, which takes ten a second, and is summed once.
 const SHARDS = 10;
 const DAY_MS = 24 * 60 * 60_000;
-/** An event is known for as long as a platform may deliver it again: 31 days in Pub/Sub. */
+/** All of it is kept for as long as a platform may deliver an event again, or the message about a digest: 31 days in Pub/Sub. */
 const EVENT_MS = 32 * DAY_MS;
 const TRIES = 6;
 
@@ -66,21 +66,27 @@ export function createWindows(baseUrl: string, database: string, exchange: Excha
       if (before && before.until > now) {
         const belongs = write(`${group}-${event}`, { ...before, ...knownUntil, first: 'no', expireAt: before.until + EVENT_MS }, unknown);
         const shard = `${group}-${before.opened}-${shardOf(event)}`;
-        const counts = await commit([belongs, counted(shard, now, before.until + 2 * DAY_MS)]);
+        const counts = await commit([belongs, counted(shard, now, before.until + EVENT_MS)]);
         if (counts) return { ...before, first: false, ask: Number(counts[0]?.integerValue ?? 1) === 1, before: null };
       } else {
         const span = { opened: now, until: now + everyMs };
         const opens = write(
           group,
-          { ...span, expireAt: span.until + 2 * DAY_MS },
+          { ...span, expireAt: span.until + EVENT_MS },
           window ? { updateTime: window.updateTime } : { exists: false },
         );
-        const belongs = write(`${group}-${event}`, { ...span, ...knownUntil, first: 'yes', expireAt: span.until + EVENT_MS }, unknown);
+        const last = before && { beforeOpened: before.opened, beforeUntil: before.until };
+        const belongs = write(
+          `${group}-${event}`,
+          { ...span, ...last, ...knownUntil, first: 'yes', expireAt: span.until + EVENT_MS },
+          unknown,
+        );
         if (await commit([opens, belongs])) return { ...span, first: true, ask: false, before };
       }
       const known = await get(`${group}-${event}`);
       const lapsed = known?.fields?.['knownUntil'] !== undefined && numberIn(known, 'knownUntil') <= now;
-      if (known && !lapsed) return { ...spanOf(known), first: known.fields?.['first']?.stringValue === 'yes', ask: true, before: null };
+      if (known && !lapsed)
+        return { ...spanOf(known), first: known.fields?.['first']?.stringValue === 'yes', ask: true, before: beforeOf(known) };
       unknown = known ? { updateTime: known.updateTime } : { exists: false };
     }
     throw new MailFailure('ledger_unavailable', `the window of a digest changed hands ${TRIES} times`);
@@ -104,4 +110,6 @@ const spanOf = (document: Document): Pick<Joined, 'opened' | 'until'> => ({
   opened: numberIn(document, 'opened'),
   until: numberIn(document, 'until'),
 });
+const beforeOf = (document: Document): Joined['before'] =>
+  document.fields?.['beforeOpened'] ? { opened: numberIn(document, 'beforeOpened'), until: numberIn(document, 'beforeUntil') } : null;
 const shardOf = (event: string): number => Number.parseInt(event.slice(0, 8), 16) % SHARDS;

@@ -18,7 +18,10 @@ export function keepHookSecrets(hooks: readonly Hook[], folder: string, google: 
   }
 }
 
-const made = (verify: Hook['verify']): string =>
-  verify === 'standard-webhooks' ? `whsec_${randomBytes(32).toString('base64')}` : randomBytes(32).toString('base64url');
+function made(verify: Hook['verify']): string {
+  const random = randomBytes(32);
+  if (verify === 'standard-webhooks') return `whsec_${random.toString('base64')}`;
+  return `${verify === 'basic' ? 'mailgrant:' : ''}${random.toString('base64url')}`;
+}
 
 const PROJECT = 'laptop'; // the one of the stack

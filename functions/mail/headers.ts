@@ -8,6 +8,8 @@ const NAME = /^[!-9;-~]{1,76}$/;
 // What mailgrant writes itself. A caller's copy is dropped, never sent twice, as Resend's contract has it.
 const STRUCTURAL =
   /^(from|sender|to|cc|bcc|apparently-to|subject|date|message-id|mime-version|content-.*|reply-to|return-path|received|dkim-signature|resent-.*|resend-idempotency-key)$/i;
+/** True for a header that mailgrant writes itself, from other fields of the mail. */
+export const isStructural = (name: string): boolean => STRUCTURAL.test(name);
 const VALUE_MAX = 8_000;
 const COUNT_MAX = 100;
 

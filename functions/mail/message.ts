@@ -11,6 +11,10 @@ export interface Content {
 /** A message with this attribute, a route, is no mail: it has the digest of one of its windows sent. */
 export const DIGEST_ATTRIBUTE = 'mailgrantDigest';
 
+/** A message with these attributes is no mail either: it has a document looked at again, for the event that answers for it. */
+export const DOCUMENT_ATTRIBUTE = 'mailgrantDocument';
+export const DOCUMENT_EVENT_ATTRIBUTE = 'mailgrantEvent';
+
 /** The fingerprint by which the ledger knows a mail's message again. */
 export const sealOf = ({ form, data }: Content, digest: Ports['digest']): string => digest(`${form}\n${data}`);
 

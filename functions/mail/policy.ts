@@ -10,7 +10,7 @@ export function authorise(caller: Caller, request: Pick<SendRequest, 'from' | 't
   const { to } = caller;
   if (!to) return;
   for (const field of ['to', 'cc', 'bcc'] as const) {
-    if (!request[field].every(({ address }) => to.some((pattern) => matches(pattern, normalise(address)))))
+    if (!request[field].every(({ address }) => isAmong(to, address)))
       throw new MailFailure('recipient_not_allowed', `\`${field}\` holds an address that this API key may not send to.`);
   }
 }
@@ -24,6 +24,10 @@ export function checkCount(recipients: readonly Address[], { via }: Mailbox): vo
   if (recipients.length > max)
     throw new MailFailure('request_invalid', `${recipients.length} recipients are more than the ${max} that Gmail takes in one mail.`);
 }
+
+/** True if one of the patterns allows the address. */
+export const isAmong = (patterns: readonly string[], address: string): boolean =>
+  patterns.some((pattern) => matches(pattern, normalise(address)));
 
 /** `*@example.com` is every address of that domain, anything else one address. */
 function matches(pattern: string, address: string): boolean {

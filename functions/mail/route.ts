@@ -31,7 +31,7 @@ export interface Route {
 
 /** How a route's webhook proves where it comes from. */
 export interface Hook {
-  readonly verify: 'standard-webhooks' | 'github' | 'slack' | 'stripe' | 'hmac' | 'google-oidc' | 'bearer';
+  readonly verify: 'standard-webhooks' | 'github' | 'slack' | 'stripe' | 'hmac' | 'google-oidc' | 'bearer' | 'basic';
   /** Id of the secret in Secret Manager; '' for google-oidc, which has none. */
   readonly secret: string;
   /** How far a signed timestamp may lie in the past or in the future. */

@@ -20,7 +20,7 @@ export interface Joined {
   readonly first: boolean;
   /** True where nobody may have asked for the digest yet: asking for it twice does no harm. */
   readonly ask: boolean;
-  /** The window before, where this event has just opened the next. */
+  /** The window before, where this event opened the next; said again whenever it is delivered again. */
   readonly before: { readonly opened: number; readonly until: number } | null;
 }
 

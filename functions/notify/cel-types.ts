@@ -109,6 +109,7 @@ function resultOf(name: string, target: string | undefined, types: readonly stri
     return type ? { type } : { reason: `${shown} does not go together` };
   }
   const known = FUNCTIONS.get(name);
+  if (name === 'has') return { reason: 'has(…) asks for a field, such as has(event.name)' };
   if (!known) return { reason: `there is no function "${name}"` };
   const matching = known.filter(
     (one) =>

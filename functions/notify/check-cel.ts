@@ -39,7 +39,8 @@ function parseText(source: string): ReturnType<typeof parse> | { offset: number;
     return parse(source);
   } catch (error) {
     const { rawMessage, location, message } = error as Error & { rawMessage?: string; location?: { start: { offset: number } } };
-    return { offset: location?.start.offset ?? 0, reason: rawMessage ?? message };
+    const offset = location?.start.offset ?? 0;
+    return { offset, reason: /^=(?!=)/.test(source.slice(offset)) ? '= compares nothing; write ==' : (rawMessage ?? message) };
   }
 }
 

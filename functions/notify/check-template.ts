@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
-import { BLOCKS, HELPERS, LENIENT } from './helper-names.ts';
+import { BLOCK, BLOCKS, FORMS, HELPERS, LENIENT, QUESTIONS } from './helper-names.ts';
+import { callProblem, syntaxProblem } from './template-problems.ts';
 
 type Node = hbs.AST.Node;
 type Path = hbs.AST.PathExpression;
@@ -91,9 +92,13 @@ export function checkTemplate(
   const call = (node: Call, scope: Scope, helpers: ReadonlySet<string> = HELPERS): void => {
     const name = node.path.type === 'PathExpression' ? (node.path as Path).original : '';
     if (!helpers.has(name)) problem(node, helpers === BLOCKS ? `there is no block "#${name}"` : `there is no helper "${name}"`);
+    const form = helpers === BLOCKS ? BLOCK : FORMS.get(name);
+    const wrong = form && helpers.has(name) && callProblem(name, node.params, node.hash?.pairs ?? [], form);
+    if (wrong) problem(node, wrong);
+    const asked = name === 'default' ? [pair('of', text_(node.params.map(nameOf).join(', '), node), node)] : [];
     node.params = node.params.map((one) => parameter(one, scope, LENIENT.has(name)));
     const pairs = (node.hash?.pairs ?? []).map((one) => ({ ...one, value: parameter(one.value, scope, false) }));
-    node.hash = { type: 'Hash', pairs: [...pairs, pair('at', text_(place(node), node), node)], loc: node.loc };
+    node.hash = { type: 'Hash', pairs: [...pairs, ...asked, pair('at', text_(place(node), node), node)], loc: node.loc };
   };
 
   const statement = (node: hbs.AST.Statement, scope: Scope, before: string): hbs.AST.Statement => {
@@ -105,7 +110,16 @@ export function checkTemplate(
         if (mode === 'html') checkAttribute(node, before, name);
         if (mustache.params.length > 0 || mustache.hash || HELPERS.has(String(name))) {
           call(mustache, scope);
-          return mustache;
+          if (QUESTIONS.has(name)) problem(node, `"${name}" asks a question: it stands in {{#if (${name} …)}}`);
+          // What a helper answers is shown as strictly as a value: `default` may have found nothing.
+          const { path, params, hash, loc } = mustache;
+          const answer: hbs.AST.SubExpression = { type: 'SubExpression', path: path as Path, params, hash, loc };
+          return {
+            ...mustache,
+            path: pathTo('show', node),
+            params: [answer, text_(name, node)],
+            hash: placed(node),
+          } as hbs.AST.MustacheStatement;
         }
         if (mustache.path.type !== 'PathExpression') problem(node, `"${name}" is no name`);
         else checkPath(mustache.path as Path, scope);
@@ -117,13 +131,14 @@ export function checkTemplate(
         call(block, scope, BLOCKS);
         const shifts = block.path.original === 'each' || block.path.original === 'with';
         const params = new Set([...scope.params, ...(block.program?.blockParams ?? [])]);
-        body(block.program, shifts ? { names: null, params } : { ...scope, params });
-        body(block.inverse, scope);
+        body(block.program, shifts ? { names: null, params } : { ...scope, params }, before);
+        body(block.inverse, scope, before);
         return block;
       }
       case 'PartialStatement':
       case 'PartialBlockStatement': {
         const partial = node as hbs.AST.PartialBlockStatement;
+        if (mode === 'html') checkAttribute(node, before, null);
         const name = (partial.name as Path).original;
         if (name !== '@partial-block') {
           if (partial.name.type !== 'PathExpression' || !partials.has(name))
@@ -145,17 +160,19 @@ export function checkTemplate(
   };
 
   const checkAttribute = (node: Node, before: string, name: unknown): void => {
-    if (/=\s*$/.test(before.slice(-40)) && /<[a-z][^<>]*$/i.test(before)) problem(node, 'put quotes around the value of an attribute');
-    if (/\s(href|src|action|background)\s*=\s*["']\s*$/i.test(before) && name !== 'url')
+    if (/<[a-z][^<>]*=\s*$/i.test(before)) problem(node, 'put quotes around the value of an attribute');
+    if (ADDRESS.test(before) && name !== 'url')
       problem(node, 'an address in an attribute goes through {{url …}}, which lets only https, http and mailto pass');
   };
 
-  const body = (part: hbs.AST.Program | null | undefined, scope: Scope): void => {
+  /** `before` is what stands in front, as far as it is known: a block may come to nothing. */
+  const body = (part: hbs.AST.Program | null | undefined, scope: Scope, given = ''): void => {
     if (!part) return;
-    let before = '';
+    let before = given;
     part.body = part.body.map((node) => {
       const done = statement(node, scope, before);
-      before = node.type === 'ContentStatement' ? (node as hbs.AST.ContentStatement).value : `${before}x`;
+      if (node.type === 'ContentStatement') before = `${before}${(node as hbs.AST.ContentStatement).value}`.slice(-BEFORE_MAX);
+      if (node.type === 'MustacheStatement') before += 'x';
       return done;
     });
   };
@@ -172,7 +189,16 @@ export function checkTemplate(
   return { compiled: { code: String(code), partials: [...used] } };
 }
 
+const BEFORE_MAX = 2_000; // enough for a tag
+const ADDRESS = /[\s"'/](href|src|srcset|action|formaction|background|poster|cite|xlink:href)\s*=\s*["']\s*$/i;
+
 const DATA = new Set(['index', 'key', 'first', 'last', 'root']);
+
+/** A parameter as a problem may name it. */
+function nameOf(value: hbs.AST.Expression): string {
+  const { original } = (value.type === 'SubExpression' ? (value as hbs.AST.SubExpression).path : value) as { original?: unknown };
+  return value.type === 'SubExpression' ? `(${original} …)` : value.type === 'StringLiteral' ? JSON.stringify(original) : String(original);
+}
 
 const text_ = (value: string, { loc }: Node): hbs.AST.StringLiteral => ({ type: 'StringLiteral', value, original: value, loc });
 const pair = (key: string, value: hbs.AST.Expression, { loc }: Node): hbs.AST.HashPair => ({ type: 'HashPair', key, value, loc });
@@ -184,9 +210,3 @@ const pathTo = (name: string, { loc }: Node): Path => ({
   original: name,
   loc,
 });
-
-function syntaxProblem({ message }: Error & { lineNumber?: number }, file: string, line: number): string {
-  const [, at, reason] = /^Parse error on line (\d+):\n[\s\S]*\n(.*)$/.exec(message) ?? [];
-  const [, words, place] = /^(.*) - (\d+):\d+$/s.exec(message) ?? [];
-  return `${file}:${Number(at ?? place ?? 1) + line - 1}: ${(reason ?? words ?? message).split('\n').at(-1)}`;
-}

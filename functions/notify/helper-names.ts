@@ -1,35 +1,53 @@
-/** What a template may call, besides blocks. */
-export const HELPERS: ReadonlySet<string> = new Set([
-  'and',
-  'bytes',
-  'capital',
-  'concat',
-  'date',
-  'default',
-  'duration',
-  'eq',
-  'gt',
-  'in',
-  'join',
-  'json',
-  'lines',
-  'link',
-  'list',
-  'lower',
-  'lt',
-  'money',
-  'ne',
-  'not',
-  'number',
-  'or',
-  'percent',
-  'tail',
-  'truncate',
-  'upper',
-  'url',
+/** How something is called. */
+export interface Form {
+  /** How many values it takes. */
+  readonly min: number;
+  readonly max: number;
+  /** Names of what may stand beside them, as in `locale="de-DE"`. */
+  readonly options: readonly string[];
+}
+
+const takes = (min: number, max = min, ...options: string[]): Form => ({ min, max, options });
+const MANY = Number.POSITIVE_INFINITY;
+
+/** What a template may call, besides blocks, and how. */
+export const FORMS: ReadonlyMap<string, Form> = new Map([
+  ['and', takes(2, MANY)],
+  ['bytes', takes(1)],
+  ['capital', takes(1)],
+  ['concat', takes(1, MANY)],
+  ['date', takes(1, 1, 'zone', 'locale', 'style')],
+  ['default', takes(2, MANY)],
+  ['duration', takes(1, 2)],
+  ['eq', takes(2)],
+  ['gt', takes(2)],
+  ['in', takes(2, MANY)],
+  ['join', takes(1, 2)],
+  ['json', takes(1)],
+  ['lines', takes(1)],
+  ['link', takes(1, 2)],
+  ['linkable', takes(1)],
+  ['list', takes(1)],
+  ['lower', takes(1)],
+  ['lt', takes(2)],
+  ['money', takes(2, 2, 'locale', 'minor')],
+  ['ne', takes(2)],
+  ['not', takes(1)],
+  ['number', takes(1, 1, 'decimals', 'locale')],
+  ['or', takes(2, MANY)],
+  ['percent', takes(1, 1, 'decimals', 'locale')],
+  ['tail', takes(1)],
+  ['truncate', takes(2)],
+  ['upper', takes(1)],
+  ['url', takes(1, MANY)],
 ]);
+export const HELPERS: ReadonlySet<string> = new Set(FORMS.keys());
+
+/** These are questions: printed, a missing value would read "false". */
+export const QUESTIONS: ReadonlySet<string> = new Set(['and', 'eq', 'gt', 'in', 'linkable', 'lt', 'ne', 'not', 'or']);
 
 /** Blocks, all of them the library's own. */
+export const BLOCK: Form = takes(1);
 export const BLOCKS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
 
 /** These are there to ask: what they are given may be missing. */

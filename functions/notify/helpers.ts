@@ -39,7 +39,11 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     gt: ([a, b]) => amount(a) > amount(b),
     lt: ([a, b]) => amount(a) < amount(b),
     in: ([value, ...some]) => some.includes(value),
-    default: ([value, other]) => (value === undefined || value === null || value === '' ? other : value),
+    default: (args, { of }) => {
+      const found = args.find((one) => one !== undefined && one !== null && one !== '') ?? args.at(-1);
+      if (found === undefined || found === null) throw new Wrong(`none of ${of} is there`);
+      return found;
+    },
     upper: ([value]) => words(value).toUpperCase(),
     lower: ([value]) => words(value).toLowerCase(),
     capital: ([value]) => capital(words(value)),
@@ -56,9 +60,10 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     money: ([value, currency], { locale = 'en-GB', minor = false }) =>
       money(amount(value), words(currency), String(locale), minor === true),
     bytes: ([value]) => bytes(amount(value)),
-    url: ([address, ...parts]) => url(words(address), parts.map(words)),
+    url: ([address, ...parts]) => target(parts.length === 0 ? words(address) : filled(words(address), parts.map(words))),
+    linkable: ([address]) => typeof address === 'string' && isTarget(address),
     link: ([address, label]) => {
-      const href = url(words(address), []);
+      const href = target(words(address));
       const shown = label === undefined ? href : words(label);
       return page ? safe(`<a class="link" href="${escaped(href)}" style="color:#1a56db">${escaped(shown)}</a>`) : `${shown} (${href})`;
     },
@@ -120,15 +125,18 @@ function truncate(text: string, length: number): string {
         .trimEnd()}…`;
 }
 
-/** An address that a reader may be sent to; `{}` in it are filled with the parts, encoded. */
-function url(address: string, parts: string[]): string {
-  const rest = [...parts];
-  const filled = address.replace(/\{\}/g, () => {
-    const part = rest.shift();
-    if (part === undefined) throw new Wrong('expected a value for each {}');
-    return encodeURIComponent(part);
-  });
-  const target = URL.canParse(filled) ? new URL(filled) : null;
-  if (target && /^(https?|mailto):$/.test(target.protocol) && !hasControl(filled)) return filled;
+/** The address with each `{}` in it filled with a part, encoded. */
+function filled(address: string, parts: readonly string[]): string {
+  const holes = address.split('{}');
+  if (holes.length !== parts.length + 1) throw new Wrong('expected a value for each {}, and no more');
+  return holes.map((text, index) => `${text}${encodeURIComponent(parts[index] ?? '')}`).join('');
+}
+
+/** An address that a reader may be sent to. */
+function target(address: string): string {
+  if (isTarget(address)) return address;
   throw new Wrong('expected an address that begins with https://, http:// or mailto:');
 }
+
+const isTarget = (address: string): boolean =>
+  !hasControl(address) && /^(https?|mailto):$/.test(URL.canParse(address) ? new URL(address).protocol : '');

@@ -55,7 +55,9 @@ export async function takeEvent(
     const order = { ...asked, body: mailOf(compiled, route, happened.event) };
     if (route.everyMs !== null)
       return await inWindow(order, wanted.dedupe, happened, { ...route, everyMs: route.everyMs }, compiled, config, ports);
-    return await mailed(wanted.dedupe === null ? order : { ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS }, config, ports);
+    if (wanted.dedupe === null) return await mailed(order, config, ports);
+    // Another event of this value is another chance: what a mail failed of may have been mended.
+    return await mailed({ ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS, retryFailed: true }, config, ports);
   } catch (error) {
     const failure = asFailure(error);
     if (!RECORDED.has(failure.code)) throw failure;
@@ -85,9 +87,13 @@ async function inWindow(
   const joined = await windows.join(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
   const window = { group, opened: joined.opened, until: joined.until };
   if (joined.first) {
-    // Without a queue for later times the last window's digest goes out with the next event.
-    if (joined.before && !ports.timetable) await sendDigest({ ...window, ...joined.before }, null, route, compiled, config, ports);
-    return mailed(order, config, ports);
+    const outcome = await mailed(order, config, ports);
+    // Without a queue for later times the last window's digest goes out with the next event, which comes again until it is out.
+    if (joined.before && !ports.timetable) {
+      const digest = await sendDigest({ ...window, ...joined.before }, null, route, compiled, config, ports);
+      if (digest && (digest.unrecorded || digest.state === 'retry' || digest.state === 'parked')) return digest;
+    }
+    return outcome;
   }
   if (joined.ask && ports.timetable) {
     const { subject } = order.body as { subject: string };

@@ -16,7 +16,8 @@ export interface Delivery {
 
 /**
  * What an event of a document asks for. begin: nobody has taken it up, or the app asks for another try. resume: this very
- * event was taken up before. expire: whoever took it up is gone. leave: it is done, or in other hands.
+ * event was taken up before, or another one by a worker that died: the ledger knows how far it came. expire: it was in the
+ * extension's hands, or waited for too long. leave: it is done, or in other hands.
  */
 export type Step = 'begin' | 'resume' | 'expire' | 'leave';
 
@@ -28,7 +29,8 @@ export function stepOf(delivery: Delivery | null, eventId: string, now: number):
   if (delivery === null || state === undefined || state === 'PENDING' || state === 'RETRY') return known ? 'leave' : 'begin';
   if (state !== 'PROCESSING') return 'leave';
   if (known) return 'resume';
-  return Date.parse(String(leaseExpireTime)) < now ? 'expire' : 'leave';
+  if (!(Date.parse(String(leaseExpireTime)) < now)) return 'leave';
+  return typeof delivery.eventId === 'string' && (delivery.error ?? null) === null ? 'resume' : 'expire';
 }
 
 export type Change = Readonly<Record<string, unknown>>;
@@ -95,7 +97,8 @@ export function endedAs(
   return {
     'delivery.attempts': attemptsOf(delivery) + 1,
     'delivery.error': sentence(outcome.failure),
-    'delivery.leaseExpireTime': new Date(now + DAY_MS), // for so long Eventarc delivers an event again
+    // For so long Eventarc delivers an event again; where a timetable does, until it has.
+    'delivery.leaseExpireTime': new Date(Math.max(now, 'notBefore' in outcome ? outcome.notBefore : now) + DAY_MS),
   };
 }
 

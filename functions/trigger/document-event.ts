@@ -27,6 +27,12 @@ export function documentIn(
   return { name: `projects/${project}/databases/${database}/documents/${path}`, eventId };
 }
 
+/** True for the full name of a document in the configured collection. */
+export const isConfigured = (name: string, project: string, { collection, database }: DocumentsConfig): boolean => {
+  const [root = '', path = ''] = name.split('/documents/');
+  return root === `projects/${project}/databases/${database}` && isIn(collection, path);
+};
+
 /** True for a document right below the collection; `{any}` stands for one part of the path. */
 function isIn(collection: string, path: string): boolean {
   const wanted = collection.split('/');

@@ -3,14 +3,16 @@ import { type Log, traceOf } from '../log.ts';
 import { documentsCaller } from '../mail/caller.ts';
 import type { Caller, DocumentsConfig } from '../mail/config.ts';
 import { draftRequest } from '../mail/draft.ts';
-import { asFailure, consequence } from '../mail/failure.ts';
+import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../mail/message.ts';
 import type { Outcome } from '../mail/outcome.ts';
-import type { Documents, Edge, Ports } from '../mail/ports.ts';
+import type { Documents, Edge, Message, Ports } from '../mail/ports.ts';
 import { parseRequest, type SendRequest } from '../mail/request.ts';
 import { type Asking, dispatch, refuse } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
 import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './document-delivery.ts';
-import { documentIn } from './document-event.ts';
+import { documentIn, isConfigured } from './document-event.ts';
+import { lookAgain } from './document-later.ts';
 import { mailInDocument, type RenderNamed } from './document-mail.ts';
 import { withUsers } from './document-users.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
@@ -26,10 +28,6 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
       req.resume();
       end(res, 404); // a trigger whose collection is not in the config
     };
-  const render: RenderNamed = async (name, data) => {
-    const [{ compiledRoutes }, { documentWords }] = await Promise.all([import('./compiled-routes.ts'), import('./document-words.ts')]);
-    return documentWords(() => compiledRoutes(edge))(name, data);
-  };
   const caller = documentsCaller(config);
   return async (req, res) => {
     const started = edge.now();
@@ -43,10 +41,7 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
       if (req.method !== 'POST') return end(res, 405);
       // No audience is expected here: Eventarc chooses that of its tokens by itself, and IAM has checked it.
       const { name, eventId } = documentIn(req.headers, edge.project, config);
-      const outcome = await serveDocument({ name, eventId, caller, config, render }, edge);
-      if (typeof outcome === 'string') log('INFO', 'document', { outcome, ...facts() });
-      else reportOutcome(log, outcome, facts());
-      end(res, typeof outcome === 'string' ? (outcome === 'raced' ? 503 : 204) : verdict(outcome));
+      end(res, await serveDocument({ name, eventId, caller, config }, edge, log, facts));
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
@@ -55,39 +50,65 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
   };
 }
 
+type DocumentEdge = Edge & { documents(): Documents };
+type Facts = () => Readonly<Record<string, string | number | null>>;
+
+/** Looks at a document again that a message of the queue is about. Answers the status: 204 acknowledges. */
+export async function documentDelivery({ attributes }: Message, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const { documents: config } = edge.config;
+  const [name = '', eventId = ''] = [attributes[DOCUMENT_ATTRIBUTE], attributes[DOCUMENT_EVENT_ATTRIBUTE]];
+  if (!config || eventId === '' || !isConfigured(name, edge.project, config))
+    throw new MailFailure('request_invalid', 'the message is about no document of the config');
+  const caller = documentsCaller(config);
+  return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
+}
+
 interface Errand {
   readonly name: string;
   readonly eventId: string;
   readonly caller: Caller;
   readonly config: DocumentsConfig;
-  readonly render: RenderNamed;
+  /** True where the timetable asks, not Eventarc: nobody else delivers it again for long. */
+  readonly later?: boolean;
 }
 
-/** How the mail ended, or why there was none to send: gone, ignored, expired; raced is to be delivered again. */
-async function serveDocument(
+async function serveDocument(errand: Errand, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const done = await sendDocument(errand, edge);
+  if (typeof done === 'string') {
+    log('INFO', 'document', { outcome: done, ...facts() });
+    return done === 'raced' ? 503 : 204;
+  }
+  reportOutcome(log, done.outcome, facts());
+  return done.planned ? 204 : verdict(done.outcome);
+}
+
+/** How the mail ended, and if it is planned for later; or why there was none to send: raced is to be delivered again. */
+async function sendDocument(
   errand: Errand,
-  edge: Edge & { documents(): Documents },
-): Promise<Outcome | 'gone' | 'ignored' | 'expired' | 'raced'> {
-  const { name, eventId, config } = errand;
+  edge: DocumentEdge,
+): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'expired' | 'raced'> {
+  const { name, config } = errand;
   const documents = edge.documents();
   const found = await documents.read(name);
   if (!found) return 'gone';
   const delivery = deliveryIn(found.fields);
   const ports = edge.begin();
   try {
-    const step = stepOf(delivery, eventId, edge.now());
+    const step = stepOf(delivery, errand.eventId, edge.now());
     if (step === 'leave') return 'ignored';
     if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
+    const eventId = step === 'resume' ? String(delivery?.eventId) : errand.eventId;
     const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
     if (step === 'begin' && !(await documents.write(name, claim, found.version))) return 'raced';
-    const { outcome, request, missing } = await deliver(errand, found.fields, documents, edge, ports);
+    const { outcome, request, missing } = await deliver({ ...errand, eventId }, found.fields, documents, edge, ports);
     const change =
       request === null && outcome.state === 'failed'
         ? refusedAs(delivery, outcome.failure, edge.now())
         : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
-    // Whatever the app wrote in the meantime, this is what became of the mail. A parked one is only told once.
-    if (outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await documents.write(name, change, null);
-    return outcome;
+    const planned = await lookAgain(outcome, name, eventId, errand.later ?? false, ports);
+    // Whatever the app wrote in the meantime, this is what became of the mail. A parked one that Eventarc keeps asking for is only told once.
+    if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await documents.write(name, change, null);
+    return { outcome, planned };
   } finally {
     ports.close();
   }
@@ -95,7 +116,7 @@ async function serveDocument(
 
 /** The document as a mail through the ledger, under the event's name: however often it comes, it is one mail. */
 async function deliver(
-  { name, eventId, caller, config, render }: Errand,
+  { name, eventId, caller, config }: Errand,
   fields: Readonly<Record<string, unknown>>,
   documents: Documents,
   edge: Edge,
@@ -109,7 +130,7 @@ async function deliver(
     const [database = ''] = name.split('/documents/', 1);
     const resolved = await withUsers(fields, database, config.users, documents);
     missing = resolved.missing;
-    const mail = await mailInDocument(resolved.fields, config, render);
+    const mail = await mailInDocument(resolved.fields, config, renderedBy(edge));
     request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
     return {
       outcome: await dispatch(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports),
@@ -120,6 +141,14 @@ async function deliver(
     return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request, missing };
   }
 }
+
+/** Templates are loaded where a document names one. */
+const renderedBy =
+  (edge: Edge): RenderNamed =>
+  async (name, data) => {
+    const [{ compiledRoutes }, { documentWords }] = await Promise.all([import('./compiled-routes.ts'), import('./document-words.ts')]);
+    return documentWords(() => compiledRoutes(edge))(name, data);
+  };
 
 /** Recipients are named in the document only where there was a request. */
 const NOBODY: SendRequest = {

@@ -3,8 +3,8 @@ import { type Log, traceOf } from '../log.ts';
 import { PUBLISHER } from '../mail/caller.ts';
 import { bury } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
-import { DIGEST_ATTRIBUTE } from '../mail/message.ts';
-import type { Edge } from '../mail/ports.ts';
+import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE } from '../mail/message.ts';
+import type { Documents, Edge } from '../mail/ports.ts';
 import { type WorkedOff, workOff } from '../mail/work-off.ts';
 import type { Handler } from '../serve.ts';
 import { contentTypeOf, parseJson, readBody } from './body.ts';
@@ -12,7 +12,7 @@ import { type Delivery, isForUs, readDelivery } from './envelope.ts';
 import { reportRefusal, reportWorkedOff } from './report.ts';
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
-export function pubsubWorker(edge: Edge, log: Log): Handler {
+export function pubsubWorker(edge: Edge & { documents(): Documents }, log: Log): Handler {
   return async (req, res) => {
     const started = edge.now();
     let attempt: number | null = null;
@@ -37,6 +37,10 @@ export function pubsubWorker(edge: Edge, log: Log): Handler {
       if (message.attributes[DIGEST_ATTRIBUTE] !== undefined) {
         const { digestDelivery } = await import('./digests.ts');
         return end(res, await digestDelivery(read.delivery, edge, log, facts));
+      }
+      if (message.attributes[DOCUMENT_ATTRIBUTE] !== undefined) {
+        const { documentDelivery } = await import('./documents.ts');
+        return end(res, await documentDelivery(message, edge, log, facts));
       }
       const order = { body: mail, caller: PUBLISHER, key, retryFailed: false };
       const ports = edge.begin();

@@ -111,11 +111,11 @@ const REPLAY_MS = 32 * 24 * HOUR_MS;
 
 /**
  * How long an event stays known. A signature over a body alone never grows old, so its body does not either. Who holds a
- * bearer token or an identity needs no replay, and says the same again on purpose: an alert that still stands.
+ * token, a password or an identity needs no replay, and says the same again on purpose: an alert that still stands.
  */
 function keyLife({ verify, hmac, toleranceSeconds }: Hook, eventId: string | undefined): number {
   if (eventId !== undefined) return REPLAY_MS;
-  if (verify === 'bearer' || verify === 'google-oidc') return HOUR_MS;
+  if (verify === 'bearer' || verify === 'basic' || verify === 'google-oidc') return HOUR_MS;
   // A timestamp from the future is accepted until it lies as far in the past: twice the tolerance.
   return verify === 'hmac' && hmac?.timestamp !== undefined ? Math.max(HOUR_MS, 2 * toleranceSeconds * SECOND_MS) : REPLAY_MS;
 }

@@ -29,6 +29,8 @@ export async function signAs(hook: Hook, secret: string, body: Buffer, now: numb
     }
     case 'bearer':
       return { Authorization: `Bearer ${secret}` };
+    case 'basic':
+      return { Authorization: `Basic ${Buffer.from(secret).toString('base64')}` };
     case 'google-oidc':
       return {};
   }

@@ -4,17 +4,20 @@ import { sameText } from './mac.ts';
 import type { ReadProof } from './scheme.ts';
 
 const SIGNATURES_MAX = 8;
+const NAMES = ['webhook', 'svix'] as const;
 const ID = /^[\x21-\x7e]{1,200}$/;
 
 /**
  * Standard Webhooks (standardwebhooks.com): `webhook-signature` holds one or more `v1,<base64>` over
  * `<webhook-id>.<webhook-timestamp>.<body>`. The library makes the signature; clock, tolerance and comparison are ours,
- * since its own `verify` knows neither another tolerance nor a passed-in clock.
+ * since its own `verify` knows neither another tolerance nor a passed-in clock. Svix, and who sends through it (Clerk,
+ * Resend), calls the same three headers `svix-…` (docs.svix.com, "Verifying Webhooks Manually").
  */
 export const readStandard: ReadProof = ({ headers, body, now }, { toleranceSeconds }) => {
-  const id = headerOf(headers, 'webhook-id');
-  const at = timelyOf(headerOf(headers, 'webhook-timestamp'), now, toleranceSeconds);
-  const given = (headerOf(headers, 'webhook-signature') ?? '').split(' ').filter((one) => one.startsWith('v1,'));
+  const name = NAMES.find((one) => headers[`${one}-id`] !== undefined) ?? NAMES[0];
+  const id = headerOf(headers, `${name}-id`);
+  const at = timelyOf(headerOf(headers, `${name}-timestamp`), now, toleranceSeconds);
+  const given = (headerOf(headers, `${name}-signature`) ?? '').split(' ').filter((one) => one.startsWith('v1,'));
   if (id === null || !ID.test(id) || at === null || given.length === 0 || given.length > SIGNATURES_MAX || !isUtf8(body)) return null;
   return {
     eventId: id,

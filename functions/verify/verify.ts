@@ -1,7 +1,7 @@
 import { MailFailure } from '../mail/failure.ts';
 import type { Hidden } from '../mail/hidden.ts';
 import type { Hook } from '../mail/route.ts';
-import { readBearer } from './bearer.ts';
+import { readBasic, readBearer } from './bearer.ts';
 import { readGitHub, readHmac, readSlack, readStripe } from './hmac.ts';
 import type { Proof, ReadProof, Signed } from './scheme.ts';
 import { readStandard } from './standard.ts';
@@ -13,6 +13,7 @@ const SCHEMES: Readonly<Record<Exclude<Hook['verify'], 'google-oidc'>, ReadProof
   stripe: readStripe,
   hmac: readHmac,
   bearer: readBearer,
+  basic: readBasic,
 };
 
 /** What a request offers as proof of its origin; null where nothing is offered that could ever be right. Needs no secret. */

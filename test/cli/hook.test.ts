@@ -23,6 +23,7 @@ const config = file(
 routes:
   releases: ${route('{ verify: github, secret: hook-releases }')}
   alerts: ${route('{ verify: bearer, secret: hook-alerts }')}
+  incidents: ${route('{ verify: basic, secret: hook-incidents }')}
   ticks: ${route('{ verify: google-oidc, audience: "https://hooks.example.com", email: a@b.iam.gserviceaccount.com }')}
   builds: { topic: cloud-builds, from: notices@example.com, to: dev@example.com, template: any }
 `,
@@ -32,8 +33,12 @@ const secret = file('secret', 'canary-hook-secret\n');
 
 let hooks: Hooks;
 before(async () => {
-  hooks = await startHooks({ releases: routeOf(hookOf('github'), 'releases'), alerts: routeOf(hookOf('bearer'), 'alerts') });
-  for (const name of ['releases', 'alerts']) hooks.store(name, 'canary-hook-secret');
+  hooks = await startHooks({
+    releases: routeOf(hookOf('github'), 'releases'),
+    alerts: routeOf(hookOf('bearer'), 'alerts'),
+    incidents: routeOf(hookOf('basic'), 'incidents'),
+  });
+  for (const name of ['releases', 'alerts', 'incidents']) hooks.store(name, 'canary-hook-secret');
 });
 after(() => hooks[Symbol.asyncDispose]());
 
@@ -43,7 +48,7 @@ const hook = (...args: string[]) =>
     (error: { code: number; stderr: string }) => ({ code: error.code, text: error.stderr }),
   );
 
-for (const name of ['releases', 'alerts'])
+for (const name of ['releases', 'alerts', 'incidents'])
   test(`the curl for ${name} is accepted as it stands, and shows no secret`, { skip: skipUnless(onPath('curl'), 'curl') }, async () => {
     const args = ['--event', event, '--secret-file', secret, '--url', hooks.url, '--header', "X-GitHub-Event: it's a release"];
     const { text, code } = await hook('sign', name, ...args);
@@ -62,7 +67,11 @@ const mistakes: readonly (readonly [string, string[], RegExp])[] = [
   ['no verb', [], /sign ROUTE/],
   ['no route', ['sign'], /sign ROUTE/],
   ['no event', ['sign', 'releases'], /--event FILE/],
-  ['a route that is not there', ['sign', 'other', '--event', event], /no route other with a hook; it has releases, alerts, ticks/],
+  [
+    'a route that is not there',
+    ['sign', 'other', '--event', event],
+    /no route other with a hook; it has releases, alerts, incidents, ticks/,
+  ],
   ['a route of a topic', ['sign', 'builds', '--event', event], /no route builds with a hook/],
   ['an event that cannot be read', ['sign', 'releases', '--event', '/nowhere', '--secret-file', secret], /--event \/nowhere/],
   ['a header that is none', ['sign', 'releases', '--event', event, '--header', 'nonsense', '--secret-file', secret], /--header nonsense/],

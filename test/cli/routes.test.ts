@@ -128,7 +128,7 @@ const failing: { name: string; command?: string; args: () => string[]; told: Reg
   {
     name: 'a value that is missing',
     args: () => ['builds', '--event', event('b.json', { status: 'FAILURE' })],
-    told: /route_template\n.*templates\/partials\/build-facts\.hbs:\d+: "event\.projectId" is not there|"event\.\w+" is not there/,
+    told: /route_template\n.*templates\/cloud-build\.hbs:2: default: none of event\.substitutions\.TRIGGER_NAME, event\.id is there/,
   },
   { name: 'a route that is not there', args: () => ['gone', '--event', event('c.json', {})], told: /path_unknown/ },
   { name: 'no event', args: () => ['builds'], told: /--event is missing/ },

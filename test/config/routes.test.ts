@@ -55,6 +55,16 @@ for (const { given, read } of hooks)
   test(`a hook ${JSON.stringify(Object.keys(given))} is read`, () =>
     assert.deepEqual(route({ ...HOOK, hook: given }).config?.routes?.[0]?.hook, read));
 
+test('recipients that only an event tells are left to it; a list of names and addresses is fine', () => {
+  const change = {
+    to: ['{{event.owner}}', 'Dev Team <Dev@Example.com>', '"Doe, Ann" <ann@example.com>'],
+    reply_to: ['help@elsewhere.example'],
+    headers: { 'X-Kind': 'build', 'List-Unsubscribe': '<https://example.com>' },
+    only: ['*@example.com'],
+  };
+  assert.deepEqual(route(change).problems, []);
+});
+
 const wrong: { change: object; problem: string; name?: string }[] = [
   { change: { topic: undefined }, problem: 'routes.builds: expected a topic or a hook' },
   { change: { hook: HOOK.hook }, problem: 'routes.builds: expected a topic or a hook' },
@@ -65,6 +75,14 @@ const wrong: { change: object; problem: string; name?: string }[] = [
   { change: { from: 'a@example.com, b@example.com' }, problem: 'routes.builds.from: expected an address' },
   { change: { to: [] }, problem: 'routes.builds.to: expected at least one recipient' },
   { change: { to: ['a@example.com\nBcc: b@example.com'] }, problem: 'routes.builds.to' },
+  { change: { to: ['dev@example.com', 'nobody'] }, problem: 'routes.builds.to.1: expected an address' },
+  { change: { cc: 'a@example.com, b@example.com' }, problem: 'routes.builds.cc.0: expected an address' },
+  { change: { reply_to: ['Ann <ann@>'] }, problem: 'routes.builds.reply_to.0: expected an address' },
+  { change: { only: ['*@example.org'] }, problem: 'routes.builds.to.0: dev@example.com is not among `only` of the route' },
+  { change: { bcc: ['Ann <ann@example.org>'], only: ['*@example.com'] }, problem: 'routes.builds.bcc.0: ann@example.org is not among' },
+  { change: { headers: { Bcc: 'a@example.com' } }, problem: 'routes.builds.headers.Bcc: mailgrant writes this header itself' },
+  { change: { headers: { 'content-type': 'text/plain' } }, problem: 'routes.builds.headers.content-type: mailgrant writes' },
+  { change: { headers: { 'Reply-To': 'a@example.com' } }, problem: 'routes.builds.headers.Reply-To: mailgrant writes' },
   { change: { subject: 'x\r\nBcc: b@example.com' }, problem: 'routes.builds.subject: expected one non-empty line' },
   { change: { headers: { 'X Y': 'z' } }, problem: 'routes.builds.headers' },
   { change: { template: '../secret' }, problem: 'routes.builds.template: expected the name of a file' },

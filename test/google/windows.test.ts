@@ -82,6 +82,8 @@ for (const { name, start, skip } of backends)
         await windows.join(one, hex(event), HOUR, NOW + at);
       const next = await windows.join(one, hex(3), HOUR, NOW + HOUR);
       assert.deepEqual([next.first, next.opened, next.before], [true, NOW + HOUR, { opened: NOW, until: NOW + HOUR }]);
+      // Whoever was to send that one's digest may have died: its redelivery is told of it again.
+      assert.deepEqual((await windows.join(one, hex(3), HOUR, NOW + HOUR + 1)).before, { opened: NOW, until: NOW + HOUR });
       assert.deepEqual([(await windows.sum(one, NOW)).count, (await windows.sum(one, NOW + HOUR)).count], [1, 0]);
       // Delivered again after the end, an event still belongs where it belonged.
       const late = [await windows.join(one, hex(1), HOUR, NOW + HOUR + 1), await windows.join(one, hex(2), HOUR, NOW + HOUR + 1)];

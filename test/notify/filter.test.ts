@@ -74,6 +74,8 @@ test('dedupe comes to text, or fails', () => {
 const refused: readonly { source: string; field?: Expression['field']; line?: number; column: number; reason: RegExp }[] = [
   { source: 'event.status ==', column: 14, reason: /end of input/ },
   { source: 'event.status === "x"', column: 14, reason: /=/ },
+  { source: 'event.status = "x"', column: 14, reason: /^= compares nothing; write ==$/ },
+  { source: 'has(event) && true', column: 1, reason: /has\(event\.name\)/ },
   { source: 'event.a == 1\n  && evnt.b == 2', line: 2, column: 6, reason: /"evnt" is unknown; there are event and attributes/ },
   { source: 'lower(event.status) == "x"', column: 1, reason: /no function "lower"/ },
   { source: '"a" + 1 == "a1"', column: 4, reason: /\+\(string, int\) does not go together/ },

@@ -1,6 +1,7 @@
 /** `every`: a storm is one mail at once and one digest at the end of its window. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MailFailure } from '../../functions/mail/failure.ts';
 import { DIGEST_ATTRIBUTE } from '../../functions/mail/message.ts';
 import type { Message } from '../../functions/mail/ports.ts';
 import { readDigest, sendDigest } from '../../functions/notify/digest.ts';
@@ -136,6 +137,45 @@ test('without a queue for later times the digest goes out with the next event', 
   ports.clock += 2 * HOUR;
   await takeEvent(happened(4), route, all, config, bare);
   assert.deepEqual(subjects.toSorted(), ['2 more of alerts', 'Alert 1', 'Alert 4']);
+});
+
+for (const [how, breakIt] of [
+  [
+    'killed before it',
+    ({ windows, ...ports }) => ({ ...ports, windows: async () => ({ ...(await windows()), sum: () => assert.fail('killed') }) }),
+  ],
+  ['while Gmail takes nothing', (ports) => ({ ...ports, open: async () => Promise.reject(new MailFailure('google_unavailable', '503')) })],
+] as const satisfies [string, (ports: ReturnType<typeof world>) => object][])
+  test(`without a queue for later times a digest that did not go out, ${how}, goes out when the event comes again`, async () => {
+    const { all, route, config } = await compiled();
+    const { ports, subjects } = stormy();
+    const bare = Object.assign(ports, { timetable: null });
+    for (const n of [1, 2, 3]) await takeEvent(happened(n), route, all, config, bare);
+    ports.clock += 2 * HOUR;
+    await takeEvent(happened(4), route, all, config, breakIt(bare) as typeof ports).catch(() => null);
+    ports.clock += HOUR / 2;
+    const again = await takeEvent(happened(4), route, all, config, bare);
+    assert.equal(typeof again === 'object' && again.state, 'sent');
+    assert.deepEqual(subjects.toSorted(), ['2 more of alerts', 'Alert 1', 'Alert 4']);
+  });
+
+test('an event whose own mail is out comes again for as long as the digest before it is not', async () => {
+  const { all, route, config } = await compiled();
+  const { ports, subjects } = stormy();
+  const bare = Object.assign(ports, { timetable: null });
+  for (const n of [1, 2]) await takeEvent(happened(n), route, all, config, bare);
+  ports.clock += 2 * HOUR;
+  const { open } = ports;
+  const refuses: typeof open = (letter, ...rest) =>
+    Buffer.from(letter.bytes).includes('more of alerts')
+      ? Promise.reject(new MailFailure('google_unavailable', '503'))
+      : open(letter, ...rest);
+  const second = { ...bare, open: refuses };
+  const outcome = await takeEvent(happened(3), route, all, config, second);
+  assert.equal(typeof outcome === 'object' && outcome.state, 'retry');
+  ports.clock += HOUR / 2;
+  await takeEvent(happened(3), route, all, config, bare);
+  assert.deepEqual(subjects.toSorted(), ['1 more of alerts', 'Alert 1', 'Alert 3']);
 });
 
 test('a digest that cannot be rendered is recorded, not tried for days', async () => {

@@ -20,6 +20,7 @@ const ROUTES = {
   stripe: route('stripe'),
   hmac: route('hmac', hmac),
   bearer: route('bearer'),
+  basic: route('basic'),
   'google-oidc': {
     ...route('google-oidc'),
     hook: { verify: 'google-oidc', audience: 'https://a.example', email: 'a@b.iam.gserviceaccount.com' },

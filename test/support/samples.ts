@@ -50,6 +50,11 @@ export function cases(): Case[] {
   const { incident } = sample('monitoring-incident') as { incident: object };
   const { finding } = sample('security-finding') as { finding: object };
   const { id, projectId, substitutions, createTime } = sample('cloud-build');
+  const alerts = sample('alertmanager')['alerts'] as object[];
+  const ended = alerts.map((alert) => ({ ...alert, status: 'resolved', endsAt: '2026-11-24T07:59:12.382Z' }));
+  const { data, ...stripe } = sample('stripe-invoice') as { data: { object: object } };
+  const settled = { amount_paid: 4900, amount_remaining: 0, next_payment_attempt: null, status: 'paid' };
+  const paid = { ...stripe, type: 'invoice.paid', livemode: true, data: { object: { ...data.object, ...settled } } };
   return [
     one('cloud-build'),
     one('cloud-build', { status: 'SUCCESS', failureInfo: undefined, steps: [] }),
@@ -97,10 +102,10 @@ export function cases(): Case[] {
     one('github-workflow-run'),
     one('github-release'),
     one('alertmanager'),
-    one('alertmanager', { status: 'resolved' }),
+    one('alertmanager', { status: 'resolved', alerts: ended }), // of a group that is over, every alert is
     one('grafana'),
     one('stripe-invoice'),
-    { ...one('stripe-invoice'), name: 'stripe-invoice-paid', data: { ...sample('stripe-invoice'), type: 'invoice.paid', livemode: true } },
+    { ...one('stripe-invoice'), name: 'stripe-invoice-paid', data: paid },
     one('webhook'),
     {
       name: 'digest',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Entry, Found, Ledger } from '../../functions/mail/ledger.ts';
 import type { AccessToken, Ports, Transport } from '../../functions/mail/ports.ts';
-import type { Windows } from '../../functions/mail/windows.ts';
+import type { Joined, Windows } from '../../functions/mail/windows.ts';
 
 /** A ledger in memory, with the same promises as the real ones. */
 export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
@@ -42,24 +42,24 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
 /** Windows in memory, with the same promises as Firestore's. */
 export function memoryWindows(): Windows {
   const open = new Map<string, { opened: number; until: number }>();
-  const events = new Map<string, { opened: number; until: number; first: boolean; knownUntil: number }>();
+  const events = new Map<string, { opened: number; until: number; first: boolean; before: Joined['before']; knownUntil: number }>();
   const held = new Map<string, number[]>();
   return {
     async join(group, event, everyMs, now, knownMs = Number.POSITIVE_INFINITY) {
       const knownUntil = now + knownMs;
       const known = events.get(`${group}-${event}`);
-      if (known && known.knownUntil > now) return { ...known, ask: true, before: null };
+      if (known && known.knownUntil > now) return { ...known, ask: true };
       const window = open.get(group);
       if (!window || window.until <= now) {
         const span = { opened: now, until: now + everyMs };
         open.set(group, span);
-        events.set(`${group}-${event}`, { ...span, first: true, knownUntil });
+        events.set(`${group}-${event}`, { ...span, first: true, before: window ?? null, knownUntil });
         return { ...span, first: true, ask: false, before: window ?? null };
       }
       const times = held.get(`${group}-${window.opened}`) ?? [];
       times.push(now);
       held.set(`${group}-${window.opened}`, times);
-      events.set(`${group}-${event}`, { ...window, first: false, knownUntil });
+      events.set(`${group}-${event}`, { ...window, first: false, before: null, knownUntil });
       return { ...window, first: false, ask: times.length === 1, before: null };
     },
     async sum(group, opened) {

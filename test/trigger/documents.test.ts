@@ -6,7 +6,7 @@ import { createLog } from '../../functions/log.ts';
 import type { Config, DocumentsConfig } from '../../functions/mail/config.ts';
 import { documentEvents } from '../../functions/trigger/documents.ts';
 import { appAt, documentHeaders, nameOf } from '../support/documents.ts';
-import { ALIAS, CONFIG, type Laptop, MAILBOX, PROJECT, serveOn, startLaptop } from '../support/laptop.ts';
+import { ALIAS, CONFIG, type Laptop, MAILBOX, PROJECT, post, serveOn, startLaptop, startQueued } from '../support/laptop.ts';
 import { compileTexts } from '../support/routes.ts';
 
 const DOCUMENTS: DocumentsConfig = { collection: 'mail', database: '(default)', from: [MAILBOX, ALIAS] };
@@ -16,8 +16,9 @@ const ROUTES = `data:text/javascript,${encodeURIComponent(
   compileTexts({}, { 'welcome.hbs': '---\nsubject: Welcome, {{event.name}}\n---\n<p>Hello {{event.name}}.</p>\n' }, { all: true }).module,
 )}`;
 
-async function start(change: Partial<DocumentsConfig> = {}, config: Partial<Config> = {}) {
-  const laptop = await startLaptop({ config: { ...CONFIG, ...config, documents: { ...DOCUMENTS, ...change } } });
+async function start(change: Partial<DocumentsConfig> = {}, config: Partial<Config> = {}, queued: { now?: () => number } | null = null) {
+  const options = { config: { ...CONFIG, ...config, documents: { ...DOCUMENTS, ...change } } };
+  const laptop = await (queued ? startQueued({ ...options, ...queued, delivery: 'direct' }) : startLaptop(options));
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const documents = () => appAt(laptop.google.url, laptop.google).documents;
   const server = await serveOn(documentEvents({ ...laptop.edge, documents, routesFile: ROUTES }, log));
@@ -280,6 +281,7 @@ test('a document that was refused goes out after it was corrected and set to RET
   assert.deepEqual([delivery?.['state'], sent() - before], ['SUCCESS', 1]);
 });
 
+const HOUR = 3_600_000;
 const LATER = new Date(Date.now() + 60_000);
 const EARLIER = new Date(Date.now() - 60_000);
 const states: readonly { name: string; delivery: Record<string, unknown>; state: string; mails: number }[] = [
@@ -288,6 +290,18 @@ const states: readonly { name: string; delivery: Record<string, unknown>; state:
   { name: 'ERROR', delivery: { state: 'ERROR' }, state: 'ERROR', mails: 0 },
   { name: 'PROCESSING in other hands', delivery: { state: 'PROCESSING', leaseExpireTime: LATER }, state: 'PROCESSING', mails: 0 },
   { name: 'PROCESSING with a lease that ran out', delivery: { state: 'PROCESSING', leaseExpireTime: EARLIER }, state: 'ERROR', mails: 0 },
+  {
+    name: 'PROCESSING by a worker that died with nothing told',
+    delivery: { state: 'PROCESSING', error: null, leaseExpireTime: EARLIER, eventId: 'of-a-worker-that-died' },
+    state: 'SUCCESS',
+    mails: 1,
+  },
+  {
+    name: 'PROCESSING, waiting for longer than its event was delivered',
+    delivery: { state: 'PROCESSING', error: 'limit_day: …', leaseExpireTime: EARLIER, eventId: 'of-last-week' },
+    state: 'ERROR',
+    mails: 0,
+  },
   { name: 'a state of its own', delivery: { state: 'DRAFT' }, state: 'DRAFT', mails: 0 },
 ];
 for (const { name, delivery, state, mails } of states)
@@ -402,6 +416,56 @@ test('a delivery that could not be written back is written when the event comes 
     [204, 'SUCCESS', 1],
   );
 });
+
+test('a mail that is out and was not told is not sent again by the next event of its document, nor by a RETRY after it', async () => {
+  await using one = await start();
+  await one.app.put('mail/x', { to: 'you@example.net', message: MESSAGE });
+  const told = one.google.reached('transfer').then(() => one.google.reached('ledger'));
+  const scripted = told.then(() => one.google.faults.script({ on: 'ledger', status: 503 }));
+  assert.equal(await one.tell('mail/x', { 'ce-id': 'one' }), 503);
+  await scripted;
+  await one.app.update('mail/x', { 'delivery.leaseExpireTime': EARLIER });
+  assert.equal(await one.tell('mail/x', { 'ce-id': 'another' }), 204);
+  const delivery = await one.app.delivery('mail/x');
+  assert.deepEqual([delivery?.['state'], delivery?.['eventId'], one.google.mails.count()], ['SUCCESS', 'one', 1]);
+});
+
+test('a mail that waits for a quota is looked at again in time, for longer than Eventarc delivers an event', async () => {
+  const clock = { now: Date.UTC(2026, 10, 24, 8) };
+  await using one = await start({}, {}, { now: () => clock.now });
+  await one.app.put('mail/x', { to: 'you@example.net', message: MESSAGE });
+  one.google.faults.script({ on: 'open', answer: 'daily_limit', times: 2 });
+  const headers = { 'ce-id': 'one' };
+  const delivery = () => appAt(one.google.url, one.google).delivery('mail/x'); // by then the app has another token
+  assert.deepEqual([await one.tell('mail/x', headers), await one.tell('mail/x', headers)], [204, 204]);
+  assert.match(String((await delivery())?.['error']), /^quota_daily/);
+  // Twice the quota is still used up, then the service is down, then it goes: nobody writes the document in the meantime.
+  const wait = async (ms: number): Promise<void> => {
+    clock.now += ms;
+    await one.google.tasks.flush();
+    await one.google.pubsub.flush();
+  };
+  await wait(30 * HOUR);
+  assert.deepEqual([(await delivery())?.['state'], one.google.mails.count()], ['PROCESSING', 0]);
+  one.google.faults.script({ on: 'open', answer: 'unavailable' });
+  await wait(30 * HOUR);
+  assert.equal(one.google.mails.count(), 0);
+  await wait(HOUR);
+  assert.deepEqual([(await delivery())?.['state'], one.google.mails.count()], ['SUCCESS', 1]);
+  await wait(100 * HOUR);
+  assert.equal(one.google.mails.count(), 1);
+});
+
+for (const [how, attributes] of [
+  ['of another collection', { mailgrantDocument: nameOf('users/u1'), mailgrantEvent: 'e' }],
+  ['of another database', { mailgrantDocument: nameOf('mail/x').replace('(default)', 'other'), mailgrantEvent: 'e' }],
+  ['without an event', { mailgrantDocument: nameOf('mail/x') }],
+] as const)
+  test(`a message about a document ${how} is refused, and nothing is read`, async () => {
+    const { ledger } = own.google.calls;
+    assert.equal((await post(own.worker, { message: { messageId: '1', data: '', attributes } })).status, 400);
+    assert.equal(own.google.calls.ledger, ledger);
+  });
 
 test('a dead grant ends as ERROR with what mends it, and RETRY sends after it was mended', async () => {
   await using one = await start();

@@ -1,7 +1,7 @@
 /** Events that come to a route: topic, push, worker, mailbox, with the real adapters between them. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Laptop, post, startLaptop, startQueued } from '../support/laptop.ts';
+import { type Laptop, PROJECT, post, startLaptop, startQueued } from '../support/laptop.ts';
 import { PLAIN, ROUTE, routed } from '../support/routes.ts';
 
 const ROUTES = {
@@ -118,6 +118,17 @@ test('events of one value are one mail', async () => {
   ] as const)
     mails.push((await effect(() => to('alike', push({ group, id }, { id })))).mails);
   assert.deepEqual(mails, [1, 0, 1]);
+});
+
+test('an event of a value whose mail failed is a mail of its own, once what was wrong is mended', async () => {
+  await using own = await startLaptop(routed(ROUTES, FILES));
+  const { google } = own;
+  const ask = async (id: string) => (await post(`${own.worker}/routes/alike`, push({ group: 'a' }, { id }))).status;
+  google.oauth.revoke('notices@example.com');
+  assert.deepEqual([await ask('1'), google.mails.count()], [204, 0]);
+  google.storeSecret(PROJECT, 'mailgrant-notices', JSON.stringify(google.oauth.enrol('notices@example.com')));
+  assert.deepEqual([await ask('2'), google.mails.count()], [204, 1]);
+  assert.deepEqual([await ask('3'), google.mails.count()], [204, 1]);
 });
 
 test('an unknown route, another method and a body that is no push are no mails', async () => {

@@ -15,7 +15,7 @@ const routes: Record<string, object> = {
   broken: routeOf(hookOf('bearer'), 'broken', { when: 'event.missing.field == 1' }),
   worded: routeOf(hookOf('bearer'), 'worded', { subject: '{{event.missing}}' }),
   nobody: routeOf(hookOf('bearer'), 'nobody', { to: ['{{default event.email ""}}'] }),
-  stranger: routeOf(hookOf('bearer'), 'stranger', { only: ['*@example.org'] }),
+  stranger: routeOf(hookOf('bearer'), 'stranger', { to: ['{{default event.email "you@example.net"}}'], only: ['*@example.org'] }),
   deduped: routeOf(hookOf('bearer'), 'deduped', { dedupe: 'string(event.group)' }),
   stormy: routeOf(hookOf('bearer'), 'stormy', { dedupe: 'string(event.group)', every: '1h' }),
   unkept: routeOf(hookOf('bearer'), 'unkept'),
@@ -68,7 +68,7 @@ for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
         body,
         Object.fromEntries(Object.entries(genuine).filter(([key]) => key !== header)),
       ]),
-      ...(name === 'bearer' ? [] : [[body.replace('canary', 'tampered'), genuine] as [string, Record<string, string>]]),
+      ...(['bearer', 'basic'].includes(name) ? [] : [[body.replace('canary', 'tampered'), genuine] as [string, Record<string, string>]]),
       ...(timed ? [[body, await sign(body, secret, second() - 302)] as [string, Record<string, string>]] : []),
     ];
     const before = mails();

@@ -47,6 +47,19 @@ export const SCHEMES: readonly Scheme[] = [
     }),
   },
   {
+    name: 'standard-webhooks as svix',
+    hook: hookOf('standard-webhooks'),
+    secret: `whsec_${base64('canary-svix-one')}`,
+    other: `whsec_${base64('canary-svix-two')}`,
+    needs: ['svix-id', 'svix-timestamp', 'svix-signature'],
+    timed: true,
+    sign: async (body, secret, at = SECOND) => ({
+      'svix-id': 'msg_1',
+      'svix-timestamp': String(at),
+      'svix-signature': new Webhook(secret).sign('msg_1', new Date(at * 1_000), body),
+    }),
+  },
+  {
     name: 'github',
     hook: hookOf('github'),
     secret: 'canary-github-one',
@@ -124,6 +137,15 @@ export const SCHEMES: readonly Scheme[] = [
     needs: ['authorization'],
     timed: false,
     sign: async (_, secret) => ({ authorization: `Bearer ${secret}` }),
+  },
+  {
+    name: 'basic',
+    hook: hookOf('basic'),
+    secret: 'monitoring:canary-grüße-one',
+    other: 'monitoring:canary-basic-two',
+    needs: ['authorization'],
+    timed: false,
+    sign: async (_, secret) => ({ authorization: `Basic ${base64(secret)}` }),
   },
 ];
 

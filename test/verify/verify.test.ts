@@ -46,7 +46,7 @@ for (const { name, hook, secret, other, needs, timed, sign } of SCHEMES) {
       ['empty', () => ''],
       ['given twice', (given) => [given, given]],
       // A list of signatures is what that one header is: there it is no harm.
-      ...(header === 'webhook-signature' ? [] : [['joined with itself', (given: string) => `${given}, ${given}`] as const]),
+      ...(/^(webhook|svix)-signature$/.test(header) ? [] : [['joined with itself', (given: string) => `${given}, ${given}`] as const]),
       ['cut short', (given) => given.slice(0, -1)],
       ['longer', (given) => `${given}0`],
       ['something else', () => 'canary-nonsense'],
@@ -54,7 +54,7 @@ for (const { name, hook, secret, other, needs, timed, sign } of SCHEMES) {
     for (const [how, value] of refused) test(`${name}: ${header} ${how} is refused`, async () => assert.equal(await change(value), false));
   }
 
-  if (name !== 'bearer')
+  if (!['bearer', 'basic'].includes(name))
     for (const body of [`${BODY} `, BODY.replace('1', '2'), BODY.slice(0, -1), '', Buffer.concat([Buffer.from(BODY), Buffer.from([0xff])])])
       test(`${name}: a body that was changed to ${Buffer.byteLength(body)} bytes is refused`, async () =>
         assert.equal(await ask(await sign(BODY, secret), body), false));
@@ -118,6 +118,25 @@ const vectors: readonly { source: string; hook: Hook; secret: string; body: stri
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     },
     second: 1_614_265_330,
+  },
+  {
+    source: 'docs.svix.com, Verifying webhooks manually, with the headers as Svix, Clerk and Resend name them',
+    hook: hookOf('standard-webhooks'),
+    secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    body: '{"test": 2432232314}',
+    headers: {
+      'svix-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      'svix-timestamp': '1614265330',
+      'svix-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    },
+    second: 1_614_265_330,
+  },
+  {
+    source: 'RFC 7617, section 2',
+    hook: hookOf('basic'),
+    secret: 'Aladdin:open sesame',
+    body: '',
+    headers: { authorization: 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==' },
   },
   {
     source: 'RFC 2202, HMAC-SHA-1 case 2',
@@ -213,7 +232,21 @@ test('standard-webhooks: bytes that are no text are refused, since the library w
 
 test('the id of an event is told where the signature covers it, and only there', async () => {
   const ids = SCHEMES.map(async ({ hook, secret, sign }) => proofOf(requestOf(await sign(BODY, secret), BODY), hook)?.eventId ?? null);
-  assert.deepEqual(await Promise.all(ids), ['msg_1', null, null, 'evt_1', null, null, null, null]);
+  assert.deepEqual(await Promise.all(ids), ['msg_1', 'msg_1', null, null, 'evt_1', null, null, null, null, null]);
+});
+
+test('basic: letters of base64 that a lenient decoder would skip are refused', async () => {
+  const good = Buffer.from('u:canary-p').toString('base64');
+  for (const [given, wanted] of [
+    [`Basic ${good}`, true],
+    [`basic  ${good}`, true],
+    [`Basic ${good.slice(0, 4)} ${good.slice(4)}`, false],
+    [`Basic ${good}====`, false],
+    [`Basic *${good}`, false],
+    ['Basic u:canary-p', false],
+    ['Basic', false],
+  ] as const)
+    assert.equal(await accepted(requestOf({ authorization: given }, BODY), hookOf('basic'), 'u:canary-p'), wanted, given);
 });
 
 test('google-oidc has no proof of this kind', () =>
