@@ -36,18 +36,6 @@ export class NoReply extends Error {
 export type Exchange = (call: Call) => Promise<Reply>;
 
 const REPLY_MAX_BYTES = 4_000_000;
-const NEVER_LEFT = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
 
 /** `deadline` aborts every call of the invocation. Throws NoReply. */
 export function createExchange(agents: Agents = createAgents()): (deadline: AbortSignal) => Exchange {
@@ -116,9 +104,9 @@ function createAttempt(agents: Agents, deadline: AbortSignal): Exchange {
       const fail = (error: Error & { code?: string }): void => {
         over();
         const code = late ? 'ETIMEDOUT' : (error.code ?? error.name);
-        const left = connected && !NEVER_LEFT.has(code);
         const stale = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
-        reject(stale ? new Stale(code, left) : new NoReply(code, left));
+        // By no code: what says that there is no way can also end a connection that stood, after it took the letter along.
+        reject(stale ? new Stale(code, connected) : new NoReply(code, connected));
       };
       request.on('error', fail);
       request.once('response', (response) => {
