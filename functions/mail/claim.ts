@@ -54,7 +54,7 @@ export async function register(
   if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
     const { content: _, scheduledAt: __, ...before } = found.entry; // the message of the mail that failed is not this one's
     const { id, attempts } = before;
-    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts });
+    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts, holder: ports.newId() });
     const begun = await ports.ledger.replace(found, anew, counters);
     if (!begun) throw inFlight(ports.now() + ports.leaseMs);
     return { begun };
@@ -144,9 +144,14 @@ export async function recordRefusal(
   ports: Ports,
 ): Promise<Outcome> {
   const entry = step(newEntry(order, ports), 'failed', { code: failure.code });
+  const refused = { state: 'failed', id: entry.id, failure } as const;
   const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
-  if (created) return { state: 'failed', id: found.entry.id, failure };
-  return pastOutcome(found.entry, ports.now()) ?? recordEnd(found, failure, ports);
+  if (created) return refused;
+  const past = pastOutcome(found.entry, ports.now());
+  if (past || failure.code !== 'idempotency_mismatch') return past ?? recordEnd(found, failure, ports);
+  // The key is another mail's, which still waits for its own message: that one is left alone.
+  await ports.ledger.create(entry, null, ports.now());
+  return refused;
 }
 
 /** Ends a mail for good. One that was begun keeps its question; one that provably was not sent ends here. */
