@@ -11,6 +11,8 @@ const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
 const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
 /** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
 export const KEEP_MS = 33 * DAY_MS;
+/** Whoever has messages published has a clock of its own: one that comes so little before its time is the one that was due, and there is no other. */
+const EARLY_MS = 5_000;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {
@@ -80,12 +82,12 @@ export function pastOutcome(entry: Entry, now: number): Outcome | null {
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
   if (state === 'canceled') return { state, id };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
-  if (state === 'scheduled' && (notBefore ?? 0) > now) return { state: 'queued', id, dueAt: notBefore };
+  const early = (notBefore ?? 0) > now + EARLY_MS;
+  if (state === 'scheduled' && early) return { state: 'queued', id, dueAt: notBefore };
   const code = (entry.code ?? 'unexpected') as FailureCode;
   const failure = new MailFailure(code, consequence(code).summary, notBefore);
   if (state === 'failed') return { state, id, failure };
-  const parked = state === 'parked' && (notBefore ?? 0) > now;
-  return parked || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
+  return (state === 'parked' && early) || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
 }
 
 const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});

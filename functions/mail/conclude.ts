@@ -101,7 +101,7 @@ async function putOff(found: Found | null, message: Message, at: number, ports: 
   const content = await unpack(message, ports);
   const seal = sealOf(content, ports.digest);
   if (entry.content !== seal && !(await ports.ledger.replace(found, step(entry, entry.state, { content: seal })))) return false;
-  await timetable.publishAt(await pack(entry.id, content, 'later', ports), at, slotOf(entry.id, at));
+  await timetable.publishAt(await pack(entry.id, content, 'later', ports), at, slotOf({ id: entry.id, content: seal }, at));
   return true;
 }
 
