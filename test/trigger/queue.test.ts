@@ -356,6 +356,16 @@ for (const [answer, outcome] of [
     assert.deepEqual([own.google.mails.count(), (await record(own, body?.['id']))['last_event']], [1, 'sent']);
   });
 
+test('without tasks a daily limit is not handed over: the queue would give the mail up long before its time', async () => {
+  await using own = await queued({ delivery: 'direct', settings: { tasks: null } });
+  const key = { 'idempotency-key': 'k' };
+  own.google.faults.script({ on: 'open', answer: 'daily_limit' });
+  const { status, body } = await emails(own, MAIL, key);
+  await own.live(HOUR + MINUTE);
+  assert.deepEqual([status, body?.['name'], dead(own), own.google.mails.count()], [429, 'daily_quota_exceeded', [], 0]);
+  assert.deepEqual([(await emails(own, MAIL, key)).status, own.google.mails.count()], [200, 1]);
+});
+
 test('what direct delivery cannot hand over is answered as ever, and not sent behind the back of its caller', async () => {
   await using own = await queued({ delivery: 'direct' });
   own.google.faults.script({ on: 'open', answer: 'rate' }, { on: 'task', reset: 'after', times: 6 });
