@@ -1,4 +1,4 @@
-import { consequence, type FailureCode, MailFailure } from './failure.ts';
+import { asFailure, consequence, type FailureCode, MailFailure } from './failure.ts';
 import { type Found, type State, step } from './ledger.ts';
 import { pack, sealOf, slotOf, unpack } from './message.ts';
 import type { Outcome } from './outcome.ts';
@@ -76,9 +76,14 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
     const { attempts = 0, acceptedAt = 0, scheduledAt = 0 } = found?.entry ?? {};
     const dueForMs = ports.now() - Math.max(acceptedAt, scheduledAt);
     const spread = Number.parseInt(ports.digest(`${outcome.id}${attempts}`).slice(0, 8), 16) / 2 ** 32;
-    const next = nextOf(outcome, { delivery, attempts, dueForMs, canPutOff: ports.timetable !== null, spread }, ports.now());
-    if (next.verb === 'ack' || next.verb === 'nack') return next.verb === 'ack';
-    if (next.verb === 'put off') return await putOff(found, message, next.at, ports);
+    const decide = (canPutOff: boolean): Next => nextOf(outcome, { delivery, attempts, dueForMs, canPutOff, spread }, ports.now());
+    let next = decide(ports.timetable !== null);
+    if (next.verb === 'put off') {
+      const done = await putOff(found, message, next.at, ports).catch(unlessTooLarge);
+      if (done !== null) return done;
+      next = decide(false);
+    }
+    if (next.verb !== 'bury') return next.verb === 'ack';
     if (found && next.reason === 'deliveries_exhausted') await giveUp(found, next.reason, ports);
     return await bury(message, next.reason, ports);
   } catch {
@@ -102,6 +107,22 @@ async function putOff(found: Found | null, message: Message, at: number, ports: 
   const seal = sealOf(content, ports.digest);
   if (entry.content !== seal && !(await ports.ledger.replace(found, step(entry, entry.state, { content: seal })))) return false;
   await timetable.publishAt(await pack(entry.id, content, 'later', ports), at, slotOf({ id: entry.id, content: seal }, at));
+  return true;
+}
+
+/** Null for a message that is too large to wait anywhere: it is delivered to the end. */
+function unlessTooLarge(error: unknown): null {
+  if (asFailure(error).code !== 'queue_too_small') throw error;
+  return null;
+}
+
+/** Puts a message off of which nothing could be found out just now; it must be known by the id of its mail. */
+export async function keepForLater(id: string, message: Message, ports: Ports): Promise<boolean> {
+  if (!ports.timetable) return false;
+  const content = await unpack(message, ports);
+  const at = ports.now() + FIRST_MS;
+  const slot = slotOf({ id, content: sealOf(content, ports.digest) }, at);
+  await ports.timetable.publishAt(await pack(id, content, 'later', ports), at, slot);
   return true;
 }
 
