@@ -48,11 +48,13 @@ export async function handOver(id: string, draft: Draft, caller: Caller, config:
   const state = found && NEXT[found.entry.state];
   if (!found || !state) return null;
   const content = draft.content();
-  const counters = countersOf(rulesOf(doorkeeper(caller, config), null, ports)); // the attempt gave its count back
+  const before = found.entry.content;
   const change = { content: sealOf(content, ports.digest), holder: ports.newId() };
+  if (before !== undefined && before !== change.content) return null; // in other words the message that is there would be foreign
+  const counters = countersOf(rulesOf(doorkeeper(caller, config), null, ports)); // the attempt gave its count back
   const held = await ports.ledger.replace(found, step(found.entry, state, change), counters);
   if (!held) return null;
-  if (found.entry.content !== undefined) return publish(held.entry, content, ports); // one of its messages is there: it is not failed
+  if (before !== undefined) return publish(held.entry, content, ports); // a message of it may be there: so it is never failed
   const outcome = await put(held, content, ports);
   return outcome.state === 'queued' ? outcome : null;
 }
@@ -71,13 +73,11 @@ async function put(found: Found, content: Content, ports: Ports): Promise<Outcom
     return recordEnd(found, failure, ports).catch(async (told: unknown) => {
       if (asFailure(told).code !== 'in_flight') return { state: 'failed', id, failure, unrecorded: true };
       const there = await ports.ledger.read(id);
-      if (!there || PUT_BY.has(there.entry.state)) throw told; // another request puts it by: it knows whether that works
-      return { state: 'queued', id, dueAt: null }; // a worker has it: the message got through, only the answer did not
+      if (there?.entry.attempts === found.entry.attempts) throw told; // another request puts it by: it knows whether that works
+      return { state: 'queued', id, dueAt: null }; // a worker has had it: the message got through, only the answer did not
     });
   }
 }
-
-const PUT_BY: ReadonlySet<Entry['state']> = new Set(['queued', 'scheduled', 'parked']);
 
 /** Has the mail's message published: now, or at its time. */
 export async function publish({ id, notBefore, content: seal = '' }: Entry, content: Content, ports: Ports): Promise<Outcome> {
@@ -104,7 +104,7 @@ async function again(found: Found, content: Content, ports: Ports): Promise<Outc
   if (state === 'failed' || entry.content === undefined) return null;
   if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
   if (entry.content === sealOf(content, ports.digest)) {
-    if (PUT_BY.has(state)) await mark(found, ports);
+    if (state === 'queued' || state === 'scheduled') await mark(found, ports);
     return publish(entry, content, ports);
   }
   return { state: 'queued', id, dueAt: notBefore !== null && notBefore > ports.now() ? notBefore : null };

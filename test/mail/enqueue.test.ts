@@ -56,6 +56,25 @@ test('a request that cannot publish does not fail the mail that a repetition of 
   assert.equal(ports.sent.length, 1);
 });
 
+test('a message that got through although no answer said so is believed, if a worker has had it, also where a daily limit parked it', async () => {
+  const { ports, messages, tasks, ask, deliver } = queueing();
+  const through = {
+    publish: async (message: Message) => {
+      messages.push(message);
+      Object.assign(ports, {
+        open: async () => {
+          throw new MailFailure('quota_daily', 'scripted');
+        },
+      });
+      await deliver();
+      return unpublished();
+    },
+  };
+  Object.assign(ports, { queue: through });
+  assert.equal((await ask())?.state, 'queued');
+  assert.deepEqual([[...ports.ledger.entries.values()].map(({ entry }) => entry.state), tasks.size], [['parked'], 0]);
+});
+
 test('a repetition that cannot publish does not fail the mail that is accepted', async () => {
   const { ports, ask, deliver } = queueing();
   const { queue } = ports;
@@ -80,6 +99,8 @@ test('what was handed over before is not failed by a second handing over that do
   const id = await waiting();
   assert.equal((await handOver(id, draft, CALLER, CONFIG, ports))?.state, 'queued');
   await waiting(); // the worker could not send it just now, its message comes again; and its caller asks again
+  const inOtherWords = draftMail(Object.fromEntries(Object.entries(MAIL).reverse()), CALLER, CONFIG, ports);
+  assert.equal(await handOver(id, inOtherWords, CALLER, CONFIG, ports), null); // the message that is there is known by its words
   Object.assign(ports, { queue: { publish: unpublished } });
   assert.equal(await handOver(id, draft, CALLER, CONFIG, ports).catch(() => null), null);
   await deliver();
