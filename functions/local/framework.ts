@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -63,8 +64,13 @@ export async function startFunction({ target, source, port, env, onLine, args = 
   };
 }
 
+// Systems give ports from 32768 (Linux) or 49152 up to whoever asks for any; one of those is taken by somebody else now and then
+// between our look and our use.
+const ANY = { from: 20_000, to: 32_000 };
+
 /** The first free port of loopback from `wanted` on; 0 is any. */
 export async function freePort(wanted: number): Promise<number> {
+  if (wanted === 0) return freePort(randomInt(ANY.from, ANY.to));
   for (let port = wanted; port < wanted + 50; port++) {
     const bound = await tryPort(port);
     if (bound !== null) return bound;

@@ -114,7 +114,9 @@ export const CLIENTS: readonly Client[] = [
       --smtp-server 127.0.0.1 --smtp-server-port "$SMTP_PORT" --smtp-user any --smtp-pass "$KEY" --smtp-auth PLAIN --8bit-encoding=utf-8 "$HOME/letter"`,
     ],
     version: ['git', '--version'],
-    installed: () => existsSync(`${execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim()}/git-send-email`),
+    installed: () =>
+      existsSync(`${execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim()}/git-send-email`) &&
+      succeeds('perl', ['-MMail::Address', '-MAuthen::SASL', '-e', '1']), // Debian's git-email works only with what it recommends
     input: LETTER.replace(`${HIDDEN}\n`, ''),
     without: ['file'],
   },

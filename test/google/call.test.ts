@@ -1,43 +1,283 @@
 import assert from 'node:assert/strict';
-import { Agent, createServer } from 'node:http';
-import { type AddressInfo, createConnection, type NetConnectOpts } from 'node:net';
+import { spawn } from 'node:child_process';
+import { createServer, type Server, Socket } from 'node:net';
 import { test } from 'node:test';
-import { createExchange } from '../../functions/google/call.ts';
+import { createServer as createTlsServer, rootCertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
+import { createExchange, type NoReply } from '../../functions/google/call.ts';
+import { type Connections, createConnections, type Listener } from '../../functions/google/connections.ts';
+import { makeCertificate } from '../../functions/local/certificate.ts';
+import { freePort } from '../../functions/local/framework.ts';
 
-const addresses = ['oauth2.googleapis.com/token', 'ftp://127.0.0.1/x', 'https:///token', '/token', '', 'https://[::1/x'];
+const NEVER = new AbortController().signal;
+
+interface Peer extends AsyncDisposable {
+  readonly url: string;
+  /** How many connections there were. */
+  connections(): number;
+  /** What each connection got, in the order of their opening. */
+  readonly got: string[];
+}
+
+/** A server of sockets: what it does with the n-th request of the n-th connection is the test's to say. */
+async function peer(
+  answer: (socket: Socket, request: number, connection: number) => void,
+  tls?: { cert: string; key: string },
+): Promise<Peer> {
+  const sockets: Socket[] = [];
+  const got: string[] = [];
+  const take = (socket: Socket): void => {
+    const connection = sockets.push(socket);
+    got.push('');
+    let requests = 0;
+    socket.on('error', () => {});
+    socket.on('data', (bytes: Buffer) => {
+      const before = got[connection - 1] ?? '';
+      got[connection - 1] = before + bytes.toString('latin1');
+      const heads = (text: string): number => text.split('\r\n\r\n').length;
+      if (heads(got[connection - 1] ?? '') > heads(before)) answer(socket, ++requests, connection);
+    });
+  };
+  const server: Server = tls ? createTlsServer(tls, take as (socket: TLSSocket) => void) : createServer(take);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  return {
+    url: `http${tls ? 's' : ''}://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+    got,
+    connections: () => sockets.length,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+const ok = (body: string, more = ''): string => `HTTP/1.1 200 OK\r\n${more}content-length: ${body.length}\r\n\r\n${body}`;
+const say =
+  (body: string, more = '') =>
+  (socket: Socket): boolean =>
+    socket.write(ok(body, more));
+const post = (url: string, more: object = {}) => ({ method: 'POST' as const, url: `${url}/x`, body: 'hello', timeoutMs: 5_000, ...more });
+
+const addresses = [
+  'oauth2.googleapis.com/token',
+  'ftp://127.0.0.1/x',
+  'https:///token',
+  '/token',
+  '',
+  'https://[::1/x',
+  'http://127.0.0.1:70000/',
+  'http://user:secret@127.0.0.1/',
+  'http://127.0.0.1/a b',
+  'http://127.0.0.1/a\r\nx: 1',
+  'http://127.0.0.1/ä',
+];
 for (const url of addresses)
   test(`an address that is none is called nowhere: ${JSON.stringify(url)}`, async () => {
-    const exchange = createExchange()(AbortSignal.timeout(5_000));
-    await assert.rejects(exchange({ method: 'GET', url, timeoutMs: 1_000 }), { message: 'ERR_INVALID_URL', left: false });
+    await assert.rejects(createExchange()(NEVER)({ method: 'GET', url, timeoutMs: 1_000 }), { message: 'ERR_INVALID_URL', left: false });
   });
 
-// An established connection can end with the code of a route that is gone: the kernel keeps it from a router's notice until it gives up.
-for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ECONNRESET', 'ETIMEDOUT'])
-  test(`${code} on a connection that stood does not prove that nothing left`, async () => {
-    const agents = { http: new Agent({ keepAlive: true }), https: new (await import('node:https')).Agent() };
-    const sockets: ReturnType<typeof createConnection>[] = [];
-    agents.http.createConnection = (options) => {
-      const socket = createConnection(options as NetConnectOpts);
-      sockets.push(socket);
-      return socket;
-    };
-    const server = createServer((req) => {
-      req.resume().once('end', () => sockets[0]?.destroy(Object.assign(new Error(code), { code })));
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
-    const call = { method: 'PUT' as const, url, body: 'letter', timeoutMs: 5_000, once: true };
-    const ended = await createExchange(agents)(AbortSignal.timeout(10_000))(call).catch((error: unknown) => error);
-    server.close();
-    assert.deepEqual({ ...(ended as object) }, { name: 'NoReply', left: true });
-    assert.equal((ended as Error).message, code);
+for (const value of ['a\r\nx: 1', 'a\nb', 'a\0', 'ä'])
+  test(`a header that would be two is sent nowhere: ${JSON.stringify(value)}`, async () => {
+    await using server = await peer(say('ok'));
+    const call = { method: 'GET' as const, url: `${server.url}/`, headers: { authorization: `Bearer ${value}` }, timeoutMs: 1_000 };
+    await assert.rejects(createExchange()(NEVER)(call), { message: 'ERR_INVALID_CHAR', left: false });
+    assert.equal(server.connections(), 0);
   });
 
-test('a connection that never stood took nothing along', async () => {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
-  await new Promise((done) => server.close(done));
-  const exchange = createExchange()(AbortSignal.timeout(5_000));
-  await assert.rejects(exchange({ method: 'PUT', url, body: 'x', timeoutMs: 1_000 }), { message: 'ECONNREFUSED', left: false });
+test('requests go out as they are written, and one after another over one connection', async () => {
+  await using server = await peer(say('ok'));
+  const exchange = createExchange()(NEVER);
+  const replies = [
+    await exchange({ method: 'GET', url: `${server.url}/a?b=c`, headers: { authorization: 'Bearer t' }, timeoutMs: 5_000 }),
+    await exchange(post(server.url, { body: 'Grüße', headers: { 'x-n': 7 } })),
+    await exchange(post(server.url, { body: Buffer.from([0, 255]) })),
+  ];
+  assert.deepEqual(
+    replies.map(({ status, body }) => [status, body.toString()]),
+    Array(3).fill([200, 'ok']),
+  );
+  const host = `host: ${new URL(server.url).host}\r\n`;
+  assert.deepEqual(server.got, [
+    `GET /a?b=c HTTP/1.1\r\n${host}authorization: Bearer t\r\n\r\n` +
+      `POST /x HTTP/1.1\r\n${host}content-length: 7\r\nx-n: 7\r\n\r\n${Buffer.from('Grüße').toString('latin1')}` +
+      `POST /x HTTP/1.1\r\n${host}content-length: 2\r\n\r\n\0\xff`,
+  ]);
 });
+
+test('calls at once have a connection each, and those are kept', async () => {
+  const waiting: Socket[] = [];
+  await using server = await peer((socket) => {
+    waiting.push(socket);
+    if (waiting.length === 3) for (const one of waiting.splice(0)) one.write(ok('ok'));
+  });
+  const exchange = createExchange()(NEVER);
+  for (let round = 0; round < 2; round++) await Promise.all([1, 2, 3].map(() => exchange(post(server.url))));
+  assert.equal(server.connections(), 3);
+});
+
+// What ends a kept connection while nobody uses it, or just when it is used again.
+const endings: readonly { name: string; first: (socket: Socket) => void; second?: (socket: Socket) => void }[] = [
+  { name: 'is closed with its answer', first: (socket) => socket.end(ok('ok')) },
+  { name: 'says that it will be', first: say('ok', 'connection: close\r\n') },
+  { name: 'waits for no time', first: say('ok', 'keep-alive: timeout=1\r\n') },
+  { name: 'has more to say than was asked', first: (socket) => socket.write(`${ok('ok')}${ok('not asked for')}`) },
+  { name: 'is reset at the second request', first: say('ok'), second: (socket) => socket.resetAndDestroy() },
+  { name: 'is closed at the second request', first: say('ok'), second: (socket) => socket.end() },
+];
+for (const { name, first, second } of endings)
+  test(`a call does not suffer from a kept connection that ${name}`, async () => {
+    await using server = await peer((socket, request, connection) => {
+      if (connection === 1) (request === 1 ? first : second)?.(socket);
+      else say('anew')(socket);
+    });
+    const exchange = createExchange()(NEVER);
+    assert.equal((await exchange(post(server.url))).body.toString(), 'ok');
+    assert.equal((await exchange(post(server.url))).body.toString(), 'anew');
+    assert.equal(server.connections(), 2);
+  });
+
+test('what must not reach Google twice is not tried again where a kept connection breaks', async () => {
+  await using server = await peer((socket, request) => (request === 1 ? say('ok')(socket) : socket.resetAndDestroy()));
+  const exchange = createExchange()(NEVER);
+  await exchange(post(server.url));
+  await assert.rejects(exchange(post(server.url, { once: true })), { message: 'ECONNRESET', left: true });
+  assert.equal(server.connections(), 1);
+});
+
+test('what must not reach Google twice goes over a connection that was used just now, or over a new one', async () => {
+  await using server = await peer(say('ok'));
+  let time = 0;
+  const exchange = createExchange(createConnections(() => time))(NEVER);
+  const connections: number[] = [];
+  for (const [ms, once] of [
+    [0, false],
+    [9_000, true],
+    [11_000, false],
+    [11_000, true],
+  ] as const) {
+    time += ms;
+    await exchange(post(server.url, { once }));
+    connections.push(server.connections());
+  }
+  assert.deepEqual(connections, [1, 1, 1, 2]);
+});
+
+test('a server that says how long it waits is not asked again after that', async () => {
+  await using server = await peer(say('ok', 'keep-alive: timeout=5\r\n'));
+  let time = 0;
+  const exchange = createExchange(createConnections(() => time))(NEVER);
+  const connections: number[] = [];
+  for (const ms of [0, 3_999, 4_000]) {
+    time += ms;
+    await exchange(post(server.url));
+    connections.push(server.connections());
+  }
+  assert.deepEqual(connections, [1, 1, 2]);
+});
+
+// `left`: may bytes of the request have reached Google? Only where that is false may the mail go again.
+const losses: readonly { name: string; answer: (socket: Socket) => void; message: string; left: boolean; more?: object }[] = [
+  { name: 'a reset', answer: (socket) => socket.resetAndDestroy(), message: 'ECONNRESET', left: true },
+  { name: 'no answer but an end', answer: (socket) => socket.end(), message: 'ECONNRESET', left: true },
+  { name: 'half an answer', answer: (socket) => socket.end(ok('hello').slice(0, -1)), message: 'ECONNRESET', left: true },
+  { name: 'no answer in time', answer: () => {}, message: 'ETIMEDOUT', left: true, more: { timeoutMs: 50 } },
+  { name: 'another protocol', answer: (socket) => socket.write('220 mail.example.com\r\n\r\n'), message: 'EPROTO', left: true },
+  { name: 'too large an answer', answer: say('hello'), message: 'EMSGSIZE', left: true, more: { maxBytes: 4 } },
+];
+for (const { name, answer, message, left, more } of losses)
+  test(`${name} is no reply: ${message}`, async () => {
+    await using server = await peer(answer);
+    await assert.rejects(createExchange()(NEVER)(post(server.url, { once: true, ...more })), { name: 'NoReply', message, left });
+  });
+
+test('where nobody listens nothing has left, and a certificate that nobody vouches for is spoken to by nobody', async () => {
+  const exchange = createExchange()(NEVER);
+  await assert.rejects(exchange(post(`http://127.0.0.1:${await freePort(0)}`)), { message: 'ECONNREFUSED', left: false });
+  await using server = await peer(say('ok'), await makeCertificate());
+  await assert.rejects(exchange(post(server.url)), { message: 'DEPTH_ZERO_SELF_SIGNED_CERT', left: false });
+  assert.deepEqual(server.got.join(''), '');
+});
+
+test('a connection that breaks before TLS is agreed on has carried nothing', async () => {
+  await using breaks = await peer((socket) => socket.resetAndDestroy());
+  await using says = await peer((socket) => socket.end('220 mail.example.com\r\n'));
+  await using waits = await peer(() => {});
+  // The hello of TLS has no empty line: the server's answer is to the first bytes that look like one, or to none.
+  for (const { url } of [breaks, says, waits])
+    await assert.rejects(createExchange()(NEVER)(post(url.replace('http:', 'https:'), { timeoutMs: 300 })), { left: false });
+});
+
+test('a deadline ends the calls in hand, and lets no other begin', async () => {
+  const deadline = new AbortController();
+  await using server = await peer(() => deadline.abort());
+  const exchange = createExchange()(deadline.signal);
+  await assert.rejects(exchange(post(server.url, { timeoutMs: 600_000 })), { message: 'ETIMEDOUT', left: true });
+  await assert.rejects(exchange(post(server.url)), { message: 'ETIMEDOUT', left: false });
+  assert.equal(server.connections(), 1);
+});
+
+test('a large body goes whole; an answer that comes before its end counts, and ends the connection', async () => {
+  const body = Buffer.alloc(3_000_000, 'x');
+  await using patient = await peer(() => {});
+  const whole = createExchange()(NEVER)(post(patient.url, { body })).catch((error: NoReply) => error.message);
+  const wanted = body.length + 'content-length: 3000000'.length;
+  while ((patient.got[0]?.length ?? 0) < wanted) await new Promise(setImmediate);
+  assert.equal(patient.got[0]?.split('\r\n\r\n')[1]?.length, body.length);
+  await patient[Symbol.asyncDispose]();
+  assert.equal(await whole, 'ECONNRESET');
+
+  await using hasty = await peer((socket, _, connection) => {
+    if (connection === 1) socket.pause();
+    socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno');
+  });
+  const exchange = createExchange()(NEVER);
+  const reply = await exchange(post(hasty.url, { body: Buffer.alloc(30_000_000) }));
+  assert.deepEqual([reply.status, reply.body.toString()], [413, 'no']);
+  await exchange(post(hasty.url));
+  assert.equal(hasty.connections(), 2);
+});
+
+test('over TLS the certificate must be for the address, and a second connection resumes the session of the first', async () => {
+  const tls = await makeCertificate();
+  const resumed: boolean[] = [];
+  await using server = await peer((socket) => {
+    resumed.push((socket as TLSSocket).isSessionReused());
+    socket.write(ok('ok', 'connection: close\r\n'));
+  }, tls);
+  setDefaultCACertificates([...rootCertificates, tls.cert]);
+  const exchange = createExchange()(NEVER);
+  for (let count = 0; count < 2; count++) assert.equal((await exchange(post(server.url))).body.toString(), 'ok');
+  assert.deepEqual(resumed, [false, true]);
+});
+
+test('kept connections do not keep a process alive', async () => {
+  await using server = await peer(say('ok'));
+  const script = `import { createExchange } from './functions/google/call.ts';
+    const reply = await createExchange()(new AbortController().signal)({ method: 'GET', url: '${server.url}/', timeoutMs: 5000 });
+    console.log(reply.status);`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (bytes) => {
+    text += bytes;
+  });
+  const code = await new Promise((done) => child.once('exit', done));
+  assert.deepEqual([code, text.trim()], [0, '200']);
+});
+
+// The kernel keeps a router's notice, and ends a connection that stood by it.
+for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])
+  for (const open of [true, false])
+    test(`${code} on a connection that ${open ? 'stood: the letter may have left' : 'never stood: nothing has left'}`, async () => {
+      const taken = Promise.withResolvers<Listener>();
+      const connection = { socket: new Socket(), reused: false, isOpen: () => open, release: () => {} };
+      connection.socket.write = () => true;
+      const connections: Connections = {
+        take: (_origin, _maxIdleMs, listener) => {
+          taken.resolve(listener);
+          return connection;
+        },
+      };
+      const reply = createExchange(connections)(NEVER)(post('http://127.0.0.1:1', { once: true }));
+      (await taken.promise).fail(code);
+      await assert.rejects(reply, { name: 'NoReply', message: code, left: open });
+    });

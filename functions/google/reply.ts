@@ -1,0 +1,188 @@
+/** A whole answer to one HTTP request; header names are in lower case. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+/** What came is no answer that HTTP/1.1 knows, or one that is too large. */
+export class NoHttp extends Error {
+  readonly code: 'EPROTO' | 'EMSGSIZE';
+
+  constructor(code: 'EPROTO' | 'EMSGSIZE') {
+    super(code); // never the bytes: they may hold a token
+    this.name = 'NoHttp';
+    this.code = code;
+  }
+}
+
+export interface ReplyReader {
+  /** Takes bytes as they come; true once the answer is whole. Throws NoHttp. */
+  take(bytes: Buffer): boolean;
+  /** The other side is done: true if that makes the answer whole. */
+  end(): boolean;
+  /** The whole answer. */
+  reply(): Reply;
+  /** For how many milliseconds the connection may wait for another request; 0 if it is over. */
+  keepMs(): number;
+}
+
+const HEAD_MAX_BYTES = 64 * 1024;
+const LINE_MAX_BYTES = 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+type Step = 'head' | 'body' | 'size' | 'chunk' | 'after chunk' | 'trailers' | 'until close' | 'over';
+
+/**
+ * Reads one answer of HTTP/1.1 (RFC 9112) from one connection, on which nothing else is under way. Strict: an answer that
+ * two readers could take for two things is none, and who asked finds out in another way what became of the request.
+ */
+export function createReplyReader(maxBytes: number): ReplyReader {
+  let step: Step = 'head';
+  let rest = NOTHING;
+  let head: Head | null = null;
+  let missing = 0;
+  let size = 0;
+  const pieces: Buffer[] = [];
+
+  /** The next line without its end; null while it is not there. */
+  const line = (): string | null => {
+    const end = rest.indexOf('\r\n');
+    if (end > LINE_MAX_BYTES || (end < 0 && rest.length > LINE_MAX_BYTES)) throw new NoHttp('EPROTO');
+    return end < 0 ? null : eat(end + 2).toString('latin1', 0, end);
+  };
+  const eat = (count: number): Buffer => {
+    const eaten = rest.subarray(0, count);
+    rest = rest.subarray(count);
+    return eaten;
+  };
+  const grow = (count: number): void => {
+    size += count;
+    if (size > maxBytes) throw new NoHttp('EMSGSIZE');
+  };
+  /** Moves what is there of a piece of known length; true when it is complete. */
+  const fill = (): boolean => {
+    const piece = eat(missing);
+    if (piece.length > 0) pieces.push(piece);
+    missing -= piece.length;
+    return missing === 0;
+  };
+
+  /** One step ahead; false where more bytes are needed. */
+  const STEPS: Readonly<Record<Step, () => boolean>> = {
+    head: () => {
+      const end = rest.indexOf('\r\n\r\n');
+      if (end > HEAD_MAX_BYTES || (end < 0 && rest.length > HEAD_MAX_BYTES)) throw new NoHttp('EPROTO');
+      if (end < 0) return false;
+      head = readHead(eat(end + 4).toString('latin1', 0, end));
+      if (head.status < 200) return true; // 100 and 103 announce the answer
+      const { framing } = head;
+      step = typeof framing === 'number' ? 'body' : framing;
+      missing = typeof framing === 'number' ? framing : 0;
+      grow(missing);
+      return true;
+    },
+    body: () => {
+      if (!fill()) return false;
+      step = 'over';
+      return true;
+    },
+    size: () => {
+      const text = line();
+      if (text === null) return false;
+      const digits = /^([\da-f]{1,8})[\t ]*(?:;|$)/i.exec(text)?.[1];
+      if (digits === undefined) throw new NoHttp('EPROTO');
+      missing = Number.parseInt(digits, 16);
+      grow(missing);
+      step = missing === 0 ? 'trailers' : 'chunk';
+      return true;
+    },
+    chunk: () => {
+      if (!fill()) return false;
+      step = 'after chunk';
+      return true;
+    },
+    'after chunk': () => {
+      const text = line();
+      if (text) throw new NoHttp('EPROTO');
+      if (text === '') step = 'size';
+      return text === '';
+    },
+    trailers: () => {
+      const text = line();
+      if (text === null) return false;
+      grow(text.length);
+      if (text === '') step = 'over';
+      return true;
+    },
+    'until close': () => {
+      grow(rest.length);
+      if (rest.length > 0) pieces.push(eat(rest.length));
+      return false;
+    },
+    over: () => false,
+  };
+
+  return {
+    take(bytes) {
+      rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+      while (STEPS[step]());
+      return step === 'over';
+    },
+    end() {
+      if (step === 'until close') step = 'over';
+      return step === 'over';
+    },
+    reply: () => ({
+      status: head?.status ?? 0,
+      headers: head?.headers ?? {},
+      body: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces),
+    }),
+    keepMs: () => (step === 'over' && rest.length === 0 ? (head?.keepMs ?? 0) : 0),
+  };
+}
+
+interface Head {
+  readonly status: number;
+  readonly headers: Reply['headers'];
+  /** The length of the body, or how its end is told. */
+  readonly framing: number | 'size' | 'until close';
+  readonly keepMs: number;
+}
+
+const FIELD = /^([!#$%&'*+.^_`|~\da-z-]+):[\t ]*([^\0\r\n]*)$/i;
+
+function readHead(text: string): Head {
+  const [first = '', ...lines] = text.split('\r\n');
+  const [, minor, digits] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/.exec(first) ?? [];
+  const status = Number(digits);
+  if (minor === undefined || status === 101) throw new NoHttp('EPROTO');
+  const headers: Record<string, string> = Object.create(null);
+  for (const field of lines) {
+    const [, name, value = ''] = FIELD.exec(field) ?? [];
+    if (name === undefined) throw new NoHttp('EPROTO'); // also a folded line
+    const key = name.toLowerCase();
+    headers[key] = key in headers ? `${headers[key]}, ${value.trimEnd()}` : value.trimEnd();
+  }
+  const framing = framingOf(status, headers);
+  const closes = minor === '0' || framing === 'until close' || /(?:^|,)\s*close\s*(?:,|$)/i.test(headers['connection'] ?? '');
+  return { status, headers, framing, keepMs: closes ? 0 : keepMsOf(headers['keep-alive']) };
+}
+
+/** RFC 9112, 6.3. Two lengths, or a length beside chunks, would be two answers: refused. */
+function framingOf(status: number, headers: Reply['headers']): Head['framing'] {
+  const { 'transfer-encoding': coding, 'content-length': length } = headers;
+  if (coding !== undefined && (length !== undefined || !/^chunked$/i.test(coding))) throw new NoHttp('EPROTO');
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new NoHttp('EPROTO');
+  if (status < 200 || status === 204 || status === 304) return 0;
+  if (coding !== undefined) return 'size';
+  return length === undefined ? 'until close' : Number(length);
+}
+
+const EARLY_MS = 1_000; // a request that meets the server's own timeout on its way would be lost
+
+/** Servers that close idle connections soon say when: `Keep-Alive: timeout=5`. */
+function keepMsOf(hint: string | undefined): number {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(hint ?? '')?.[1];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds) * 1_000 - EARLY_MS);
+}
