@@ -20,18 +20,6 @@ export class NoReply extends Error {
 export type Exchange = (call: Call) => Promise<Reply>;
 
 const REPLY_MAX_BYTES = 4_000_000;
-const NEVER_LEFT = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
 
 /** `deadline` aborts every call of the invocation. Throws NoReply. */
 export function createExchange(connections: Connections = createConnections()): (deadline: AbortSignal) => Exchange {
@@ -72,7 +60,8 @@ function createAttempt(connections: Connections, deadline: AbortSignal): (call: 
       const fail = (code: string): void => {
         over(0);
         const stale = connection.reused && !answered && (code === 'ECONNRESET' || code === 'EPIPE');
-        const left = connection.isOpen() && !NEVER_LEFT.has(code);
+        // By no code: what says that there is no way can also end a connection that stood, after it took the letter along.
+        const left = connection.isOpen();
         reject(stale ? new Stale(code, left) : new NoReply(code, left));
       };
       const giveUp = (): void => fail('ETIMEDOUT');

@@ -21,8 +21,9 @@ export async function take(draft: Draft, asking: Asking, config: Config, ports: 
     if (put) return put;
   }
   const outcome = await dispatch(draft, asking, config, ports);
-  const passing = (outcome.state === 'retry' || outcome.state === 'parked') && !outcome.own && !outcome.unrecorded;
-  if (!ports.queue || !passing) return outcome;
+  // Without a timetable the queue has a parked mail knock until it gives it up: its caller is told, and asks again.
+  const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.timetable !== null);
+  if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
   const { handOver } = await import('./enqueue.ts');
   const handed = await handOver(outcome.id, draft, asking.caller, config, ports).catch(() => null);
   return handed ? { ...handed, ...(outcome.quota && { quota: outcome.quota }) } : outcome;

@@ -19,12 +19,12 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * and is then acknowledged without being sent. Throws MailFailure: not_scheduled, in_flight.
  */
 export async function cancel({ entry, version }: Found, ports: Ports): Promise<void> {
-  const { id, state, leaseUntil, notBefore } = entry;
+  const { state, leaseUntil, notBefore } = entry;
   if (state === 'canceled') return;
   if (TRANSITIONS[state].canceled === undefined || leaseUntil > ports.now()) throw notScheduled(state);
   const canceled = step(entry, 'canceled', { code: null, leaseUntil: 0, notBefore: null });
   if (!(await ports.ledger.replace({ entry, version }, canceled))) throw notScheduled('changing');
-  if (notBefore !== null) await ports.timetable?.withdraw(slotOf(id, notBefore)).catch(() => {}); // only tidier
+  if (notBefore !== null) await ports.timetable?.withdraw(slotOf(entry, notBefore)).catch(() => {}); // only tidier
 }
 
 /**
@@ -37,13 +37,18 @@ export async function reschedule({ entry, version }: Found, text: string, ports:
   if (!ports.timetable || state !== 'scheduled' || notBefore === null || notBefore <= ports.now()) throw notScheduled(state);
   const at = dueAt(text, ports.now()) ?? ports.now();
   if (at === notBefore) return;
-  const message = await ports.timetable.peek(slotOf(id, notBefore));
+  const message = await ports.timetable.peek(slotOf(entry, notBefore));
   if (!message) throw notScheduled('changing');
   // What lies in the bucket is put there anew, and the entry lives longer: both would be gone before a time far ahead.
-  const moving = await pack(id, await unpack(message, ports), 'later', ports);
-  await ports.timetable.publishAt(moving, at, slotOf(id, at));
+  const content = await unpack(message, ports);
+  const moving = await pack(id, content, 'later', ports);
+  await ports.timetable.publishAt(moving, at, slotOf(entry, at));
   const moved = step(entry, 'scheduled', { notBefore: at, scheduledAt: at, expireAt: Math.max(entry.expireAt, at + KEEP_MS) });
   if (!(await ports.ledger.replace({ entry, version }, moved))) throw notScheduled('changing');
+  // Its message may have been quicker than this, and was acknowledged as one that came before its time: here is another.
+  if (at > ports.now()) return;
+  const { publish } = await import('./enqueue.ts');
+  await publish(moved, content, ports).catch(() => {});
 }
 
 const notScheduled = (state: string): MailFailure =>

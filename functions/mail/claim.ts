@@ -11,6 +11,8 @@ const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
 const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
 /** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
 export const KEEP_MS = 33 * DAY_MS;
+/** Whoever has messages published has a clock of its own: one that comes so little before its time is the one that was due, and there is no other. */
+const EARLY_MS = 5_000;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {
@@ -54,7 +56,7 @@ export async function register(
   if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
     const { content: _, scheduledAt: __, ...before } = found.entry; // the message of the mail that failed is not this one's
     const { id, attempts } = before;
-    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts });
+    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts, holder: ports.newId() });
     const begun = await ports.ledger.replace(found, anew, counters);
     if (!begun) throw inFlight(ports.now() + ports.leaseMs);
     return { begun };
@@ -80,12 +82,12 @@ export function pastOutcome(entry: Entry, now: number): Outcome | null {
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
   if (state === 'canceled') return { state, id };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
-  if (state === 'scheduled' && (notBefore ?? 0) > now) return { state: 'queued', id, dueAt: notBefore };
+  const early = (notBefore ?? 0) > now + EARLY_MS;
+  if (state === 'scheduled' && early) return { state: 'queued', id, dueAt: notBefore };
   const code = (entry.code ?? 'unexpected') as FailureCode;
   const failure = new MailFailure(code, consequence(code).summary, notBefore);
   if (state === 'failed') return { state, id, failure };
-  const parked = state === 'parked' && (notBefore ?? 0) > now;
-  return parked || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
+  return (state === 'parked' && early) || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
 }
 
 const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});
@@ -144,9 +146,14 @@ export async function recordRefusal(
   ports: Ports,
 ): Promise<Outcome> {
   const entry = step(newEntry(order, ports), 'failed', { code: failure.code });
+  const refused = { state: 'failed', id: entry.id, failure } as const;
   const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
-  if (created) return { state: 'failed', id: found.entry.id, failure };
-  return pastOutcome(found.entry, ports.now()) ?? recordEnd(found, failure, ports);
+  if (created) return refused;
+  const past = pastOutcome(found.entry, ports.now());
+  if (past || failure.code !== 'idempotency_mismatch') return past ?? recordEnd(found, failure, ports);
+  // The key is another mail's, which still waits for its own message: that one is left alone.
+  await ports.ledger.create(entry, null, ports.now());
+  return refused;
 }
 
 /** Ends a mail for good. One that was begun keeps its question; one that provably was not sent ends here. */

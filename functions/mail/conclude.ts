@@ -1,5 +1,5 @@
-import { consequence, type FailureCode, MailFailure } from './failure.ts';
-import { type Found, step } from './ledger.ts';
+import { asFailure, consequence, type FailureCode, MailFailure } from './failure.ts';
+import { type Found, type State, step } from './ledger.ts';
 import { pack, sealOf, slotOf, unpack } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
@@ -18,6 +18,7 @@ export const DELIVERIES_MAX = 8;
 const NACKS = 4; // the platform's backoff, ten seconds and up, sees short troubles through
 // After that its deliveries are kept, and a mail is put off: 10 minutes, doubled each time, to 6 hours; two days in all.
 const ATTEMPTS_MAX = 16;
+const TIRED_MS = 40 * 60 * 60_000; // attempts alone say little: a mail that waits for our own limit makes one a minute, and tries nothing
 const FIRST_MS = 10 * 60_000;
 const LONGEST_MS = 6 * 60 * 60_000;
 const SPREAD_MS = 60_000;
@@ -27,15 +28,17 @@ export interface Delivered {
   /** null where the platform does not say. */
   readonly delivery: number | null;
   readonly attempts: number;
+  /** For how long the mail has been due. */
+  readonly dueForMs: number;
   readonly canPutOff: boolean;
   /** 0 to 1, another one for each mail: so that those held back together do not all come back at once. */
   readonly spread: number;
 }
 
 /** The verdict on a message. Exhaustive over the outcomes; the table in docs/delivery.md is held against it. */
-export function nextOf(outcome: Outcome, { delivery, attempts, canPutOff, spread }: Delivered, now: number): Next {
+export function nextOf(outcome: Outcome, { delivery, attempts, dueForMs, canPutOff, spread }: Delivered, now: number): Next {
   if (outcome.unrecorded) return { verb: 'nack' }; // what happened is not written down: the redelivery asks, and writes it
-  const exhausted = canPutOff ? attempts >= ATTEMPTS_MAX : (delivery ?? 0) >= DELIVERIES_MAX;
+  const exhausted = canPutOff ? attempts >= ATTEMPTS_MAX && dueForMs >= TIRED_MS : (delivery ?? 0) >= DELIVERIES_MAX;
   const growing = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.max(0, attempts - NACKS - 1));
   switch (outcome.state) {
     case 'sent':
@@ -66,14 +69,21 @@ export function nextOf(outcome: Outcome, { delivery, attempts, canPutOff, spread
  */
 export async function conclude(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<boolean> {
   try {
-    const found = WAITING.has(outcome.state) ? await ports.ledger.read(outcome.id) : null;
+    const left = LEFT[outcome.state];
+    const found = left ? await ports.ledger.read(outcome.id) : null;
     // Somebody has taken the mail over in the meantime: what becomes of it is theirs to say, and may be that it was sent.
-    if (found && found.entry.leaseUntil > ports.now()) return false;
-    const attempts = found?.entry.attempts ?? 0;
+    if (found && (found.entry.leaseUntil > ports.now() || !left?.includes(found.entry.state))) return false;
+    const { attempts = 0, acceptedAt = 0, scheduledAt = 0 } = found?.entry ?? {};
+    const dueForMs = ports.now() - Math.max(acceptedAt, scheduledAt);
     const spread = Number.parseInt(ports.digest(`${outcome.id}${attempts}`).slice(0, 8), 16) / 2 ** 32;
-    const next = nextOf(outcome, { delivery, attempts, canPutOff: ports.timetable !== null, spread }, ports.now());
-    if (next.verb === 'ack' || next.verb === 'nack') return next.verb === 'ack';
-    if (next.verb === 'put off') return await putOff(found, message, next.at, ports);
+    const decide = (canPutOff: boolean): Next => nextOf(outcome, { delivery, attempts, dueForMs, canPutOff, spread }, ports.now());
+    let next = decide(ports.timetable !== null);
+    if (next.verb === 'put off') {
+      const done = await putOff(found, message, next.at, ports).catch(unlessTooLarge);
+      if (done !== null) return done;
+      next = decide(false);
+    }
+    if (next.verb !== 'bury') return next.verb === 'ack';
     if (found && next.reason === 'deliveries_exhausted') await giveUp(found, next.reason, ports);
     return await bury(message, next.reason, ports);
   } catch {
@@ -81,7 +91,12 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
   }
 }
 
-const WAITING: ReadonlySet<Outcome['state']> = new Set(['retry', 'parked', 'unknown']);
+/** How the ledger stands where a mail has not come to an end, if nobody else has touched it since. */
+const LEFT: Partial<Readonly<Record<Outcome['state'], readonly State[]>>> = {
+  retry: ['waiting'],
+  parked: ['parked'],
+  unknown: ['unknown', 'sending'],
+};
 
 /** Has the message published again at a time. A mail that came as an order is known by its id from then on. */
 async function putOff(found: Found | null, message: Message, at: number, ports: Ports): Promise<boolean> {
@@ -91,7 +106,23 @@ async function putOff(found: Found | null, message: Message, at: number, ports: 
   const content = await unpack(message, ports);
   const seal = sealOf(content, ports.digest);
   if (entry.content !== seal && !(await ports.ledger.replace(found, step(entry, entry.state, { content: seal })))) return false;
-  await timetable.publishAt(await pack(entry.id, content, 'later', ports), at, slotOf(entry.id, at));
+  await timetable.publishAt(await pack(entry.id, content, 'later', ports), at, slotOf({ id: entry.id, content: seal }, at));
+  return true;
+}
+
+/** Null for a message that is too large to wait anywhere: it is delivered to the end. */
+function unlessTooLarge(error: unknown): null {
+  if (asFailure(error).code !== 'queue_too_small') throw error;
+  return null;
+}
+
+/** Puts a message off of which nothing could be found out just now; it must be known by the id of its mail. */
+export async function keepForLater(id: string, message: Message, ports: Ports): Promise<boolean> {
+  if (!ports.timetable) return false;
+  const content = await unpack(message, ports);
+  const at = ports.now() + FIRST_MS;
+  const slot = slotOf({ id, content: sealOf(content, ports.digest) }, at);
+  await ports.timetable.publishAt(await pack(id, content, 'later', ports), at, slot);
   return true;
 }
 

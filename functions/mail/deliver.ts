@@ -27,7 +27,8 @@ export async function deliver(
   const trail = { left: held.entry.handle !== null };
   try {
     const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
-    const attempt: Attempt = { gmail: ports.transport(sender.mailbox), token: tokenKeeper(sender, ports), alone, ports, trail };
+    const { leaseUntil } = held.entry;
+    const attempt: Attempt = { gmail: ports.transport(sender.mailbox), token: tokenKeeper(sender, ports), alone, leaseUntil, ports, trail };
     let letter: Letter | null = null;
     let progress: Progress = { state: 'partial', received: 0 };
     const { handle: begun, letterBytes } = hold.entry;
@@ -71,11 +72,13 @@ async function finish(
   letter: Letter | null,
   attempt: Attempt,
 ): Promise<Extract<Progress, { state: 'accepted' }>> {
-  const { gmail, token } = attempt;
+  const { gmail, token, leaseUntil, ports } = attempt;
   let progress = begun;
   for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
     if (progress.state === 'accepted') return progress;
     if (progress.state === 'gone' || !letter) throw new MailFailure('session_gone', 'the upload session is gone');
+    // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
+    if (ports.now() >= leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the letter left');
     const { received } = progress;
     progress = await token((secret) => gmail.transfer(handle, letter, received, secret)).catch((error: unknown) => {
       if (asFailure(error).code !== 'delivery_unknown') throw error;
@@ -90,11 +93,11 @@ async function finish(
 /** Asks Gmail what became of a held mail that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
 export function inquire({ entry }: Found, mailbox: Mailbox, ports: Ports): Promise<Progress> {
   const alone = (messageId: string): Promise<boolean> => standsAlone(entry, { mailbox }, messageId, ports);
-  const attempt = { gmail: ports.transport(mailbox), token: tokenKeeper({ mailbox }, ports), alone, ports, trail: { left: true } };
+  const attempt = { gmail: ports.transport(mailbox), token: tokenKeeper({ mailbox }, ports), alone, ports };
   return ask(entry.handle ?? '', entry.letterBytes ?? 0, attempt);
 }
 
-async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Attempt): Promise<Progress> {
+async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Asked): Promise<Progress> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
     try {
@@ -111,12 +114,18 @@ async function ask(handle: string, bytes: number, { gmail, token, alone, ports }
 
 const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limited']);
 
-/** A letter on its way: what carries it, and what proves that it may. */
-interface Attempt {
+/** A letter that Gmail can be asked about: what carries it, and what proves that it may. */
+interface Asked {
   readonly gmail: Transport;
   readonly token: Keeper;
   readonly alone: Alone;
   readonly ports: Ports;
+}
+
+/** A letter on its way. */
+interface Attempt extends Asked {
+  /** Until then the mail is ours. */
+  readonly leaseUntil: number;
   /** Whether bytes of the letter may be with Gmail. */
   readonly trail: { left: boolean };
 }

@@ -48,10 +48,13 @@ export async function handOver(id: string, draft: Draft, caller: Caller, config:
   const state = found && NEXT[found.entry.state];
   if (!found || !state) return null;
   const content = draft.content();
+  const before = found.entry.content;
+  const change = { content: sealOf(content, ports.digest), holder: ports.newId() };
+  if (before !== undefined && before !== change.content) return null; // in other words the message that is there would be foreign
   const counters = countersOf(rulesOf(doorkeeper(caller, config), null, ports)); // the attempt gave its count back
-  const change = { content: sealOf(content, ports.digest) };
   const held = await ports.ledger.replace(found, step(found.entry, state, change), counters);
   if (!held) return null;
+  if (before !== undefined) return publish(held.entry, content, ports); // a message of it may be there: so it is never failed
   const outcome = await put(held, content, ports);
   return outcome.state === 'queued' ? outcome : null;
 }
@@ -67,23 +70,24 @@ async function put(found: Found, content: Content, ports: Ports): Promise<Outcom
     return await publish(found.entry, content, ports);
   } catch (error) {
     const failure = asFailure(error);
-    return recordEnd(found, failure, ports).catch((told: unknown) =>
-      asFailure(told).code === 'in_flight'
-        ? { state: 'queued', id, dueAt: null } // a worker has it: the message got through, only the answer did not
-        : { state: 'failed', id, failure, unrecorded: true },
-    );
+    return recordEnd(found, failure, ports).catch(async (told: unknown) => {
+      if (asFailure(told).code !== 'in_flight') return { state: 'failed', id, failure, unrecorded: true };
+      const there = await ports.ledger.read(id);
+      if (there?.entry.attempts === found.entry.attempts) throw told; // another request puts it by: it knows whether that works
+      return { state: 'queued', id, dueAt: null }; // a worker has had it: the message got through, only the answer did not
+    });
   }
 }
 
 /** Has the mail's message published: now, or at its time. */
-export async function publish({ id, notBefore }: Entry, content: Content, ports: Ports): Promise<Outcome> {
+export async function publish({ id, notBefore, content: seal = '' }: Entry, content: Content, ports: Ports): Promise<Outcome> {
   const { queue, timetable } = ports;
   if (!queue) throw new MailFailure('queue_missing', 'MAILGRANT_TOPIC is not set');
   if (notBefore === null || notBefore <= ports.now() || !timetable) {
     await queue.publish(await pack(id, content, 'now', ports));
     return { state: 'queued', id, dueAt: null };
   }
-  await timetable.publishAt(await pack(id, content, 'later', ports), notBefore, slotOf(id, notBefore));
+  await timetable.publishAt(await pack(id, content, 'later', ports), notBefore, slotOf({ id, content: seal }, notBefore));
   return { state: 'queued', id, dueAt: notBefore };
 }
 
@@ -92,12 +96,24 @@ export async function publish({ id, notBefore }: Entry, content: Content, ports:
  * other words (an event rendered anew, another one of the same `dedupe`), the message that there is stands for it: whoever
  * got no answer for that one asks again by itself. Null where the mail never had a message.
  */
-async function again({ entry }: Found, content: Content, ports: Ports): Promise<Outcome | null> {
+async function again(found: Found, content: Content, ports: Ports): Promise<Outcome | null> {
+  const { entry } = found;
   const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
   if (state === 'canceled') return { state, id };
   if (state === 'failed' || entry.content === undefined) return null;
   if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
-  if (entry.content === sealOf(content, ports.digest)) return publish(entry, content, ports);
+  if (entry.content === sealOf(content, ports.digest)) {
+    if (state === 'queued' || state === 'scheduled') await mark(found, ports);
+    return publish(entry, content, ports);
+  }
   return { state: 'queued', id, dueAt: notBefore !== null && notBefore > ports.now() ? notBefore : null };
+}
+
+/** Leaves a trace before the message is put once more: whoever put it first, and gives up now, must not fail what has a message after all. */
+async function mark(found: Found, ports: Ports): Promise<void> {
+  const { entry } = found;
+  if (await ports.ledger.replace(found, step(entry, entry.state, { holder: ports.newId() }))) return;
+  const there = await ports.ledger.read(entry.id);
+  if (there?.entry.state === 'failed') throw new MailFailure('in_flight', 'The mail is being asked for by another request.');
 }

@@ -85,6 +85,7 @@ export interface Counter {
 /** Every step an entry may take, and why. Staying in a state means that its lease was taken over, or its time was moved. */
 export const TRANSITIONS: Readonly<Record<State, Partial<Readonly<Record<State, string>>>>> = {
   queued: {
+    queued: 'its message is put once more',
     claimed: 'a worker takes it',
     failed: 'it cannot be put into the queue, or its caller may no longer send it',
     canceled: 'its caller takes it back',

@@ -1,4 +1,5 @@
 import { MailFailure } from './failure.ts';
+import type { Entry } from './ledger.ts';
 import type { Message, Ports } from './ports.ts';
 
 /** What was asked for, as it travels: a mail in the shape of `POST /emails`, or a finished letter with its envelope. */
@@ -54,5 +55,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** The name of the content in the store: made of an id that is checked, never of what a message says. */
 export const nameOf = (id: string): string => `mails/${id}.json`;
 
-/** The name of a mail's message in the timetable: one a time, so that a message is put off once however often it is tried. */
-export const slotOf = (id: string, at: number): string => `${id}-${at}`;
+/**
+ * The name of a mail's message in the timetable: one a time and content, so that a message is put off once however often it
+ * is tried, and one that was mended does not pass for the one before.
+ */
+export const slotOf = ({ id, content = '' }: Pick<Entry, 'id' | 'content'>, at: number): string => `${id}-${at}-${content.slice(0, 8)}`;

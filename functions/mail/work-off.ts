@@ -1,6 +1,6 @@
-import { bury, conclude, DELIVERIES_MAX } from './conclude.ts';
+import { bury, conclude, DELIVERIES_MAX, keepForLater } from './conclude.ts';
 import type { Config } from './config.ts';
-import { asFailure, type FailureCode, type MailFailure } from './failure.ts';
+import { asFailure, consequence, type FailureCode, type MailFailure } from './failure.ts';
 import { mailIn } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
@@ -39,6 +39,9 @@ export async function workOff({ order, message, delivery }: Delivered, config: C
   } catch (error) {
     const failure = asFailure(error);
     const last = (delivery ?? 0) >= DELIVERIES_MAX;
+    // What passes by itself, as an outage of the ledger, ends no mail. A publisher's order would be another mail by then.
+    if (last && id !== null && consequence(failure.code).retry === 'soon' && (await keepForLater(id, message, ports).catch(() => false)))
+      return { outcome: null, failure, caller: order.caller.id, acknowledged: true };
     if (!ports.graveyard || !(last || POISON.has(failure.code))) throw failure;
     const acknowledged = await bury(message, failure.code, ports).catch(() => false);
     return { outcome: null, failure, caller: order.caller.id, acknowledged };

@@ -74,7 +74,7 @@ export function routeEvents(edge: Edge, log: Log): Handler {
  * A mail that waits is in the queue, where there is one.
  */
 export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
-  const next = nextOf(outcome, { delivery, attempts: 0, canPutOff: false, spread: 0 }, ports.now());
+  const next = nextOf(outcome, { delivery, attempts: 0, dueForMs: 0, canPutOff: false, spread: 0 }, ports.now());
   const reason = next.verb === 'bury' ? next.reason : next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
   if (reason) return (await bury(message, reason, ports).catch(() => false)) ? 204 : 503;
   if (next.verb === 'ack') return 204;

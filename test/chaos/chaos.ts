@@ -7,13 +7,13 @@ import { buildFunctions } from '../../functions/cli/build.ts';
 import { startGoogle } from '../../functions/local/google.ts';
 import { startEmulator } from '../support/emulators.ts';
 import { type PubSub, pubsubAt } from '../support/pubsub.ts';
-import { postUntilAnswered } from './client.ts';
+import { type Answered, postUntilAnswered } from './client.ts';
 import { drawFaults } from './faults.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { readEntries } from './ledger.ts';
 import { breaking, type MutationName } from './mutation.ts';
 import { type Api, type Asked, drawPlan, type Kill } from './plan.ts';
-import { isOver, judge, type Verdict } from './verdict.ts';
+import { type Answer, isOver, judge, type Verdict } from './verdict.ts';
 import { startWire } from './wire.ts';
 
 export interface ChaosOptions {
@@ -33,6 +33,8 @@ export interface ChaosOptions {
 
 export interface ChaosReport extends Verdict {
   readonly accepted: number;
+  /** Requests that the APIs answered for good. */
+  readonly answered: number;
   readonly kills: number;
   readonly requests: number;
   /** How often each kind of fault was met. */
@@ -116,6 +118,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const until = AbortSignal.any([signal, halt.signal, AbortSignal.timeout(options.patienceMs)]);
   const posts: Promise<void>[] = [];
   const asked = new Set<Asked>();
+  const answers: Answer[] = [];
   let killed = 0;
   let entries = await readEntries(firestore.url, DATABASE);
   const progress = (): string =>
@@ -134,7 +137,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     for (const { requests, mailsBefore } of batches(plan.requests)) {
       while (mailsBefore - over.size > WINDOW) await sleep(20, undefined, { signal: until });
       for (const one of requests) asked.add(one);
-      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets, apiKey, until)));
+      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets, apiKey, answers, until)));
     }
     await Promise.all([killing, ...posts]);
     while (entries.filter(isOver).length < mails) {
@@ -151,12 +154,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
   entries = await readEntries(firestore.url, DATABASE);
   for (const line of strange.slice(0, 5)) tell(`printed by a function: ${line.slice(0, 160)}`);
-  const verdict = judge([...asked], entries, google.mails.list());
+  const verdict = judge([...asked], entries, google.mails.list(), answers);
   const unasked = plan.asked.filter((one) => !asked.has(one)).map(({ recipient }) => `${recipient} (not asked for in time)`);
   return {
     ...verdict,
     open: [...verdict.open, ...unasked],
     accepted: asked.size,
+    answered: answers.length,
     requests: plan.requests.length,
     kills: killed,
     faults: faults.met,
@@ -185,13 +189,14 @@ function* batches(requests: readonly Asked[]): Generator<{ requests: readonly As
   }
 }
 
-/** Publishes and posts; what is posted goes on by itself until it is answered. */
+/** Publishes and posts; what is posted goes on by itself until it is answered, and the answer is kept. */
 async function ask(
   requests: readonly Asked[],
   queue: PubSub,
   topic: string,
   apis: Readonly<Record<Api, Fleet>>,
   apiKey: string,
+  answers: Answer[],
   signal: AbortSignal,
 ): Promise<Promise<void>[]> {
   const messages = requests
@@ -200,7 +205,10 @@ async function ask(
   if (messages.length > 0) await queue.publish(topic, messages);
   return requests
     .flatMap((mail) => (mail.by === 'topic' ? [] : [{ ...mail, api: apis[mail.by].url }]))
-    .map(({ api, ...mail }) => postUntilAnswered(api, apiKey, mail.key, bodyOf(mail), signal).catch(() => {})); // the ledger is what counts
+    .map(({ api, ...mail }) => {
+      const keep = (answer: Answered): void => void answers.push({ recipient: mail.recipient, ...answer });
+      return postUntilAnswered(api, apiKey, mail.key, bodyOf(mail), signal).then(keep, () => {}); // the run is over
+    });
 }
 
 async function killAlong(

@@ -39,6 +39,7 @@ const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
   ],
   transfer: [
     ['429', 10, { answer: 'rate' }],
+    ['403 rate', 10, { answer: 'user_rate' }],
     ['5xx', 20, { answer: 'backend' }],
     ['reset before accept', 20, { reset: 'before' }],
     ['reset in the middle', 15, { reset: 'before', keepBytes: 100 }],

@@ -66,11 +66,12 @@ async function main(): Promise<number> {
 }
 
 function table(report: ChaosReport): string {
-  const { accepted, requests, sent, failed, parked, unknown, attempts, kills, seconds, seed } = report;
+  const { accepted, answered, requests, sent, failed, parked, unknown, attempts, kills, seconds, seed } = report;
   const bad = ['duplicates', 'lost', 'untrue', 'stray', 'open'] as const;
   const rows: [string, number][] = [
     ['accepted', accepted],
     ['requests', requests],
+    ['answered by an API', answered],
     ['sent', sent],
     ['failed', failed],
     ['parked', parked],

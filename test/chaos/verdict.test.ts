@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Entry } from '../../functions/mail/ledger.ts';
 import { drawFaults } from './faults.ts';
 import { drawPlan } from './plan.ts';
-import { isGood, judge, type Verdict } from './verdict.ts';
+import { type Answer, isGood, judge, type Verdict } from './verdict.ts';
 
 const ASKED = [{ recipient: 'n0@chaos.example', key: 'k', by: 'topic' }] as const;
 const record = (change: Partial<Entry> = {}): Entry => ({
@@ -26,7 +26,25 @@ const record = (change: Partial<Entry> = {}): Entry => ({
 });
 const mail = (id: string, to = 'n0@chaos.example') => ({ id, recipients: [to] });
 
-const rows: { name: string; entries: Entry[]; mailbox: ReturnType<typeof mail>[]; found: Partial<Record<keyof Verdict, number>> }[] = [
+const answer = (change: Partial<Answer> = {}): Answer => ({ recipient: 'n0@chaos.example', status: 200, id: 'id', ...change });
+const refused = record({ state: 'failed', code: 'queue_unavailable' });
+const rows: {
+  name: string;
+  entries: Entry[];
+  mailbox: ReturnType<typeof mail>[];
+  answers?: Answer[];
+  found: Partial<Record<keyof Verdict, number>>;
+}[] = [
+  { name: 'answered as it is recorded', entries: [record()], mailbox: [mail('g1')], answers: [answer()], found: { sent: 1 } },
+  {
+    name: 'answered under another id',
+    entries: [record()],
+    mailbox: [mail('g1')],
+    answers: [answer(), answer({ id: 'other' })],
+    found: { sent: 1, untrue: 1 },
+  },
+  { name: 'answered as accepted, and never was', entries: [refused], mailbox: [], answers: [answer()], found: { failed: 1, untrue: 1 } },
+  { name: 'answered as not accepted', entries: [refused], mailbox: [], answers: [answer({ status: 500, id: null })], found: { failed: 1 } },
   { name: 'sent and there once', entries: [record()], mailbox: [mail('g1')], found: { sent: 1 } },
   { name: 'sent and there twice', entries: [record()], mailbox: [mail('g1'), mail('g2')], found: { sent: 1, duplicates: 1 } },
   { name: 'sent and not there', entries: [record()], mailbox: [], found: { sent: 1, lost: 1 } },
@@ -59,9 +77,9 @@ const rows: { name: string; entries: Entry[]; mailbox: ReturnType<typeof mail>[]
   },
 ];
 const GOOD = ['sent', 'failed', 'parked', 'unknown'];
-for (const { name, entries, mailbox, found } of rows)
+for (const { name, entries, mailbox, answers, found } of rows)
   test(`a mail that is ${name}`, () => {
-    const verdict = judge(ASKED, entries, mailbox);
+    const verdict = judge(ASKED, entries, mailbox, answers);
     const size = (value: number | readonly string[]): number => (typeof value === 'number' ? value : value.length);
     const { attempts: _, ...counts } = Object.fromEntries(Object.entries(verdict).map(([key, value]) => [key, size(value)]));
     assert.deepEqual(Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)), found);

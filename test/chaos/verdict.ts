@@ -7,6 +7,13 @@ export interface Arrived {
   readonly recipients: readonly string[];
 }
 
+/** An API's last word on a request for the mail to that recipient. */
+export interface Answer {
+  readonly recipient: string;
+  readonly status: number;
+  readonly id: string | null;
+}
+
 /** What became of the mails of a run; the lists name recipients. */
 export interface Verdict {
   readonly sent: number;
@@ -17,7 +24,7 @@ export interface Verdict {
   readonly duplicates: readonly string[];
   /** Accepted, and neither there nor recorded as anything that explains it. */
   readonly lost: readonly string[];
-  /** The ledger says something that the mailbox denies. */
+  /** The ledger says something that the mailbox denies, or an API said something that the ledger denies. */
   readonly untrue: readonly string[];
   /** In the mailbox, and nobody asked for it. */
   readonly stray: readonly string[];
@@ -30,8 +37,20 @@ export interface Verdict {
 export const isOver = ({ state, code }: Pick<Entry, 'state' | 'code'>): boolean =>
   state === 'sent' || state === 'failed' || state === 'parked' || (state === 'unknown' && code === 'session_gone');
 
-/** Holds the ledger and the mailbox against what was asked for. Entries carry their recipients in clear. */
-export function judge(asked: readonly Asked[], entries: readonly Entry[], mailbox: readonly Arrived[]): Verdict {
+// A mail that never came into the queue was not accepted: nobody may have been told that it was.
+const NOT_ACCEPTED: ReadonlySet<string | null> = new Set(['queue_unavailable', 'queue_refused', 'queue_missing']);
+
+/** Holds the ledger and the mailbox against what was asked for and answered. Entries carry their recipients in clear. */
+export function judge(
+  asked: readonly Asked[],
+  entries: readonly Entry[],
+  mailbox: readonly Arrived[],
+  answers: readonly Answer[] = [],
+): Verdict {
+  const acceptedFor = Map.groupBy(
+    answers.filter(({ status }) => status === 200),
+    ({ recipient }) => recipient,
+  );
   const entriesOf = Map.groupBy(entries, ({ recipients }) => recipients[0] ?? '');
   const arrivedFor = Map.groupBy(mailbox, ({ recipients }) => recipients[0] ?? '');
   const known = new Set(asked.map(({ recipient }) => recipient));
@@ -47,6 +66,9 @@ export function judge(asked: readonly Asked[], entries: readonly Entry[], mailbo
     else if (!isOver(record)) open?.push(`${recipient} (${record.state} ${record.code ?? ''}, ${record.attempts} attempts)`);
     else {
       verdict[record.state as keyof typeof verdict]++;
+      const accepted = acceptedFor.get(recipient) ?? [];
+      const denied = record.state === 'failed' && NOT_ACCEPTED.has(record.code);
+      if (accepted.some(({ id }) => id !== record.id || denied)) untrue?.push(`${recipient} (answered as accepted)`);
       if (record.state === 'sent' && there.length === 0) lost?.push(recipient);
       else if (record.state === 'sent' && !there.some(({ id }) => id === record.gmailId)) untrue?.push(recipient);
       else if ((record.state === 'failed' || record.state === 'parked') && there.length > 0) untrue?.push(recipient);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { test } from 'node:test';
 import { createServer as createTlsServer, rootCertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { createExchange, type NoReply } from '../../functions/google/call.ts';
-import { createConnections } from '../../functions/google/connections.ts';
+import { type Connections, createConnections, type Listener } from '../../functions/google/connections.ts';
 import { makeCertificate } from '../../functions/local/certificate.ts';
 import { freePort } from '../../functions/local/framework.ts';
 
@@ -263,3 +263,21 @@ test('kept connections do not keep a process alive', async () => {
   const code = await new Promise((done) => child.once('exit', done));
   assert.deepEqual([code, text.trim()], [0, '200']);
 });
+
+// The kernel keeps a router's notice, and ends a connection that stood by it.
+for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])
+  for (const open of [true, false])
+    test(`${code} on a connection that ${open ? 'stood: the letter may have left' : 'never stood: nothing has left'}`, async () => {
+      const taken = Promise.withResolvers<Listener>();
+      const connection = { socket: new Socket(), reused: false, isOpen: () => open, release: () => {} };
+      connection.socket.write = () => true;
+      const connections: Connections = {
+        take: (_origin, _maxIdleMs, listener) => {
+          taken.resolve(listener);
+          return connection;
+        },
+      };
+      const reply = createExchange(connections)(NEVER)(post('http://127.0.0.1:1', { once: true }));
+      (await taken.promise).fail(code);
+      await assert.rejects(reply, { name: 'NoReply', message: code, left: open });
+    });

@@ -10,7 +10,8 @@ const NOW = Date.UTC(2026, 10, 24, 8);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const failing = (code: FailureCode, retryAt: number | null = null): Outcome => outcomeOf(new MailFailure(code, '', retryAt), 'i', NOW);
-const first: Delivered = { delivery: 1, attempts: 1, canPutOff: true, spread: 0.5 };
+const first: Delivered = { delivery: 1, attempts: 1, dueForMs: 0, canPutOff: true, spread: 0.5 };
+const tired = { ...first, attempts: 16, dueForMs: 41 * HOUR };
 const bare: Delivered = { ...first, canPutOff: false };
 
 const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<typeof nextOf> }[] = [
@@ -45,7 +46,25 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
   {
     what: 'an outage of two days',
     outcome: failing('google_unavailable'),
-    at: { ...first, attempts: 16 },
+    at: tired,
+    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+  },
+  {
+    what: 'an outage that a mail meets after waiting for our own limit many times',
+    outcome: failing('google_unavailable'),
+    at: { ...tired, dueForMs: 2 * HOUR },
+    next: { verb: 'put off', at: NOW + 6 * HOUR },
+  },
+  {
+    what: 'our own limit per minute, for the twentieth time',
+    outcome: failing('limit_minute', NOW + MINUTE),
+    at: { ...first, attempts: 20, dueForMs: 2 * HOUR },
+    next: { verb: 'put off', at: NOW + 11 * MINUTE },
+  },
+  {
+    what: 'our own limit per minute, for two days',
+    outcome: failing('limit_minute', NOW + MINUTE),
+    at: { ...tired, attempts: 400 },
     next: { verb: 'bury', reason: 'deliveries_exhausted' },
   },
   {
@@ -96,7 +115,7 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
   {
     what: 'a question that stays open: it waits for a person',
     outcome: failing('delivery_unknown'),
-    at: { ...first, attempts: 16 },
+    at: tired,
     next: { verb: 'ack' },
   },
   { what: 'a question that nobody can answer', outcome: failing('session_gone'), next: { verb: 'ack' } },
@@ -117,3 +136,21 @@ test('a mail that somebody else has taken over in the meantime is not given up: 
   assert.equal(await conclude(outcome, { data: '{}', attributes: {} }, 3, ports), false);
   assert.equal(ports.ledger.entries.get(id)?.entry.state, 'sending');
 });
+
+for (const { outcome, state } of [
+  { outcome: 'google_unavailable', state: 'unknown' },
+  { outcome: 'google_unavailable', state: 'sending' },
+  { outcome: 'delivery_unknown', state: 'waiting' },
+  { outcome: 'quota_daily', state: 'queued' },
+] as const)
+  test(`what ended as ${outcome} and is ${state} by now is delivered again: its last attempt was somebody else's`, async () => {
+    const ports = world({ timetable: { publishAt: async () => assert.fail('put off'), peek: async () => null, withdraw: async () => {} } });
+    const id = ports.newId();
+    const entry: Entry = {
+      ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW - 100 * HOUR, attempts: 16 },
+      ...{ state, leaseUntil: 0, handle: 'h', letter: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
+    };
+    await ports.ledger.create(entry, null, NOW);
+    assert.equal(await conclude({ ...failing(outcome), id }, { data: '{}', attributes: {} }, 8, ports), false);
+    assert.equal(ports.ledger.entries.get(id)?.entry.state, state);
+  });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { MailFailure } from '../../functions/mail/failure.ts';
 import { type Entry, type Ledger, step, TRANSITIONS } from '../../functions/mail/ledger.ts';
 import type { Ports, Progress, Transport } from '../../functions/mail/ports.ts';
@@ -430,4 +431,53 @@ test('a host of files that is down is over soon: the mail waits, and goes with t
   const first = await send(withFile(), CDN, ports);
   assert.deepEqual([first.state, only(ports).state, only(ports).code], ['retry', 'waiting', 'attachment_unavailable']);
   assert.equal((await send(withFile(), CDN, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
+});
+
+test('of two that ask again for a failed mail in the same millisecond one sends it, also where the letter is its own handle', async () => {
+  const ports = world({ token: fail('grant_revoked') });
+  await run(order(), ports);
+  const working = { ...ports, token: world().token, open: async () => 'smtp:<id>', ledger: knowing(ports.ledger) };
+  const both = await Promise.allSettled([run(order(), working), run(order(), working)]);
+  assert.deepEqual([both.map(({ status }) => status).sort(), ports.sent.length], [['fulfilled', 'rejected'], 1]);
+});
+
+/** As Firestore's: a replacement that finds what it was about to write takes it for its own, whose reply was lost. */
+const knowing = (ledger: ReturnType<typeof world>['ledger']): Ledger => ({
+  ...ledger,
+  async replace(found, entry, counters) {
+    const there = ledger.entries.get(entry.id);
+    return (await ledger.replace(found, entry, counters)) ?? (isDeepStrictEqual(there?.entry, entry) ? (there ?? null) : null);
+  },
+});
+
+test('another mail under the same key of a publisher ends neither what waits nor what is in the queue: it is recorded by itself', async () => {
+  const ports = world({ open: fail('google_unavailable') });
+  const event = order({ retryFailed: false });
+  const first = await run(event, ports);
+  const other = order({ retryFailed: false, body: { ...MAIL, text: 'other' } });
+  const refusal = await run(other, ports).catch((error: MailFailure) => error);
+  assert.equal((refusal as MailFailure).code, 'idempotency_mismatch');
+  const outcome = await refuse(other, refusal as MailFailure, ports);
+  const entries = [...ports.ledger.entries.values()].map(({ entry }) => [entry.id, entry.state, entry.code]);
+  assert.deepEqual(entries, [
+    [first.id, 'waiting', 'google_unavailable'],
+    [outcome.id, 'failed', 'idempotency_mismatch'],
+  ]);
+  assert.equal((await run(event, { ...ports, open: world().open })).state, 'sent');
+});
+
+test('a holder that slept through its lease sends nothing: another one may have asked Gmail and gone on', async () => {
+  const ports = world();
+  const { replace } = ports.ledger;
+  const ledger: Ledger = {
+    ...ports.ledger,
+    async replace(found, entry) {
+      const kept = await replace(found, entry);
+      if (entry.state === 'sending' && entry.attempts === 1) ports.clock += ports.leaseMs; // the process stood still
+      return kept;
+    },
+  };
+  await assert.rejects(run(order(), { ...ports, ledger, now: () => ports.clock }), { code: 'in_flight' });
+  assert.deepEqual([ports.sent.length, only(ports).state], [0, 'sending']);
+  assert.deepEqual([(await run(order(), ports)).state, ports.sent.length], ['sent', 1]);
 });

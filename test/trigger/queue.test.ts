@@ -215,6 +215,33 @@ test('without tasks the last delivery is the end, and the worker says why', asyn
   );
 });
 
+test('a mail that is too large to be put off is delivered to the end, and the worker says so', async () => {
+  await using own = await queued({ settings: { bucket: null } });
+  own.google.faults.script({ on: 'open', answer: 'unavailable', times: 100 });
+  const { body } = await emails(own, { ...MAIL, text: `canary ${'x'.repeat(600_000)}` });
+  await own.live(DAY);
+  const { last_event, code } = await record(own, body?.['id']);
+  assert.deepEqual([last_event, code, dead(own)], ['failed', 'deliveries_exhausted', ['deliveries_exhausted']]);
+});
+
+test('an outage of the ledger that is longer than eight deliveries loses nothing: what has an id is put off too', async () => {
+  await using own = await queued();
+  const { body } = await emails(own);
+  own.google.faults.script({ on: 'ledger', answer: 'cloud_unavailable', standing: true });
+  await own.live(2 * HOUR);
+  assert.deepEqual([dead(own), own.google.pubsub.waiting() + own.google.tasks.pending().length], [[], 1]);
+  own.google.faults.clear();
+  await own.live(HOUR);
+  assert.deepEqual([own.google.mails.count(), (await record(own, body?.['id']))['last_event'], dead(own)], [1, 'sent', []]);
+});
+
+test("a publisher's order is a dead letter after eight deliveries without a ledger: put off it would be another mail", async () => {
+  await using own = await queued();
+  own.google.faults.script({ on: 'ledger', answer: 'cloud_unavailable', standing: true });
+  assert.equal((await post(own.worker, { ...envelope(MAIL), deliveryAttempt: 8 })).status, 204);
+  assert.deepEqual([dead(own), own.google.tasks.pending()], [['ledger_unavailable'], []]);
+});
+
 test('a daily limit parks the mail: acknowledged, back at its time by a task, without a delivery in between', async () => {
   await using own = await queued();
   own.google.faults.script({ on: 'open', answer: 'daily_limit' });
@@ -355,6 +382,16 @@ for (const [answer, outcome] of [
     await own.live(2 * HOUR);
     assert.deepEqual([own.google.mails.count(), (await record(own, body?.['id']))['last_event']], [1, 'sent']);
   });
+
+test('without tasks a daily limit is not handed over: the queue would give the mail up long before its time', async () => {
+  await using own = await queued({ delivery: 'direct', settings: { tasks: null } });
+  const key = { 'idempotency-key': 'k' };
+  own.google.faults.script({ on: 'open', answer: 'daily_limit' });
+  const { status, body } = await emails(own, MAIL, key);
+  await own.live(HOUR + MINUTE);
+  assert.deepEqual([status, body?.['name'], dead(own), own.google.mails.count()], [429, 'daily_quota_exceeded', [], 0]);
+  assert.deepEqual([(await emails(own, MAIL, key)).status, own.google.mails.count()], [200, 1]);
+});
 
 test('what direct delivery cannot hand over is answered as ever, and not sent behind the back of its caller', async () => {
   await using own = await queued({ delivery: 'direct' });

@@ -148,6 +148,19 @@ test('a time that cannot be noted was not accepted: 500, nothing goes out, and t
   assert.deepEqual([first.status, first.body?.['code'], second.status, own.google.mails.count()], [500, 'queue_refused', 200, 1]);
 });
 
+test('what is mended after no answer came goes out as it was mended, although the first task is there and has its time', async () => {
+  await using own = await queued();
+  const [key, later] = [{ 'idempotency-key': 'k' }, { ...MAIL, scheduled_at: iso(own.clock.now + HOUR) }];
+  own.google.faults.script({ on: 'task', reset: 'after', times: 6 });
+  const first = await emails(own, later, key);
+  own.google.faults.clear();
+  const second = await emails(own, { ...later, text: 'canary-mended' }, key);
+  await own.live(2 * HOUR);
+  const [mail] = own.google.mails.list();
+  assert.deepEqual([first.status, second.status, own.google.mails.count()], [500, 200, 1]);
+  assert.match(mail?.raw.toString() ?? '', /canary-mended/);
+});
+
 test('without tasks scheduled_at is refused by name, as every field that is not served', async () => {
   await using own = await startLaptop();
   const reply = await emails(own, { ...MAIL, scheduled_at: 'in 1 hour', topic_id: 'x' });
