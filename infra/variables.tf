@@ -236,6 +236,8 @@ variable "build" {
     repository = string
     branch     = optional(string, "^main$")
     approval   = optional(bool, true)
+    # The bucket of the state, where it is not PROJECT-mailgrant-state.
+    state_bucket = optional(string)
   })
   default = null
   validation {

@@ -106,8 +106,8 @@ run "every_option" {
     error_message = "a secret names its mailboxes"
   }
   assert {
-    condition     = toset(keys(google_secret_manager_secret_iam_member.rotate)) == toset([for name in ["api", "worker", "hooks"] : "${name}/mailgrant-notices-example-com"])
-    error_message = "only the rotating mailbox, only who sends"
+    condition     = toset(keys(google_secret_manager_secret_iam_member.rotate)) == toset([for name in ["api", "worker", "hooks", "watch"] : "${name}/mailgrant-notices-example-com"])
+    error_message = "only the rotating mailbox, and whoever mints"
   }
   assert {
     condition     = keys(google_secret_manager_secret.hook) == ["hook-signup"] && [for one in google_secret_manager_secret_iam_member.hook : one.member] == [google_service_account.this["hooks"].member]

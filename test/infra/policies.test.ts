@@ -74,6 +74,18 @@ const planted: readonly Planted[] = [
     add: accessor('planted_minter', 'roles/iam.serviceAccountTokenCreator'),
   },
   {
+    name: 'a pipeline that acts as every account',
+    rule: 'no account acts as every account of the project, or rewrites roles',
+    found: /deploy\["roles\/iam\.serviceAccountUser"\]$/,
+    replace: ['build.tf', '"roles/iam.roleViewer"', '"roles/iam.roleViewer", "roles/iam.serviceAccountUser"'],
+  },
+  {
+    name: 'a pipeline that may give itself any right',
+    rule: 'whoever hands out roles of the project hands out few, and none that leads to more',
+    found: /deploy_grants\[0\]$/,
+    replace: ['build.tf', 'granted_roles = [', 'granted_roles = ["roles/resourcemanager.projectIamAdmin", '],
+  },
+  {
     name: 'a push subscription without dead letters',
     rule: 'every push has a dead letter topic',
     found: /planted_push$/,

@@ -9,6 +9,9 @@ const PRIMITIVE = /^roles\/(owner|editor|viewer)$/;
 // Roles that hold secretmanager.versions.access.
 const READS_SECRETS = /^roles\/secretmanager\.(secretAccessor|admin)$/;
 const MINTS = /^roles\/iam\.(serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser)$/;
+// To act as every account, or to write into a custom role that one holds, is to hold every right that they have.
+const TAKES_OVER = /^roles\/iam\.(serviceAccountUser|roleAdmin|organizationRoleAdmin|securityAdmin|serviceAccountKeyAdmin)$/;
+const HANDS_OUT = /^roles\/(resourcemanager\.\w*[aA]dmin|iam\.securityAdmin|owner)$/;
 const AGENT = /@gcp-sa-pubsub\.iam\.gserviceaccount\.com$/;
 
 const text = (one: Resource, field: string): string => String(one.values[field] ?? '');
@@ -44,6 +47,22 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
   'grants are added one by one, never set for all': (plan) => addresses(of(plan, /_iam_(binding|policy)$/)),
   'tokens of an account are minted on that account alone': (plan) =>
     addresses(of(plan, PROJECT_IAM).filter((one) => MINTS.test(text(one, 'role')))),
+  'no account acts as every account of the project, or rewrites roles': (plan) =>
+    addresses(of(plan, PROJECT_IAM).filter((one) => TAKES_OVER.test(text(one, 'role')))),
+  'whoever hands out roles of the project hands out few, and none that leads to more': (plan) =>
+    addresses(
+      of(plan, PROJECT_IAM)
+        .filter((one) => HANDS_OUT.test(text(one, 'role')))
+        .filter((one) => {
+          const [, list = ''] = /hasOnly\(\[([^\]]*)\]\)$/.exec(String(block(one, 'condition')?.['expression'] ?? '')) ?? [];
+          const roles = list.split(',').map((role) => role.replaceAll('"', '').trim());
+          return (
+            list === '' ||
+            roles.length > 10 ||
+            roles.some((role) => !/^roles\/[\w.]+$/.test(role) || /admin|owner|editor|\.serviceAccount/i.test(role))
+          );
+        }),
+    ),
   'every push has a dead letter topic': (plan) =>
     addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'push_config') && !block(one, 'dead_letter_policy'))),
   'no subscription expires': (plan) =>
