@@ -175,6 +175,13 @@ describe('the plan and the code', { skip }, () => {
       metrics: ['mails'],
     },
     { name: 'a mail of a mailbox without a grant', write: failed('grant_missing'), alerts: ['dead_grant'], metrics: ['mails'] },
+    { name: 'a mail of a delegate that may not sign', write: failed('delegate_refused'), alerts: ['dead_grant'], metrics: ['mails'] },
+    {
+      name: 'an order that the ledger is closed to',
+      write: (log) => reportRefusal(log, new MailFailure('identity_refused', 'x'), {}),
+      alerts: ['set_up'],
+      metrics: ['refused'],
+    },
     { name: 'an unknown mail', write: failed('delivery_unknown'), alerts: ['unknown'], metrics: ['mails'] },
     {
       name: 'a refused order',
@@ -237,6 +244,18 @@ describe('the plan and the code', { skip }, () => {
     assert.deepEqual(hit({ resource: job, severity: 'INFO', jsonPayload: {} }), []);
   });
 
+  test('whatever only an operator can mend is told, once', async () => {
+    const alerts = named('google_monitoring_alert_policy', 'log');
+    const codes = Object.entries(FAILURES).flatMap(([code, { blame }]) => (blame === 'operator' ? [code as FailureCode] : []));
+    assert.ok(codes.length > 15);
+    for (const code of codes)
+      for (const write of [failed(code), (log: Log) => reportRefusal(log, new MailFailure(code, 'x'), {})]) {
+        const all = await entries(write);
+        const told = alerts.filter(([, matches]) => all.some(matches)).map(([title]) => title);
+        assert.ok(told.length === 1 && ['dead_grant', 'set_up'].includes(told[0] ?? ''), `${code}: ${told.join(', ') || 'nobody'}`);
+      }
+  });
+
   test('every alert on log lines was seen to fire', () => {
     const fired = new Set([...lines.flatMap(({ alerts }) => alerts), 'not_started']);
     assert.deepEqual(
@@ -251,8 +270,9 @@ describe('the plan and the code', { skip }, () => {
     const text = of('google_monitoring_alert_policy')
       .map(({ values }) => JSON.stringify(values['conditions']))
       .join('\n');
-    const [, pattern = ''] = /jsonPayload\.code=~\\"\^\(([^)]*)\)/.exec(text) ?? [];
-    for (const part of pattern.split('|')) assert.ok(part && Object.keys(FAILURES).some((code) => code.startsWith(part)), part);
+    const patterns = [...text.matchAll(/jsonPayload\.code=~\\+"\^\(([^)]*)\)/g)].map(([, pattern = '']) => pattern);
+    assert.equal(patterns.length, 2);
+    for (const part of patterns.join('|').split('|')) assert.ok(part && Object.keys(FAILURES).some((code) => code.startsWith(part)), part);
     const [, metric, labels = ''] = /logging_googleapis_com:user_(\w+)\{([^}]*)\}/.exec(text) ?? [];
     const mails = of('google_logging_metric').find(({ values }) => String(values['name']).replace(/\W/g, '_') === metric);
     const has =
