@@ -1,6 +1,6 @@
 import { consequence, type FailureCode, MailFailure } from './failure.ts';
 import { type Found, step } from './ledger.ts';
-import { pack, sealOf, slotOf, unpack } from './message.ts';
+import { forget, pack, sealOf, slotOf, unpack } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
 
@@ -72,7 +72,11 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
     const attempts = found?.entry.attempts ?? 0;
     const spread = Number.parseInt(ports.digest(`${outcome.id}${attempts}`).slice(0, 8), 16) / 2 ** 32;
     const next = nextOf(outcome, { delivery, attempts, canPutOff: ports.timetable !== null, spread }, ports.now());
-    if (next.verb === 'ack' || next.verb === 'nack') return next.verb === 'ack';
+    if (next.verb === 'nack') return false;
+    if (next.verb === 'ack') {
+      if (OVER.has(outcome.state)) await forget(message, ports);
+      return true;
+    }
     if (next.verb === 'put off') return await putOff(found, message, next.at, ports);
     if (found && next.reason === 'deliveries_exhausted') await giveUp(found, next.reason, ports);
     return await bury(message, next.reason, ports);
@@ -81,6 +85,8 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
   }
 }
 
+/** What the ledger answers by itself from then on: the content is asked for no more. */
+const OVER: ReadonlySet<Outcome['state']> = new Set(['sent', 'canceled']);
 const WAITING: ReadonlySet<Outcome['state']> = new Set(['retry', 'parked', 'unknown']);
 
 /** Has the message published again at a time. A mail that came as an order is known by its id from then on. */

@@ -1,6 +1,6 @@
 /** What infra/ plans, held against the code that it deploys: names, environment, secrets, and the log lines that alerts look for. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,11 +9,13 @@ import { DEPLOYABLES } from '../../functions/cli/build.ts';
 import { checkConfig } from '../../functions/config/schema.ts';
 import { checkSettings, ENVIRONMENT } from '../../functions/google/settings.ts';
 import { createLog, type Log } from '../../functions/log.ts';
+import { KEEP_MS } from '../../functions/mail/claim.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
 import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
 import { FAILURES } from '../../functions/mail/failures.ts';
 import { type Finding, inspectionOf } from '../../functions/mail/inspection.ts';
 import { outcomeOf } from '../../functions/mail/outcome.ts';
+import { AHEAD_MAX_MS } from '../../functions/mail/schedule.ts';
 import { reportOutcome, reportRefusal } from '../../functions/trigger/report.ts';
 import { grantWatch } from '../../functions/trigger/watch.ts';
 import { skipUnless } from '../support/emulators.ts';
@@ -117,6 +119,23 @@ describe('the plan and the code', { skip }, () => {
       assert.equal((values['dead_letter_policy'] as { max_delivery_attempts: number }[])[0]?.max_delivery_attempts, DELIVERIES_MAX);
       assert.ok(Number(values['ack_deadline_seconds']) > Number(worker['timeout_seconds']));
     }
+  });
+
+  test('what the ledger keeps goes by a TTL in every collection that is written, and nothing asks for an index that is not there', () => {
+    const written = new Set<string>();
+    for (const file of readdirSync('functions/google').filter((name) => /^(ledger|windows)/.test(name))) {
+      const text = readFileSync(join('functions/google', file), 'utf8');
+      for (const [, collection = ''] of text.matchAll(/(?:\$\{root\}\/|`)(\w+)\/\$\{/g)) written.add(collection);
+      assert.doesNotMatch(text, /orderBy|compositeFilter/, `${file}: needs a composite index, which infra/ does not make`);
+    }
+    const fields = of('google_firestore_field').filter(({ values }) => values['field'] === 'expireAt');
+    assert.deepEqual(fields.map(({ values }) => values['collection']).sort(), [...written].sort());
+  });
+
+  test('what lies in the bucket outlives the time that a mail may wait and be known', () => {
+    const content = of('google_storage_bucket').find(({ name }) => name === 'content')?.values;
+    const [rule] = content?.['lifecycle_rule'] as { condition: { age: number }[] }[];
+    assert.ok(Number(rule?.condition[0]?.age) * 24 * 3_600_000 > AHEAD_MAX_MS + KEEP_MS);
   });
 
   test('Terraform makes the same secrets of addresses as the functions do', () => {
