@@ -15,7 +15,7 @@ resource "google_cloudbuild_trigger" "deploy" {
     approval_required = var.build.approval
   }
   substitutions = merge(
-    { _REGION = var.region, _PREFIX = var.name_prefix },
+    { _REGION = var.region, _PREFIX = var.name_prefix, _DATABASE = var.database },
     var.build.state_bucket == null ? {} : { _STATE_BUCKET = var.build.state_bucket },
   )
   depends_on = [google_project_iam_member.deploy, google_service_account_iam_member.deploy_acts_as]

@@ -78,7 +78,7 @@ run "every_option" {
     watch_schedule     = "5 * * * *"
     alert_emails       = ["ops@example.com"]
     budget             = { billing_account = "012345-6789AB-CDEF01", amount = 20 }
-    build              = { repository = "projects/acme-mail-prod/locations/europe-west4/connections/gh/repositories/mail" }
+    build              = { repository = "projects/acme-mail-prod/locations/europe-west4/connections/gh/repositories/mail", state_bucket = "acme-states" }
     kms_key            = "projects/acme-mail-prod/locations/europe-west4/keyRings/r/cryptoKeys/k"
   }
   assert {
@@ -140,6 +140,10 @@ run "every_option" {
   assert {
     condition     = google_firestore_field.documents[0].collection == "mail" && google_firestore_field.documents[0].database == "shop"
     error_message = "documents go by their own TTL"
+  }
+  assert {
+    condition     = google_cloudbuild_trigger.deploy[0].location == "europe-west4" && google_cloudbuild_trigger.deploy[0].substitutions == tomap({ _REGION = "europe-west4", _PREFIX = "mailgrant", _DATABASE = "(default)", _STATE_BUCKET = "acme-states" })
+    error_message = "the pipeline is told what this deployment is called"
   }
   assert {
     condition     = google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required && contains(keys(google_service_account.this), "deploy")

@@ -27,6 +27,7 @@ const file = z.strictObject({
   substitutions: z.record(z.string().regex(/^_[A-Z0-9_]+$/), z.string()),
   steps: z.array(step).min(1),
   artifacts: z.strictObject({ objects: z.strictObject({ location: z.string().startsWith('gs://'), paths: z.array(z.string()) }) }),
+  images: z.array(z.string()).min(1), // what provenance is written for
   options: z.strictObject({
     logging: z.literal('CLOUD_LOGGING_ONLY'),
     machineType: z.string(),
@@ -64,8 +65,9 @@ function orderProblems({ steps }: Build): string[] {
   ];
 }
 
-function textProblems({ steps, substitutions, artifacts }: Build): string[] {
-  const texts = [...steps.flatMap(({ args, env = [] }) => [...args, ...env]), ...Object.values(substitutions), artifacts.objects.location];
+function textProblems({ steps, substitutions, artifacts, images }: Build): string[] {
+  const ran = steps.flatMap(({ args, env = [] }) => [...args, ...env]);
+  const texts = [...ran, ...Object.values(substitutions), artifacts.objects.location, ...images];
   // `$$` is a shell's own dollar; everything else that follows one is a substitution.
   const used = texts.flatMap((one) => [...one.replaceAll('$$', '').matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name));
   const known = [...Object.keys(substitutions), ...GIVEN];
@@ -81,6 +83,7 @@ function textProblems({ steps, substitutions, artifacts }: Build): string[] {
     ...Object.entries(substitutions)
       .filter((one) => /secret|token|password|key/i.test(one.join(' ')))
       .map(([name]) => `${name}: looks like a secret`),
+    ...images.filter((image) => !ran.some((text) => text.includes(`--tag "${image}"`))).map((image) => `${image}: no step builds it`),
     ...(apply.trim().endsWith(planned) ? [] : [`apply: does not apply ${planned}`]),
     ...(/-auto-approve|latest/.test(texts.join('\n')) ? ['something is applied or fetched unseen'] : []),
     ...shells.flatMap(({ id, args }) => {
@@ -91,6 +94,16 @@ function textProblems({ steps, substitutions, artifacts }: Build): string[] {
 }
 
 test('the pipeline is well formed and in order', () => assert.deepEqual(problems(text), []));
+
+test('the trigger of infra/ tells only what the pipeline asks', () => {
+  const [, told = ''] = /substitutions = merge\(([\s\S]*?)\n {2}\)/.exec(readFileSync('infra/build.tf', 'utf8')) ?? [];
+  const names = [...told.matchAll(/\b(_[A-Z_]+) =/g)].map(([, name]) => String(name));
+  assert.ok(names.length > 3);
+  assert.deepEqual(
+    names.filter((name) => !Object.hasOwn(parse(text).substitutions, name)),
+    [],
+  );
+});
 
 const mistakes: readonly { readonly name: string; readonly from: string | RegExp; readonly to: string; readonly says: RegExp }[] = [
   { name: 'an unknown key', from: 'waitFor: [plan]', to: 'waitsFor: [plan]', says: /waitsFor/ },
@@ -132,7 +145,14 @@ const mistakes: readonly { readonly name: string; readonly from: string | RegExp
     to: 'tar xzf "npm-cache.tar.gz || echo',
     says: /restore-cache: bash/,
   },
-  { name: 'no provenance', from: '  requestedVerifyOption: VERIFIED # provenance, or no build\n', to: '', says: /requestedVerifyOption/ },
+  { name: 'nothing that provenance is written for', from: /^images: .*\n/m, to: '', says: /images/ },
+  { name: 'an image that nobody builds', from: /archives:(?=[^"]*" dist)/, to: 'archive:', says: /no step builds it/ },
+  {
+    name: 'no provenance',
+    from: '  requestedVerifyOption: VERIFIED # provenance of the image, from a build in a region too\n',
+    to: '',
+    says: /requestedVerifyOption/,
+  },
 ];
 for (const { name, from, to, says } of mistakes)
   test(`planted: ${name}`, () => {
