@@ -133,8 +133,8 @@ describe('the plan and the code', { skip }, () => {
   });
 
   test('what lies in the bucket outlives the time that a mail may wait and be known', () => {
-    const content = of('google_storage_bucket').find(({ name }) => name === 'content')?.values;
-    const [rule] = content?.['lifecycle_rule'] as { condition: { age: number }[] }[];
+    const content = of('google_storage_bucket').find(({ name }) => name === 'content')?.values ?? {};
+    const [rule] = content['lifecycle_rule'] as { condition: { age: number }[] }[];
     assert.ok(Number(rule?.condition[0]?.age) * 24 * 3_600_000 > AHEAD_MAX_MS + KEEP_MS);
   });
 
