@@ -48,6 +48,18 @@ run "minimal" {
     error_message = "Pub/Sub's own agent moves dead letters"
   }
   assert {
+    condition     = alltrue([for one in google_pubsub_subscription.push : one.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead.id]) && google_pubsub_subscription.dead.topic == google_pubsub_topic.dead.id
+    error_message = "dead letters go to their own topic, where something keeps them"
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.watch.http_target[0].oidc_token[0].audience == google_cloudfunctions2_function.this["watch"].service_config[0].uri && google_cloud_scheduler_job.watch.http_target[0].oidc_token[0].service_account_email == google_service_account.this["schedule"].email
+    error_message = "the schedule says who it is, to whom it speaks"
+  }
+  assert {
+    condition     = alltrue([for one in google_cloudfunctions2_function.this : one.build_config[0].docker_repository == google_artifact_registry_repository.functions.id && one.build_config[0].source[0].storage_source[0].bucket == google_storage_bucket.source.name])
+    error_message = "images go where old ones are removed"
+  }
+  assert {
     condition     = length(google_eventarc_trigger.documents) + length(google_billing_budget.this) + length(google_cloudbuild_trigger.deploy) + length(google_monitoring_notification_channel.email) == 0
     error_message = "nothing that was not asked for"
   }
@@ -160,6 +172,14 @@ run "every_option" {
   assert {
     condition     = length([for step in output.next_steps : step if strcontains(step, "central@acme-identity")]) == 2
     error_message = "signing as a foreign account is left to a person, and said"
+  }
+  assert {
+    condition     = alltrue([for one in concat(values(google_monitoring_alert_policy.log), values(google_monitoring_alert_policy.metric), [google_monitoring_alert_policy.failing]) : one.notification_channels == tolist([google_monitoring_notification_channel.email["ops@example.com"].id])])
+    error_message = "every alert reaches somebody"
+  }
+  assert {
+    condition     = toset(keys(google_monitoring_alert_policy.metric)) == toset(["backlog", "broken", "dead_letters", "documents", "put_off"])
+    error_message = "documents are looked at where there are any"
   }
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles) == 6
