@@ -1,7 +1,7 @@
 /** cloudbuild.yaml: by a strict table of its keys, and by gcloud's own parser where there is one. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,6 +10,8 @@ import * as z from 'zod';
 import { onPath, sdkRoot, skipUnless } from '../support/emulators.ts';
 
 const text = readFileSync('cloudbuild.yaml', 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 const seconds = z.string().regex(/^\d+s$/);
 const step = z.strictObject({
   id: z.string().regex(/^[a-z-]+$/),
@@ -105,6 +107,26 @@ test('the trigger of infra/ tells only what the pipeline asks', () => {
   );
 });
 
+test('a commit without the settings of the deployment is not planned', () => {
+  const plan = String((parse(text) as Build).steps.find(({ id }) => id === 'plan')?.args.at(-1)).replaceAll('$$', '$');
+  const ran = (...files: string[]): string => {
+    const at = mkdtempSync(join(folder, 'plan-'));
+    mkdirSync(join(at, 'infra'));
+    mkdirSync(join(at, 'bin'));
+    for (const file of files) writeFileSync(join(at, 'infra', file), '');
+    writeFileSync(join(at, 'bin/terraform'), '#!/bin/sh\necho "terraform $*"\n', { mode: 0o755 });
+    const { status, stdout } = spawnSync('sh', ['-ceu', plan.replaceAll(/\$\{_?[A-Z_]+\}/g, 'x')], {
+      cwd: at,
+      env: { PATH: `${join(at, 'bin')}:/usr/bin:/bin` },
+      encoding: 'utf8',
+    });
+    return `${status} ${stdout}`;
+  };
+  assert.match(ran(), /^1 $/);
+  assert.match(ran('terraform.tfvars'), /^0 [\s\S]*infra init(?![\s\S]*readonly)[\s\S]*infra plan .*-out=/);
+  assert.match(ran('terraform.tfvars', '.terraform.lock.hcl'), /infra init .*-lockfile=readonly/);
+});
+
 const mistakes: readonly { readonly name: string; readonly from: string | RegExp; readonly to: string; readonly says: RegExp }[] = [
   { name: 'an unknown key', from: 'waitFor: [plan]', to: 'waitsFor: [plan]', says: /waitsFor/ },
   {
@@ -173,8 +195,6 @@ from googlecloudsdk.api_lib.util import apis
 print(len(config.LoadCloudbuildConfigFromPath(path, apis.GetMessagesModule('cloudbuild', 'v1')).steps))
 `;
 const root = onPath('gcloud') ? sdkRoot() : null;
-const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("gcloud's parser", { skip: skipUnless(root !== null, 'gcloud') }, () => {
   const env = { ...process.env, CLOUDSDK_CONFIG: folder };
