@@ -229,7 +229,7 @@ variable "budget" {
   type = object({
     billing_account = string
     amount          = number
-    currency        = optional(string, "EUR")
+    currency        = optional(string) # another one than the billing account's is refused
   })
   default = null
   validation {

@@ -131,7 +131,7 @@ const FIX: Partial<Record<Step['id'], string>> = {
   apis: 'You need roles/serviceusage.serviceUsageAdmin in the project (roles/owner for a first deployment), and billing.',
   agents: 'gcloud components install beta, then run it again.',
   bucket: 'The name is taken or you may not make buckets: give a bucket of yours by --state-bucket NAME.',
-  apply: `${AGAIN} An API that was enabled a moment ago, or an agent that was made a moment ago, can take minutes to be known everywhere.`,
+  apply: `${AGAIN} An API, an agent or a right that is a moment old can take minutes to be known everywhere.`,
 };
 
 export const changesText = ({ create, update, gone }: Changes): string =>
