@@ -1,7 +1,7 @@
 resource "google_cloudbuild_trigger" "deploy" {
   count           = var.build == null ? 0 : 1
   name            = "${var.name_prefix}-deploy"
-  location        = var.region
+  location        = split("/", var.build.repository)[3] # a trigger is where its repository is
   description     = "Tests, plans and applies cloudbuild.yaml as the deploy account."
   filename        = "cloudbuild.yaml"
   service_account = google_service_account.this["deploy"].id
@@ -14,27 +14,37 @@ resource "google_cloudbuild_trigger" "deploy" {
   approval_config {
     approval_required = var.build.approval
   }
-  substitutions = { _REGION = var.region, _PREFIX = var.name_prefix }
-  depends_on    = [google_project_iam_member.deploy]
+  substitutions = merge(
+    { _REGION = var.region, _PREFIX = var.name_prefix, _DATABASE = var.database },
+    var.build.state_bucket == null ? {} : { _STATE_BUCKET = var.build.state_bucket },
+  )
+  depends_on = [google_project_iam_member.deploy, google_service_account_iam_member.deploy_acts_as]
 }
 
-# What an apply of this directory needs; still far from roles/editor.
+# What an apply of this directory needs; still far from roles/editor. Custom roles and the pipeline's own rights are only looked at
+# here: who could change those could take any right of the project. A person applies such a change, by `npm run deploy`.
 locals {
   deploy_roles = var.build == null ? [] : concat(
     [
       "roles/artifactregistry.admin", "roles/cloudbuild.builds.editor", "roles/cloudfunctions.admin", "roles/cloudscheduler.admin",
-      "roles/cloudtasks.queueAdmin", "roles/datastore.owner", "roles/iam.roleAdmin", "roles/iam.serviceAccountAdmin",
-      "roles/iam.serviceAccountUser", "roles/logging.configWriter", "roles/logging.logWriter", "roles/monitoring.editor",
-      "roles/pubsub.admin", "roles/run.admin", "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
+      "roles/cloudtasks.queueAdmin", "roles/datastore.owner", "roles/iam.roleViewer", "roles/iam.serviceAccountAdmin",
+      "roles/logging.configWriter", "roles/logging.logWriter", "roles/monitoring.editor", "roles/pubsub.admin", "roles/run.admin",
+      "roles/serviceusage.serviceUsageAdmin", "roles/storage.admin",
     ],
     local.documents == null ? [] : ["roles/eventarc.admin"],
   )
-  # The project roles that this directory hands out, and so the only ones the pipeline may.
-  granted_roles = concat(
-    google_project_iam_custom_role.secret_keeper[*].id,
-    ["roles/datastore.user", "roles/eventarc.eventReceiver", "roles/logging.logWriter", "roles/resourcemanager.projectIamAdmin", "roles/storage.objectViewer"],
-    local.deploy_roles,
-  )
+  # The project roles that accounts of functions and callers hold, and so the only ones the pipeline may hand out.
+  granted_roles = ["roles/datastore.user", "roles/eventarc.eventReceiver", "roles/logging.logWriter", "roles/storage.objectViewer"]
+  # Whoever makes a function, a push, a job or a trigger that runs as an account must be allowed to act as it.
+  acted_as = var.build == null ? toset([]) : setsubtract(keys(local.accounts), ["delegate", "tasks"])
+}
+
+# On each account of ours, not on the project: others there, such as Compute Engine's default one, may hold roles/editor.
+resource "google_service_account_iam_member" "deploy_acts_as" {
+  for_each           = local.acted_as
+  service_account_id = google_service_account.this[each.key].name
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.this["deploy"].member
 }
 
 # Making secrets and saying who reads them, without reading them: roles/secretmanager.admin would hand over every grant.
@@ -71,6 +81,6 @@ resource "google_project_iam_member" "deploy_grants" {
   member  = google_service_account.this["deploy"].member
   condition {
     title      = "only-our-roles"
-    expression = "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(${jsonencode(distinct(local.granted_roles))})"
+    expression = "api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(${jsonencode(local.granted_roles)})"
   }
 }

@@ -29,7 +29,7 @@ resource "google_eventarc_trigger" "documents" {
       path    = "/documents"
     }
   }
-  depends_on = [google_project_service.this, google_project_iam_member.events, google_cloud_run_v2_service_iam_member.worker]
+  depends_on = [google_project_service.this, google_project_iam_member.events, google_cloud_run_v2_service_iam_member.worker, google_service_account_iam_member.deploy_acts_as]
 }
 
 # The functions write delivery.expireAt where the config has expireDays; this is what makes Firestore go by it.

@@ -77,10 +77,10 @@ resource "google_cloudfunctions2_function" "this" {
     }, local.environment[each.key])
   }
 
-  # The first build must find the builder's grants.
+  # The first build must find the builder's grants, and the pipeline its right to act as a new account.
   depends_on = [
     google_project_iam_member.build_logs, google_project_iam_member.build_source,
-    google_artifact_registry_repository_iam_member.build_images,
+    google_artifact_registry_repository_iam_member.build_images, google_service_account_iam_member.deploy_acts_as,
   ]
 }
 

@@ -42,6 +42,7 @@ locals {
       "secretmanager.googleapis.com", "storage.googleapis.com",
     ],
     local.documents == null ? [] : ["eventarc.googleapis.com", "eventarcpublishing.googleapis.com"],
+    var.build == null ? [] : ["containeranalysis.googleapis.com"], # keeps the provenance
     var.budget == null ? [] : ["billingbudgets.googleapis.com"],
   ))
   # Written out: google_project_service_identity exists in google-beta only.

@@ -6,9 +6,14 @@ locals {
   # Found in a log line. No metric stands between: an alert on a metric that has no data yet is refused.
   log_alerts = {
     dead_grant = {
-      title  = "a mailbox cannot send: its grant is dead"
-      filter = "${local.ours} AND ((jsonPayload.event=\"grant\" AND jsonPayload.ok=false) OR (jsonPayload.event=\"mail\" AND jsonPayload.code=~\"^(grant_|identity_refused|scope_missing|api_disabled)\"))"
+      title  = "a mailbox cannot send"
+      filter = "${local.ours} AND ((jsonPayload.event=\"grant\" AND jsonPayload.ok=false) OR (jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(grant_|client_refused|scope_missing|account_mismatch|alias_unverified|delegation_missing|delegate_refused|mailbox_refused|token_refused)\"))"
       text   = "The log line names code and fix. See every mailbox by `npm run mailgrant -- watch --project ${var.project_id}`; a dead refresh token is renewed by `npm run mailgrant -- rotate ADDRESS --project ${var.project_id}`."
+    }
+    set_up = {
+      title  = "a right, an API or a setting is missing"
+      filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(api_disabled|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
+      text   = "The log line names code, detail and fix. `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, another `npm run deploy` puts them back."
     }
     unknown = {
       title  = "nobody knows whether a mail was sent"
@@ -32,32 +37,59 @@ locals {
     }
   }
 
-  metric_alerts = {
-    dead_letters = {
-      title    = "dead letters are waiting"
-      filter   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead.name}\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
-      aligner  = "ALIGN_MAX"
-      above    = 0
-      duration = "0s"
-      text     = "Mails were given up. Look without taking them away: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead.name} --limit=10 --project=${var.project_id}`. Mend the cause that the attributes name, then publish them on ${google_pubsub_topic.mails.name} again."
-    }
-    backlog = {
-      title    = "the queue does not drain"
-      filter   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", [for one in google_pubsub_subscription.push : one.name])}\") AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
-      aligner  = "ALIGN_MAX"
-      above    = 1800
-      duration = "300s"
-      text     = "The oldest mail waits for more than half an hour. The log of ${var.name_prefix}-worker says why: outcome `retry` with its code."
-    }
-    broken = {
-      title    = "api or hooks answer 5xx"
-      filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=monitoring.regex.full_match(\"${var.name_prefix}-(api|hooks)\") AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code_class=\"5xx\""
-      aligner  = "ALIGN_DELTA"
-      above    = 10
-      duration = "0s"
-      text     = "More than ten answers of 500 and above in five minutes. Callers try again with the same idempotency key, so nothing is lost as long as they do; the log lines name code and fix."
-    }
-  }
+  metric_alerts = merge(
+    {
+      dead_letters = {
+        title    = "dead letters are waiting"
+        filter   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${google_pubsub_subscription.dead.name}\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+        aligner  = "ALIGN_MAX"
+        period   = "300s"
+        above    = 0
+        duration = "0s"
+        text     = "Mails were given up. Look without taking them away: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead.name} --limit=10 --project=${var.project_id}`. Mend the cause that the attributes name, then publish them on ${google_pubsub_topic.mails.name} again."
+      }
+      backlog = {
+        title    = "the queue does not drain"
+        filter   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=monitoring.regex.full_match(\"${join("|", [for one in google_pubsub_subscription.push : one.name])}\") AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+        aligner  = "ALIGN_MAX"
+        period   = "300s"
+        above    = 1800
+        duration = "300s"
+        text     = "The oldest mail waits for more than half an hour. The log of ${var.name_prefix}-worker says why: outcome `retry` with its code."
+      }
+      broken = {
+        title    = "api or hooks answer 5xx"
+        filter   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=monitoring.regex.full_match(\"${var.name_prefix}-(api|hooks)\") AND metric.type=\"run.googleapis.com/request_count\" AND metric.labels.response_code_class=\"5xx\""
+        aligner  = "ALIGN_DELTA"
+        period   = "300s"
+        above    = 10
+        duration = "0s"
+        text     = "More than ten answers of 500 and above in five minutes. Callers try again with the same idempotency key, so nothing is lost as long as they do; the log lines name code and fix."
+      }
+      # A task is tried every ten minutes at most, for 31 days, and then it and its mail are gone without a word.
+      put_off = {
+        title    = "mails of a later time cannot be published"
+        filter   = "resource.type=\"cloud_tasks_queue\" AND resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\" AND metric.type=\"cloudtasks.googleapis.com/queue/task_attempt_count\" AND metric.labels.response_code!=monitoring.regex.full_match(\"200|(?i:ok)\")"
+        aligner  = "ALIGN_DELTA"
+        period   = "3600s"
+        above    = 5
+        duration = "0s"
+        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its mail are lost. The log of the queue ${google_cloud_tasks_queue.later.name} says why: mostly the account lost roles/pubsub.publisher on the topic, or was disabled."
+      }
+    },
+    local.documents == null ? {} : {
+      # Eventarc names its subscription after the trigger, and drops what is a day old.
+      documents = {
+        title    = "documents are not worked off"
+        filter   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=has_substring(\"${var.name_prefix}-documents\") AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+        aligner  = "ALIGN_MAX"
+        period   = "300s"
+        above    = 1800
+        duration = "300s"
+        text     = "The oldest event of a document waits for more than half an hour; after a day it is dropped, and the document is not sent until it is written again. The log of ${var.name_prefix}-worker says why."
+      }
+    },
+  )
 }
 
 resource "google_logging_metric" "mails" {
@@ -141,7 +173,7 @@ resource "google_monitoring_alert_policy" "metric" {
       threshold_value = each.value.above
       duration        = each.value.duration
       aggregations {
-        alignment_period     = "300s"
+        alignment_period     = each.value.period
         per_series_aligner   = each.value.aligner
         cross_series_reducer = "REDUCE_MAX"
       }

@@ -13,6 +13,11 @@ output "mails_topic" {
   value       = google_pubsub_topic.mails.id
 }
 
+output "database" {
+  description = "Firestore database of the ledger."
+  value       = var.database
+}
+
 output "dead_letters" {
   description = "Subscription that holds the mails that were given up."
   value       = google_pubsub_subscription.dead.id

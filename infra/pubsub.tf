@@ -62,7 +62,7 @@ resource "google_pubsub_subscription" "push" {
   # The first push must find the door open, and its dead letters their topic.
   depends_on = [
     google_cloud_run_v2_service_iam_member.worker, google_pubsub_topic_iam_member.dead_letter,
-    google_service_account_iam_member.push_token, google_pubsub_topic.route,
+    google_service_account_iam_member.push_token, google_service_account_iam_member.deploy_acts_as, google_pubsub_topic.route,
   ]
 }
 

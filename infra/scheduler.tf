@@ -16,5 +16,5 @@ resource "google_cloud_scheduler_job" "watch" {
       audience              = google_cloudfunctions2_function.this["watch"].service_config[0].uri
     }
   }
-  depends_on = [google_project_service.this, google_cloud_run_v2_service_iam_member.watch]
+  depends_on = [google_project_service.this, google_cloud_run_v2_service_iam_member.watch, google_service_account_iam_member.deploy_acts_as]
 }

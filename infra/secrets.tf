@@ -52,20 +52,13 @@ resource "google_secret_manager_secret_iam_member" "read" {
   member    = google_service_account.this[each.value.name].member
 }
 
-# Writing back a refresh token that Google replaced: only where the config says `rotates: true`, and only who sends.
+# Writing back a refresh token that Google replaced: only where the config says `rotates: true`. Whoever mints may be the one who
+# is given it, watch too, and what is not written back is lost.
 resource "google_secret_manager_secret_iam_member" "rotate" {
-  for_each  = merge([for name in local.senders : { for secret, one in local.mailbox_secrets : "${name}/${secret}" => { name = name, secret = secret } if one.rotates }]...)
+  for_each  = merge([for name in local.minters : { for secret, one in local.mailbox_secrets : "${name}/${secret}" => { name = name, secret = secret } if one.rotates }]...)
   secret_id = google_secret_manager_secret.mailbox[each.value.secret].id
   role      = "roles/secretmanager.secretVersionAdder"
   member    = google_service_account.this[each.value.name].member
-}
-
-# watch also looks at the states of versions.
-resource "google_secret_manager_secret_iam_member" "look" {
-  for_each  = google_secret_manager_secret.mailbox
-  secret_id = each.value.id
-  role      = "roles/secretmanager.viewer"
-  member    = google_service_account.this["watch"].member
 }
 
 resource "google_secret_manager_secret_iam_member" "hook" {

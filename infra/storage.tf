@@ -29,7 +29,7 @@ resource "google_storage_bucket_object" "source" {
   source   = "${var.dist}/${each.key}.zip"
 }
 
-# Mails too big for a Pub/Sub message (10 MB) or a task (1 MB), until they are sent.
+# Mails too big for a Pub/Sub message (10 MB) or a task (1 MB), until they are sent; those that never are, by age.
 resource "google_storage_bucket" "content" {
   name                        = "${var.project_id}-${var.name_prefix}-content"
   location                    = var.region
@@ -49,13 +49,14 @@ resource "google_storage_bucket" "content" {
       type = "Delete"
     }
     condition {
-      age = 40 # a mail waits 30 days for its time at most, then a week for its delivery
+      age = 64 # a mail waits 30 days for its time at most, and as long as the ledger knows it, 33 days more, its dead letter can be sent
     }
   }
   depends_on = [google_project_service.this]
 }
 
-# Kept, read, overwritten when a call is made twice, removed when sent or cancelled; in this bucket alone.
+# Kept, read, overwritten when a call is made twice, removed when sent; in this bucket alone. It takes the right to list, too, for
+# Cloud Storage to say 404 of what is not there.
 resource "google_storage_bucket_iam_member" "content" {
   for_each = toset(local.carriers)
   bucket   = google_storage_bucket.content.name

@@ -135,8 +135,12 @@ variable "functions" {
     error_message = "functions.timeout: expected 20 to 500 seconds; Pub/Sub waits for an acknowledgement 600 seconds at most, and 30 are kept in hand."
   }
   validation {
-    condition     = alltrue([for size in values(var.functions) : coalesce(size.concurrency, 1) == 1 || tonumber(coalesce(size.cpu, "1")) >= 1])
-    error_message = "functions.concurrency: more than one request at a time needs one whole CPU."
+    condition     = alltrue([for name, size in var.functions : coalesce(size.concurrency, name == "watch" ? 1 : 4) == 1 || try(tonumber(coalesce(size.cpu, "1")) >= 1, false)])
+    error_message = "functions.concurrency: more than one request at a time needs one whole CPU, and all but watch take four unless told otherwise: with cpu below 1 say concurrency = 1."
+  }
+  validation {
+    condition     = alltrue([for name, size in var.functions : coalesce(size.max_instances, name == "watch" ? 1 : 5) >= coalesce(size.min_instances, 0)])
+    error_message = "functions.max_instances: expected at least min_instances; it is 1 for watch and 5 for the others unless told otherwise."
   }
 }
 
@@ -152,6 +156,10 @@ variable "queue" {
   validation {
     condition     = alltrue([for span in [var.queue.min_backoff, var.queue.max_backoff] : try(tonumber(trimsuffix(span, "s")) <= 600, false)])
     error_message = "queue.min_backoff, queue.max_backoff: expected seconds such as 10s, 600s at most."
+  }
+  validation {
+    condition     = try(tonumber(trimsuffix(var.queue.min_backoff, "s")) <= tonumber(trimsuffix(var.queue.max_backoff, "s")), true)
+    error_message = "queue.min_backoff: expected no more than max_backoff."
   }
   validation {
     condition     = try(tonumber(trimsuffix(var.queue.retention, "s")) >= 600 && tonumber(trimsuffix(var.queue.retention, "s")) <= 2678400, false)
@@ -221,7 +229,7 @@ variable "budget" {
   type = object({
     billing_account = string
     amount          = number
-    currency        = optional(string, "EUR")
+    currency        = optional(string) # another one than the billing account's is refused
   })
   default = null
   validation {
@@ -236,6 +244,8 @@ variable "build" {
     repository = string
     branch     = optional(string, "^main$")
     approval   = optional(bool, true)
+    # The bucket of the state, where it is not PROJECT-mailgrant-state.
+    state_bucket = optional(string)
   })
   default = null
   validation {

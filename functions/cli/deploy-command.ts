@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
@@ -10,8 +10,10 @@ import { operatorFor } from './operator.ts';
 import { programs } from './program.ts';
 import { deployedEnv, smoke, smokeText } from './smoke.ts';
 import { processTerminal } from './terminal.ts';
+import { readTfvars } from './tfvars.ts';
 
 const PROJECT = /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/;
+const TFVARS = 'infra/terraform.tfvars';
 const SMOKE_MS = 180_000; // the worker's first start is among it
 
 /** `deploy`: what the pipeline does, from a laptop with gcloud's credentials. */
@@ -19,7 +21,7 @@ export const DEPLOY: Command = {
   summary: 'deploy to a project: check, build, plan, ask, apply that plan, send a mail',
   help: `  --project ID         project to deploy to (GOOGLE_CLOUD_PROJECT)
   --region NAME        region, where terraform.tfvars does not say it (europe-west1)
-  --prefix NAME        first part of every name (mailgrant)
+  --prefix NAME        first part of every name, where terraform.tfvars does not say it (mailgrant)
   --state-bucket NAME  bucket of Terraform's state (ID-mailgrant-state)
   --mailbox ADDRESS    mailbox of the mail at the end (the first of the config)
   --config FILE        (${CONFIG})
@@ -46,10 +48,12 @@ Variables of infra/ go into infra/terraform.tfvars. What the programs print come
     if (!config.mailboxes.some(({ address }) => address === mailbox)) throw new Error(`--mailbox: ${mailbox} is not in ${configFile}`);
     const terminal = processTerminal(process.env);
     const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+    const said = existsSync(TFVARS) ? readTfvars(readFileSync(TFVARS, 'utf8')) : {};
     const target = {
       project,
       region: given('region'),
       prefix: given('prefix'),
+      said,
       configFile: options['config'] === undefined ? undefined : resolve(configFile),
       bucket: given('state-bucket') ?? `${project}-mailgrant-state`,
       planFile: join(folder, 'plan'),
@@ -67,7 +71,11 @@ Variables of infra/ go into infra/terraform.tfvars. What the programs print come
           say: terminal.say,
           confirm: async (question) =>
             options['yes'] === true || /^y(es)?$/i.test((await terminal.ask(question, new AbortController().signal))?.trim() ?? ''),
-          smoke: () => smoke(operatorFor(configFile, project, deployedEnv(process.env, project, target.prefix)), mailbox, SMOKE_MS),
+          smoke: ({ topic, database }) => {
+            const env = deployedEnv(process.env, project, target.prefix ?? said.prefix);
+            const made = { ...(topic !== null && { MAILGRANT_TOPIC: topic }), ...(database !== null && { MAILGRANT_DATABASE: database }) };
+            return smoke(operatorFor(configFile, project, { ...env, ...made }), mailbox, SMOKE_MS);
+          },
         },
         options['dry-run'] === true,
       );

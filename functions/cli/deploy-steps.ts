@@ -1,4 +1,5 @@
 import type { Ended } from './program.ts';
+import type { Tfvars } from './tfvars.ts';
 
 /** What is deployed, and where to. */
 export interface Target {
@@ -7,6 +8,8 @@ export interface Target {
   readonly region?: string | undefined;
   readonly prefix?: string | undefined;
   readonly configFile?: string | undefined;
+  /** What terraform.tfvars says: the state is kept under the prefix that the pipeline looks for it, in the region of the rest. */
+  readonly said?: Tfvars;
   readonly bucket: string;
   readonly planFile: string;
   /** True if Firestore's documents are mails: then Eventarc's agent is needed. */
@@ -92,7 +95,7 @@ export interface Step {
 const FIRST_APIS = ['cloudresourcemanager', 'iam', 'pubsub', 'serviceusage', 'storage'];
 const REGION = 'europe-west1'; // the default of infra/variables.tf
 
-export function stepsFor({ project, region, prefix, configFile, bucket, planFile, documents }: Target): Step[] {
+export function stepsFor({ project, region, prefix, said = {}, configFile, bucket, planFile, documents }: Target): Step[] {
   const terraform = (...words: string[]): string[] => ['terraform', '-chdir=infra', ...words];
   const variable = (name: string, value: string | undefined): string[] => (value === undefined ? [] : ['-var', `${name}=${value}`]);
   const apis = [...FIRST_APIS, ...(documents ? ['eventarc'] : [])].map((api) => `${api}.googleapis.com`);
@@ -124,7 +127,7 @@ export function stepsFor({ project, region, prefix, configFile, bucket, planFile
       title: "make the bucket of Terraform's state",
       unless: ['gcloud', 'storage', 'buckets', 'describe', state, '--format=value(name)'],
       argv: [
-        ...['gcloud', 'storage', 'buckets', 'create', state, `--project=${project}`, `--location=${region ?? REGION}`],
+        ...['gcloud', 'storage', 'buckets', 'create', state, `--project=${project}`, `--location=${region ?? said.region ?? REGION}`],
         ...['--uniform-bucket-level-access', '--public-access-prevention'],
       ],
     },
@@ -137,7 +140,7 @@ export function stepsFor({ project, region, prefix, configFile, bucket, planFile
         '-input=false',
         '-reconfigure',
         `-backend-config=bucket=${bucket}`,
-        `-backend-config=prefix=${prefix ?? 'mailgrant'}`,
+        `-backend-config=prefix=${prefix ?? said.prefix ?? 'mailgrant'}`,
       ),
     },
     {
@@ -170,8 +173,22 @@ export function readChanges(json: string): Changes {
   return { create: having('create').length, update: having('update').length, gone: having('delete').map(({ address }) => address) };
 }
 
-/** Reads `terraform output -json`: where the functions are, and what comes next. */
-export function readOutputs(json: string): { urls: Readonly<Record<string, string>>; next: readonly string[] } {
-  const given = JSON.parse(json) as { urls?: { value: Record<string, string> }; next_steps?: { value: string[] } };
-  return { urls: given.urls?.value ?? {}, next: given.next_steps?.value ?? [] };
+/** What an apply made, as far as a deployment goes on with it; null where the state is of before the output was. */
+export interface Made {
+  readonly urls: Readonly<Record<string, string>>;
+  readonly next: readonly string[];
+  readonly topic: string | null;
+  readonly database: string | null;
+}
+
+/** Reads `terraform output -json`. */
+export function readOutputs(json: string): Made {
+  const given = JSON.parse(json) as Readonly<Record<string, { readonly value: unknown } | undefined>>;
+  const text = (name: string): string | null => (typeof given[name]?.value === 'string' ? given[name].value : null);
+  return {
+    urls: (given['urls']?.value ?? {}) as Made['urls'],
+    next: (given['next_steps']?.value ?? []) as Made['next'],
+    topic: text('mails_topic'),
+    database: text('database'),
+  };
 }

@@ -1,5 +1,15 @@
 import type { Archive } from './archive.ts';
-import { type Changes, type Check, checksFor, readChanges, readOutputs, type Step, stepsFor, type Target } from './deploy-steps.ts';
+import {
+  type Changes,
+  type Check,
+  checksFor,
+  type Made,
+  readChanges,
+  readOutputs,
+  type Step,
+  stepsFor,
+  type Target,
+} from './deploy-steps.ts';
 import { type Ended, type Programs, shown } from './program.ts';
 import type { Smoked } from './smoke.ts';
 
@@ -11,7 +21,8 @@ export interface Yard {
   say(line: string): void;
   /** True to go on. */
   confirm(question: string): Promise<boolean>;
-  smoke(): Promise<Smoked>;
+  /** Through what was made, whatever the environment says of another deployment. */
+  smoke(made: Made): Promise<Smoked>;
 }
 
 export interface Looked {
@@ -105,9 +116,10 @@ export async function deploy(target: Target, yard: Yard, dryRun: boolean): Promi
   }
   const output = await step('output', 'read');
   if (output.failed) return { ...output.failed, changes, applied };
-  const { urls, next } = readOutputs(output.stdout);
+  const made = readOutputs(output.stdout);
+  const { urls, next } = made;
   say('\n== send a mail to oneself');
-  const smoke = await yard.smoke();
+  const smoke = await yard.smoke(made);
   // Nobody has consented yet: that is the next step, not a failure.
   const young = smoke.code === 'grant_missing';
   const stopped = smoke.ok || young ? null : { at: 'the mail to oneself', fix: smoke.fix ?? '' };
@@ -119,7 +131,7 @@ const FIX: Partial<Record<Step['id'], string>> = {
   apis: 'You need roles/serviceusage.serviceUsageAdmin in the project (roles/owner for a first deployment), and billing.',
   agents: 'gcloud components install beta, then run it again.',
   bucket: 'The name is taken or you may not make buckets: give a bucket of yours by --state-bucket NAME.',
-  apply: `${AGAIN} An API that was enabled a moment ago, or an agent that was made a moment ago, can take minutes to be known everywhere.`,
+  apply: `${AGAIN} An API, an agent or a right that is a moment old can take minutes to be known everywhere.`,
 };
 
 export const changesText = ({ create, update, gone }: Changes): string =>

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../google/connect.ts';
 import { accept } from '../mail/accept.ts';
 import { PUBLISHER } from '../mail/caller.ts';
-import { asFailure, consequence, type FailureCode } from '../mail/failure.ts';
+import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
 import type { State } from '../mail/ledger.ts';
 import { CONFIG, type Command } from './command.ts';
 import { type Operator, operatorFor } from './operator.ts';
+import { openSecretStore } from './secret-store.ts';
 
 /** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
 export interface Smoked {
@@ -27,7 +28,8 @@ const NOT_TAKEN =
  * Puts a mail from a mailbox to itself into the queue, as any caller would, and looks in the ledger until it has ended:
  * so queue, worker, grant and Gmail are proved in one go, and the operator needs neither the grant nor a key.
  */
-export async function smoke({ settings, identity }: Operator, mailbox: string, patienceMs: number): Promise<Smoked> {
+export async function smoke(operator: Operator, mailbox: string, patienceMs: number): Promise<Smoked> {
+  const { settings, identity } = operator;
   const began = Date.now();
   const seconds = (): number => Math.round((Date.now() - began) / 1_000);
   const ports = connect(settings, () => {}, identity).begin();
@@ -40,6 +42,7 @@ export async function smoke({ settings, identity }: Operator, mailbox: string, p
   };
   const order = { body, caller: PUBLISHER, key: null, retryFailed: false };
   try {
+    if (await unfilled(operator, mailbox)) throw new MailFailure('grant_missing', 'nobody has consented yet');
     const { id } = await accept(order, { ...settings.config, delivery: 'queued' }, ports);
     for (;;) {
       const entry = (await ports.ledger.read(id))?.entry;
@@ -59,6 +62,17 @@ export async function smoke({ settings, identity }: Operator, mailbox: string, p
   } finally {
     ports.close();
   }
+}
+
+/** True if the mailbox provably has no grant yet: its mail would be a dead letter, and an alert, of a deployment where all is well. */
+async function unfilled(operator: Operator, address: string): Promise<boolean> {
+  const mailbox = operator.settings.config.mailboxes.find((one) => one.address === address);
+  if (!mailbox || mailbox.grant === 'delegation') return false;
+  const store = await openSecretStore(operator);
+  return store.enabled(mailbox.secret).then(
+    (versions) => versions.length === 0,
+    () => false, // who may not look is told by the mail
+  );
 }
 
 export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked): string =>

@@ -2,7 +2,7 @@ import { KEEP_MS } from './claim.ts';
 import { dueAt } from './draft.ts';
 import { MailFailure } from './failure.ts';
 import { type Found, step, TRANSITIONS } from './ledger.ts';
-import { pack, slotOf, unpack } from './message.ts';
+import { nameOf, pack, slotOf, unpack } from './message.ts';
 import type { Ports } from './ports.ts';
 
 /** A caller's own mail. Another caller's is not there: which ids exist is nobody's business. Throws MailFailure: mail_unknown. */
@@ -24,7 +24,9 @@ export async function cancel({ entry, version }: Found, ports: Ports): Promise<v
   if (TRANSITIONS[state].canceled === undefined || leaseUntil > ports.now()) throw notScheduled(state);
   const canceled = step(entry, 'canceled', { code: null, leaseUntil: 0, notBefore: null });
   if (!(await ports.ledger.replace({ entry, version }, canceled))) throw notScheduled('changing');
-  if (notBefore !== null) await ports.timetable?.withdraw(slotOf(entry, notBefore)).catch(() => {}); // only tidier
+  if (notBefore === null) return;
+  await ports.timetable?.withdraw(slotOf(entry, notBefore)).catch(() => {}); // only tidier
+  await ports.store?.remove(nameOf(entry.id)).catch(() => {});
 }
 
 /**

@@ -1,6 +1,6 @@
 import { asFailure, consequence, type FailureCode, MailFailure } from './failure.ts';
 import { type Found, type State, step } from './ledger.ts';
-import { pack, sealOf, slotOf, unpack } from './message.ts';
+import { forget, pack, sealOf, slotOf, unpack } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
 
@@ -83,6 +83,7 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
       if (done !== null) return done;
       next = decide(false);
     }
+    if (next.verb === 'ack' && OVER.has(outcome.state)) await forget(message, ports);
     if (next.verb !== 'bury') return next.verb === 'ack';
     if (found && next.reason === 'deliveries_exhausted') await giveUp(found, next.reason, ports);
     return await bury(message, next.reason, ports);
@@ -97,6 +98,9 @@ const LEFT: Partial<Readonly<Record<Outcome['state'], readonly State[]>>> = {
   parked: ['parked'],
   unknown: ['unknown', 'sending'],
 };
+
+/** What the ledger answers by itself from then on: the content is asked for no more. */
+const OVER: ReadonlySet<Outcome['state']> = new Set(['sent', 'canceled']);
 
 /** Has the message published again at a time. A mail that came as an order is known by its id from then on. */
 async function putOff(found: Found | null, message: Message, at: number, ports: Ports): Promise<boolean> {

@@ -288,7 +288,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The content of the mail is no longer in the bucket.',
-    fix: "Keep the bucket's lifecycle longer than mails may be scheduled ahead: 35 days. The mail must be asked for again.",
+    fix: "Keep the bucket's lifecycle longer than a mail can wait, 64 days. The mail must be asked for again.",
   },
   message_foreign: {
     http: 500,

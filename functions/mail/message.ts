@@ -44,6 +44,11 @@ export async function unpack({ data, attributes }: Message, { store }: Pick<Port
   return { form, data: kept };
 }
 
+/** Removes what a message has in the store, once its mail can be sent no more; what cannot be removed goes by the lifecycle. */
+export async function forget({ attributes }: Message, { store }: Pick<Ports, 'store'>): Promise<void> {
+  if (attributes['mailgrantStored'] === 'true') await store?.remove(nameOf(attributes['mailgrantId'] ?? '')).catch(() => {});
+}
+
 /** The id of the mail that a message is about; null for a message that is a new order. */
 export const mailIn = ({ attributes }: Message): string | null => {
   const id = attributes['mailgrantId'] ?? '';

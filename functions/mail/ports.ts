@@ -59,7 +59,7 @@ export interface Timetable {
   withdraw(name: string): Promise<void>;
 }
 
-/** Keeps content that is too big for a message, for as long as the bucket's lifecycle says. Throws MailFailure. */
+/** Keeps content that is too big for a message, until it is removed, or as long as the bucket's lifecycle says. Throws MailFailure. */
 export interface Store {
   put(name: string, content: string): Promise<void>;
   /** null where there is none. */

@@ -48,6 +48,18 @@ run "minimal" {
     error_message = "Pub/Sub's own agent moves dead letters"
   }
   assert {
+    condition     = alltrue([for one in google_pubsub_subscription.push : one.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead.id]) && google_pubsub_subscription.dead.topic == google_pubsub_topic.dead.id
+    error_message = "dead letters go to their own topic, where something keeps them"
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.watch.http_target[0].oidc_token[0].audience == google_cloudfunctions2_function.this["watch"].service_config[0].uri && google_cloud_scheduler_job.watch.http_target[0].oidc_token[0].service_account_email == google_service_account.this["schedule"].email
+    error_message = "the schedule says who it is, to whom it speaks"
+  }
+  assert {
+    condition     = alltrue([for one in google_cloudfunctions2_function.this : one.build_config[0].docker_repository == google_artifact_registry_repository.functions.id && one.build_config[0].source[0].storage_source[0].bucket == google_storage_bucket.source.name])
+    error_message = "images go where old ones are removed"
+  }
+  assert {
     condition     = length(google_eventarc_trigger.documents) + length(google_billing_budget.this) + length(google_cloudbuild_trigger.deploy) + length(google_monitoring_notification_channel.email) == 0
     error_message = "nothing that was not asked for"
   }
@@ -78,7 +90,7 @@ run "every_option" {
     watch_schedule     = "5 * * * *"
     alert_emails       = ["ops@example.com"]
     budget             = { billing_account = "012345-6789AB-CDEF01", amount = 20 }
-    build              = { repository = "projects/acme-mail-prod/locations/europe-west4/connections/gh/repositories/mail" }
+    build              = { repository = "projects/acme-mail-prod/locations/europe-west4/connections/gh/repositories/mail", state_bucket = "acme-states" }
     kms_key            = "projects/acme-mail-prod/locations/europe-west4/keyRings/r/cryptoKeys/k"
   }
   assert {
@@ -106,8 +118,8 @@ run "every_option" {
     error_message = "a secret names its mailboxes"
   }
   assert {
-    condition     = toset(keys(google_secret_manager_secret_iam_member.rotate)) == toset([for name in ["api", "worker", "hooks"] : "${name}/mailgrant-notices-example-com"])
-    error_message = "only the rotating mailbox, only who sends"
+    condition     = toset(keys(google_secret_manager_secret_iam_member.rotate)) == toset([for name in ["api", "worker", "hooks", "watch"] : "${name}/mailgrant-notices-example-com"])
+    error_message = "only the rotating mailbox, and whoever mints"
   }
   assert {
     condition     = keys(google_secret_manager_secret.hook) == ["hook-signup"] && [for one in google_secret_manager_secret_iam_member.hook : one.member] == [google_service_account.this["hooks"].member]
@@ -142,6 +154,10 @@ run "every_option" {
     error_message = "documents go by their own TTL"
   }
   assert {
+    condition     = google_cloudbuild_trigger.deploy[0].location == "europe-west4" && google_cloudbuild_trigger.deploy[0].substitutions == tomap({ _REGION = "europe-west4", _PREFIX = "mailgrant", _DATABASE = "(default)", _STATE_BUCKET = "acme-states" })
+    error_message = "the pipeline is told what this deployment is called"
+  }
+  assert {
     condition     = google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required && contains(keys(google_service_account.this), "deploy")
     error_message = "the pipeline waits for a person"
   }
@@ -156,6 +172,14 @@ run "every_option" {
   assert {
     condition     = length([for step in output.next_steps : step if strcontains(step, "central@acme-identity")]) == 2
     error_message = "signing as a foreign account is left to a person, and said"
+  }
+  assert {
+    condition     = alltrue([for one in concat(values(google_monitoring_alert_policy.log), values(google_monitoring_alert_policy.metric), [google_monitoring_alert_policy.failing]) : one.notification_channels == tolist([google_monitoring_notification_channel.email["ops@example.com"].id])])
+    error_message = "every alert reaches somebody"
+  }
+  assert {
+    condition     = toset(keys(google_monitoring_alert_policy.metric)) == toset(["backlog", "broken", "dead_letters", "documents", "put_off"])
+    error_message = "documents are looked at where there are any"
   }
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles) == 6

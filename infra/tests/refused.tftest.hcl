@@ -149,6 +149,30 @@ run "functions_cpu" {
   expect_failures = [var.functions]
 }
 
+run "functions_cpu_alone" {
+  command = plan
+  variables {
+    functions = { api = { cpu = "0.5" } }
+  }
+  expect_failures = [var.functions]
+}
+
+run "functions_instances" {
+  command = plan
+  variables {
+    functions = { worker = { min_instances = 6 } }
+  }
+  expect_failures = [var.functions]
+}
+
+run "queue_backoff_upside_down" {
+  command = plan
+  variables {
+    queue = { min_backoff = "60s", max_backoff = "30s" }
+  }
+  expect_failures = [var.queue]
+}
+
 run "queue_retention" {
   command = plan
   variables {

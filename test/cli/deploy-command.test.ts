@@ -81,6 +81,19 @@ test('the command deploys, and its mail goes through queue and worker into the m
   assert.throws(() => readdirSync(dirname(plan)), { code: 'ENOENT' });
 });
 
+test('before anybody has consented no mail is sent that could only be a dead letter', async () => {
+  const folder = checkout();
+  writeFileSync(join(folder, 'config/mailgrant.yaml'), 'mailboxes:\n  young@example.com: {}\n');
+  writeFileSync(join(folder, 'infra/terraform.tfvars'), 'name_prefix = "post"\n');
+  const fakes = laid(place());
+  const published = (): number => stack.google.pubsub.published(`projects/${PROJECT}/topics/mails`).length;
+  const before = published();
+  const { status, out } = await execute(folder, fakes.path, cli('deploy', '--project', PROJECT, '--yes'));
+  assert.deepEqual([status, published() - before], [0, 0]);
+  assert.match(out, /No mailbox can send yet\.\nNext:\n {2}authorize it/);
+  assert.match(fakes.calls().join('\n'), /-backend-config=prefix=post/);
+});
+
 test('without --yes and without anybody to ask, the plan is shown and not applied', async () => {
   const fakes = laid(place());
   const { status, out, err } = await execute(checkout(), fakes.path, cli('deploy', '--project', PROJECT));

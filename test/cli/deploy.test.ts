@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Deployed, deploy, type Yard } from '../../functions/cli/deploy.ts';
-import type { Target } from '../../functions/cli/deploy-steps.ts';
+import type { Made, Target } from '../../functions/cli/deploy-steps.ts';
 import { programs } from '../../functions/cli/program.ts';
 import type { Smoked } from '../../functions/cli/smoke.ts';
+import { readTfvars } from '../../functions/cli/tfvars.ts';
 import { ACTS, type Answer, beginnings, CHECKS, layOut, type Programs, WELL, laid as well } from '../support/programs.ts';
 
 const PROJECT = 'laptop';
@@ -208,6 +209,30 @@ test('before anybody has consented the next steps are told, and it is no failure
   const smoke = async (): Promise<Smoked> => ({ ...SENT, ok: false, state: 'failed', code: 'grant_missing', fix: 'authorize' });
   const { ok, next, stopped } = await run(laid(), { smoke });
   assert.deepEqual([ok, next, stopped], [true, ['authorize it'], null]);
+});
+
+test('the mail at the end goes through what was made', async () => {
+  const values = { urls: { api: 'https://api.example' }, mails_topic: 'projects/laptop/topics/post-mails', database: '(default)' };
+  const stdout = JSON.stringify(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])));
+  const seen: unknown[] = [];
+  const smoke = async ({ topic, database }: Made): Promise<Smoked> => ({ ...SENT, id: String(seen.push(topic, database)) });
+  await run(laid({ terraform: [{ to: '-chdir=infra output', stdout }] }), { smoke });
+  assert.deepEqual(seen, ['projects/laptop/topics/post-mails', '(default)']);
+});
+
+test('what terraform.tfvars says names the state and its place, and is not said again', async () => {
+  const text =
+    '# ours\nregion      = "us-central1" # near\nname_prefix = "post"\nfunctions = {\n  api = {\n    name_prefix = "x"\n  }\n}\n';
+  assert.deepEqual(
+    [readTfvars(text), readTfvars('region = var.x\nname_prefix = lower("X")\n')],
+    [{ region: 'us-central1', prefix: 'post' }, {}],
+  );
+  const fakes = laid();
+  await run(fakes, {}, { said: readTfvars(text) });
+  const calls = fakes.calls().join('\n');
+  assert.match(calls, /buckets create gs:.*--location=us-central1/);
+  assert.match(calls, /-backend-config=prefix=post\n/);
+  assert.doesNotMatch(calls, /-var (region|name_prefix)/);
 });
 
 test('documents need Eventarc and its agent; names that differ are passed on', async () => {

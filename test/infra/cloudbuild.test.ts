@@ -1,7 +1,7 @@
 /** cloudbuild.yaml: by a strict table of its keys, and by gcloud's own parser where there is one. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,6 +10,8 @@ import * as z from 'zod';
 import { onPath, sdkRoot, skipUnless } from '../support/emulators.ts';
 
 const text = readFileSync('cloudbuild.yaml', 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 const seconds = z.string().regex(/^\d+s$/);
 const step = z.strictObject({
   id: z.string().regex(/^[a-z-]+$/),
@@ -27,6 +29,7 @@ const file = z.strictObject({
   substitutions: z.record(z.string().regex(/^_[A-Z0-9_]+$/), z.string()),
   steps: z.array(step).min(1),
   artifacts: z.strictObject({ objects: z.strictObject({ location: z.string().startsWith('gs://'), paths: z.array(z.string()) }) }),
+  images: z.array(z.string()).min(1), // what provenance is written for
   options: z.strictObject({
     logging: z.literal('CLOUD_LOGGING_ONLY'),
     machineType: z.string(),
@@ -64,8 +67,9 @@ function orderProblems({ steps }: Build): string[] {
   ];
 }
 
-function textProblems({ steps, substitutions, artifacts }: Build): string[] {
-  const texts = [...steps.flatMap(({ args, env = [] }) => [...args, ...env]), ...Object.values(substitutions), artifacts.objects.location];
+function textProblems({ steps, substitutions, artifacts, images }: Build): string[] {
+  const ran = steps.flatMap(({ args, env = [] }) => [...args, ...env]);
+  const texts = [...ran, ...Object.values(substitutions), artifacts.objects.location, ...images];
   // `$$` is a shell's own dollar; everything else that follows one is a substitution.
   const used = texts.flatMap((one) => [...one.replaceAll('$$', '').matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name));
   const known = [...Object.keys(substitutions), ...GIVEN];
@@ -81,6 +85,7 @@ function textProblems({ steps, substitutions, artifacts }: Build): string[] {
     ...Object.entries(substitutions)
       .filter((one) => /secret|token|password|key/i.test(one.join(' ')))
       .map(([name]) => `${name}: looks like a secret`),
+    ...images.filter((image) => !ran.some((text) => text.includes(`--tag "${image}"`))).map((image) => `${image}: no step builds it`),
     ...(apply.trim().endsWith(planned) ? [] : [`apply: does not apply ${planned}`]),
     ...(/-auto-approve|latest/.test(texts.join('\n')) ? ['something is applied or fetched unseen'] : []),
     ...shells.flatMap(({ id, args }) => {
@@ -91,6 +96,36 @@ function textProblems({ steps, substitutions, artifacts }: Build): string[] {
 }
 
 test('the pipeline is well formed and in order', () => assert.deepEqual(problems(text), []));
+
+test('the trigger of infra/ tells only what the pipeline asks', () => {
+  const [, told = ''] = /substitutions = merge\(([\s\S]*?)\n {2}\)/.exec(readFileSync('infra/build.tf', 'utf8')) ?? [];
+  const names = [...told.matchAll(/\b(_[A-Z_]+) =/g)].map(([, name]) => String(name));
+  assert.ok(names.length > 3);
+  assert.deepEqual(
+    names.filter((name) => !Object.hasOwn(parse(text).substitutions, name)),
+    [],
+  );
+});
+
+test('a commit without the settings of the deployment is not planned', () => {
+  const plan = String((parse(text) as Build).steps.find(({ id }) => id === 'plan')?.args.at(-1)).replaceAll('$$', '$');
+  const ran = (...files: string[]): string => {
+    const at = mkdtempSync(join(folder, 'plan-'));
+    mkdirSync(join(at, 'infra'));
+    mkdirSync(join(at, 'bin'));
+    for (const file of files) writeFileSync(join(at, 'infra', file), '');
+    writeFileSync(join(at, 'bin/terraform'), '#!/bin/sh\necho "terraform $*"\n', { mode: 0o755 });
+    const { status, stdout } = spawnSync('sh', ['-ceu', plan.replaceAll(/\$\{_?[A-Z_]+\}/g, 'x')], {
+      cwd: at,
+      env: { PATH: `${join(at, 'bin')}:/usr/bin:/bin` },
+      encoding: 'utf8',
+    });
+    return `${status} ${stdout}`;
+  };
+  assert.match(ran(), /^1 $/);
+  assert.match(ran('terraform.tfvars'), /^0 [\s\S]*infra init(?![\s\S]*readonly)[\s\S]*infra plan .*-out=/);
+  assert.match(ran('terraform.tfvars', '.terraform.lock.hcl'), /infra init .*-lockfile=readonly/);
+});
 
 const mistakes: readonly { readonly name: string; readonly from: string | RegExp; readonly to: string; readonly says: RegExp }[] = [
   { name: 'an unknown key', from: 'waitFor: [plan]', to: 'waitsFor: [plan]', says: /waitsFor/ },
@@ -132,7 +167,14 @@ const mistakes: readonly { readonly name: string; readonly from: string | RegExp
     to: 'tar xzf "npm-cache.tar.gz || echo',
     says: /restore-cache: bash/,
   },
-  { name: 'no provenance', from: '  requestedVerifyOption: VERIFIED # provenance, or no build\n', to: '', says: /requestedVerifyOption/ },
+  { name: 'nothing that provenance is written for', from: /^images: .*\n/m, to: '', says: /images/ },
+  { name: 'an image that nobody builds', from: /archives:(?=[^"]*" dist)/, to: 'archive:', says: /no step builds it/ },
+  {
+    name: 'no provenance',
+    from: '  requestedVerifyOption: VERIFIED # provenance of the image, from a build in a region too\n',
+    to: '',
+    says: /requestedVerifyOption/,
+  },
 ];
 for (const { name, from, to, says } of mistakes)
   test(`planted: ${name}`, () => {
@@ -153,8 +195,6 @@ from googlecloudsdk.api_lib.util import apis
 print(len(config.LoadCloudbuildConfigFromPath(path, apis.GetMessagesModule('cloudbuild', 'v1')).steps))
 `;
 const root = onPath('gcloud') ? sdkRoot() : null;
-const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("gcloud's parser", { skip: skipUnless(root !== null, 'gcloud') }, () => {
   const env = { ...process.env, CLOUDSDK_CONFIG: folder };

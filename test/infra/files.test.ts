@@ -42,6 +42,15 @@ test('every variable that can be wrong was seen refused', () => {
     assert.ok(refused(name) >= [...text.matchAll(/^ {2}validation \{/gm)].length, `${name}: fewer refusals than validations`);
 });
 
+test('a function that is replaced gets its callers back', () => {
+  const found = [...all.matchAll(/^resource "google_cloud_run_v2_service_iam_member" "(\w+)" \{\n([\s\S]*?)^\}/gm)];
+  assert.ok(found.length > 3);
+  for (const [, name = '', text = ''] of found) {
+    const [, service] = /name += google_cloudfunctions2_function\.this\["(\w+)"\]\.name/.exec(text) ?? [];
+    assert.ok(text.includes(`replace_triggered_by = [google_cloudfunctions2_function.this["${service}"].id]`), name);
+  }
+});
+
 const inputRows = variables.map(({ name, text }) => {
   const usual = attribute(text, 'default');
   return `| \`${name}\` | ${usual === '' ? 'required' : `\`${usual}\``} | ${told(text)} |`;

@@ -1,6 +1,6 @@
 /** What infra/ plans, held against the code that it deploys: names, environment, secrets, and the log lines that alerts look for. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,11 +9,13 @@ import { DEPLOYABLES } from '../../functions/cli/build.ts';
 import { checkConfig } from '../../functions/config/schema.ts';
 import { checkSettings, ENVIRONMENT } from '../../functions/google/settings.ts';
 import { createLog, type Log } from '../../functions/log.ts';
+import { KEEP_MS } from '../../functions/mail/claim.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
 import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
 import { FAILURES } from '../../functions/mail/failures.ts';
 import { type Finding, inspectionOf } from '../../functions/mail/inspection.ts';
 import { outcomeOf } from '../../functions/mail/outcome.ts';
+import { AHEAD_MAX_MS } from '../../functions/mail/schedule.ts';
 import { reportOutcome, reportRefusal } from '../../functions/trigger/report.ts';
 import { grantWatch } from '../../functions/trigger/watch.ts';
 import { skipUnless } from '../support/emulators.ts';
@@ -119,6 +121,23 @@ describe('the plan and the code', { skip }, () => {
     }
   });
 
+  test('what the ledger keeps goes by a TTL in every collection that is written, and nothing asks for an index that is not there', () => {
+    const written = new Set<string>();
+    for (const file of readdirSync('functions/google').filter((name) => /^(ledger|windows)/.test(name))) {
+      const text = readFileSync(join('functions/google', file), 'utf8');
+      for (const [, collection = ''] of text.matchAll(/(?:\$\{root\}\/|`)(\w+)\/\$\{/g)) written.add(collection);
+      assert.doesNotMatch(text, /orderBy|compositeFilter/, `${file}: needs a composite index, which infra/ does not make`);
+    }
+    const fields = of('google_firestore_field').filter(({ values }) => values['field'] === 'expireAt');
+    assert.deepEqual(fields.map(({ values }) => values['collection']).sort(), [...written].sort());
+  });
+
+  test('what lies in the bucket outlives the time that a mail may wait and be known', () => {
+    const content = of('google_storage_bucket').find(({ name }) => name === 'content')?.values ?? {};
+    const [rule] = content['lifecycle_rule'] as { condition: { age: number }[] }[];
+    assert.ok(Number(rule?.condition[0]?.age) * 24 * 3_600_000 > AHEAD_MAX_MS + KEEP_MS);
+  });
+
   test('Terraform makes the same secrets of addresses as the functions do', () => {
     const { config, problems } = checkConfig({
       mailboxes: { ...Object.fromEntries(ADDRESSES.map((address) => [address, {}])), 'named@example.com': { secret: 'of-its-own' } },
@@ -175,6 +194,13 @@ describe('the plan and the code', { skip }, () => {
       metrics: ['mails'],
     },
     { name: 'a mail of a mailbox without a grant', write: failed('grant_missing'), alerts: ['dead_grant'], metrics: ['mails'] },
+    { name: 'a mail of a delegate that may not sign', write: failed('delegate_refused'), alerts: ['dead_grant'], metrics: ['mails'] },
+    {
+      name: 'an order that the ledger is closed to',
+      write: (log) => reportRefusal(log, new MailFailure('identity_refused', 'x'), {}),
+      alerts: ['set_up'],
+      metrics: ['refused'],
+    },
     { name: 'an unknown mail', write: failed('delivery_unknown'), alerts: ['unknown'], metrics: ['mails'] },
     {
       name: 'a refused order',
@@ -237,6 +263,18 @@ describe('the plan and the code', { skip }, () => {
     assert.deepEqual(hit({ resource: job, severity: 'INFO', jsonPayload: {} }), []);
   });
 
+  test('whatever only an operator can mend is told, once', async () => {
+    const alerts = named('google_monitoring_alert_policy', 'log');
+    const codes = Object.entries(FAILURES).flatMap(([code, { blame }]) => (blame === 'operator' ? [code as FailureCode] : []));
+    assert.ok(codes.length > 15);
+    for (const code of codes)
+      for (const write of [failed(code), (log: Log) => reportRefusal(log, new MailFailure(code, 'x'), {})]) {
+        const all = await entries(write);
+        const told = alerts.filter(([, matches]) => all.some(matches)).map(([title]) => title);
+        assert.ok(told.length === 1 && ['dead_grant', 'set_up'].includes(told[0] ?? ''), `${code}: ${told.join(', ') || 'nobody'}`);
+      }
+  });
+
   test('every alert on log lines was seen to fire', () => {
     const fired = new Set([...lines.flatMap(({ alerts }) => alerts), 'not_started']);
     assert.deepEqual(
@@ -251,8 +289,9 @@ describe('the plan and the code', { skip }, () => {
     const text = of('google_monitoring_alert_policy')
       .map(({ values }) => JSON.stringify(values['conditions']))
       .join('\n');
-    const [, pattern = ''] = /jsonPayload\.code=~\\"\^\(([^)]*)\)/.exec(text) ?? [];
-    for (const part of pattern.split('|')) assert.ok(part && Object.keys(FAILURES).some((code) => code.startsWith(part)), part);
+    const patterns = [...text.matchAll(/jsonPayload\.code=~\\+"\^\(([^)]*)\)/g)].map(([, pattern = '']) => pattern);
+    assert.equal(patterns.length, 2);
+    for (const part of patterns.join('|').split('|')) assert.ok(part && Object.keys(FAILURES).some((code) => code.startsWith(part)), part);
     const [, metric, labels = ''] = /logging_googleapis_com:user_(\w+)\{([^}]*)\}/.exec(text) ?? [];
     const mails = of('google_logging_metric').find(({ values }) => String(values['name']).replace(/\W/g, '_') === metric);
     const has =

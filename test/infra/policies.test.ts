@@ -9,7 +9,12 @@ import { copyOfInfra, fixture, hasTerraform, INFRA, type Plan, plan, staticCheck
 
 const skip = skipUnless(hasTerraform, 'terraform with MAILGRANT_TERRAFORM_OFFLINE');
 const BUILD = { repository: 'projects/acme-mail-prod/locations/europe-west1/connections/gh/repositories/mail' };
-const ALL = { access: { api: 'iam', hooks: 'public' }, build: BUILD, create_topics: ['cloud-builds'] };
+const ALL = {
+  access: { api: 'iam', hooks: 'public' },
+  build: BUILD,
+  create_topics: ['cloud-builds'],
+  kms_key: 'projects/acme/locations/europe-west1/keyRings/r/cryptoKeys/k',
+};
 
 /** A mistake in the text of infra/, the rule that must see it, and the resource it must name. */
 interface Planted {
@@ -72,6 +77,18 @@ const planted: readonly Planted[] = [
     rule: 'tokens of an account are minted on that account alone',
     found: /planted_minter$/,
     add: accessor('planted_minter', 'roles/iam.serviceAccountTokenCreator'),
+  },
+  {
+    name: 'a pipeline that acts as every account',
+    rule: 'no account acts as every account of the project, or rewrites roles',
+    found: /deploy\["roles\/iam\.serviceAccountUser"\]$/,
+    replace: ['build.tf', '"roles/iam.roleViewer"', '"roles/iam.roleViewer", "roles/iam.serviceAccountUser"'],
+  },
+  {
+    name: 'a pipeline that may give itself any right',
+    rule: 'whoever hands out roles of the project hands out few, and none that leads to more',
+    found: /deploy_grants\[0\]$/,
+    replace: ['build.tf', 'granted_roles = [', 'granted_roles = ["roles/resourcemanager.projectIamAdmin", '],
   },
   {
     name: 'a push subscription without dead letters',
@@ -144,6 +161,70 @@ const planted: readonly Planted[] = [
     rule: 'grants and ledger are not deleted in passing',
     found: /secret\.hook\["hook-signup"\]$/,
     replace: ['secrets.tf', /(resource "google_secret_manager_secret" "hook"[\s\S]*?deletion_protection =) true/, '$1 false'],
+  },
+  {
+    name: 'tasks that are given up',
+    rule: 'a mail that was put off is never given up',
+    found: /queue\.later$/,
+    replace: ['tasks.tf', /max_attempts( +)= -1/, 'max_attempts$1= 100'],
+  },
+  {
+    name: 'dead letters for ten minutes',
+    rule: 'dead letters are kept for as long as can be',
+    found: /subscription\.planted_pull$/,
+    add: 'resource "google_pubsub_subscription" "planted_pull" {\n  name = "pull"\n  topic = google_pubsub_topic.dead.id\n  message_retention_duration = "600s"\n}',
+  },
+  {
+    name: 'archives under a constant name',
+    rule: 'new code has a new name',
+    found: /source\["api"\]$/,
+    replace: ['storage.tf', /-\$\{filesha256\([^)]*\)\}\.zip/, '.zip'],
+  },
+  {
+    name: 'functions that keep the Node they were built with',
+    rule: "functions take Google's security updates",
+    found: /function\.this\["api"\]$/,
+    replace: ['functions.tf', /\n +automatic_update_policy \{\}[^\n]*/, ''],
+  },
+  {
+    name: 'images that nobody removes',
+    rule: 'old images go, recent ones stay',
+    found: /repository\.functions$/,
+    replace: [
+      'storage.tf',
+      /action = "DELETE"\n( +)condition \{\n +older_than = "2592000s"/,
+      'action = "KEEP"\n$1condition {\n older_than = "2592000s"',
+    ],
+  },
+  {
+    name: 'an index on expireAt',
+    rule: 'times that only grow are not indexed',
+    found: /field\.ttl\["mails"\]$/,
+    replace: ['firestore.tf', /\n +index_config \{\}[^\n]*/, ''],
+  },
+  {
+    name: 'an API that nobody turned on',
+    rule: 'every API that is used is on, and stays on',
+    found: /^google_cloud_tasks$/,
+    replace: ['main.tf', '"cloudtasks.googleapis.com", ', ''],
+  },
+  {
+    name: 'a bucket before its API',
+    rule: 'nothing is made before its API is on',
+    found: /planted_early$/,
+    add: 'resource "google_storage_bucket" "planted_early" {\n  name = "early"\n  location = var.region\n}',
+  },
+  {
+    name: 'a schedule in another region',
+    rule: 'everything is in one region',
+    found: /job\.watch$/,
+    replace: ['scheduler.tf', 'region           = var.region', 'region           = "us-central1"'],
+  },
+  {
+    name: 'dead letters without the key',
+    rule: 'one key for all that takes one',
+    found: /topic\.dead$/,
+    replace: ['pubsub.tf', /(-dead"\n) {2}kms_key_name = var\.kms_key\n/, '$1'],
   },
 ];
 

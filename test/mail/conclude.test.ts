@@ -154,3 +154,20 @@ for (const { outcome, state } of [
     assert.equal(await conclude({ ...failing(outcome), id }, { data: '{}', attributes: {} }, 8, ports), false);
     assert.equal(ports.ledger.entries.get(id)?.entry.state, state);
   });
+
+const kept = { data: '', attributes: { mailgrantId: 'b4aefb8e-2f0c-4a40-9f2e-8e3f7d0c1a22', mailgrantStored: 'true' } };
+for (const { outcome, removed } of [
+  { outcome: { state: 'sent', id: 'i', gmailId: 'g' }, removed: true },
+  { outcome: { state: 'canceled', id: 'i' }, removed: true },
+  { outcome: { state: 'queued', id: 'i', dueAt: NOW + HOUR }, removed: false },
+  { outcome: failing('mail_refused'), removed: false },
+  { outcome: failing('grant_revoked'), removed: false },
+  { outcome: failing('delivery_unknown'), removed: false },
+] as const)
+  test(`${outcome.state}: what the bucket holds of the mail is ${removed ? 'removed, and a bucket that is down changes nothing' : 'kept'}`, async () => {
+    const asked: string[] = [];
+    const remove = (name: string): Promise<void> => Promise.reject(new MailFailure('queue_unavailable', String(asked.push(name))));
+    const ports = { ...world(), store: { put: async () => {}, get: async () => null, remove } };
+    const acknowledged = await conclude(outcome, kept, 1, ports);
+    assert.deepEqual([acknowledged, asked], [outcome.state !== 'unknown', removed ? [`mails/${kept.attributes.mailgrantId}.json`] : []]);
+  });

@@ -9,6 +9,30 @@ const PRIMITIVE = /^roles\/(owner|editor|viewer)$/;
 // Roles that hold secretmanager.versions.access.
 const READS_SECRETS = /^roles\/secretmanager\.(secretAccessor|admin)$/;
 const MINTS = /^roles\/iam\.(serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser)$/;
+// To act as every account, or to write into a custom role that one holds, is to hold every right that they have.
+const TAKES_OVER = /^roles\/iam\.(serviceAccountUser|roleAdmin|organizationRoleAdmin|securityAdmin|serviceAccountKeyAdmin)$/;
+const HANDS_OUT = /^roles\/(resourcemanager\.\w*[aA]dmin|iam\.securityAdmin|owner)$/;
+const TAKES_KEY =
+  /^google_(pubsub_topic|cloudfunctions2_function|storage_bucket|artifact_registry_repository|secret_manager_secret|firestore_database)$/;
+/** Which APIs a type of resource is made and works by. */
+const APIS: Readonly<Record<string, readonly string[]>> = {
+  google_artifact_registry: ['artifactregistry'],
+  google_billing: ['billingbudgets'],
+  google_cloud_run: ['run'],
+  google_cloud_scheduler: ['cloudscheduler'],
+  google_cloud_tasks: ['cloudtasks'],
+  google_cloudbuild: ['cloudbuild', 'containeranalysis'],
+  google_cloudfunctions2: ['cloudfunctions', 'run', 'cloudbuild', 'artifactregistry', 'gmail'],
+  google_eventarc: ['eventarc'],
+  google_firestore: ['firestore'],
+  google_logging: ['logging'],
+  google_monitoring: ['monitoring'],
+  google_project: ['cloudresourcemanager', 'iam'],
+  google_pubsub: ['pubsub'],
+  google_secret_manager: ['secretmanager'],
+  google_service_account: ['iam', 'iamcredentials'],
+  google_storage: ['storage'],
+};
 const AGENT = /@gcp-sa-pubsub\.iam\.gserviceaccount\.com$/;
 
 const text = (one: Resource, field: string): string => String(one.values[field] ?? '');
@@ -44,6 +68,22 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
   'grants are added one by one, never set for all': (plan) => addresses(of(plan, /_iam_(binding|policy)$/)),
   'tokens of an account are minted on that account alone': (plan) =>
     addresses(of(plan, PROJECT_IAM).filter((one) => MINTS.test(text(one, 'role')))),
+  'no account acts as every account of the project, or rewrites roles': (plan) =>
+    addresses(of(plan, PROJECT_IAM).filter((one) => TAKES_OVER.test(text(one, 'role')))),
+  'whoever hands out roles of the project hands out few, and none that leads to more': (plan) =>
+    addresses(
+      of(plan, PROJECT_IAM)
+        .filter((one) => HANDS_OUT.test(text(one, 'role')))
+        .filter((one) => {
+          const [, list = ''] = /hasOnly\(\[([^\]]*)\]\)$/.exec(String(block(one, 'condition')?.['expression'] ?? '')) ?? [];
+          const roles = list.split(',').map((role) => role.replaceAll('"', '').trim());
+          return (
+            list === '' ||
+            roles.length > 10 ||
+            roles.some((role) => !/^roles\/[\w.]+$/.test(role) || /admin|owner|editor|\.serviceAccount/i.test(role))
+          );
+        }),
+    ),
   'every push has a dead letter topic': (plan) =>
     addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'push_config') && !block(one, 'dead_letter_policy'))),
   'no subscription expires': (plan) =>
@@ -100,7 +140,71 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
     ),
   'grants and ledger are not deleted in passing': (plan) =>
     addresses([
-      ...of(plan, /^google_secret_manager_secret$/).filter((one) => one.values['deletion_protection'] !== true),
-      ...of(plan, /^google_firestore_database$/).filter((one) => one.values['delete_protection_state'] !== 'DELETE_PROTECTION_ENABLED'),
+      ...of(plan, /^google_secret_manager_secret$/).filter(
+        (one) => one.values['deletion_protection'] !== true || !one.values['version_destroy_ttl'],
+      ),
+      ...of(plan, /^google_firestore_database$/).filter(
+        (one) => one.values['delete_protection_state'] !== 'DELETE_PROTECTION_ENABLED' || one.values['deletion_policy'] !== 'ABANDON',
+      ),
     ]),
+  'a mail that was put off is never given up': (plan) =>
+    addresses(of(plan, /^google_cloud_tasks_queue$/).filter((one) => block(one, 'retry_config')?.['max_attempts'] !== -1)),
+  'dead letters are kept for as long as can be': (plan) =>
+    addresses(
+      of(plan, /^google_pubsub_subscription$/).filter(
+        (one) => !block(one, 'push_config') && one.values['message_retention_duration'] !== '2678400s',
+      ),
+    ),
+  'new code has a new name': (plan) =>
+    addresses(of(plan, /^google_storage_bucket_object$/).filter((one) => !/-[0-9a-f]{64}\.zip$/.test(text(one, 'name')))),
+  "functions take Google's security updates": (plan) =>
+    addresses(
+      of(plan, /^google_cloudfunctions2_function$/).filter((one) => !blockOf(block(one, 'build_config') ?? {}, 'automatic_update_policy')),
+    ),
+  'old images go, recent ones stay': (plan) =>
+    addresses(
+      of(plan, /^google_artifact_registry_repository$/).filter((one) => {
+        const actions = ((one.values['cleanup_policies'] as { action: string }[] | undefined) ?? []).map(({ action }) => action);
+        return !actions.includes('KEEP') || !actions.includes('DELETE') || one.values['cleanup_policy_dry_run'] === true;
+      }),
+    ),
+  'times that only grow are not indexed': (plan) =>
+    addresses(
+      of(plan, /^google_firestore_field$/).filter((one) => {
+        const index = block(one, 'index_config') as { indexes?: unknown[] } | undefined;
+        return !block(one, 'ttl_config') || (one.values['field'] === 'expireAt' && (!index || (index.indexes ?? []).length > 0));
+      }),
+    ),
+  'every API that is used is on, and stays on': (plan) => {
+    const apis = of(plan, /^google_project_service$/);
+    const on = new Set(apis.map((one) => text(one, 'service').replace('.googleapis.com', '')));
+    const missing = Object.entries(APIS).filter(
+      ([type, needed]) => of(plan, new RegExp(`^${type}`)).length > 0 && needed.some((api) => !on.has(api)),
+    );
+    return [...missing.map(([type]) => type), ...addresses(apis.filter((one) => one.values['disable_on_destroy'] !== false))];
+  },
+  'nothing is made before its API is on': (plan) => {
+    const after = (address: string, seen: Set<string>): boolean =>
+      address === 'google_project_service.this' ||
+      (!seen.has(address) &&
+        [...(plan.waits[address] ?? []), ...(plan.refers[address] ?? [])].some((one) => after(one, seen.add(address))));
+    return [...new Set(plan.resources.map(base))].filter(
+      (address) => !/iam_member|storage_bucket_object/.test(address) && !after(address, new Set()),
+    );
+  },
+  'everything is in one region': (plan) => {
+    const place = (one: Resource): unknown =>
+      one.values['location'] ??
+      one.values['location_id'] ??
+      one.values['region'] ??
+      (JSON.stringify(one.values).match(/"location":"([^"]+)"/) ?? [])[1];
+    const placed = plan.resources.filter((one) => typeof place(one) === 'string');
+    const [usual] = of(plan, /^google_cloudfunctions2_function$/).map(place);
+    return addresses(placed.filter((one) => String(place(one)).toLowerCase() !== usual));
+  },
+  'one key for all that takes one': (plan) => {
+    const keyed = plan.resources.filter(({ type }) => TAKES_KEY.test(type));
+    const has = (one: Resource): boolean => /"\w*kms_key\w*":"projects\//.test(JSON.stringify(one.values));
+    return keyed.some(has) ? addresses(keyed.filter((one) => !has(one))) : [];
+  },
 };

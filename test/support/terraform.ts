@@ -28,13 +28,17 @@ export interface Plan {
   }[];
   /** What each resource waits for, by its address without an index: `depends_on` as it is written. */
   readonly waits: Readonly<Record<string, readonly string[]>>;
+  /** What each resource speaks of, itself or by `local.` and `var.`, without attributes. */
+  readonly refers: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Shown {
   readonly resource_changes: readonly { readonly address: string; readonly change: { readonly after_unknown: Values } }[];
   readonly planned_values: { readonly root_module: { readonly resources: Plan['resources'] } };
   readonly configuration: {
-    readonly root_module: { readonly resources: readonly { readonly address: string; readonly depends_on?: readonly string[] }[] };
+    readonly root_module: {
+      readonly resources: readonly { readonly address: string; readonly depends_on?: readonly string[]; readonly expressions?: unknown }[];
+    };
   };
 }
 
@@ -55,9 +59,15 @@ export async function plan(config: string, variables: Values = {}, directory = I
   );
   const shown = JSON.parse(stdout) as Shown;
   const waits = shown.configuration.root_module.resources.map(({ address, depends_on }) => [address, depends_on ?? []] as const);
+  const refers = shown.configuration.root_module.resources.map(({ address, expressions }) => [address, referencesIn(expressions)] as const);
   const unknown = new Map(shown.resource_changes.map(({ address, change }) => [address, change.after_unknown]));
   const resources = shown.planned_values.root_module.resources.map((one) => ({ ...one, unknown: unknown.get(one.address) ?? {} }));
-  return { resources, waits: Object.fromEntries(waits) };
+  return { resources, waits: Object.fromEntries(waits), refers: Object.fromEntries(refers) };
+}
+
+function referencesIn(expressions: unknown): string[] {
+  const found = [...JSON.stringify(expressions ?? {}).matchAll(/"(google_\w+\.\w+)/g)].map(([, address = '']) => address);
+  return [...new Set(found)];
 }
 
 /** What the static check says of a directory, one problem a line; '' for nothing. */

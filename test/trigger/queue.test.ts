@@ -349,6 +349,7 @@ test('a mail over what a message takes goes by the bucket; without one it is ref
   const [mail] = own.google.mails.list();
   const parsed = await simpleParser(mail?.raw ?? '');
   assert.ok(parsed.attachments[0]?.content.equals(Buffer.alloc(6_000_000, 'canary')));
+  assert.deepEqual(own.google.stored(), []); // a mail that was sent stays nowhere
   const small = { ...MAIL, attachments: [{ filename: 'b.bin', content: { type: 'Buffer', data: [1, 2, 3] } }] };
   await emails(own, small);
   await own.flush();
@@ -357,6 +358,21 @@ test('a mail over what a message takes goes by the bucket; without one it is ref
   await using bare = await queued({ settings: { bucket: null } });
   const refused = await emails(bare, large);
   assert.deepEqual([refused.status, refused.body?.['name'], refused.body?.['code']], [422, 'validation_error', 'queue_too_small']);
+});
+
+test('what lies in the bucket stays as long as its mail may still be sent, and no longer', async () => {
+  await using own = await queued();
+  const large = { ...MAIL, text: 'canary '.repeat(20_000) };
+  const { body } = await emails(own, { ...large, scheduled_at: new Date(own.clock.now + 2 * DAY).toISOString() });
+  const there = [`mails/${String(body?.['id'])}.json`];
+  own.google.faults.script({ on: 'open', answer: 'daily_limit' });
+  await own.wait(2 * DAY);
+  assert.deepEqual([own.google.mails.count(), own.google.stored()], [0, there]); // parked, and so put there anew
+  await own.live(2 * DAY);
+  assert.deepEqual([own.google.mails.count(), own.google.stored()], [1, []]);
+  const other = await emails(own, { ...large, scheduled_at: new Date(own.clock.now + DAY).toISOString() });
+  const canceled = await post(`${own.api}/emails/${String(other.body?.['id'])}/cancel`, {}, authorised);
+  assert.deepEqual([canceled.status, own.google.stored()], [200, []]);
 });
 
 test('content that the bucket lost fails the mail by name', async () => {
