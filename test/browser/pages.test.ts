@@ -111,14 +111,14 @@ test('with the keyboard alone: skip to the form, write, switch a fault, send, re
   }
   await keyboard.press('Enter');
   await outcome(page).locator('.state.sent').waitFor();
-  await page.waitForFunction("document.activeElement.id === 'result'"); // where the answer is read out
+  await page.locator('#result:focus').waitFor(); // where the answer is read out
   await page.goto(`${pages.url}/faults`);
   await page.getByRole('group', { name: 'Dead grant' }).getByLabel('off').focus();
   await keyboard.press('ArrowRight');
   await keyboard.press('ArrowRight'); // over once to always, faster than the answers come
   await page.getByText('1 fault on').waitFor();
-  await page.waitForFunction("document.activeElement.id === 'dead-grant-always'");
-  await page.waitForFunction("document.querySelector('[aria-busy]') === null");
+  await page.locator('#dead-grant-always:focus').waitFor();
+  await page.locator('[aria-busy]').waitFor({ state: 'detached' });
   assert.equal(laptop.google.faults.pending()[0]?.standing, true);
   await page.getByRole('button', { name: 'Send' }).focus();
   await keyboard.press('Space');
