@@ -8,7 +8,8 @@ One file, standard library only, Django 3.2 and later. Every message is posted a
 envelope beside it, so that Bcc works and nothing is rebuilt. A message that is sent again after an error has the same
 bytes and the same Idempotency-Key: the function answers for the first attempt and does not mail twice.
 
-Settings (or the keyword arguments of the same meaning: url, api_key, identity, audience, timeout):
+Settings (or keyword arguments of the same meaning, which are the OPTIONS of Django 6.1's MAILERS: url, api_key, identity,
+audience, timeout):
 
 MAILGRANT_URL       base URL of the function `api`; https, or http on loopback
 MAILGRANT_API_KEY   key that `npm run mailgrant -- key create` printed
@@ -131,14 +132,17 @@ class EmailBackend(BaseEmailBackend):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(fail_silently=fail_silently, **kwargs)
+        super().__init__(**kwargs)
+        self.fail_silently = fail_silently  # ours to keep since Django 6.1, whose base class takes it for an unknown option
         given = url or getattr(settings, "MAILGRANT_URL", None) or ""
         self.url = urlsplit(given.rstrip("/"))
         self.api_key = (api_key or getattr(settings, "MAILGRANT_API_KEY", None) or "").strip()
         self.identity = identity or getattr(settings, "MAILGRANT_IDENTITY", None)
         root = "%s://%s" % (self.url.scheme, self.url.netloc)
         self.audience = audience or getattr(settings, "MAILGRANT_AUDIENCE", None) or root
-        self.timeout = timeout or getattr(settings, "EMAIL_TIMEOUT", None) or TIMEOUT_SECONDS
+        # Read only where somebody set it: from Django 6.1 on it is deprecated, and gone where MAILERS is used.
+        waiting = getattr(settings, "EMAIL_TIMEOUT", None) if settings.is_overridden("EMAIL_TIMEOUT") else None
+        self.timeout = timeout or waiting or TIMEOUT_SECONDS
         loopback = self.url.hostname in ("localhost", "127.0.0.1", "::1")
         if self.url.scheme != "https" and not (self.url.scheme == "http" and loopback):
             raise ImproperlyConfigured("MAILGRANT_URL must be the https URL of the function (http on loopback only).")
@@ -289,7 +293,7 @@ def compose(message: EmailMessage) -> Letter:
     who writes a part of it can guess them). Date is left to the function, which takes the time of the first attempt.
     Message-ID stays with the message object; with an idempotency key of the app's own it is left to the function too.
     """
-    sender = envelope_address(message.from_email)
+    sender = envelope_address(message.from_email, sender=True)
     recipients = tuple(dict.fromkeys(envelope_address(one) for one in message.recipients()))
     if len(",".join(recipients)) > ENVELOPE_MAX_BYTES:
         why = {"message": "Too many recipients for one message; nothing was sent.", "code": "request_invalid"}
@@ -338,8 +342,8 @@ def _kept_id(message: EmailMessage, digest: str, sender: str) -> str:
     return message_id
 
 
-def envelope_address(address: str) -> str:
-    """The bare address with its domain in ASCII. Raises MailgrantRecipientsRefused where there is none."""
+def envelope_address(address: str, sender: bool = False) -> str:
+    """The bare address with its domain in ASCII. Raises MailgrantRecipientsRefused, or MailgrantSenderRefused, where there is none."""
     bare = parseaddr(str(address))[1]
     local, _, domain = bare.rpartition("@")
     try:
@@ -349,9 +353,8 @@ def envelope_address(address: str) -> str:
         plain = ""
     if not local or not domain or "," in plain or not plain:
         why = {"message": "An address is not one that mail can be sent to.", "code": "request_invalid"}
-        raise MailgrantRecipientsRefused(
-            Reply(422, {**why, "fix": "Correct the addresses of the mail."}), recipients=[str(address)]
-        )
+        reply = Reply(422, {**why, "fix": "Correct the addresses of the mail."})
+        raise MailgrantSenderRefused(reply, str(address)) if sender else MailgrantRecipientsRefused(reply, recipients=[str(address)])
     return plain
 
 

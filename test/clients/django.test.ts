@@ -34,7 +34,11 @@ test('attachments, alternatives, an inline image and letters beyond ASCII arrive
   assert.equal(mail.text?.slice(0, 36), 'canary-body: äöü €\n.\n..two dots\nlang');
   assert.match(String(mail.html), /Grüße <img/);
   assert.equal(mail.from?.text, '"Bestellungen Grün" <notices@example.com>');
-  assert.equal(mail.headers.get('x-order'), '=?utf-8?b?TnIuIDcg4oCTIMOk?=');
+  const order = String(mail.headers.get('x-order')); // one encoded word in older Djangos, the letters alone in newer ones
+  assert.equal(
+    order.replaceAll(/=\?utf-8\?b\?([^?]+)\?=/g, (_, word: string) => Buffer.from(word, 'base64').toString()),
+    'Nr. 7 – ä',
+  );
   const files = mail.attachments.map(({ filename, cid, content }) => [filename ?? cid, content.length]);
   assert.deepEqual(files, [
     ['logo', 264],
@@ -81,6 +85,7 @@ test('a kept connection that the function has closed is opened anew, and each me
 const refusals = [
   { scenario: 'refused', settings: { MAILGRANT_API_KEY: `${KEY}x` }, seen: ['SMTPAuthenticationError', 535, 403, 'key_invalid'] },
   { scenario: 'other_sender', settings: {}, seen: ['SMTPSenderRefused', 550, 403, 'sender_not_allowed'] },
+  { scenario: 'no_sender', settings: {}, seen: ['SMTPSenderRefused', 550, 422, 'request_invalid'] },
   { scenario: 'no_address', settings: {}, seen: ['SMTPRecipientsRefused', 550, 422, 'request_invalid'] },
   { scenario: 'crowd', settings: {}, seen: ['SMTPRecipientsRefused', 550, 422, 'request_invalid'] },
   {
@@ -155,6 +160,12 @@ test("the machine's own identity stands in for a key", { skip }, async () => {
   assert.equal(await django('identity', { MAILGRANT_API_KEY: '' }, { TOKEN }), 1);
   const refused = (await django('refused', settings, { GCE_METADATA_HOST: '127.0.0.1:1' })) as Record<string, unknown>;
   assert.deepEqual([refused['smtp_code'], refused['status']], [451, 0]);
+});
+
+test("it is set up by the OPTIONS of Django 6.1's MAILERS, whose base class refuses what it does not know", { skip }, async () => {
+  const options = { url: laptop.api, api_key: KEY, timeout: 9 };
+  const mailers = { MAILERS: { default: { BACKEND: 'mailgrant_django.EmailBackend', OPTIONS: options } } };
+  assert.deepEqual([await django('mailers', mailers), mails().length], [['default', 9, false, 1], 1]);
 });
 
 test('settings that cannot work are refused by name', { skip }, async () => {

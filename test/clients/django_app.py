@@ -14,15 +14,18 @@ from django.conf import settings
 
 sys.argv.append("{}")
 options = json.loads(sys.argv[2])
+if django.VERSION < (6, 1) or "MAILERS" not in options:
+    options["EMAIL_BACKEND"] = "mailgrant_django.EmailBackend"
 settings.configure(
-    EMAIL_BACKEND="mailgrant_django.EmailBackend",
     DEFAULT_FROM_EMAIL="Bestellungen Grün <notices@example.com>",
     **{"MAILGRANT_URL": os.environ["URL"], "MAILGRANT_API_KEY": os.environ.get("KEY"), **options},
 )
 
 from email.mime.image import MIMEImage
 
+from django.core import mail as django_mail
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection, send_mail
+from django.core.mail.backends.base import BaseEmailBackend
 
 import mailgrant_django
 
@@ -122,6 +125,10 @@ def other_sender():
     return attempt(lambda: send_mail("Hallo", "canary-body", "ceo@example.com", ["you@example.net"]))
 
 
+def no_sender():
+    return attempt(lambda: send_mail("Hallo", "canary-body", "nobody", ["you@example.net"]))
+
+
 def no_address():
     return attempt(lambda: send_mail("Hallo", "canary-body", None, ["jörg@example.net"]))
 
@@ -184,6 +191,22 @@ def changed():
 def identity():
     backend = get_connection(identity=lambda audience: os.environ["TOKEN"])
     return EmailMessage("Hallo", "canary-body", to=["you@example.net"], connection=backend).send()
+
+
+def mailers():
+    """A mailer by its alias; an older Django is given the base class of 6.1, as far as this matters."""
+    if django.VERSION >= (6, 1):
+        backend = django_mail.mailers["default"]
+    else:
+
+        def strict(self, *, alias=None, **unknown):
+            assert not unknown, unknown
+            self.alias = alias
+
+        BaseEmailBackend.__init__ = strict
+        backend = mailgrant_django.EmailBackend(alias="default", **settings.MAILERS["default"]["OPTIONS"])
+    sent = backend.send_messages([EmailMessage("Hallo", "canary-body", to=["you@example.net"])])
+    return [backend.alias, backend.timeout, backend.fail_silently, sent]
 
 
 def wrong_settings():
