@@ -13,12 +13,16 @@ export function targetUrl(given: string | undefined, env: Env): string {
   throw new Error('--url: expected the https URL of the function api (http on the loopback interface only)');
 }
 
-/** The caller's key: from the file, or MAILGRANT_KEY, or the laptop's own for a function on this machine. Never an argument. */
-export function targetKey(file: string | undefined, url: string, env: Env): Hidden {
+/**
+ * The caller's key: from the file, or MAILGRANT_KEY, or the laptop's own for a function on this machine. Never an argument.
+ * Null where there is none and none is needed, because the caller's identity may stand in its place.
+ */
+export function targetKey(file: string | undefined, url: string, env: Env, needless: boolean): Hidden | null {
   const read = (path: string): string => readFileSync(path, 'utf8').trim();
   const key =
     file === undefined ? env['MAILGRANT_KEY']?.trim() || (isLaptop(url) && existsSync(LAPTOP_KEY) ? read(LAPTOP_KEY) : '') : read(file);
   if (/^\S+$/.test(key)) return new Hidden(key);
+  if (needless && key === '') return null;
   throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npm run mailgrant -- key create ID` makes one.');
 }
 
