@@ -16,8 +16,8 @@ export interface Relay {
 
 const CHECKED_MS = 5 * 60_000;
 const CHECK_TIMEOUT_MS = 15_000;
-// Longer than the function's own deadline: giving up first would make an outcome unknown that is not.
-const SEND_TIMEOUT_MS = 100_000;
+/** Longer than the function's own deadline: giving up first would make an outcome unknown that is not. */
+export const SEND_TIMEOUT_MS = 100_000;
 const KEYS_MAX = 1_000;
 
 /** Speaks to the function at `url`, over kept connections; `pass` is for a function that IAM protects. */
