@@ -14,6 +14,7 @@ audience, timeout):
 MAILGRANT_URL       base URL of the function `api`; https, or http on loopback
 MAILGRANT_API_KEY   key that `npm run mailgrant -- key create` printed
 MAILGRANT_IDENTITY  "metadata": an ID token of the machine's own service account, from Google's metadata server;
+                    "adc": of whom Application Default Credentials name, where that takes no key (see adc_token);
                     or a callable (or its dotted path) that takes the audience and answers such a token
 MAILGRANT_AUDIENCE  audience of that token (default: scheme and host of MAILGRANT_URL)
 EMAIL_TIMEOUT       seconds to wait for one answer (default: 60)
@@ -35,7 +36,9 @@ from email.message import Message
 from email.utils import make_msgid, parseaddr
 from io import BytesIO
 from typing import Any, Callable, Iterable, NamedTuple, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -58,6 +61,7 @@ TIMEOUT_SECONDS = 60
 REPLY_MAX_BYTES = 65536
 ENVELOPE_MAX_BYTES = 12000  # it travels in one header, and a function takes 16 KiB of headers
 KEY_HEADER = "Resend-Idempotency-Key"
+TOKEN_URL = "https://oauth2.googleapis.com/token"
 METADATA_PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"
 
 
@@ -262,11 +266,9 @@ class EmailBackend(BaseEmailBackend):
         if time.time() < expires - 60:
             return token
         identity = self.identity
-        if identity == "metadata":
-            token = metadata_token(self.audience)
-        else:
-            ask = import_string(identity) if isinstance(identity, str) else identity
-            token = ask(self.audience)
+        named = {"metadata": metadata_token, "adc": adc_token}
+        ask = named.get(identity) or import_string(identity) if isinstance(identity, str) else identity
+        token = ask(self.audience)
         self._token = (token, _expiry(token))
         return token
 
@@ -404,13 +406,80 @@ def metadata_token(audience: str) -> str:
         response = connection.getresponse()
         token = response.read(REPLY_MAX_BYTES).decode().strip()
     except (OSError, http.client.HTTPException) as error:
-        raise MailgrantUnavailable(_silence(error, "the metadata server gave no identity, nothing was sent")) from error
+        raise _nobody("the metadata server", type(error).__name__) from error
     finally:
         connection.close()
     if response.status != 200:
-        body = {"message": "The metadata server gave no identity (HTTP %d); nothing was sent." % response.status}
-        raise MailgrantUnavailable(Reply(0, body))
+        raise _nobody("the metadata server", "HTTP %d" % response.status)
     return token
+
+
+def adc_token(audience: str) -> str:
+    """An ID token by Application Default Credentials: the metadata server's, or that of an impersonated service account.
+
+    A file of credentials is taken where it holds no key: `gcloud auth application-default login
+    --impersonate-service-account=…` on a laptop, workload identity federation (from a file or URL) elsewhere.
+    """
+    home = os.environ.get("CLOUDSDK_CONFIG") or os.path.join(os.path.expanduser("~"), ".config", "gcloud")
+    path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or os.path.join(home, "application_default_credentials.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            adc = json.load(file)
+    except FileNotFoundError:
+        return metadata_token(audience)
+    url, source = adc.get("service_account_impersonation_url"), adc.get("source_credentials", {})
+    if url and adc.get("type") == "impersonated_service_account" and source.get("refresh_token"):
+        form = {name: source[name] for name in ("client_id", "client_secret", "refresh_token")}
+        token_url = source.get("token_uri", TOKEN_URL)
+        form["grant_type"] = "refresh_token"
+    elif url and adc.get("type") == "external_account":
+        token_url = adc["token_url"]
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "audience": adc["audience"],
+            "scope": "https://www.googleapis.com/auth/cloud-platform",
+            "subject_token_type": adc["subject_token_type"],
+            "subject_token": _subject_token(adc["credential_source"]),
+        }
+    else:
+        why = "MAILGRANT_IDENTITY = 'adc': %s is of a kind (%s) that needs Google's library. Use a callable."
+        raise ImproperlyConfigured(why % (path, adc.get("type")))
+    token = _google(Request(token_url, urlencode(form).encode()), "access_token")
+    headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+    wanted = json.dumps({"audience": audience, "includeEmail": True}).encode()
+    return _google(Request(url.replace(":generateAccessToken", ":generateIdToken"), wanted, headers), "token")
+
+
+def _subject_token(source: dict[str, Any]) -> str:
+    if "file" in source:
+        with open(source["file"], encoding="utf-8") as file:
+            text = file.read()
+    elif "url" in source:
+        text = _read(Request(source["url"], headers=source.get("headers", {}))).decode()
+    else:
+        raise ImproperlyConfigured("MAILGRANT_IDENTITY = 'adc': the credential_source needs Google's library. Use a callable.")
+    style = source.get("format", {})
+    return json.loads(text)[style["subject_token_field_name"]] if style.get("type") == "json" else text.strip()
+
+
+def _google(request: Request, field: str) -> str:
+    value = _json(_read(request)).get(field)
+    if not isinstance(value, str):
+        raise _nobody(request.host, "no %s" % field)
+    return value
+
+
+def _read(request: Request) -> bytes:
+    try:
+        with urlopen(request, timeout=10) as response:
+            return response.read(REPLY_MAX_BYTES)
+    except OSError as error:
+        raise _nobody(request.host, "HTTP %d" % error.code if isinstance(error, HTTPError) else type(error).__name__) from error
+
+
+def _nobody(who: str, why: str) -> MailgrantUnavailable:
+    return MailgrantUnavailable(Reply(0, {"message": "No identity from %s (%s); nothing was sent." % (who, why)}))
 
 
 def _expiry(token: str) -> float:

@@ -193,6 +193,13 @@ def identity():
     return EmailMessage("Hallo", "canary-body", to=["you@example.net"], connection=backend).send()
 
 
+def adc():
+    try:
+        return attempt(simple)
+    except django.core.exceptions.ImproperlyConfigured:
+        return {"improper": True}
+
+
 def mailers():
     """A mailer by its alias; an older Django is given the base class of 6.1, as far as this matters."""
     if django.VERSION >= (6, 1):
