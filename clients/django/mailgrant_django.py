@@ -88,7 +88,7 @@ class MailgrantError(smtplib.SMTPException):
         self.mail_id: str | None = reply.body.get("id")
         self.retry_after = reply.retry_after
         self.smtp_code = _smtp_code(reply)
-        self.smtp_error = str(reply.body.get("message") or "HTTP %d" % reply.status).encode()
+        self.smtp_error: Any = _said(reply).encode()
         self.sender = sender
         self.recipients = {one: (self.smtp_code, self.smtp_error) for one in recipients}
         self.args = (self.smtp_code, self.smtp_error)
@@ -96,7 +96,7 @@ class MailgrantError(smtplib.SMTPException):
     def __str__(self) -> str:
         facts = [("code", self.code), ("mail", self.mail_id), ("fix", self.fix)]
         told = "".join(" [%s: %s]" % fact for fact in facts if fact[1])
-        return "%d %s%s" % (self.smtp_code, self.smtp_error.decode(), told)
+        return "%d %s%s" % (self.smtp_code, _said(self.reply), told)
 
     def __reduce__(self) -> tuple[Any, ...]:  # a task queue carries exceptions from one process to another
         return type(self), (self.reply, self.sender, tuple(self.recipients))
@@ -266,9 +266,10 @@ class EmailBackend(BaseEmailBackend):
         if time.time() < expires - 60:
             return token
         identity = self.identity
-        named = {"metadata": metadata_token, "adc": adc_token}
-        ask = named.get(identity) or import_string(identity) if isinstance(identity, str) else identity
-        token = ask(self.audience)
+        if isinstance(identity, str):
+            identity = {"metadata": metadata_token, "adc": adc_token}.get(identity) or import_string(identity)
+        assert identity  # it was asked for: see _credentials
+        token = identity(self.audience)
         self._token = (token, _expiry(token))
         return token
 
@@ -374,6 +375,10 @@ def error_for(reply: Reply, sender: str, recipients: Sequence[str]) -> Mailgrant
     return MailgrantDataError(reply)
 
 
+def _said(reply: Reply) -> str:
+    return str(reply.body.get("message") or "HTTP %d" % reply.status)
+
+
 def _smtp_code(reply: Reply) -> int:
     name, code, status = reply.body.get("name"), reply.body.get("code"), reply.status
     if status in (401, 403) and (name in (None, "missing_api_key", "invalid_api_key", "restricted_api_key")):
@@ -473,7 +478,8 @@ def _google(request: Request, field: str) -> str:
 def _read(request: Request) -> bytes:
     try:
         with urlopen(request, timeout=10) as response:
-            return response.read(REPLY_MAX_BYTES)
+            body: bytes = response.read(REPLY_MAX_BYTES)
+            return body
     except OSError as error:
         raise _nobody(request.host, "HTTP %d" % error.code if isinstance(error, HTTPError) else type(error).__name__) from error
 

@@ -10,6 +10,7 @@ import { simpleParser } from 'mailparser';
 import { hasDjango, runDjango } from '../support/django.ts';
 import { skipUnless } from '../support/emulators.ts';
 import { CONFIG, KEY, type Laptop, MAILBOX, startLaptop } from '../support/laptop.ts';
+import { blocksOf } from '../support/pages.ts';
 
 const skip = skipUnless(hasDjango(), "Debian's python3-django");
 const ROBOT = 'shop@laptop.iam.gserviceaccount.com';
@@ -138,6 +139,13 @@ test('a task that builds its mail anew under its own key mails once, and another
   const [first, second, other] = (await django('task_twice')) as [number, number, Record<string, unknown>];
   assert.deepEqual([first, second, other['code'], mails().length], [1, 1, 'idempotency_mismatch', 1]);
   assert.doesNotMatch(mails()[0]?.raw.toString() ?? '', /idempotency/i);
+});
+
+test("the README's task for Celery tries again until its mail is sent, once, and not where that is no use", { skip }, async () => {
+  const task = blocksOf('clients/django/README.md').find(({ code }) => code.includes('celery'))?.code ?? '';
+  laptop.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'unavailable', times: 4 });
+  const [failed, refused] = (await django('celery', {}, { TASK: task })) as [string[], string];
+  assert.deepEqual([failed[0], refused, mails().length], ['delivery_unknown', 'MailgrantRecipientsRefused', 1]);
 });
 
 test('a message object that is changed is another mail', { skip }, async () => {
