@@ -3,12 +3,14 @@ import { Hidden } from '../mail/hidden.ts';
 
 const LAPTOP_URL = 'http://127.0.0.1:8080';
 const LAPTOP_KEY = '.mailgrant/api-key';
+const LAPTOP_API = '.mailgrant/api-url'; // npm start takes another port where 8080 is taken
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The function's base URL: as given, or MAILGRANT_URL, or the one of `npm start`. A key must not travel in the clear. */
+/** The function's base URL: as given, or MAILGRANT_URL, or the one of the last `npm start`. A key must not travel in the clear. */
 export function targetUrl(given: string | undefined, env: Env): string {
-  const url = (given ?? env['MAILGRANT_URL'] ?? LAPTOP_URL).replace(/\/+$/, '');
+  const laptop = existsSync(LAPTOP_API) ? readFileSync(LAPTOP_API, 'utf8').trim() : LAPTOP_URL;
+  const url = (given ?? env['MAILGRANT_URL'] ?? laptop).replace(/\/+$/, '');
   if (URL.canParse(url) && (url.startsWith('https://') || isLaptop(url))) return url;
   throw new Error('--url: expected the https URL of the function api (http on the loopback interface only)');
 }

@@ -52,6 +52,7 @@ export async function startFunction({ target, source, port, env, onLine, args = 
     }
     await sleep(20);
   }
+  if (child.exitCode !== null) throw new Error(`${target} ended, and somebody else answers on ${url}`);
   return {
     url,
     child,
@@ -63,11 +64,13 @@ export async function startFunction({ target, source, port, env, onLine, args = 
   };
 }
 
-/** The first free port of loopback from `wanted` on; 0 is any. */
-export async function freePort(wanted: number): Promise<number> {
-  for (let port = wanted; port < wanted + 50; port++) {
-    const bound = await tryPort(port);
-    if (bound !== null) return bound;
+/** The first free port of loopback from `wanted` on that is not promised to somebody who has yet to listen; 0 is any. */
+export async function freePort(wanted: number, promised: Set<number> = new Set()): Promise<number> {
+  for (let step = 0; step < 50; step++) {
+    const bound = await tryPort(wanted === 0 ? 0 : wanted + step);
+    if (bound === null || promised.has(bound)) continue;
+    promised.add(bound);
+    return bound;
   }
   throw new Error(`no free port from ${wanted} to ${wanted + 49}; end what holds them, or set another one`);
 }
