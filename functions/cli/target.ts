@@ -22,7 +22,9 @@ export function targetUrl(given: string | undefined, env: Env): string {
 export function targetKey(file: string | undefined, url: string, env: Env, needless: boolean): Hidden | null {
   const read = (path: string): string => readFileSync(path, 'utf8').trim();
   const key =
-    file === undefined ? env['MAILGRANT_KEY']?.trim() || (isLaptop(url) && existsSync(LAPTOP_KEY) ? read(LAPTOP_KEY) : '') : read(file);
+    file === undefined
+      ? env['MAILGRANT_KEY']?.trim() || (isLaptop(url) && !needless && existsSync(LAPTOP_KEY) ? read(LAPTOP_KEY) : '')
+      : read(file);
   if (/^\S+$/.test(key)) return new Hidden(key);
   if (needless && key === '') return null;
   throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npm run mailgrant -- key create ID` makes one.');
