@@ -173,15 +173,12 @@ def task(n=7):
 
 
 def celery():
-    """The README's task, under as much of Celery as it uses: it is called again after the exceptions that it names.
-
-    Without the pauses, so more often: until its lease runs out, the first attempt is still at work for the function.
-    """
+    """The README's task, under as much of Celery as it uses: called again, without pauses, after the exceptions it names."""
 
     def shared_task(autoretry_for, max_retries, **backoff):
         def task(run):
             def until_done(*args):
-                for left in range(100 * max_retries, -1, -1):
+                for left in range(max_retries, -1, -1):
                     try:
                         return run(*args)
                     except autoretry_for as error:
@@ -198,8 +195,8 @@ def celery():
     sys.modules["celery"].shared_task = shared_task
     names = {}
     exec(os.environ["TASK"], names)
-    names["confirm"](7, "you@example.net")
-    refused = attempt(lambda: names["confirm"](7, "nobody"))
+    names["confirm"](8, "you@example.net")
+    refused = attempt(lambda: names["confirm"](9, "nobody"))
     return [failed, refused["class"]]
 
 
