@@ -118,6 +118,44 @@ for (const { page, line, marker, language } of all.filter(({ marker }) => marker
     if (form[1]) assert.ok(existsSync(form[1]), `${form[1]} is not there`);
   });
 
+test('a block of a program that is not run says so', () => {
+  const code = new Set(['py', 'go', 'ruby', 'php', 'dockerfile']);
+  const silent = all.filter(({ language, marker }) => code.has(language) && marker === null);
+  assert.deepEqual(
+    silent.map(({ page, line }) => `${page}:${line}`),
+    [],
+  );
+});
+
+/** Every `npm run …` of the pages, in blocks and in running text, with the options it is given. */
+const commands = PAGES.flatMap((page) =>
+  [
+    ...readFileSync(page, 'utf8').matchAll(/npm run (?:mailgrant -- ([a-z][\w-]*)|(?!mailgrant\b)([a-z][\w:-]*))((?:\\\n|[^`\n|#&])*)/g),
+  ].map(([, command, script = 'mailgrant', rest = '']) => ({
+    page,
+    command,
+    script,
+    options: [...rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)].map(([, option = '']) => option),
+  })),
+);
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+test('every npm script that a page names is one', () => {
+  const missing = commands.filter(({ script }) => !(script in scripts));
+  assert.deepEqual(missing, []);
+});
+
+for (const name of new Set(commands.flatMap(({ command = [] }) => command)))
+  test(`what the pages give to mailgrant ${name} stands in its help`, async () => {
+    const help = await new Promise<string>((done) =>
+      execFile(process.execPath, ['functions/cli/main.ts', name, '--help'], (_, stdout) => done(stdout)),
+    );
+    assert.match(help, new RegExp(`^npm run mailgrant -- ${name}`));
+    const known = new Set(['config', 'help', 'json', ...[...help.matchAll(/--([a-z][\w-]*)/g)].map(([, option]) => option)]);
+    const unknown = commands.filter((one) => one.command === name && one.options.some((option) => !known.has(option)));
+    assert.deepEqual(unknown, []);
+  });
+
 test("the README names each variable of a function's environment, with what it is for", () => {
   const rows = Object.entries(ENVIRONMENT).map(([name, about]) => `| \`${name}\` | ${about} |\n`);
   assert.ok(readFileSync('README.md', 'utf8').includes(`|---|---|\n${rows.join('')}<!-- end -->`), rows.join(''));

@@ -8,11 +8,13 @@ One file, standard library only, Django 3.2 and later. Every message is posted a
 envelope beside it, so that Bcc works and nothing is rebuilt. A message that is sent again after an error has the same
 bytes and the same Idempotency-Key: the function answers for the first attempt and does not mail twice.
 
-Settings (or the keyword arguments of the same meaning: url, api_key, identity, audience, timeout):
+Settings (or keyword arguments of the same meaning, which are the OPTIONS of Django 6.1's MAILERS: url, api_key, identity,
+audience, timeout):
 
 MAILGRANT_URL       base URL of the function `api`; https, or http on loopback
 MAILGRANT_API_KEY   key that `npm run mailgrant -- key create` printed
 MAILGRANT_IDENTITY  "metadata": an ID token of the machine's own service account, from Google's metadata server;
+                    "adc": of whom Application Default Credentials name, where that takes no key (see adc_token);
                     or a callable (or its dotted path) that takes the audience and answers such a token
 MAILGRANT_AUDIENCE  audience of that token (default: scheme and host of MAILGRANT_URL)
 EMAIL_TIMEOUT       seconds to wait for one answer (default: 60)
@@ -35,7 +37,9 @@ from email.message import Message
 from email.utils import make_msgid, parseaddr
 from io import BytesIO
 from typing import Any, Callable, Iterable, NamedTuple, Sequence
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.error import HTTPError
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -58,6 +62,7 @@ TIMEOUT_SECONDS = 60
 REPLY_MAX_BYTES = 65536
 ENVELOPE_MAX_BYTES = 12000  # it travels in one header, and a function takes 16 KiB of headers
 KEY_HEADER = "Resend-Idempotency-Key"
+TOKEN_URL = "https://oauth2.googleapis.com/token"
 METADATA_PATH = "/computeMetadata/v1/instance/service-accounts/default/identity"
 
 
@@ -84,7 +89,7 @@ class MailgrantError(smtplib.SMTPException):
         self.mail_id: str | None = reply.body.get("id")
         self.retry_after = reply.retry_after
         self.smtp_code = _smtp_code(reply)
-        self.smtp_error = str(reply.body.get("message") or "HTTP %d" % reply.status).encode()
+        self.smtp_error: Any = _said(reply).encode()
         self.sender = sender
         self.recipients = {one: (self.smtp_code, self.smtp_error) for one in recipients}
         self.args = (self.smtp_code, self.smtp_error)
@@ -92,7 +97,7 @@ class MailgrantError(smtplib.SMTPException):
     def __str__(self) -> str:
         facts = [("code", self.code), ("mail", self.mail_id), ("fix", self.fix)]
         told = "".join(" [%s: %s]" % fact for fact in facts if fact[1])
-        return "%d %s%s" % (self.smtp_code, self.smtp_error.decode(), told)
+        return "%d %s%s" % (self.smtp_code, _said(self.reply), told)
 
     def __reduce__(self) -> tuple[Any, ...]:  # a task queue carries exceptions from one process to another
         return type(self), (self.reply, self.sender, tuple(self.recipients))
@@ -132,14 +137,17 @@ class EmailBackend(BaseEmailBackend):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(fail_silently=fail_silently, **kwargs)
+        super().__init__(**kwargs)
+        self.fail_silently = fail_silently  # ours to keep since Django 6.1, whose base class takes it for an unknown option
         given = url or getattr(settings, "MAILGRANT_URL", None) or ""
         self.url = _base_url(given)
         self.api_key = (api_key or getattr(settings, "MAILGRANT_API_KEY", None) or "").strip()
         self.identity = identity or getattr(settings, "MAILGRANT_IDENTITY", None)
         root = "%s://%s" % (self.url.scheme, self.url.netloc)
         self.audience = audience or getattr(settings, "MAILGRANT_AUDIENCE", None) or root
-        self.timeout = timeout or getattr(settings, "EMAIL_TIMEOUT", None) or TIMEOUT_SECONDS
+        # Read only where somebody set it: from Django 6.1 on it is deprecated, and gone where MAILERS is used.
+        waiting = getattr(settings, "EMAIL_TIMEOUT", None) if settings.is_overridden("EMAIL_TIMEOUT") else None
+        self.timeout = timeout or waiting or TIMEOUT_SECONDS
         if not self.api_key and not self.identity:
             raise ImproperlyConfigured("Set MAILGRANT_API_KEY, or MAILGRANT_IDENTITY = 'metadata'.")
         if self.api_key and not TOKEN.fullmatch(self.api_key):
@@ -258,11 +266,10 @@ class EmailBackend(BaseEmailBackend):
         if time.time() < expires - 60:
             return token
         identity = self.identity
-        if identity == "metadata":
-            token = metadata_token(self.audience)
-        else:
-            ask = import_string(identity) if isinstance(identity, str) else identity
-            token = str(ask(self.audience)).strip()
+        if isinstance(identity, str):
+            identity = {"metadata": metadata_token, "adc": adc_token}.get(identity) or import_string(identity)
+        assert identity  # it was asked for: see _credentials
+        token = str(identity(self.audience)).strip()
         if not TOKEN.fullmatch(token):
             raise MailgrantUnavailable(Reply(0, {"message": "MAILGRANT_IDENTITY gave no token; nothing was sent."}))
         self._token = (token, _expiry(token))
@@ -293,7 +300,7 @@ def compose(message: EmailMessage) -> Letter:
     who writes a part of it can guess them). Date is left to the function, which takes the time of the first attempt.
     Message-ID stays with the message object; with an idempotency key of the app's own it is left to the function too.
     """
-    sender = envelope_address(message.from_email)
+    sender = envelope_address(message.from_email, sender=True)
     recipients = tuple(dict.fromkeys(envelope_address(one) for one in message.recipients()))
     if len(",".join(recipients)) > ENVELOPE_MAX_BYTES:
         why = {"message": "Too many recipients for one message; nothing was sent.", "code": "request_invalid"}
@@ -364,8 +371,8 @@ def _base_url(given: str) -> SplitResult:
     return url
 
 
-def envelope_address(address: str) -> str:
-    """The bare address with its domain in ASCII. Raises MailgrantRecipientsRefused where there is none."""
+def envelope_address(address: str, sender: bool = False) -> str:
+    """The bare address with its domain in ASCII. Raises MailgrantRecipientsRefused, or MailgrantSenderRefused, where there is none."""
     bare = parseaddr(str(address))[1]
     local, _, domain = bare.rpartition("@")
     try:
@@ -376,9 +383,8 @@ def envelope_address(address: str) -> str:
     # parseaddr takes a line break out, and another address is left.
     if not local or not domain or "," in plain or not plain or re.search(r"[\r\n\0]", str(address)):
         why = {"message": "An address is not one that mail can be sent to.", "code": "request_invalid"}
-        raise MailgrantRecipientsRefused(
-            Reply(422, {**why, "fix": "Correct the addresses of the mail."}), recipients=[str(address)]
-        )
+        reply = Reply(422, {**why, "fix": "Correct the addresses of the mail."})
+        raise MailgrantSenderRefused(reply, str(address)) if sender else MailgrantRecipientsRefused(reply, recipients=[str(address)])
     return plain
 
 
@@ -394,6 +400,10 @@ def error_for(reply: Reply, sender: str, recipients: Sequence[str]) -> Mailgrant
     if code == "recipient_not_allowed":
         return MailgrantRecipientsRefused(reply, recipients=recipients)
     return MailgrantDataError(reply)
+
+
+def _said(reply: Reply) -> str:
+    return str(reply.body.get("message") or "HTTP %d" % reply.status)
 
 
 def _smtp_code(reply: Reply) -> int:
@@ -428,13 +438,81 @@ def metadata_token(audience: str) -> str:
         response = connection.getresponse()
         token = response.read(REPLY_MAX_BYTES).decode().strip()
     except (OSError, http.client.HTTPException) as error:
-        raise MailgrantUnavailable(_silence(error, "the metadata server gave no identity, nothing was sent")) from error
+        raise _nobody("the metadata server", type(error).__name__) from error
     finally:
         connection.close()
     if response.status != 200:
-        body = {"message": "The metadata server gave no identity (HTTP %d); nothing was sent." % response.status}
-        raise MailgrantUnavailable(Reply(0, body))
+        raise _nobody("the metadata server", "HTTP %d" % response.status)
     return token
+
+
+def adc_token(audience: str) -> str:
+    """An ID token by Application Default Credentials: the metadata server's, or that of an impersonated service account.
+
+    A file of credentials is taken where it holds no key: `gcloud auth application-default login
+    --impersonate-service-account=…` on a laptop, workload identity federation (from a file or URL) elsewhere.
+    """
+    home = os.environ.get("CLOUDSDK_CONFIG") or os.path.join(os.path.expanduser("~"), ".config", "gcloud")
+    path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or os.path.join(home, "application_default_credentials.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            adc = json.load(file)
+    except FileNotFoundError:
+        return metadata_token(audience)
+    url, source = adc.get("service_account_impersonation_url"), adc.get("source_credentials", {})
+    if url and adc.get("type") == "impersonated_service_account" and source.get("refresh_token"):
+        form = {name: source[name] for name in ("client_id", "client_secret", "refresh_token")}
+        token_url = source.get("token_uri", TOKEN_URL)
+        form["grant_type"] = "refresh_token"
+    elif url and adc.get("type") == "external_account":
+        token_url = adc["token_url"]
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "audience": adc["audience"],
+            "scope": "https://www.googleapis.com/auth/cloud-platform",
+            "subject_token_type": adc["subject_token_type"],
+            "subject_token": _subject_token(adc["credential_source"]),
+        }
+    else:
+        why = "MAILGRANT_IDENTITY = 'adc': %s is of a kind (%s) that needs Google's library. Use a callable."
+        raise ImproperlyConfigured(why % (path, adc.get("type")))
+    token = _google(Request(token_url, urlencode(form).encode()), "access_token")
+    headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+    wanted = json.dumps({"audience": audience, "includeEmail": True}).encode()
+    return _google(Request(url.replace(":generateAccessToken", ":generateIdToken"), wanted, headers), "token")
+
+
+def _subject_token(source: dict[str, Any]) -> str:
+    if "file" in source:
+        with open(source["file"], encoding="utf-8") as file:
+            text = file.read()
+    elif "url" in source:
+        text = _read(Request(source["url"], headers=source.get("headers", {}))).decode()
+    else:
+        raise ImproperlyConfigured("MAILGRANT_IDENTITY = 'adc': the credential_source needs Google's library. Use a callable.")
+    style = source.get("format", {})
+    return json.loads(text)[style["subject_token_field_name"]] if style.get("type") == "json" else text.strip()
+
+
+def _google(request: Request, field: str) -> str:
+    value = _json(_read(request)).get(field)
+    if not isinstance(value, str):
+        raise _nobody(request.host, "no %s" % field)
+    return value
+
+
+def _read(request: Request) -> bytes:
+    try:
+        with urlopen(request, timeout=10) as response:
+            body: bytes = response.read(REPLY_MAX_BYTES)
+            return body
+    except OSError as error:
+        raise _nobody(request.host, "HTTP %d" % error.code if isinstance(error, HTTPError) else type(error).__name__) from error
+
+
+def _nobody(who: str, why: str) -> MailgrantUnavailable:
+    return MailgrantUnavailable(Reply(0, {"message": "No identity from %s (%s); nothing was sent." % (who, why)}))
 
 
 def _expiry(token: str) -> float:

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Command, Options } from './command.ts';
+import { iamPass, noPass } from './iam.ts';
 import { type Parcel, pack, post, type Sent } from './send.ts';
 import { targetKey, targetUrl } from './target.ts';
 
@@ -13,6 +14,7 @@ export const SEND: Command = {
   --attach FILE       repeat it
   --url URL           the function api (MAILGRANT_URL, or the one of npm start)
   --key-file FILE     file with the API key (MAILGRANT_KEY, or the one of npm start)
+  --iam               the function is behind Google IAM: who you are for Google is shown to it too, and may stand in a key's place
   --idempotency-key K the same key never mails twice within 24 hours (one is made up and shown)
   --dry-run           read the files, send nothing
   --json
@@ -29,6 +31,7 @@ Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same -
     attach: { type: 'string', multiple: true },
     url: { type: 'string' },
     'key-file': { type: 'string' },
+    iam: { type: 'boolean' },
     'idempotency-key': { type: 'string' },
     'dry-run': { type: 'boolean' },
   },
@@ -49,9 +52,11 @@ Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same -
       attach: [options['attach'] ?? []].flat().map(String),
     });
     if (options['dry-run']) return wouldSend(parcel, url, to);
-    const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env);
+    const iam = options['iam'] === true;
+    const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env, iam);
+    const pass = iam ? iamPass(url) : noPass;
     const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
-    const sent = await post(parcel, { url, key, idempotencyKey, onProgress: progress(parcel.body.length) });
+    const sent = await post(parcel, { url, key, pass, idempotencyKey, onProgress: progress(parcel.body.length) });
     return { data: { ...sent, idempotencyKey }, text: report(sent, idempotencyKey), exitCode: sent.ok ? 0 : sent.again ? 75 : 1 };
   },
 };

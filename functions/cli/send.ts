@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Hidden } from '../mail/hidden.ts';
+import { BARRED, type Pass } from './iam.ts';
 import { upload } from './upload.ts';
 
 /** One mail, as it is told on the command line: `html` and `attach` are files. */
@@ -57,13 +58,24 @@ export function pack({ from, to, cc, bcc, subject, text, html, attach }: Wanted)
   return { body, files: files.map(({ name, content }) => ({ name, bytes: content.length })) };
 }
 
+/** Whom the mail is posted to, and as whom: by a key, by the identity that IAM lets through, or by both. */
+export interface Post {
+  readonly url: string;
+  readonly key: Hidden | null;
+  readonly pass: Pass;
+  readonly idempotencyKey: string;
+  readonly onProgress: (sent: number) => void;
+}
+
+const NOTHING = { ok: false, status: 0, id: null, code: null } as const;
+
 /** Posts the mail to the function at `url`. Never throws for what the function, or the way to it, does. */
-export async function post(
-  { body }: Parcel,
-  { url, key, idempotencyKey, onProgress }: { url: string; key: Hidden; idempotencyKey: string; onProgress: (sent: number) => void },
-): Promise<Sent> {
+export async function post({ body }: Parcel, { url, key, pass, idempotencyKey, onProgress }: Post): Promise<Sent> {
+  const allowed = await pass().catch((error: Error) => error.message);
+  if (typeof allowed === 'string') return { ...NOTHING, again: false, message: allowed, fix: null };
   const headers = {
-    authorization: `Bearer ${key.reveal()}`,
+    ...(key && { authorization: `Bearer ${key.reveal()}` }),
+    ...allowed,
     'content-type': 'application/json',
     'user-agent': 'mailgrant-cli',
     'idempotency-key': idempotencyKey,
@@ -73,7 +85,7 @@ export async function post(
   } catch (error) {
     const message = `The function did not answer: ${(error as { code?: string }).code ?? (error as Error).name}.`;
     const fix = 'Check the URL. If it did get the mail, the same --idempotency-key finds out without sending twice.';
-    return { ok: false, again: true, status: 0, id: null, code: null, message, fix };
+    return { ...NOTHING, again: true, message, fix };
   }
 }
 
@@ -90,7 +102,7 @@ function outcomeOf({ status, body }: { status: number; body: unknown }): Sent {
     id,
     code: word('code'),
     message: foreign ? `HTTP ${status}, in words that are not the function's own.` : word('message'),
-    fix: foreign ? 'Check that the URL is that of the function api, and that it may be called.' : word('fix'),
+    fix: foreign ? (status === 401 || status === 403 ? `${BARRED}.` : 'Check that the URL is that of the function api.') : word('fix'),
   };
 }
 

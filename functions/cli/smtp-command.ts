@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createLog } from '../log.ts';
 import type { Command, Options } from './command.ts';
+import { iamPass, noPass } from './iam.ts';
 import { startSidecar } from './smtp.ts';
 import { createRelay } from './smtp-relay.ts';
 import { targetUrl } from './target.ts';
@@ -12,6 +13,7 @@ export const SMTP: Command = {
   summary: 'the SMTP sidecar: for apps that can only speak SMTP',
   help: `  --listen HOST:PORT  where apps reach it (${LISTEN})
   --url URL           the function api (MAILGRANT_URL, or the one of npm start)
+  --iam               the function is behind Google IAM: this machine's service account is shown to it too
   --tls-cert FILE     certificate chain: offers STARTTLS; needed for any other address than loopback
   --tls-key FILE      its private key
   --implicit-tls      TLS from the first byte, as on port 465
@@ -21,6 +23,7 @@ Apps log in with any user name and an API key as password. docs/sidecar.md says 
   options: {
     listen: { type: 'string' },
     url: { type: 'string' },
+    iam: { type: 'boolean' },
     'tls-cert': { type: 'string' },
     'tls-key': { type: 'string' },
     'implicit-tls': { type: 'boolean' },
@@ -32,7 +35,8 @@ Apps log in with any user name and an API key as password. docs/sidecar.md says 
     const implicitTls = options['implicit-tls'] === true;
     if (implicitTls && !tls) throw new Error('--implicit-tls: needs --tls-cert and --tls-key');
     const log = createLog((line) => process.stdout.write(`${line}\n`));
-    const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay: createRelay(url), log });
+    const relay = createRelay(url, options['iam'] === true ? iamPass(url) : noPass);
+    const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay, log });
     const stop = (): void => void sidecar[Symbol.asyncDispose]().then(() => process.exit(0));
     process.once('SIGTERM', stop).once('SIGINT', stop);
     const { port } = sidecar;

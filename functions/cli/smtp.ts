@@ -3,6 +3,7 @@ import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMT
 import type { Log } from '../log.ts';
 import { parseAddress } from '../mail/address.ts';
 import { Hidden } from '../mail/hidden.ts';
+import { BARRED } from './iam.ts';
 import type { Envelope } from './smtp-letter.ts';
 import type { Relay } from './smtp-relay.ts';
 
@@ -119,8 +120,9 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
       const key = new Hidden(password ?? '');
       const wrong = refusal(535, '5.7.8 The password must be an API key of mailgrant; the user name does not matter');
       if (!/^mg_[!-~]{10,200}$/.test(password ?? '')) return done(wrong);
+      const refusals = { wrong, barred: refusal(535, `5.7.8 ${BARRED}`), good: null, unknown: null };
       // Where the function cannot be asked, nothing is decided: it judges the key again with each letter.
-      relay.accepts(key).then((good) => (good === false ? done(wrong) : done(null, { user: key })), done);
+      relay.judge(key).then((verdict) => (refusals[verdict] ? done(refusals[verdict]) : done(null, { user: key })), done);
     },
     // smtp-server 3.21.6 forgets the rest of a packet whose whole transaction is answered in one tick: answer in the next.
     onMailFrom({ address }, { user }, answer) {

@@ -53,6 +53,7 @@ export async function startFunction({ target, source, port, env, onLine, args = 
     }
     await sleep(20);
   }
+  if (child.exitCode !== null) throw new Error(`${target} ended, and somebody else answers on ${url}`);
   return {
     url,
     child,
@@ -68,23 +69,21 @@ export async function startFunction({ target, source, port, env, onLine, args = 
 // between our look and our use.
 const ANY = { from: 20_000, to: 32_000 };
 
-/** The first free port of loopback from `wanted` on; 0 is any. */
-export async function freePort(wanted: number): Promise<number> {
-  if (wanted === 0) return freePort(randomInt(ANY.from, ANY.to));
+/** The first free port of loopback from `wanted` on that is not promised to somebody who has yet to listen; 0 is any. */
+export async function freePort(wanted: number, promised: Set<number> = new Set()): Promise<number> {
+  if (wanted === 0) return freePort(randomInt(ANY.from, ANY.to), promised);
   for (let port = wanted; port < wanted + 50; port++) {
-    const bound = await tryPort(port);
-    if (bound !== null) return bound;
+    if (promised.has(port) || !(await isFree(port))) continue;
+    promised.add(port);
+    return port;
   }
   throw new Error(`no free port from ${wanted} to ${wanted + 49}; end what holds them, or set another one`);
 }
 
-function tryPort(port: number): Promise<number | null> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((done) => {
     const probe = createServer();
-    probe.once('error', () => done(null));
-    probe.listen(port, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => done(typeof address === 'object' && address ? address.port : null));
-    });
+    probe.once('error', () => done(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
   });
 }

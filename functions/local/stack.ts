@@ -62,13 +62,14 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
   const routesFile = resolve(folder, 'routes.mjs');
   if (routes !== undefined) writeFileSync(routesFile, routes);
 
+  const promised = new Set<number>();
   const aliases = new Map(config.mailboxes.map(({ address, aliases }) => [address, aliases]));
   const google = await startGoogle({
-    port: await freePort(ports.google),
+    port: await freePort(ports.google, promised),
     file: join(folder, 'google.sqlite'),
     ledgerFile: join(folder, 'ledger.sqlite'),
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
-    smtp: { startTls: await freePort(ports.smtp), tls: await freePort(ports.smtps) },
+    smtp: { startTls: await freePort(ports.smtp, promised), tls: await freePort(ports.smtps, promised) },
     accounts: config.mailboxes.map(({ address }) => address),
     queues: 'auto',
   });
@@ -100,7 +101,7 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
   };
   let stopping = false;
   const keepRunning = async (target: 'api' | 'worker' | 'hooks', wanted: number): Promise<Kept> => {
-    const port = await freePort(wanted);
+    const port = await freePort(wanted, promised);
     const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => say(target, line) });
     let current = await start();
     const watch = async (): Promise<void> => {
@@ -122,7 +123,8 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
     hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null,
   ]);
   const urls = { api: api.url, hooks: hooks?.url ?? null };
-  const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox));
+  const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox, promised));
+  writeFileSync(join(folder, 'api-url'), `${api.url}\n`); // where commands of this folder look, when nobody names another
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };

@@ -22,7 +22,7 @@ export async function inboxPage(laptop: Shown, { query }: Request): Promise<Repl
     place: '/',
     body: html`<div class="title"><h1>Inbox</h1>
 <form role="search" action="/"><label class="unseen" for="q">Subject or address</label><input id="q" name="q" type="search" placeholder="Subject or address" value="${wanted}"><button>Find</button></form></div>
-<div id="letters" data-live><p class="faint">${count(letters.length, 'letter')} ${wanted ? `with “${wanted}”` : 'that the laptop’s Gmail took, for whomever they are'}</p>
+<div id="letters" data-live><p class="faint">${count(letters.length, 'letter')} ${wanted ? `with “${wanted}”` : 'in the laptop’s Gmail, whoever they are for'}</p>
 ${rows.length > 0 ? html`<ul class="letters">${rows}</ul>` : nothing(wanted)}
 ${(older || from > 0) && html`<p>${from > 0 && link(Math.max(0, from - PER_PAGE), 'Newer')} ${older && link(from + PER_PAGE, 'Older')}</p>`}</div>`,
   });

@@ -71,7 +71,7 @@ export async function entryPage(laptop: Shown, id: string): Promise<Reply> {
   return page(laptop, {
     title: `Mail ${id.slice(0, 8)}`,
     place: '/ledger',
-    body: html`<p><a href="/ledger">← Ledger</a></p><h1>Mail <code>${id}</code></h1>
+    body: html`<p class="back"><a href="/ledger">← Ledger</a></p><h1>Mail <code>${id}</code></h1>
 <div id="entry" data-live><dl class="facts">${facts
       .filter(([, value]) => value !== null && value !== undefined && value !== false && value !== '')
       .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${linesOf(laptop, id)}</div>`,

@@ -54,7 +54,7 @@ function view(laptop: Shown, letter: Letter, parsed: ParsedMail): Html {
     ({ filename, contentType, size, cid }, index) =>
       html`<li><a href="/mails/${letter.id}/attachments/${index}" download>${filename ?? `attachment ${index + 1}`}</a> <span class="faint">${contentType}, ${bytes(size)}${cid && `, inline as ${cid}`}</span></li>`,
   );
-  return html`<p><a href="/">← Inbox</a></p><h1>${letter.subject || '(no subject)'}</h1>
+  return html`<p class="back"><a href="/">← Inbox</a></p><h1>${letter.subject || '(no subject)'}</h1>
 <div class="split"><div>
 <dl class="people">${people.map(([name, value]) => html`<div><dt>${name}</dt><dd>${addressText(value)}</dd></div>`)}</dl>
 ${files.length > 0 && html`<section aria-labelledby="files"><h2 id="files">${count(files.length, 'attachment')}</h2><ul>${files}</ul></section>`}

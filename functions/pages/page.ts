@@ -38,7 +38,9 @@ export interface Page {
 
 /** A whole page around its body: landmarks, navigation, and the line that says what happened last. */
 export function page(laptop: Shown, { title, place, body, status = 200 }: Page): Reply {
-  const links = PLACES.map(([path, name]) => html`<li><a href="${path}"${path === place && html` aria-current="page"`}>${name}</a></li>`);
+  const links = PLACES.map(
+    ([path, name]) => html`<li><a href="${path}" data-name="${name}"${path === place && html` aria-current="page"`}>${name}</a></li>`,
+  );
   const document = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · mailgrant laptop</title><link rel="icon" href="${ICON}"><link rel="stylesheet" href="/pages.css"><script type="module" src="/pages.js"></script></head>

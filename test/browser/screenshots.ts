@@ -1,8 +1,8 @@
 /**
- * `npm run screenshots`: the laptop's pages as pictures for the README, from a stack of its own with mails of its own.
+ * `npm run screenshots`: the pictures of the README. The laptop's pages from a stack of its own with mails of its own, and a mail's way.
  * `-- --all DIR` takes every page instead, at a desk's and a phone's width, by day and by night: for looking at them.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { loadConfig } from '../../functions/config/load.ts';
 import { type Stack, startStack } from '../../functions/local/stack.ts';
 import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
+import { flowSvg } from './flow.ts';
 
 const { values } = parseArgs({ options: { all: { type: 'string' }, folder: { type: 'string', default: 'docs' } } });
 const WIDTHS = [390, 1280];
@@ -94,6 +95,7 @@ try {
             join(values.all, `${path.split('/')[1] || 'inbox'}${path.split('/').length > 2 ? '-one' : ''}-${width}-${scheme}.png`),
           );
   } else {
+    writeFileSync(join(values.folder, 'flow.svg'), flowSvg());
     await take(browser, url, 1_000, 'light', letter, join(values.folder, 'laptop-mail.png'), 640);
     await take(browser, url, 1_000, 'light', '/faults', join(values.folder, 'laptop-faults.png'), 640);
   }

@@ -180,14 +180,17 @@ test('letters that together are too much for its memory are put off', async () =
   assert.match(await deliver(client, letter('x\r\n'.repeat(10_000))), /^250/);
 });
 
-test('two hundred connections at once, each with its letter', async () => {
-  const replies = await Promise.all(
-    Array.from({ length: 200 }, async (_, n) => {
-      using client = await loggedIn(sidecar.port, KEY);
-      return await deliver(client, letter(`canary-body ${n}`));
-    }),
-  );
-  assert.deepEqual([replies.filter((reply) => reply.startsWith('250')).length, mails().length], [200, 200]);
+test('a thousand connections at once: each sends its letter, and one more is told to come back', async () => {
+  await using own = await sidecarFor(laptop.api); // its own: the next test need not wait until all have hung up
+  const clients = await Promise.all(Array.from({ length: 1_000 }, () => loggedIn(own.port, KEY)));
+  try {
+    using late = smtpClient(own.port);
+    assert.match(await late.reply(), /^421/);
+    const replies = await Promise.all(clients.map((client, n) => deliver(client, letter(`canary-body ${n}`))));
+    assert.deepEqual([replies.filter((reply) => reply.startsWith('250')).length, mails().length], [1_000, 1_000]);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
 });
 
 const faults: { name: string; fault: Parameters<Laptop['google']['faults']['script']>[0]; reply: RegExp }[] = [

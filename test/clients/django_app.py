@@ -14,15 +14,18 @@ from django.conf import settings
 
 sys.argv.append("{}")
 options = json.loads(sys.argv[2])
+if django.VERSION < (6, 1) or "MAILERS" not in options:
+    options["EMAIL_BACKEND"] = "mailgrant_django.EmailBackend"
 settings.configure(
-    EMAIL_BACKEND="mailgrant_django.EmailBackend",
     DEFAULT_FROM_EMAIL="Bestellungen Grün <notices@example.com>",
     **{"MAILGRANT_URL": os.environ["URL"], "MAILGRANT_API_KEY": os.environ.get("KEY"), **options},
 )
 
 from email.mime.image import MIMEImage
 
+from django.core import mail as django_mail
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection, send_mail
+from django.core.mail.backends.base import BaseEmailBackend
 
 import mailgrant_django
 
@@ -122,6 +125,10 @@ def other_sender():
     return attempt(lambda: send_mail("Hallo", "canary-body", "ceo@example.com", ["you@example.net"]))
 
 
+def no_sender():
+    return attempt(lambda: send_mail("Hallo", "canary-body", "nobody", ["you@example.net"]))
+
+
 def no_address():
     return attempt(lambda: send_mail("Hallo", "canary-body", None, ["jörg@example.net"]))
 
@@ -165,6 +172,34 @@ def task(n=7):
     return mail
 
 
+def celery():
+    """The README's task, under as much of Celery as it uses: called again, without pauses, after the exceptions it names."""
+
+    def shared_task(autoretry_for, max_retries, **backoff):
+        def task(run):
+            def until_done(*args):
+                for left in range(max_retries, -1, -1):
+                    try:
+                        return run(*args)
+                    except autoretry_for as error:
+                        failed.append(error.code)
+                        if not left:
+                            raise
+
+            return until_done
+
+        return task
+
+    failed = []
+    sys.modules["celery"] = type(sys)("celery")
+    sys.modules["celery"].shared_task = shared_task
+    names = {}
+    exec(os.environ["TASK"], names)
+    names["confirm"](8, "you@example.net")
+    refused = attempt(lambda: names["confirm"](9, "nobody"))
+    return [failed, refused["class"]]
+
+
 def task_twice():
     other = task()
     other.body = "another"
@@ -184,6 +219,29 @@ def changed():
 def identity():
     backend = get_connection(identity=lambda audience: os.environ["TOKEN"])
     return EmailMessage("Hallo", "canary-body", to=["you@example.net"], connection=backend).send()
+
+
+def adc():
+    try:
+        return attempt(simple)
+    except django.core.exceptions.ImproperlyConfigured:
+        return {"improper": True}
+
+
+def mailers():
+    """A mailer by its alias; an older Django is given the base class of 6.1, as far as this matters."""
+    if django.VERSION >= (6, 1):
+        backend = django_mail.mailers["default"]
+    else:
+
+        def strict(self, *, alias=None, **unknown):
+            assert not unknown, unknown
+            self.alias = alias
+
+        BaseEmailBackend.__init__ = strict
+        backend = mailgrant_django.EmailBackend(alias="default", **settings.MAILERS["default"]["OPTIONS"])
+    sent = backend.send_messages([EmailMessage("Hallo", "canary-body", to=["you@example.net"])])
+    return [backend.alias, backend.timeout, backend.fail_silently, sent]
 
 
 def wrong_settings():

@@ -8,13 +8,22 @@ import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { onPath, skipUnless } from '../support/emulators.ts';
 import { KEY, type Laptop, MAILBOX, startLaptop } from '../support/laptop.ts';
+import { blocksOf } from '../support/pages.ts';
 import { sidecarFor } from '../support/sidecar.ts';
 import { CLIENTS } from './programs.ts';
+
+/** What docs/sidecar.md tells an app to say, with this test's port and key. */
+const told = (language: string, port: number): string =>
+  (blocksOf('docs/sidecar.md').find((block) => block.language === language)?.code ?? '')
+    .replace('2525', String(port))
+    .replace('mg_shop_…', KEY);
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const FILE = join(FOLDER, 'ü.bin');
 const BYTES = Buffer.from(Array.from({ length: 10_240 }, (_, n) => n % 251));
 writeFileSync(FILE, BYTES);
+
+const WORDS: Readonly<Record<number, string>> = { 18: 'Eighteen', 19: 'Nineteen', 20: 'Twenty', 21: 'Twenty-one' };
 
 let laptop: Laptop;
 let sidecar: Awaited<ReturnType<typeof sidecarFor>>;
@@ -65,7 +74,7 @@ for (const [
         HOME: FOLDER,
         LC_ALL: 'C.UTF-8',
       },
-      CONFIG: `account default\nhost 127.0.0.1\nport ${sidecar.port}\nfrom ${MAILBOX}\nauth plain\nuser any\npassword ${KEY}\ntls off\n`,
+      ...{ RAILS: told('ruby', sidecar.port), WORDPRESS: told('php', sidecar.port), MSMTPRC: told('conf', sidecar.port) },
     };
     const { code, text } = await run(command, input.replace('$SUBJECT', subject).replace('$ENCODED', encoded), env);
     assert.equal(code, 0, text.replaceAll(KEY, 'the key'));
@@ -88,6 +97,7 @@ for (const [
 }
 
 test('the client matrix', (t) => {
+  assert.match(readFileSync('README.md', 'utf8'), new RegExp(`^${WORDS[CLIENTS.length]} programs`, 'm'));
   for (const row of matrix) t.diagnostic(row);
   assert.equal(readFileSync(FILE).length, BYTES.length);
 });

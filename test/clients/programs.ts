@@ -31,7 +31,7 @@ const HIDDEN = 'Bcc: hidden@example.net';
 /** Programs that take a letter as it stands take one whose headers are encoded; nothing of a letter is mended on its way. */
 const LETTER = `From: =?utf-8?q?Gr=C3=BCn?= <${MAILBOX}>\nTo: you@example.net\n${HIDDEN}\nSubject: $ENCODED\nContent-Type: text/plain; charset=utf-8\n\nGrüße\n`;
 const CURL = 'curl -sSf "$API/emails" -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" --data-binary @-';
-const MSMTP = 'printf "%s" "$CONFIG" > "$HOME/msmtp" && chmod 600 "$HOME/msmtp" && msmtp -C "$HOME/msmtp" -t';
+const MSMTP = 'printf "%s" "$MSMTPRC" > "$HOME/msmtp" && chmod 600 "$HOME/msmtp" && msmtp -C "$HOME/msmtp"';
 const URL = 'smtp://any:$KEY@127.0.0.1:$SMTP_PORT';
 
 export const CLIENTS: readonly Client[] = [
@@ -91,7 +91,7 @@ export const CLIENTS: readonly Client[] = [
     installed: () => succeeds('ruby', own('app_rails.rb', 'version')),
   },
   {
-    name: 'PHPMailer',
+    name: 'PHPMailer (WordPress)',
     way: 'SMTP',
     command: ['php', ...own('app_phpmailer.php')],
     version: ['php', ...own('app_phpmailer.php', 'version')],
@@ -134,9 +134,18 @@ export const CLIENTS: readonly Client[] = [
   {
     name: 'msmtp (sendmail -t)',
     way: 'SMTP',
-    command: ['bash', '-c', MSMTP],
+    command: ['bash', '-c', `${MSMTP} -t`],
     version: ['msmtp', '--version'],
     input: LETTER,
+    without: ['file'],
+  },
+  {
+    name: 'cron, by msmtp',
+    way: 'SMTP',
+    command: ['bash', '-c', `${MSMTP} -FCronDaemon -i -B8BITMIME -oem you@example.net hidden@example.net`],
+    version: ['msmtp', '--version'],
+    input:
+      'From: root (Cron Daemon)\nTo: you@example.net\nSubject: $ENCODED\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\nX-Cron-Env: <HOME=/root>\n\nGrüße\n',
     without: ['file'],
   },
   {

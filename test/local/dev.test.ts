@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +170,48 @@ test('a taken port is named, and the next free one is used', async () => {
   assert.equal((await fetch(`${stack.url('api')}/health`)).status, 200);
   assert.equal(await stack.stop(), 0);
   holder.close();
+});
+
+test('two neighbouring ports that are taken are replaced by two different ones', async () => {
+  const holders = await neighbours();
+  const [first = 0, second = 0] = holders.map((holder) => (holder.address() as AddressInfo).port);
+  const stack = await start(newFolder(), '--api', String(first), '--worker', String(second));
+  try {
+    assert.notEqual(stack.url('api'), stack.url('worker'));
+    for (const name of ['api', 'worker']) assert.ok((await fetch(`${stack.url(name)}/`)).status > 0);
+    assert.doesNotMatch(stack.text(), /EADDRINUSE/);
+  } finally {
+    assert.equal(await stack.stop(), 0);
+    for (const holder of holders) holder.close();
+  }
+});
+
+/** Two servers on a port and the next one. */
+async function neighbours(): Promise<[Server, Server]> {
+  const on = (port: number): Promise<Server | null> =>
+    new Promise((done) => {
+      const server = createServer();
+      server.once('error', () => done(null)).listen(port, '127.0.0.1', () => done(server));
+    });
+  for (;;) {
+    const first = await on(0);
+    const second = first && (await on((first.address() as AddressInfo).port + 1));
+    if (first && second) return [first, second];
+    first?.close();
+  }
+}
+
+test('a command without --url finds the function where it is', async () => {
+  const folder = newFolder();
+  const stack = await start(join(folder, '.mailgrant'));
+  const mail = ['--from', 'notices@example.com', '--to', 'you@example.net', '--subject', 'Hi', '--text', 'There'];
+  const { MAILGRANT_URL: _url, MAILGRANT_KEY: _key, ...env } = process.env;
+  try {
+    const { stdout } = await shell(process.execPath, [join(process.cwd(), 'functions/cli/main.ts'), 'send', ...mail], { cwd: folder, env });
+    assert.match(stdout, /^Sent/);
+  } finally {
+    assert.equal(await stack.stop(), 0);
+  }
 });
 
 test('a wrong config or option stops the start with sentences, not with a stack', async () => {

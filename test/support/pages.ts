@@ -30,4 +30,9 @@ export function blocksOf(page: string): Block[] {
 }
 
 /** What a block that is not run may say of itself; the second form names a test that runs it. */
-export const MARKERS = [/^needs a Google account$/, /^run by (test\/\S+\.test\.ts|\.ci\/run)$/, /^part of a larger file$/];
+export const MARKERS = [
+  /^needs a Google account$/,
+  /^run by (test\/\S+\.test\.ts|\.ci\/run)$/,
+  /^part of a larger file$/,
+  /^not run: .{10,}$/,
+];
