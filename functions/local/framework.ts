@@ -73,7 +73,7 @@ const ANY = { from: 20_000, to: 32_000 };
 export async function freePort(wanted: number, promised: Set<number> = new Set()): Promise<number> {
   if (wanted === 0) return freePort(randomInt(ANY.from, ANY.to), promised);
   for (let port = wanted; port < wanted + 50; port++) {
-    if (promised.has(port) || !(await isFree(port))) continue;
+    if (!(await isFree(port)) || promised.has(port)) continue; // asked in this order: another search may have found it meanwhile
     promised.add(port);
     return port;
   }

@@ -7,10 +7,18 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { promisify } from 'node:util';
 
 const shell = promisify(execFile);
+
+// A test that fails does not stop its stack, and whoever still runs keeps this process from ending.
+const running = new Set<ChildProcess>();
+afterEach(async () => {
+  const left = [...running].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  running.clear();
+  await Promise.all(left.map((child) => stop(child, new Promise((done) => child.once('exit', done)))));
+});
 
 /** Starts the stack and reads what it prints until the last line of its welcome. */
 async function start(folder: string, ...args: string[]) {
@@ -38,6 +46,7 @@ async function start(folder: string, ...args: string[]) {
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  running.add(child);
   const lines: string[] = [];
   let welcome: () => void = () => {};
   const ready = new Promise<void>((done) => {
