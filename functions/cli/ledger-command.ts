@@ -3,6 +3,7 @@ import { ConfigProblems } from '../config/problems.ts';
 import { createExchange } from '../google/call.ts';
 import { connect } from '../google/connect.ts';
 import { createLedgerQuery } from '../google/ledger-query.ts';
+import { asFailure } from '../mail/failure.ts';
 import { type State, TRANSITIONS } from '../mail/ledger.ts';
 import { timeOf } from '../mail/schedule.ts';
 import { type Answer, CONFIG, type Command, type Options } from './command.ts';
@@ -33,6 +34,7 @@ export const LEDGER: Command = {
   drop ID         end it for good: nothing sends it any more
   --yes           do not ask            --dry-run  change nothing
   --project ID    project of the ledger (GOOGLE_CLOUD_PROJECT)
+  --database ID   its Firestore database (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)
   --config FILE   (${CONFIG})
   --json
 
@@ -48,6 +50,7 @@ Exit code: 0 as asked, 1 refused or not sent.`,
     yes: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
     project: { type: 'string' },
+    database: { type: 'string' },
   },
   run: (options, verb, ...words) =>
     runLedgerCommand(
@@ -76,7 +79,8 @@ export async function runLedgerCommand(
     const now = Date.now();
     const wanted = wantedIn(options, now);
     const message = options['message'] === undefined ? null : readMessage(String(options['message']));
-    const { settings, identity } = operatorFor(String(options['config'] ?? CONFIG), project, env);
+    const named = options['database'] === undefined ? env : { ...env, MAILGRANT_DATABASE: String(options['database']) };
+    const { settings, identity } = operatorFor(String(options['config'] ?? CONFIG), project, named);
     const edge = connect(settings, () => {}, identity);
     const { mailboxes } = settings.config;
     const asShown = (address: string): readonly string[] => [address.toLowerCase(), edge.pseudonym(address.toLowerCase())];
@@ -87,7 +91,11 @@ export async function runLedgerCommand(
       const exchange = createExchange()(AbortSignal.timeout(60_000));
       const query = createLedgerQuery(settings.urls.firestore, settings.database, exchange, () => identity(exchange, Date.now()));
       const narrowed = (name: string) => (options[name] === undefined ? null : asShown(String(options[name])));
-      const data = await listMails({ ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') }, query, reader);
+      const asked = { ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') };
+      const data = await listMails(asked, query, reader).catch((error: unknown) => {
+        if (!/\b404\b/.test(asFailure(error).message)) throw error; // a query finds nothing, or there is nothing to query
+        throw new Refused('database_missing', `there is no database ${settings.database}`);
+      });
       return { data, text: listText(data) };
     }
     const desk: Desk = {
@@ -100,7 +108,7 @@ export async function runLedgerCommand(
     if (verb === 'show') {
       const ports = edge.begin();
       const found = await ports.ledger.read(id).finally(ports.close);
-      if (!found) throw new Refused('mail_missing', `the ledger has no mail ${id}`);
+      if (!found) throw new Refused('mail_missing', `${settings.database} has no mail ${id}`);
       const data = shown(found.entry, reader);
       return { data, text: mailText(data) };
     }

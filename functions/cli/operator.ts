@@ -12,13 +12,24 @@ export interface Operator {
   readonly identity: Identity;
 }
 
+/** What infra/ names the ledger's database by default. A function is told; an operator woken by an alert gives --project and no more. */
+export const DEPLOYED_DATABASE = 'mailgrant';
+
 /**
  * The operator's set-up: config from `file`, project from `--project` or the environment. Identity is Application Default
  * Credentials (a login, impersonation, or a service account); against a fake Google it is what the fake's metadata server says.
  */
 export function operatorFor(file: string, project: string | undefined, env: Env): Operator {
-  const settings = checkSettings({ ...env, GOOGLE_CLOUD_PROJECT: project ?? env['GOOGLE_CLOUD_PROJECT'] }, loadConfig(file));
   const faked = env['MAILGRANT_GOOGLE_URL'];
+  const local = faked || env['MAILGRANT_FIRESTORE_URL'];
+  const settings = checkSettings(
+    {
+      ...env,
+      GOOGLE_CLOUD_PROJECT: project ?? env['GOOGLE_CLOUD_PROJECT'],
+      MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || (local ? '' : DEPLOYED_DATABASE),
+    },
+    loadConfig(file),
+  );
   return { settings, identity: faked ? createIdentity(settings.urls.metadata) : applicationDefault };
 }
 

@@ -35,6 +35,8 @@ const FIXES = {
   proof_failed:
     'The older versions are untouched, but the newest is what functions read: look with npm run mailgrant -- watch, and run rotate again.',
   revoke_failed: 'Nothing was disabled. Run it again, or remove the app by hand at https://myaccount.google.com/connections.',
+  database_missing:
+    'Name it by --database, or MAILGRANT_DATABASE: terraform -chdir=infra output database shows it. Is --project the right one?',
   mail_missing: 'Name the mail by its id: npm run mailgrant -- ledger list shows them.',
   nothing_to_decide: 'Look at the mail with npm run mailgrant -- ledger show ID.',
   mailbox_gone: 'Put the mailbox back into the config, or decide without asking Gmail: --no-ask.',

@@ -5,7 +5,7 @@ import { PUBLISHER } from '../mail/caller.ts';
 import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
 import type { State } from '../mail/ledger.ts';
 import { CONFIG, type Command } from './command.ts';
-import { type Operator, operatorFor } from './operator.ts';
+import { DEPLOYED_DATABASE, type Operator, operatorFor } from './operator.ts';
 import { openSecretStore } from './secret-store.ts';
 
 /** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
@@ -89,7 +89,7 @@ export function deployedEnv(env: Env, project: string | undefined, prefix = 'mai
     ...env,
     GOOGLE_CLOUD_PROJECT: id,
     MAILGRANT_TOPIC: env['MAILGRANT_TOPIC'] || `projects/${id}/topics/${prefix}-mails`,
-    MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || 'mailgrant',
+    MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || DEPLOYED_DATABASE,
   };
 }
 

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { runLedgerCommand } from '../../functions/cli/ledger-command.ts';
+import { operatorFor } from '../../functions/cli/operator.ts';
 import type { Terminal } from '../../functions/cli/terminal.ts';
 import type { Fault } from '../../functions/local/faults.ts';
-import { authorised, envelope, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, startLaptop } from '../support/laptop.ts';
+import { authorised, envelope, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, serveOn, startLaptop } from '../support/laptop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const config = join(folder, 'mailgrant.yaml');
@@ -106,6 +107,27 @@ for (const { words, options, code } of wrong)
     assert.deepEqual([data.ok, data.code, exitCode], [false, code, 1]);
     assert.match(text, /^Fix: /m);
   });
+
+test('without a name the database is the one that infra/ makes, on the laptop the one of the fake', () => {
+  const database = (given: Record<string, string>) => operatorFor(config, PROJECT, given).settings.database.split('/').at(-1);
+  assert.deepEqual(
+    [
+      database({}),
+      database({ MAILGRANT_DATABASE: '(default)' }),
+      database({ MAILGRANT_GOOGLE_URL: laptop.google.url }),
+      database({ MAILGRANT_FIRESTORE_URL: 'http://127.0.0.1:1' }),
+    ],
+    ['mailgrant', '(default)', '(default)', '(default)'],
+  );
+});
+
+test('a database that is not there is told from an outage, with its name', async () => {
+  const nowhere = await serveOn(async (_, res) => void res.writeHead(404).end('[{"error":{"code":404,"status":"NOT_FOUND"}}]'));
+  const there = { ...env(), MAILGRANT_FIRESTORE_URL: nowhere.url };
+  const { data } = await runLedgerCommand({ config, database: 'elsewhere' }, 'list', [], there, nobody);
+  nowhere.close();
+  assert.deepEqual([(data as Data).code, /databases\/elsewhere/.test(String((data as Data)['detail']))], ['database_missing', true]);
+});
 
 test('show says what a code means, what mends it, and what may be done', async () => {
   const { id } = await mailThat(...FAILED);
