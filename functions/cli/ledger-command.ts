@@ -3,6 +3,7 @@ import { ConfigProblems } from '../config/problems.ts';
 import { createExchange } from '../google/call.ts';
 import { connect } from '../google/connect.ts';
 import { createLedgerQuery } from '../google/ledger-query.ts';
+import { normalise, withAsciiDomain } from '../mail/address.ts';
 import { asFailure } from '../mail/failure.ts';
 import { type State, TRANSITIONS } from '../mail/ledger.ts';
 import { timeOf } from '../mail/schedule.ts';
@@ -24,9 +25,9 @@ export const LEDGER: Command = {
   argument: 'list|show|resend|drop [ID]',
   help: `  list            newest first, never any content
     --state STATE   ${Object.keys(TRANSITIONS).join(', ')}
-                    (repeat it; by default ${OPEN.join(', ')})
+                    (repeat it; by default ${OPEN.join(', ')}; with --to all of them)
     --since TIME    2026-11-24T08:00:00Z, or 2h, 7d    --limit N  (50)
-    --mailbox ADDRESS  --to ADDRESS
+    --mailbox ADDRESS  --to ADDRESS of a recipient: what became of the mails to them
   show ID         the record, what it means, what mends it, and what may be done
   resend ID       let a mail that failed or is unknown go out again; Gmail is asked first what it knows
     --message FILE  and send it now: the JSON that was asked for in the first place (- is standard input)
@@ -83,7 +84,10 @@ export async function runLedgerCommand(
     const { settings, identity } = operatorFor(String(options['config'] ?? CONFIG), project, named);
     const edge = connect(settings, () => {}, identity);
     const { mailboxes } = settings.config;
-    const asShown = (address: string): readonly string[] => [address.toLowerCase(), edge.pseudonym(address.toLowerCase())];
+    const asShown = (address: string): readonly string[] => {
+      const written = [...new Set([normalise(address), withAsciiDomain(address.trim())])]; // plain addresses stand as they were given
+      return [...written, ...written.map(edge.pseudonym)];
+    };
     const mailboxFor = (text: string) => mailboxes.find(({ address }) => asShown(address).includes(text)) ?? null;
     const reader = { now, mailboxOf: (text: string) => mailboxFor(text)?.address ?? text };
 
@@ -140,7 +144,8 @@ function wantedIn(options: Options, now: number): { states: readonly State[]; si
   if (wrong !== undefined) throw new Refused('option_invalid', `--state: ${wrong} is none of ${Object.keys(TRANSITIONS).join(', ')}`);
   const limit = Number(options['limit'] ?? 50);
   if (!Number.isInteger(limit) || limit < 1) throw new Refused('option_invalid', '--limit: expected a number from 1 on');
-  return { states: states.length > 0 ? states : OPEN, since: sinceIn(options['since'], now), limit };
+  const usual = options['to'] === undefined ? OPEN : (Object.keys(TRANSITIONS) as State[]);
+  return { states: states.length > 0 ? states : usual, since: sinceIn(options['since'], now), limit };
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -83,10 +83,11 @@ export interface Listed {
 
 const READ_MAX = 10_000;
 
-/** The newest mails that fit, newest first. */
+/** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
 export async function listMails({ states, since, mailbox, recipient, limit }: Wanted, query: LedgerQuery, reader: Reader): Promise<Listed> {
-  const entries = await query(states, READ_MAX);
+  const entries = await query(recipient === null ? { states } : { recipients: recipient }, READ_MAX);
   const fitting = entries
+    .filter(({ state }) => states.includes(state))
     .filter((one) => one.acceptedAt >= since && one.expireAt > reader.now)
     .filter((one) => mailbox === null || mailbox.includes(one.mailbox))
     .filter(({ recipients }) => recipient === null || recipients.some((one) => recipient.includes(one)))
@@ -101,7 +102,7 @@ export function listText({ mails, truncated }: Listed): string {
   );
   return [
     ...(lines.length > 0 ? lines : ['No such mail.']),
-    ...(truncated ? [`Only ${READ_MAX} mails were read: narrow it by --state.`] : []),
+    ...(truncated ? [`Only ${READ_MAX} mails were read: narrow it by --state or --to.`] : []),
   ].join('\n');
 }
 

@@ -5,14 +5,17 @@ import { type Call, type Exchange, json, NoReply, type Reply } from './call.ts';
 import { readGoogleError } from './error-body.ts';
 import { type Document, entryOf } from './ledger-document.ts';
 
-/** Reads the mails that are in one of the states, in no particular order, `limit` at most. */
-export type LedgerQuery = (states: readonly State[], limit: number) => Promise<Entry[]>;
+/** What mails are looked up by: the states they may be in, or whom they may be to, as the ledger has it. */
+export type Sought = { readonly states: readonly State[] } | { readonly recipients: readonly string[] };
+
+/** Reads the mails that fit, in no particular order, `limit` at most. */
+export type LedgerQuery = (sought: Sought, limit: number) => Promise<Entry[]>;
 
 const REPLY_MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * Firestore's `runQuery` by state alone, which the index of that field serves: time and mailbox are left to the reader,
- * because with them the query would need indexes of its own. Throws MailFailure: ledger_unavailable, identity_refused.
+ * Firestore's `runQuery` by one field, which the index of that field serves: all else is left to the reader, because with two
+ * the query would need indexes of its own. Throws MailFailure: ledger_unavailable, identity_refused.
  */
 export function createLedgerQuery(
   baseUrl: string,
@@ -20,9 +23,9 @@ export function createLedgerQuery(
   exchange: Exchange,
   identity: () => Promise<AccessToken>,
 ): LedgerQuery {
-  return async (states, limit) => {
+  return async (sought, limit) => {
     const token = await identity();
-    const reply = await exchange(queryCall(`${baseUrl}/v1/${database}/documents:runQuery`, states, limit, token)).catch(
+    const reply = await exchange(queryCall(`${baseUrl}/v1/${database}/documents:runQuery`, sought, limit, token)).catch(
       (error: unknown) => {
         throw new MailFailure('ledger_unavailable', `Firestore did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
       },
@@ -31,7 +34,7 @@ export function createLedgerQuery(
   };
 }
 
-const queryCall = (url: string, states: readonly State[], limit: number, token: AccessToken): Call => ({
+const queryCall = (url: string, sought: Sought, limit: number, token: AccessToken): Call => ({
   method: 'POST',
   url,
   headers: { authorization: `Bearer ${token.secret.reveal()}`, 'content-type': 'application/json' },
@@ -39,11 +42,10 @@ const queryCall = (url: string, states: readonly State[], limit: number, token: 
     structuredQuery: {
       from: [{ collectionId: 'mails' }],
       where: {
-        fieldFilter: {
-          field: { fieldPath: 'state' },
-          op: 'IN',
-          value: { arrayValue: { values: states.map((state) => ({ stringValue: state })) } },
-        },
+        fieldFilter:
+          'states' in sought
+            ? { field: { fieldPath: 'state' }, op: 'IN', value: textsOf(sought.states) }
+            : { field: { fieldPath: 'recipients' }, op: 'ARRAY_CONTAINS_ANY', value: textsOf(sought.recipients) },
       },
       limit,
     },
@@ -51,6 +53,8 @@ const queryCall = (url: string, states: readonly State[], limit: number, token: 
   timeoutMs: 30_000,
   maxBytes: REPLY_MAX_BYTES,
 });
+
+const textsOf = (texts: readonly string[]) => ({ arrayValue: { values: texts.map((stringValue) => ({ stringValue })) } });
 
 /** Reads the answer of `runQuery`: a list whose last element may hold only a time. */
 export function readEntries(reply: Reply): Entry[] {

@@ -99,20 +99,22 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return { status: 200, body: { name, fields: JSON.parse(row.fields), createTime: row.update_time, updateTime: row.update_time } };
   };
 
-  /** One collection, filtered by one field that is one of some texts: what the commands ask for. */
+  /** One collection, filtered by one field that is, or holds, one of some texts: what the commands ask for. */
   const query = (root: string, request: Request): Reply => {
     const { structuredQuery = {} } = (jsonOf(request) ?? {}) as { structuredQuery?: Query };
     const { from = [], where, limit = 1_000 } = structuredQuery;
     const { field, op, value } = where?.fieldFilter ?? {};
-    const texts = op === 'IN' ? (value?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue) : null;
-    if (from.length !== 1 || !field || !texts)
-      return cloudError(501, 'UNIMPLEMENTED', 'The laptop knows only one collection and one IN of texts.');
+    const texts = (value?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue);
+    if (from.length !== 1 || !field || (op !== 'IN' && op !== 'ARRAY_CONTAINS_ANY'))
+      return cloudError(501, 'UNIMPLEMENTED', 'The laptop knows only one collection and one IN or ARRAY_CONTAINS_ANY of texts.');
     const rows = db
       .prepare('SELECT name, fields, update_time FROM documents WHERE name LIKE ? ORDER BY name')
       .all(`${root}/${from[0]?.collectionId}/%`) as { name: string; fields: string; update_time: string }[];
     const found = rows.flatMap(({ name, fields, update_time }) => {
-      const parsed = JSON.parse(fields) as Record<string, { stringValue?: string }>;
-      return texts.includes(parsed[field.fieldPath]?.stringValue) ? [{ document: { name, fields: parsed, updateTime: update_time } }] : [];
+      const parsed = JSON.parse(fields) as Record<string, Text & { arrayValue?: { values?: readonly Text[] } }>;
+      const there = parsed[field.fieldPath];
+      const held = op === 'IN' ? [there] : (there?.arrayValue?.values ?? []);
+      return held.some((one) => texts.includes(one?.stringValue)) ? [{ document: { name, fields: parsed, updateTime: update_time } }] : [];
     });
     return { status: 200, body: found.slice(0, limit) };
   };
@@ -129,6 +131,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
 }
 
 type Values = Readonly<Record<string, unknown>>;
+type Text = { readonly stringValue?: string };
 
 /** The fields after a write: with a mask only the paths in it change, `a.b` within the map `a`. */
 function merged(before: Values, fields: Values, paths: readonly string[] | undefined): Values {

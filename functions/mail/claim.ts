@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import { type Address, normalise } from './address.ts';
 import type { Config } from './config.ts';
 import { consequence, type FailureCode, MailFailure } from './failure.ts';
 import { type Counter, type Entry, type Found, type LedgerKey, type State, step } from './ledger.ts';
@@ -46,7 +46,7 @@ export async function register(
   config: Config,
   ports: Ports,
 ): Promise<Claimed> {
-  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(address, ports));
+  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(normalise(address), ports));
   const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
   const fresh = { ...newEntry(claim, ports), ...people, ...beginning };
   const key = ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS));

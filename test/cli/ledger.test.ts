@@ -80,12 +80,25 @@ test('list shows what needs a look, newest first, and nothing of the content, th
   const ids = async (options: Record<string, string | string[]>) => (await run('list', [], options)).data.mails?.map(({ id }) => id);
   assert.deepEqual(await ids({ state: ['sent'] }), [sent.id]);
   assert.deepEqual(await ids({ limit: '1' }), [unknown.id]);
-  assert.deepEqual(await ids({ mailbox: MAILBOX, to: 'YOU@example.net', since: '1h' }), [unknown.id, failed.id]);
+  assert.deepEqual(await ids({ mailbox: MAILBOX, to: 'YOU@example.net', since: '1h' }), [unknown.id, failed.id, sent.id]);
   assert.deepEqual(
     [await ids({ mailbox: 'other@example.com' }), await ids({ to: 'other@example.com' }), await ids({ since: 'in 1 hour' })],
     [[], [], []],
   );
 });
+
+for (const to of ['Ann.Smith@example.org', 'ann@bücher.example'])
+  test(`list --to ${to} finds what was sent to it, however it is written`, async () => {
+    const { body } = await post(`${laptop.api}/emails`, { ...MAIL, to }, authorised);
+    for (const written of [to, to.toLowerCase(), ` ${to.toUpperCase()}`]) {
+      const { data } = await run('list', [], { to: written });
+      assert.deepEqual(
+        data.mails?.map(({ id, state }) => [id, state]),
+        [[body?.['id'], 'sent']],
+      );
+    }
+    assert.deepEqual((await run('list', [], { to, state: ['failed'] })).data.mails, []);
+  });
 
 const wrong: { words: string[]; options?: Record<string, string | string[]>; code: string }[] = [
   { words: [], code: 'option_invalid' },

@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test';
 import { createExchange } from '../../functions/google/call.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createLedger } from '../../functions/google/ledger.ts';
+import { createLedgerQuery, type LedgerQuery } from '../../functions/google/ledger-query.ts';
 import { startGoogle } from '../../functions/local/google.ts';
 import { takeOver } from '../../functions/mail/claim.ts';
 import { type Entry, type Ledger, step } from '../../functions/mail/ledger.ts';
@@ -65,10 +66,12 @@ for (const { name, start, skip } of backends) {
   suite(`the ledger on ${name}`, { skip }, () => {
     let backend: Backend;
     let ledger: Ledger;
+    let query: LedgerQuery;
     before(async () => {
       backend = await start();
       const exchange = createExchange()(AbortSignal.timeout(300_000));
       const identity = createIdentity(backend.metadata);
+      query = createLedgerQuery(backend.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
       ledger = createLedger(backend.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
       // The emulator's first write warms the JVM; on a machine that is busy it may take longer than a call's patience.
       while (
@@ -86,6 +89,23 @@ for (const { name, start, skip } of backends) {
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
       assert.deepEqual((await ledger.read(mine.id))?.entry, mine);
+    });
+
+    test('mails are looked up by state, and by any of their recipients', async () => {
+      const [ann, bob] = [unique(), unique()];
+      const mails = [
+        entry({ state: 'parked', recipients: [ann, bob] }),
+        entry({ state: 'sent', recipients: [bob] }),
+        entry({ state: 'canceled' }),
+      ];
+      for (const one of mails) await ledger.create(one, null, NOW);
+      const ids = async (sought: Parameters<LedgerQuery>[0]) => (await query(sought, 100)).map(({ id }) => id).sort();
+      const of = (...places: number[]) => places.map((place) => mails[place]?.id).sort();
+      assert.deepEqual(
+        [await ids({ states: ['parked', 'canceled'] }), await ids({ recipients: [ann, 'nobody'] }), await ids({ recipients: [bob] })],
+        [of(0, 2), of(0), of(0, 1)],
+      );
+      assert.deepEqual(await query({ recipients: [ann] }, 1), [mails[0]]);
     });
 
     test('an entry that is not there is null', async () => assert.equal(await ledger.read(unique()), null));
