@@ -1,6 +1,6 @@
 import { asFailure, consequence, type FailureCode, MailFailure } from './failure.ts';
 import { type Found, type State, step } from './ledger.ts';
-import { forget, pack, sealOf, slotOf, unpack } from './message.ts';
+import { forget, labelled, MAIL_ATTRIBUTE, pack, sealOf, slotOf, unpack } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
 
@@ -86,7 +86,7 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
     if (next.verb === 'ack' && OVER.has(outcome.state)) await forget(message, ports);
     if (next.verb !== 'bury') return next.verb === 'ack';
     if (found && next.reason === 'deliveries_exhausted') await giveUp(found, next.reason, ports);
-    return await bury(message, next.reason, ports);
+    return await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), next.reason, ports);
   } catch {
     return false;
   }

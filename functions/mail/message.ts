@@ -16,6 +16,21 @@ export const DIGEST_ATTRIBUTE = 'mailgrantDigest';
 export const DOCUMENT_ATTRIBUTE = 'mailgrantDocument';
 export const DOCUMENT_EVENT_ATTRIBUTE = 'mailgrantEvent';
 
+/**
+ * What a dead letter says of itself, so that it can be put into the queue again and is the same mail: what the ledger knows it
+ * by, the route that its event came to, and the mail that was recorded. One that carries `mailgrantId` needs none of them.
+ */
+export const KEY_ATTRIBUTE = 'mailgrantKey';
+export const ROUTE_ATTRIBUTE = 'mailgrantRoute';
+export const MAIL_ATTRIBUTE = 'mailgrantMail';
+
+/** The message with that said of it, unless it is known by the id of its mail. */
+export const labelled = (message: Message, labels: Readonly<Record<string, string | null>>): Message => {
+  if (mailIn(message) !== null) return message;
+  const said = Object.fromEntries(Object.entries(labels).filter((one): one is [string, string] => one[1] !== null));
+  return { ...message, attributes: { ...message.attributes, ...said } };
+};
+
 /** The fingerprint by which the ledger knows a mail's message again. */
 export const sealOf = ({ form, data }: Content, digest: Ports['digest']): string => digest(`${form}\n${data}`);
 

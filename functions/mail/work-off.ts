@@ -1,7 +1,7 @@
 import { bury, conclude, DELIVERIES_MAX, keepForLater } from './conclude.ts';
 import type { Config } from './config.ts';
 import { asFailure, consequence, type FailureCode, type MailFailure } from './failure.ts';
-import { mailIn } from './message.ts';
+import { KEY_ATTRIBUTE, labelled, MAIL_ATTRIBUTE, mailIn } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
 import { type Order, refuse, send } from './send.ts';
@@ -27,13 +27,14 @@ export interface WorkedOff {
 const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_foreign']);
 
 /** Works off what a platform delivers. Throws MailFailure where it shall be delivered again and nothing is recorded. */
-export async function workOff({ order, message, delivery }: Delivered, config: Config, ports: Ports): Promise<WorkedOff> {
-  const id = mailIn(message);
+export async function workOff({ order, message: given, delivery }: Delivered, config: Config, ports: Ports): Promise<WorkedOff> {
+  const id = mailIn(given);
+  const message = labelled(given, { [KEY_ATTRIBUTE]: order.key });
   try {
     const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
     const unreadable = order.body === undefined && outcome.state === 'failed';
     const acknowledged = unreadable
-      ? await bury(message, outcome.failure.code, ports).catch(() => false)
+      ? await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), outcome.failure.code, ports).catch(() => false)
       : await conclude(outcome, message, delivery, ports);
     return { outcome, failure: null, caller, acknowledged };
   } catch (error) {

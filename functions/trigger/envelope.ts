@@ -1,4 +1,5 @@
 import { MailFailure } from '../mail/failure.ts';
+import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Message } from '../mail/ports.ts';
 import { parseJson } from './body.ts';
 
@@ -50,10 +51,11 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   const id = text(message?.messageId) || text(message?.message_id) || eventId;
   if (!message || id === '') throw new MailFailure('request_invalid', 'the envelope has no message with a messageId');
   const own = text(message.attributes?.['idempotencyKey']);
+  const before = text(message.attributes?.[KEY_ATTRIBUTE]); // a dead letter that is put again is the delivery that it was
   return {
     mail: decoded(message.data),
     message: { data: Buffer.from(text(message.data), 'base64').toString('utf8'), attributes: texts(message.attributes) },
-    key: own ? `own:${own}` : `message:${text(subscription)}:${id}`,
+    key: before || (own ? `own:${own}` : `message:${text(subscription)}:${id}`),
     attempt: typeof deliveryAttempt === 'number' ? deliveryAttempt : null,
   };
 }
@@ -103,6 +105,12 @@ function eventOfPush(push: Push, eventId: string): EventDelivery {
       ...common,
     };
   }
+}
+
+/** The event of a dead letter that is put into the queue again: as it came to its route. */
+export function eventAgain({ message, key, attempt }: Delivery): EventDelivery {
+  const { [KEY_ATTRIBUTE]: _, [ROUTE_ATTRIBUTE]: __, [MAIL_ATTRIBUTE]: ___, ...attributes } = message.attributes;
+  return { data: eventIn(Buffer.from(message.data).toString('base64')), attributes, key, message: { ...message, attributes }, attempt };
 }
 
 /** Throws for what is no text. */

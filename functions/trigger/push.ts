@@ -3,12 +3,12 @@ import { type Log, traceOf } from '../log.ts';
 import { PUBLISHER } from '../mail/caller.ts';
 import { bury } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
-import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE } from '../mail/message.ts';
+import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Documents, Edge } from '../mail/ports.ts';
 import { type WorkedOff, workOff } from '../mail/work-off.ts';
 import type { Handler } from '../serve.ts';
 import { contentTypeOf, parseJson, readBody } from './body.ts';
-import { type Delivery, isForUs, readDelivery } from './envelope.ts';
+import { type Delivery, eventAgain, isForUs, readDelivery } from './envelope.ts';
 import { reportRefusal, reportWorkedOff } from './report.ts';
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
@@ -37,6 +37,11 @@ export function pubsubWorker(edge: Edge & { documents(): Documents }, log: Log):
       if (message.attributes[DIGEST_ATTRIBUTE] !== undefined) {
         const { digestDelivery } = await import('./digests.ts');
         return end(res, await digestDelivery(read.delivery, edge, log, facts));
+      }
+      const route = message.attributes[ROUTE_ATTRIBUTE];
+      if (route !== undefined) {
+        const { eventDelivery } = await import('./route-events.ts');
+        return end(res, await eventDelivery(route, eventAgain(read.delivery), edge, log, () => ({ ...facts(), route })));
       }
       if (message.attributes[DOCUMENT_ATTRIBUTE] !== undefined) {
         const { documentDelivery } = await import('./documents.ts');

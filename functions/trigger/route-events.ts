@@ -2,13 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
 import { bury, nextOf } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
+import { KEY_ATTRIBUTE, labelled, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Message, Ports } from '../mail/ports.ts';
 import { routeNamed, takeEvent } from '../notify/take.ts';
 import type { Handler } from '../serve.ts';
 import { contentTypeOf, parseJson, readBody } from './body.ts';
 import { compiledRoutes } from './compiled-routes.ts';
-import { isForUs, readEventDelivery } from './envelope.ts';
+import { type EventDelivery, isForUs, readEventDelivery } from './envelope.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
 
@@ -31,42 +32,39 @@ export function routeEvents(edge: Edge, log: Log): Handler {
       if (req.method !== 'POST') return end(res, 405);
       if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
         throw new MailFailure('key_invalid', 'the identity token is for another audience');
-      const compiled = await compiledRoutes(edge);
-      const route = routeNamed(name, compiled);
-      const {
-        data,
-        attributes,
-        failure,
-        key,
-        message,
-        attempt: tries,
-      } = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
-      attempt = tries;
-      const ports = edge.begin();
-      try {
-        const taken = await takeEvent(
-          { event: { data, attributes }, key, retryFailed: false, ...(failure && { failure }) },
-          route,
-          compiled,
-          edge.config,
-          ports,
-        );
-        if (typeof taken === 'string') {
-          log('INFO', 'event', { outcome: taken, ...facts() });
-          return end(res, 204);
-        }
-        const status = await concluded(taken, message, attempt, ports);
-        reportOutcome(log, taken, { caller: `route:${name}`, acknowledged: status === 204, ...facts() });
-        end(res, status);
-      } finally {
-        ports.close();
-      }
+      const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
+      attempt = delivery.attempt;
+      end(res, await eventDelivery(name, delivery, edge, log, facts));
     } catch (error) {
       const failure = asFailure(error);
       reportRefusal(log, failure, facts());
       end(res, failure.code === 'path_unknown' ? 404 : consequence(failure.code).retry === 'never' ? 400 : 503);
     }
   };
+}
+
+type Facts = Readonly<Record<string, string | number | null>>;
+
+/** Takes an event that came to a route. Answers the status: 204 acknowledges. Throws MailFailure. */
+export async function eventDelivery(name: string, delivery: EventDelivery, edge: Edge, log: Log, facts: () => Facts): Promise<number> {
+  const compiled = await compiledRoutes(edge);
+  const route = routeNamed(name, compiled);
+  const { data, attributes, failure, key, message, attempt } = delivery;
+  const ports = edge.begin();
+  try {
+    const happened = { event: { data, attributes }, key, retryFailed: false, ...(failure && { failure }) };
+    const taken = await takeEvent(happened, route, compiled, edge.config, ports);
+    if (typeof taken === 'string') {
+      log('INFO', 'event', { outcome: taken, ...facts() });
+      return 204;
+    }
+    const known = labelled(message, { [ROUTE_ATTRIBUTE]: name, [KEY_ATTRIBUTE]: key });
+    const status = await concluded(taken, known, attempt, ports);
+    reportOutcome(log, taken, { ...facts(), caller: `route:${name}`, acknowledged: status === 204 });
+    return status;
+  } finally {
+    ports.close();
+  }
 }
 
 /**
@@ -76,7 +74,7 @@ export function routeEvents(edge: Edge, log: Log): Handler {
 export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
   const next = nextOf(outcome, { delivery, attempts: 0, dueForMs: 0, canPutOff: false, spread: 0 }, ports.now());
   const reason = next.verb === 'bury' ? next.reason : next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
-  if (reason) return (await bury(message, reason, ports).catch(() => false)) ? 204 : 503;
+  if (reason) return (await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), reason, ports).catch(() => false)) ? 204 : 503;
   if (next.verb === 'ack') return 204;
   return outcome.state === 'parked' ? 429 : 503;
 }
