@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   rotate: async () => (await import('./grant-commands.ts')).ROTATE,
   revoke: async () => (await import('./grant-commands.ts')).REVOKE,
   ledger: async () => (await import('./ledger-command.ts')).LEDGER,
+  dead: async () => (await import('./dead-command.ts')).DEAD,
   'test-route': async () => (await import('./test-route.ts')).TEST_ROUTE,
   preview: async () => (await import('./preview.ts')).PREVIEW,
   key: async () => (await import('./key-command.ts')).KEY,

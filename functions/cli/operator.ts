@@ -13,7 +13,7 @@ export interface Operator {
 }
 
 /** What infra/ names the ledger's database by default. A function is told; an operator woken by an alert gives --project and no more. */
-export const DEPLOYED_DATABASE = 'mailgrant';
+const DEPLOYED_DATABASE = 'mailgrant';
 
 /**
  * The operator's set-up: config from `file`, project from `--project` or the environment. Identity is Application Default

@@ -5,7 +5,7 @@ import { PUBLISHER } from '../mail/caller.ts';
 import { asFailure, consequence, type FailureCode, MailFailure } from '../mail/failure.ts';
 import type { State } from '../mail/ledger.ts';
 import { CONFIG, type Command } from './command.ts';
-import { DEPLOYED_DATABASE, type Operator, operatorFor } from './operator.ts';
+import { type Operator, operatorFor } from './operator.ts';
 import { openSecretStore } from './secret-store.ts';
 
 /** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
@@ -82,15 +82,11 @@ export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The environment with what infra/ names by default: the topic of mails and the ledger's database. */
+/** The environment with what infra/, or `npm start`, names by default: the topic of mails. */
 export function deployedEnv(env: Env, project: string | undefined, prefix = 'mailgrant'): Env {
   const id = project ?? env['GOOGLE_CLOUD_PROJECT'] ?? '';
-  return {
-    ...env,
-    GOOGLE_CLOUD_PROJECT: id,
-    MAILGRANT_TOPIC: env['MAILGRANT_TOPIC'] || `projects/${id}/topics/${prefix}-mails`,
-    MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || DEPLOYED_DATABASE,
-  };
+  const usual = `projects/${id}/topics/${env['MAILGRANT_GOOGLE_URL'] ? 'mails' : `${prefix}-mails`}`;
+  return { ...env, GOOGLE_CLOUD_PROJECT: id, MAILGRANT_TOPIC: env['MAILGRANT_TOPIC'] || usual };
 }
 
 /** `smoke [ADDRESS]`: does a deployment send? */

@@ -243,7 +243,7 @@ function doorOf({ method, path, query, headers }: Request): Door | null {
   if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
-  if (/^\/v1\/projects\/[^/]+\/topics\//.test(path)) return 'publish';
+  if (/^\/v1\/projects\/[^/]+\/(topics|subscriptions)\//.test(path)) return 'publish';
   if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
   if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';

@@ -28,6 +28,8 @@ export interface PubSub extends AsyncDisposable {
   answer(request: Request): Reply;
   createTopic(name: string): void;
   subscribe(subscription: Subscription): void;
+  /** A subscription that is pulled: what is published from now on waits there until it is acknowledged. */
+  keep(subscription: string, topic: string): void;
   /** Everything that was ever published on the topic, in order. */
   published(topic: string): Published[];
   /** Delivers all that is due now, until every message is acknowledged or waits for a later time. */
@@ -48,6 +50,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     CREATE TABLE IF NOT EXISTS messages(seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, data TEXT NOT NULL, attributes TEXT NOT NULL, published_at INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS deliveries(subscription TEXT NOT NULL, seq INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, PRIMARY KEY(subscription, seq)) STRICT`);
   const subscriptions = new Map<string, Subscription>();
+  const pulled = new Map<string, string>();
   const inHand = new Set<string>();
   const keyOf = (subscription: string, seq: number): string => `${subscription} ${seq}`;
 
@@ -57,6 +60,8 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
       .run(topic, data, JSON.stringify(attributes), now());
     for (const one of subscriptions.values())
       if (one.topic === topic) db.prepare('INSERT INTO deliveries VALUES (?, ?, 0, ?)').run(one.name, lastInsertRowid, now());
+    for (const [name, of] of pulled)
+      if (of === topic) db.prepare('INSERT INTO deliveries VALUES (?, ?, 0, ?)').run(name, lastInsertRowid, now());
     return String(lastInsertRowid);
   };
 
@@ -120,11 +125,19 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
         data: Buffer.from(data, 'base64').toString('utf8'),
         attributes: JSON.parse(attributes) as Record<string, string>,
       })),
+    keep: (subscription, topic) => void pulled.set(subscription, topic),
     flush: pump.flush,
-    waiting: () => Number((db.prepare('SELECT count(*) AS n FROM deliveries').get() as { n: number }).n),
+    waiting: () =>
+      (db.prepare('SELECT subscription FROM deliveries').all() as { subscription: string }[]).filter((one) => !pulled.has(one.subscription))
+        .length,
     answer(request) {
+      const [, subscription = '', act] = /^\/v1\/(projects\/[^/]+\/subscriptions\/[^/:]+):(\w+)$/.exec(request.path) ?? [];
       const [, topic = '', verb] = /^\/v1\/(projects\/[^/]+\/topics\/[^/:]+)(?::(\w+))?$/.exec(request.path) ?? [];
       if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      if (act !== undefined)
+        return pulled.has(subscription)
+          ? onPulled(subscription, act, jsonOf(request) as Ask)
+          : cloudError(404, 'NOT_FOUND', `Resource not found (resource=${subscription.split('/').at(-1)}).`);
       if (request.method === 'PUT' && verb === undefined) {
         createTopic(topic);
         return { status: 200, body: { name: topic } };
@@ -151,6 +164,25 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     [Symbol.asyncDispose]: () => pump[Symbol.asyncDispose](),
   };
 
+  /** Pulls answer at once, also where nothing waits; who pulls holds a message for a minute. */
+  function onPulled(subscription: string, act: string, { maxMessages = 1, ackIds = [], ackDeadlineSeconds = 0 }: Ask): Reply {
+    const later = (seq: number | string, ms: number): unknown =>
+      db.prepare('UPDATE deliveries SET next_at = ? WHERE subscription = ? AND seq = ?').run(now() + ms, subscription, seq);
+    if (act === 'acknowledge')
+      for (const seq of ackIds) db.prepare('DELETE FROM deliveries WHERE subscription = ? AND seq = ?').run(subscription, seq);
+    if (act === 'modifyAckDeadline') for (const seq of ackIds) later(seq, ackDeadlineSeconds * 1_000);
+    if (act !== 'pull') return { status: 200, body: {} };
+    const rows = db
+      .prepare('SELECT m.* FROM deliveries d JOIN messages m USING (seq) WHERE d.subscription = ? AND d.next_at <= ? ORDER BY seq LIMIT ?')
+      .all(subscription, now(), maxMessages) as Row[];
+    const receivedMessages = rows.map(({ seq, data, attributes, published_at }) => {
+      later(seq, 60_000);
+      const publishTime = new Date(published_at).toISOString();
+      return { ackId: String(seq), message: { data, attributes: JSON.parse(attributes), messageId: String(seq), publishTime } };
+    });
+    return { status: 200, body: { receivedMessages } };
+  }
+
   async function deliver(subscription: Subscription, { seq, data, attributes, published_at }: Delivery, attempt: number): Promise<boolean> {
     const id = String(seq);
     const publishTime = new Date(published_at).toISOString();
@@ -174,6 +206,8 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     );
   }
 }
+
+type Ask = { readonly maxMessages?: number; readonly ackIds?: readonly string[]; readonly ackDeadlineSeconds?: number };
 
 const ACKNOWLEDGES = new Set([102, 200, 201, 202, 204]);
 const REQUEST_MAX_BYTES = 10_000_000; // cloud.google.com/pubsub/quotas: a publish request

@@ -74,6 +74,7 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
     queues: 'auto',
   });
   for (const name of [TOPIC, DEAD_TOPIC]) google.pubsub.createTopic(name);
+  google.pubsub.keep(`projects/${PROJECT}/subscriptions/mailgrant-dead`, DEAD_TOPIC);
   const certificate = join(folder, 'smtp-certificate.pem');
   writeFileSync(certificate, google.smtp?.certificate ?? '');
   for (const { address, secret, via } of config.mailboxes)

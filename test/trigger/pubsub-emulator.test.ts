@@ -4,7 +4,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { lookInto } from '../../functions/cli/dead.ts';
 import { compileConfig } from '../../functions/config/compile.ts';
+import { createExchange } from '../../functions/google/call.ts';
+import { createPulled, type Held } from '../../functions/google/held.ts';
+import { createIdentity } from '../../functions/google/identity.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
 import { authorised, CONFIG, DEAD_TOPIC, type Laptop, MAIL, PROJECT, post, QUEUE, startLaptop, TOPIC } from '../support/laptop.ts';
 
@@ -107,15 +111,18 @@ suite("queued delivery over Google's Pub/Sub emulator", {
       { data: Buffer.from('{}').toString('base64'), attributes: { mailgrantId: '00000000-0000-4000-8000-000000000000' } },
     ];
     await call('POST', `${TOPIC}:publish`, { messages });
-    const reasons: unknown[] = [];
-    while (reasons.length < 2) {
-      const { receivedMessages = [] } = (await call('POST', `${subscription}/dead:pull`, { maxMessages: 10 })) as {
-        receivedMessages?: { ackId: string; message: { attributes?: Record<string, string> } }[];
-      };
-      reasons.push(...receivedMessages.map(({ message }) => message.attributes?.['reason']));
-      const ackIds = receivedMessages.map(({ ackId }) => ackId);
-      if (ackIds.length > 0) await call('POST', `${subscription}/dead:acknowledge`, { ackIds });
+    const exchange = createExchange()(AbortSignal.timeout(300_000));
+    const identity = createIdentity(laptop.google.url);
+    const pulled = createPulled({ baseUrl: running.url, exchange, identity: () => identity(exchange, Date.now()) }, `${subscription}/dead`);
+    const reasonsIn = (held: readonly Held[]) => held.map(({ message }) => message.attributes['reason']);
+    let held: Held[] = [];
+    while (held.length < 2) {
+      await pulled.giveBack(held); // whoever looks and leaves takes nothing away
+      held = await lookInto({ pulled }, 2);
     }
+    const reasons = reasonsIn(held);
+    await pulled.acknowledge(held);
+    assert.deepEqual(await lookInto({ pulled }, 2), []); // an empty subscription lets a pull wait: that is no error
     assert.deepEqual(reasons.sort(), ['mail_unknown', 'request_invalid']);
   });
 });
