@@ -3,37 +3,41 @@ locals {
   ours     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for name in keys(local.functions) : "\"${var.name_prefix}-${name}\""])})"
   failures = "logging_googleapis_com:user_${replace(var.name_prefix, "-", "_")}_mails{monitored_resource=\"cloud_run_revision\",outcome=\"failed\"}"
 
+  # What the commands of an alert are told, where it is not what they take by themselves.
+  ledger = join(" ", compact(["--project ${var.project_id}", var.database == "mailgrant" ? "" : "--database '${var.database}'"]))
+  place  = join(" ", compact([local.ledger, var.name_prefix == "mailgrant" ? "" : "--prefix ${var.name_prefix}"]))
+
   # Found in a log line. No metric stands between: an alert on a metric that has no data yet is refused.
   log_alerts = {
     dead_grant = {
       title  = "a mailbox cannot send"
       filter = "${local.ours} AND ((jsonPayload.event=\"grant\" AND jsonPayload.ok=false) OR (jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(grant_|client_refused|scope_missing|account_mismatch|alias_unverified|delegation_missing|delegate_refused|mailbox_refused|token_refused)\"))"
-      text   = "The log line names code and fix. See every mailbox by `npm run mailgrant -- watch --project ${var.project_id}`; a dead refresh token is renewed by `npm run mailgrant -- rotate ADDRESS --project ${var.project_id}`."
+      text   = "Gmail or Google's token endpoint refuses a mailbox; its mails wait as dead letters. The log line names code, cause and fix. See every mailbox: `npm run mailgrant -- watch --project ${var.project_id}`. Renew a dead refresh token: `npm run mailgrant -- rotate ADDRESS --project ${var.project_id}`. Then send what waits: `npm run mailgrant -- dead replay --reason CODE ${local.place}`. Safe to ignore if watch says that every mailbox can send, and the mailbox was just added or renewed."
     }
     set_up = {
       title  = "a right, an API or a setting is missing"
       filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(api_disabled|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
-      text   = "The log line names code, detail and fix. `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, another `npm run deploy` puts them back."
+      text   = "Mails fail for a right, an API, a setting or a route. The log line names code, detail and fix; `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, `npm run deploy -- --project ${var.project_id}` puts them back. Then `npm run mailgrant -- dead list ${local.place}`. Safe to ignore during the first ten minutes after a deployment that changed rights, if it does not come again."
     }
     unknown = {
       title  = "nobody knows whether a mail was sent"
       filter = "${local.ours} AND jsonPayload.event=\"mail\" AND jsonPayload.outcome=\"unknown\""
-      text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person. The line's `id` is the mail's."
+      text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npm run mailgrant -- ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
     }
     not_written_back = {
       title  = "a new refresh token was not kept"
       filter = "${local.ours} AND jsonPayload.event=\"grant_not_written_back\""
-      text   = "Google replaced a refresh token and the function may not store it. Set `rotates: true` for the mailbox in config/mailgrant.yaml and deploy, then `npm run mailgrant -- rotate ADDRESS`."
+      text   = "Google replaced a refresh token and the function may not store it; the old one may end. Set `rotates: true` for the mailbox in config/mailgrant.yaml, `npm run deploy -- --project ${var.project_id}`, then `npm run mailgrant -- rotate ADDRESS --project ${var.project_id}`. It is never safe to ignore: mails go out until the old token ends, and then none do."
     }
     watch_failed = {
       title  = "the watch over the grants did not take place"
       filter = "(${local.ours} AND jsonPayload.event=\"watch_failed\") OR (resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"${google_cloud_scheduler_job.watch.name}\" AND severity>=ERROR)"
-      text   = "Run it by hand: `gcloud scheduler jobs run ${google_cloud_scheduler_job.watch.name} --location=${var.region} --project=${var.project_id}`, and read the log of ${var.name_prefix}-watch."
+      text   = "Nobody has looked whether the mailboxes can send. Look yourself: `npm run mailgrant -- watch --project ${var.project_id}`. Then run the job by hand: `gcloud scheduler jobs run ${google_cloud_scheduler_job.watch.name} --location=${var.region} --project=${var.project_id}`, and read the log of ${var.name_prefix}-watch. Safe to ignore if the next run, six hours later by default, is well."
     }
     not_started = {
       title  = "a function does not start"
       filter = "${local.ours} AND textPayload:\"mailgrant cannot start\""
-      text   = "The line names every setting that is wrong. They come from infra/functions.tf: correct them there and apply."
+      text   = "A function ends as soon as it starts, so that nothing it does takes place. The log line names every setting that is wrong. They come from infra/functions.tf and config/mailgrant.yaml: correct them there, or check the older commit out, and `npm run deploy -- --project ${var.project_id}`. Safe to ignore if it is of a revision that takes no requests any more."
     }
   }
 
@@ -46,7 +50,7 @@ locals {
         period   = "300s"
         above    = 0
         duration = "0s"
-        text     = "Mails were given up. Look without taking them away: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead.name} --limit=10 --project=${var.project_id}`. Mend the cause that the attributes name, then publish them on ${google_pubsub_topic.mails.name} again."
+        text     = "Mails were given up. Look without taking them away: `npm run mailgrant -- dead list ${local.place}`. Mend the cause that the reason names, then `npm run mailgrant -- dead replay --reason CODE ${local.place}`: what was sent is not sent again. Safe to ignore until the morning: they are kept for 31 days."
       }
       backlog = {
         title    = "the queue does not drain"
@@ -55,7 +59,7 @@ locals {
         period   = "300s"
         above    = 1800
         duration = "300s"
-        text     = "The oldest mail waits for more than half an hour. The log of ${var.name_prefix}-worker says why: outcome `retry` with its code."
+        text     = "The oldest message waits for more than half an hour. See why: `gcloud logging read 'resource.labels.service_name=\"${var.name_prefix}-worker\" severity>=WARNING' --project=${var.project_id} --freshness=1h --limit=20`: outcome `retry` with its code, or no line at all if worker is not reached. Safe to ignore while the code is google_unavailable or rate_limited: nothing is lost, the mails go out when Google takes them."
       }
       broken = {
         title    = "api or hooks answer 5xx"
@@ -64,7 +68,7 @@ locals {
         period   = "300s"
         above    = 10
         duration = "0s"
-        text     = "More than ten answers of 500 and above in five minutes. Callers try again with the same idempotency key, so nothing is lost as long as they do; the log lines name code and fix."
+        text     = "More than ten answers of 500 and above in five minutes. Callers try again with the same idempotency key, so nothing is lost as long as they do. See why: `gcloud logging read 'resource.labels.service_name=(\"${var.name_prefix}-api\" OR \"${var.name_prefix}-hooks\") severity>=ERROR' --project=${var.project_id} --freshness=1h --limit=20`; the lines name code and fix. Safe to ignore if it has ended and the code is google_unavailable or ledger_unavailable."
       }
       # A task is tried every ten minutes at most, for 31 days, and then it and its mail are gone without a word.
       put_off = {
@@ -74,7 +78,7 @@ locals {
         period   = "3600s"
         above    = 5
         duration = "0s"
-        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its mail are lost. The log of the queue ${google_cloud_tasks_queue.later.name} says why: mostly the account lost roles/pubsub.publisher on the topic, or was disabled."
+        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its mail are lost. See why: `gcloud logging read 'resource.type=\"cloud_tasks_queue\" resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\"' --project=${var.project_id} --freshness=1h --limit=20`. Mostly the account lost roles/pubsub.publisher on the topic, or was disabled: `npm run deploy -- --project ${var.project_id}` puts it back. Safe to ignore if it has ended: the tasks try again by themselves."
       }
     },
     local.documents == null ? {} : {
@@ -86,7 +90,7 @@ locals {
         period   = "300s"
         above    = 1800
         duration = "300s"
-        text     = "The oldest event of a document waits for more than half an hour; after a day it is dropped, and the document is not sent until it is written again. The log of ${var.name_prefix}-worker says why."
+        text     = "The oldest event of a document waits for more than half an hour; after a day it is dropped, and the document is not sent until it is written again. See why: `gcloud logging read 'resource.labels.service_name=\"${var.name_prefix}-worker\" severity>=WARNING' --project=${var.project_id} --freshness=1h --limit=20`. Safe to ignore while a daily limit is used up (code quota_daily or limit_day) and reopens within hours."
       }
     },
   )
@@ -148,7 +152,7 @@ resource "google_monitoring_alert_policy" "log" {
     }
   }
   documentation {
-    content   = each.value.text
+    content   = "${each.value.text}\n\nPlaybook: docs/operations.md, \"${each.value.title}\"."
     mime_type = "text/markdown"
   }
   alert_strategy {
@@ -180,7 +184,7 @@ resource "google_monitoring_alert_policy" "metric" {
     }
   }
   documentation {
-    content   = each.value.text
+    content   = "${each.value.text}\n\nPlaybook: docs/operations.md, \"${each.value.title}\"."
     mime_type = "text/markdown"
   }
   alert_strategy {
@@ -203,7 +207,7 @@ resource "google_monitoring_alert_policy" "failing" {
     }
   }
   documentation {
-    content   = "The log of api and worker names code, cause and fix of each: `jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"`. `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up."
+    content   = "More than 20 mails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"mails are failing\"."
     mime_type = "text/markdown"
   }
   alert_strategy {
@@ -221,27 +225,5 @@ resource "google_monitoring_dashboard" "this" {
     queue   = google_pubsub_subscription.push["mails"].name
     prefix  = var.name_prefix
   })
-  depends_on = [google_project_service.this]
-}
-
-resource "google_billing_budget" "this" {
-  count           = var.budget == null ? 0 : 1
-  billing_account = var.budget.billing_account
-  display_name    = "${var.name_prefix} (${var.project_id})"
-  budget_filter {
-    projects = ["projects/${data.google_project.this.number}"]
-  }
-  amount {
-    specified_amount {
-      currency_code = var.budget.currency
-      units         = tostring(var.budget.amount)
-    }
-  }
-  dynamic "threshold_rules" {
-    for_each = [0.5, 0.9, 1.0]
-    content {
-      threshold_percent = threshold_rules.value
-    }
-  }
   depends_on = [google_project_service.this]
 }

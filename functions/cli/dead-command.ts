@@ -25,7 +25,8 @@ export const DEAD: Command = {
   --limit N       how many are looked at (200)
   --yes           do not ask            --dry-run  change nothing
   --project ID    project of the deployment (GOOGLE_CLOUD_PROJECT)
-  --prefix NAME   name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC and MAILGRANT_DATABASE say it more exactly
+  --prefix NAME   name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC says the topic more exactly
+  --database ID   Firestore database of the ledger (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)
   --config FILE   (${CONFIG})
   --json
 
@@ -39,6 +40,7 @@ Exit code: 0 as asked, 1 refused, or some were left.`,
     'dry-run': { type: 'boolean' },
     project: { type: 'string' },
     prefix: { type: 'string' },
+    database: { type: 'string' },
   },
   run: (options, verb, ...words) => runDeadCommand(options, verb, words, process.env),
 };
@@ -59,7 +61,7 @@ export async function runDeadCommand(
     const project = (options['project'] as string | undefined) ?? given['GOOGLE_CLOUD_PROJECT'];
     if (!project) throw new Refused('project_missing', 'no project is named');
     const prefix = String(options['prefix'] ?? 'mailgrant');
-    const morgue = open(project, prefix, String(options['config'] ?? CONFIG), given);
+    const morgue = open(project, prefix, String(options['config'] ?? CONFIG), namedIn(options, given));
 
     const held = await lookInto(morgue, limit);
     const letters = await Promise.all(held.map((one) => letterOf(one, morgue)));
@@ -116,6 +118,8 @@ function open(project: string, prefix: string, config: string, given: Env): Morg
     begin,
   };
 }
+
+const namedIn = ({ database }: Options, env: Env): Env => (database === undefined ? env : { ...env, MAILGRANT_DATABASE: String(database) });
 
 type Chosen = (id: string | undefined, mail: string | null | undefined, reason: string | null | undefined) => boolean;
 
