@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Explanation, explain, type Match } from '../diagnose/explain.ts';
+import { consequence, FAILURE_CODES, type FailureCode } from '../mail/failure.ts';
 import type { Command } from './command.ts';
 
 /** What helps where a text says too little. */
@@ -11,6 +12,27 @@ const PASTE = [
 ];
 
 const MANY = 3;
+
+/** A code of our own, as it stands in an answer, a log line, the ledger or an alert. */
+export interface Own {
+  readonly code: FailureCode;
+  readonly summary: string;
+  readonly fix: string;
+  readonly retry: string;
+}
+
+/** The codes of ours in a text that is one, or names one as its `code`: some of them are words of everyday English too. */
+export function ownIn(text: string): Own[] {
+  const words = [text.trim(), ...[...text.matchAll(/\b(?:code|reason)\\?"?\s*[:=]\s*\\?["']?(\w+)/g)].map(([, word]) => word)];
+  return FAILURE_CODES.filter((code) => words.includes(code)).map((code) => ({ code, ...told(code) }));
+}
+
+const told = (code: FailureCode): Omit<Own, 'code'> => {
+  const { summary, fix, retry } = consequence(code);
+  return { summary, fix, retry };
+};
+
+const ownText = ({ code, summary, fix, retry }: Own): string => `${code}: ${summary}\n   Fix: ${fix}\n   Retry: ${retry}`;
 
 /** What `explain` answers a program: the matches, best first, and what to paste where there are none. */
 export const explainData = (found: Explanation): Explanation & { readonly paste?: readonly string[] } =>
@@ -49,11 +71,16 @@ export const EXPLAIN: Command = {
   help: `  FILE           the error text; without it, or with -, standard input
   --json         {"matches": [{"id", "cause", "confidence", "evidence", "fix", "retry"}]}, best first
 
+A code of mailgrant's own, or a line of its log, is explained too: {"matches": [], "codes": [{"code", "summary", "fix", "retry"}]}.
 Secrets in the text are masked in the answer. Exit code 1 where nothing was recognised.`,
   options: {},
   argument: 'FILE',
   async run(_options, file = '-') {
-    const found = explain(readFileSync(file === '-' ? 0 : file, 'utf8'));
-    return { data: explainData(found), text: explainText(found), exitCode: found.matches.length > 0 ? 0 : 1 };
+    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    const found = explain(text);
+    const codes = ownIn(text);
+    if (found.matches.length > 0 || codes.length === 0)
+      return { data: explainData(found), text: explainText(found), exitCode: found.matches.length > 0 ? 0 : 1 };
+    return { data: { ...found, codes }, text: codes.map(ownText).join('\n\n') };
   },
 };

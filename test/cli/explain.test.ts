@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { explainData, explainText } from '../../functions/cli/explain.ts';
+import { explainData, explainText, ownIn } from '../../functions/cli/explain.ts';
 import { explain } from '../../functions/diagnose/explain.ts';
 
 const REFUSED = '535-5.7.8 Username and Password not accepted. Learn more at';
@@ -40,6 +40,26 @@ test('nothing recognised: exit code 1, no match, and what to paste', () => {
   const { stdout, status } = run(['--json'], 'hello');
   const answer = JSON.parse(stdout) as { matches: unknown[]; paste: unknown[] };
   assert.deepEqual([status, answer.matches.length, answer.paste.length > 0], [1, 0, true]);
+});
+
+const own: { text: string; codes: string[] }[] = [
+  { text: ' grant_revoked\n', codes: ['grant_revoked'] },
+  { text: '{"severity":"ERROR","event":"mail","code":"route_template"}', codes: ['route_template'] },
+  { text: '  code        session_gone', codes: [] },
+  { text: 'reason: in_flight', codes: ['in_flight'] },
+  { text: 'unexpected end of file, and the connection was dropped', codes: [] },
+];
+for (const { text, codes } of own)
+  test(`of mailgrant's own codes ${JSON.stringify(text)} names ${codes.join() || 'none'}`, () =>
+    assert.deepEqual(
+      ownIn(text).map(({ code }) => code),
+      codes,
+    ));
+
+test('a code of ours is explained, with its fix', () => {
+  const { stdout, status } = run([], 'grant_revoked');
+  assert.equal(status, 0);
+  assert.match(stdout, /rotate/);
 });
 
 test('a file that is not there is an error, not an answer', () => {
