@@ -61,7 +61,7 @@ const transferCall = (handle: string, { bytes }: Letter, from: number, token: Ac
 const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
   method: 'PUT',
   url: handle,
-  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes}` },
+  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes || '*'}` }, // not every record says how many there are
   timeoutMs: 10_000,
 });
 

@@ -32,6 +32,10 @@ test('every alert policy is one of these, and sends its reader to the page', () 
   for (const [, name, text = ''] of policies) assert.match(text, /content += .*docs\/operations\.md/, name);
 });
 
+test('README and infra/README lead to the page', () => {
+  for (const one of ['README.md', 'infra/README.md']) assert.match(readFileSync(one, 'utf8'), /\]\((\.\.\/)?docs\/operations\.md/, one);
+});
+
 test('every alert has a playbook, and every playbook an alert', () =>
   assert.deepEqual([...playbooks.keys()].sort(), alerts.map(({ title }) => title).sort()));
 

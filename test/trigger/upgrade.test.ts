@@ -93,9 +93,9 @@ for (const { what, change } of waiting)
   });
 
 /** A mail whose reply was lost, as a version wrote it that did not yet note how many bytes its letter had. */
-async function lost() {
+async function lost(when: 'before' | 'after' = 'after') {
   const own = await queued();
-  own.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'bad_token', times: 9 });
+  own.google.faults.script({ on: 'transfer', reset: when }, { on: 'ask', answer: 'bad_token', times: 9 });
   const { body } = await post(`${own.api}/emails`, MAIL, { ...authorised, 'idempotency-key': 'order/7' });
   await own.flush();
   own.google.faults.clear();
@@ -109,27 +109,29 @@ async function lost() {
 }
 
 test('a mail of the version before whose reply was lost is asked about, not sent again', async () => {
-  const own = await lost();
+  await using own = await lost();
   await own.live(60 * 60_000);
   assert.deepEqual([own.google.mails.count(), own.google.ledgerEntry(own.id)?.['state']], [1, 'sent']);
-  await own[Symbol.asyncDispose]();
 });
 
-test('an operator asks about it too', async () => {
-  const own = await lost();
-  const ports = connect(
-    settingsFor(own.google.url),
-    () => {},
-    undefined,
-    () => own.clock.now,
-  ).begin();
-  const found = await ports.ledger.read(own.id);
-  const [mailbox] = CONFIG.mailboxes;
-  assert.ok(found && mailbox);
-  const { entry } = await reconcile(found, mailbox, ports).finally(ports.close);
-  assert.deepEqual([entry.state, own.google.mails.count()], ['sent', 1]);
-  await own[Symbol.asyncDispose]();
-});
+for (const [when, state, mails] of [
+  ['after', 'sent', 1],
+  ['before', 'waiting', 0],
+] as const)
+  test(`an operator asks about it too, and learns that the reply was lost ${when} Gmail had the letter`, async () => {
+    await using own = await lost(when);
+    const ports = connect(
+      settingsFor(own.google.url),
+      () => {},
+      undefined,
+      () => own.clock.now,
+    ).begin();
+    const found = await ports.ledger.read(own.id);
+    const [mailbox] = CONFIG.mailboxes;
+    assert.ok(found && mailbox);
+    const { entry } = await reconcile(found, mailbox, ports).finally(ports.close);
+    assert.deepEqual([entry.state, own.google.mails.count()], [state, mails]);
+  });
 
 test('a record of the version before is listed', async () => {
   await using own = await queued();
