@@ -91,7 +91,11 @@ export function checkTemplate(
 
   const call = (node: Call, scope: Scope, helpers: ReadonlySet<string> = HELPERS): void => {
     const name = node.path.type === 'PathExpression' ? (node.path as Path).original : '';
-    if (!helpers.has(name)) problem(node, helpers === BLOCKS ? `there is no block "#${name}"` : `there is no helper "${name}"`);
+    if (!helpers.has(name))
+      problem(
+        node,
+        `there is no ${helpers === BLOCKS ? `block "#${name}"` : `helper "${name}"`}; there are ${[...helpers].sort().join(', ')}`,
+      );
     const form = helpers === BLOCKS ? BLOCK : FORMS.get(name);
     const wrong = form && helpers.has(name) && callProblem(name, node.params, node.hash?.pairs ?? [], form);
     if (wrong) problem(node, wrong);
