@@ -63,7 +63,10 @@ export function checkTemplate(
       return;
     }
     if (path.depth > 0 || /^(this|\.)([./]|$)/.test(path.original) || first === undefined || params.has(first)) return;
-    if (names && !names.has(first)) problem(path, `"${path.original}" is unknown; there are ${[...names].join(', ')}`);
+    if (names && !names.has(first)) {
+      const field = names.has('event') && path.parts.length === 1 ? `; a field of the event is event.${first}` : '';
+      problem(path, `"${path.original}" is unknown; there are ${[...names].join(', ')}${field}`);
+    }
   };
 
   /** The value of a parameter; a path is asked for strictly unless the helper is there to ask whether it is missing. */

@@ -149,6 +149,7 @@ const refused: readonly (readonly [string, string])[] = [
   ['{{default event.id}}', 'plain.hbs:4: default: takes 2 or more values, this is 1'],
   ['{{date event.start zne="UTC"}}', 'plain.hbs:4: date: there is no zne=…; there are zone, locale, style'],
   ['{{upper event.id locale="de-DE"}}', 'plain.hbs:4: upper: there is no locale=…'],
+  ['{{name}}', 'plain.hbs:4: "name" is unknown; there are event, attributes, route, digest; a field of the event is event.name'],
   ['{{{event.html}}}', 'plain.hbs:4: three braces and & put text into the page as it is'],
   ['{{&event.html}}', 'plain.hbs:4: three braces'],
   ['{{shout event.id}}', 'plain.hbs:4: there is no helper "shout"; there are and, bytes, '],
