@@ -26,7 +26,9 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
   if (!config)
     return async (req, res) => {
       req.resume();
-      end(res, 404); // a trigger whose collection is not in the config
+      // A trigger whose collection is not in the config: Eventarc delivers for a day, and somebody shall see why to no end.
+      reportRefusal(log, new MailFailure('path_unknown', ''), { detail: 'the config that was deployed has no documents' });
+      end(res, 404);
     };
   const caller = documentsCaller(config);
   return async (req, res) => {
