@@ -1,7 +1,7 @@
 import { MailFailure } from '../mail/failure.ts';
 import type { Hook } from '../mail/route.ts';
 import type { HeaderValues } from '../verify/headers.ts';
-import { parseJson } from './body.ts';
+import { parseJson } from './json.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 
