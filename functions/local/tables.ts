@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
+/** An entry of the ledger, as plain values. */
+export type Entry = Readonly<Record<string, string | number | null>>;
+
 /** What the fake keeps of secrets and of the ledger, reached past their APIs: for the stack, its pages and the tests. */
 export interface Tables {
   /** Stores a secret's next version, creating the secret if needed. */
@@ -7,15 +10,15 @@ export interface Tables {
   hasSecret(project: string, id: string): boolean;
   /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
   scopesIn(project: string, id: string): readonly string[];
-  /** The ledger's entry of a mail, as plain values; null if there is none. */
-  ledgerEntry(id: string): Record<string, string | number | null> | null;
-  ledgerEntries(): Record<string, string | number | null>[];
+  /** The ledger's entry of a mail; null if there is none. */
+  ledgerEntry(id: string): Entry | null;
+  ledgerEntries(): Entry[];
   /** The id of the mail whose entry holds this upload session; null if none does. */
   ledgerIdOf(session: string): string | null;
 }
 
 export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync): Tables {
-  const entries = (): Record<string, string | number | null>[] => {
+  const entries = (): Entry[] => {
     const rows = ledgerDb
       .prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC")
       .all() as { name: string; fields: string }[];
@@ -48,7 +51,7 @@ export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync): Tables {
 }
 
 /** Firestore's typed values as plain ones; lists are left out. */
-function plain(fields: Record<string, Record<string, unknown>>): Record<string, string | number | null> {
+function plain(fields: Record<string, Record<string, unknown>>): Entry {
   const value = (typed: Record<string, unknown>): string | number | null =>
     typed['integerValue'] === undefined
       ? String(typed['stringValue'] ?? typed['timestampValue'] ?? '') || null

@@ -26,7 +26,7 @@ export const documentsCaller = ({ from, to, limits }: DocumentsConfig): Caller =
 });
 
 /** The events of a route. */
-export const routeCaller = ({ name, from, only }: Route): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
+const routeCaller = ({ name, from, only }: Route): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
 
 /** Names of callers that are no keys. */
 export const RESERVED: readonly string[] = [PUBLISHER.id, 'documents'];

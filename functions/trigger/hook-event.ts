@@ -6,7 +6,7 @@ import { parseJson } from './json.ts';
 const FORM = 'application/x-www-form-urlencoded';
 
 /** True for the content types that webhooks come in; none at all is taken for JSON. */
-export const isEventType = (contentType: string): boolean =>
+const isEventType = (contentType: string): boolean =>
   contentType === '' || contentType === FORM || contentType === 'application/json' || /^application\/[\w.-]+\+json$/.test(contentType);
 
 /**
