@@ -72,7 +72,7 @@ export interface Google extends AsyncDisposable, Tables {
   watch(listener: (seen: Seen | null) => void): () => void;
 }
 
-/** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
+/** Starts all of it on one port, with the SMTP servers beside it. */
 export async function startGoogle({
   port = 0,
   file = ':memory:',
