@@ -32,6 +32,20 @@ export interface Mail {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The head of a mail as a person reads it: what is empty is left out. */
+export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail): (readonly [string, string])[] => {
+  const rows: (readonly [string, string])[] = [
+    ['From', from],
+    ['To', to.join(', ')],
+    ['Cc', cc.join(', ')],
+    ['Bcc', bcc.join(', ')],
+    ['Reply-To', reply_to.join(', ')],
+    ['Subject', subject],
+    ...Object.entries(headers),
+  ];
+  return rows.filter(([, value]) => value !== '');
+};
+
 /** The options of both commands that try an event out. */
 export const EVENT_OPTIONS = {
   event: { type: 'string' },

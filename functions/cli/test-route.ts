@@ -1,6 +1,6 @@
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
 import type { Answer, Command, Options } from './command.ts';
-import { EVENT_HELP, EVENT_OPTIONS, hintOf, type Mail, tryRoute } from './route-event.ts';
+import { EVENT_HELP, EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './route-event.ts';
 
 /** `test-route ROUTE --event FILE`: what the route makes of an event. */
 export const TEST_ROUTE: Command = {
@@ -32,17 +32,8 @@ export function failed(route: string, error: unknown, options: Options): Answer 
   return { data: { route, code, detail: message, fix }, text: `${route}: ${code}\n${message}\n${fix}`, exitCode: 1 };
 }
 
-const shown = ({ from, to, cc, bcc, reply_to, subject, headers, text }: Mail): string =>
-  [
-    ['From', from],
-    ['To', to.join(', ')],
-    ['Cc', cc.join(', ')],
-    ['Bcc', bcc.join(', ')],
-    ['Reply-To', reply_to.join(', ')],
-    ['Subject', subject],
-    ...Object.entries(headers),
-  ]
-    .filter(([, value]) => value !== '')
+const shown = (mail: Mail): string =>
+  headOf(mail)
     .map(([name, value]) => `${name}: ${value}`)
-    .concat('', text)
+    .concat('', mail.text)
     .join('\n');

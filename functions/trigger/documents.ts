@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { documentsCaller } from '../mail/caller.ts';
+import { type Asking, documentsCaller } from '../mail/caller.ts';
 import type { Caller, DocumentsConfig } from '../mail/config.ts';
 import { draftRequest } from '../mail/draft.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
@@ -8,7 +8,7 @@ import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../mail/message.ts
 import type { Outcome } from '../mail/outcome.ts';
 import type { Documents, Edge, Message, Ports } from '../mail/ports.ts';
 import { parseRequest, type SendRequest } from '../mail/request.ts';
-import { type Asking, dispatch, refuse } from '../mail/send.ts';
+import { dispatch, refuse } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
 import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './document-delivery.ts';
 import { documentIn, isConfigured } from './document-event.ts';

@@ -1,6 +1,6 @@
 import { MailFailure } from '../mail/failure.ts';
 import type { Message } from '../mail/ports.ts';
-import { parseJson } from './body.ts';
+import { parseJson } from './json.ts';
 
 /** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
 export interface Delivery {
