@@ -1,9 +1,9 @@
 /** Every block of sh, js and python in every page runs as it stands, against the stack of `npm start`, or says why not. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { compileConfig } from '../functions/config/compile.ts';
 import { ENVIRONMENT } from '../functions/google/settings.ts';
@@ -29,6 +29,7 @@ const stand = (stack: Stack): readonly (readonly [RegExp, string])[] => [
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\s*$/;
 /** What the blocks of a page print, where the page is about their answers; each of them sends one mail. */
 const PRINTED: Readonly<Record<string, readonly RegExp[]>> = {
+  'docs/trigger-email.md': [/"state":\{"stringValue":"SUCCESS"\}/],
   'docs/use-it-from.md': [/^$/, UUID, /^sent\s*$/, UUID, UUID, /^\{"id":"/, /^\{"data":\[\{"id":"[^"]+"\}\],"errors":\[\{"index":1,/],
 };
 
@@ -45,7 +46,7 @@ before(async () => {
     symlinkSync(join(ROOT, name), join(folder, name));
   const { config, module: routes } = compileConfig('config/mailgrant.yaml');
   stack = await startStack({
-    config,
+    config: { ...config, documents: { collection: 'mail', database: '(default)', from: ['notices@example.com'] } }, // a page asks for it
     routes,
     folder: join(folder, '.mailgrant'),
     sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
@@ -161,12 +162,28 @@ test("the README names each variable of a function's environment, with what it i
   assert.ok(readFileSync('README.md', 'utf8').includes(`|---|---|\n${rows.join('')}<!-- end -->`), rows.join(''));
 });
 
-test('links between the pages, and to files, lead somewhere', () => {
-  const broken = PAGES.flatMap((page) =>
-    [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
-      .map(([, target = '']) => join(page, '..', target))
-      .filter((target) => !existsSync(target))
-      .map((target) => `${page}: ${target}`),
+const DECISIONS = globSync('docs/decisions/*.md').sort();
+
+test('links between the pages, and to files and headings, lead somewhere', () => {
+  const slug = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s-]/gu, '')
+      .replaceAll(' ', '-');
+  const headings = (page: string): string[] =>
+    [...readFileSync(page, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => slug(heading));
+  const broken = [...PAGES, ...DECISIONS].flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+      .map(([, target = '', heading]) => ({ target: target === '' ? page : join(page, '..', target), heading }))
+      .filter(({ target, heading }) => !existsSync(target) || (heading !== undefined && !headings(target).includes(heading)))
+      .map(({ target, heading }) => `${page}: ${target}#${heading ?? ''}`),
   );
   assert.deepEqual(broken, []);
+});
+
+test('each decision has a number of its own, and at most 40 lines', () => {
+  const numbers = DECISIONS.map((file) => basename(file).slice(0, 3));
+  assert.deepEqual([...new Set(numbers)], numbers);
+  const long = DECISIONS.filter((file) => readFileSync(file, 'utf8').split('\n').length > 41);
+  assert.deepEqual(long, []);
 });

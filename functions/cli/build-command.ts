@@ -7,11 +7,11 @@ import { CONFIG, type Command } from './command.ts';
 export const BUILD: Command = {
   summary: 'check the config and bundle the functions into dist/',
   help: `  --config FILE  config to embed (${CONFIG})
---out DIR      where to write (dist)
---zip          also write DIR/NAME.zip, what is deployed: the same bytes for the same source
---analyze      show what is in each bundle: what an instance loads at its start, and what later
---dry-run      check the config, write nothing
---json`,
+  --out DIR      where to write (dist)
+  --zip          also write DIR/NAME.zip, what is deployed: the same bytes for the same source
+  --analyze      show what is in each bundle: what an instance loads at its start, and what later
+  --dry-run      check the config, write nothing
+  --json`,
   options: { out: { type: 'string' }, zip: { type: 'boolean' }, analyze: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
   async run(options) {
     const config = String(options['config'] ?? CONFIG);

@@ -134,5 +134,5 @@ const FIX: Partial<Record<Step['id'], string>> = {
   apply: `${AGAIN} An API, an agent or a right that is a moment old can take minutes to be known everywhere.`,
 };
 
-export const changesText = ({ create, update, gone }: Changes): string =>
+const changesText = ({ create, update, gone }: Changes): string =>
   [`${create} to create, ${update} to change, ${gone.length} to destroy.`, ...gone.map((address) => `  destroys ${address}`)].join('\n');

@@ -70,7 +70,7 @@ export function unreachable(code: string, check = 'gmail'): Diagnosis {
 }
 
 /** Whether a TCP connection opens; Google Cloud blocks 25, some hosters 465 and 587 too. */
-export function portOpen(host: string, port: number, check = `port ${port}`): Promise<Diagnosis> {
+function portOpen(host: string, port: number, check = `port ${port}`): Promise<Diagnosis> {
   return new Promise((done) => {
     const socket = connectTcp({ host, port, timeout: 5_000 });
     const end = (found: Diagnosis): void => {

@@ -35,7 +35,7 @@ export async function setUp(options: Options, [address, ...rest]: readonly strin
 }
 
 /** The mailbox of that address, if its grant is one that a person consents to. Throws Refused: mailbox_unknown, grant_without_consent. */
-export function consentingMailbox({ mailboxes }: Config, address: string): Mailbox {
+function consentingMailbox({ mailboxes }: Config, address: string): Mailbox {
   const mailbox = mailboxes.find((one) => one.address === address.toLowerCase());
   if (!mailbox)
     throw new Refused('mailbox_unknown', `${address} is not in the config, which has ${mailboxes.map((one) => one.address).join(', ')}`);

@@ -28,7 +28,7 @@ export function iamPass(url: string): Pass {
   };
 }
 
-export const NO_PASS =
+const NO_PASS =
   'no identity token for Google IAM: run it as a service account, or `gcloud auth application-default login --impersonate-service-account=ADDRESS`';
 /** What a 401 or 403 means that is not the function's own. */
 export const BARRED =

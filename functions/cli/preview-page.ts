@@ -1,20 +1,9 @@
-import type { Mail } from './route-event.ts';
+import { headOf, type Mail } from './route-event.ts';
 
 /** A page that shows a mail at phone and desktop width, with its head and its text part. Its scripts, if any, do not run. */
 export function previewPage(route: string, match: boolean, mail: Mail): string {
-  const { from, to, cc, bcc, reply_to, subject, headers, html, text } = mail;
-  const rows = [
-    ['From', from],
-    ['To', to.join(', ')],
-    ['Cc', cc.join(', ')],
-    ['Bcc', bcc.join(', ')],
-    ['Reply-To', reply_to.join(', ')],
-    ['Subject', subject],
-    ...Object.entries(headers),
-  ];
-  const shown = rows
-    .filter(([, value]) => value !== '')
-    .map(([name = '', value = '']) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`);
+  const { subject, html, text } = mail;
+  const shown = headOf(mail).map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`);
   const frame = (width: number): string =>
     `<figure><figcaption>${width} px</figcaption><iframe title="The mail at ${width} pixels" sandbox width="${width}" height="900" srcdoc="${escaped(html)}"></iframe></figure>`;
   return `<!doctype html>

@@ -40,7 +40,7 @@ export const PREVIEW: Command = {
       const note = match ? '' : '\nThe route does not want this event: it would send nothing.';
       return { data: { route, match, ...files, opened }, text: `${files.mail}\n${files.text}\n${where}${note}` };
     } catch (error) {
-      return failed(route, error);
+      return failed(route, error, options);
     }
   },
 };

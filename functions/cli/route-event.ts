@@ -32,6 +32,20 @@ export interface Mail {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The head of a mail as a person reads it: what is empty is left out. */
+export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail): (readonly [string, string])[] => {
+  const rows: (readonly [string, string])[] = [
+    ['From', from],
+    ['To', to.join(', ')],
+    ['Cc', cc.join(', ')],
+    ['Bcc', bcc.join(', ')],
+    ['Reply-To', reply_to.join(', ')],
+    ['Subject', subject],
+    ...Object.entries(headers),
+  ];
+  return rows.filter(([, value]) => value !== '');
+};
+
 /** The options of both commands that try an event out. */
 export const EVENT_OPTIONS = {
   event: { type: 'string' },
@@ -51,7 +65,10 @@ export async function tryRoute(
   options: Options,
   { always = false, digest = null as DigestFacts | null } = {},
 ): Promise<Tried> {
-  const compiled = await load(compileConfig(String(options['config'] ?? CONFIG)).module);
+  const file = String(options['config'] ?? CONFIG);
+  const compiled = await load(compileConfig(file).module);
+  if (!Object.hasOwn(compiled.routes, name))
+    throw new Error(`${file} has no route ${name}; it has ${Object.keys(compiled.routes).join(', ') || 'none'}`);
   const route = routeNamed(name, compiled);
   const event = readEvent(options);
   const wanted = await decide(route, event);
@@ -69,10 +86,35 @@ async function load(module: string): Promise<Compiled> {
 
 function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
   if (file === undefined) throw new Error('--event is missing; name a file with an event, such as config/samples/cloud-build.json');
-  const { data, attributes } = unwrapped(jsonOrText(readFileSync(String(file), 'utf8')));
+  const { data, attributes } = unwrapped(jsonOrText(readEventFile(String(file))));
   const given = [attribute].flat().map((one) => /^([^=]+)=(.*)$/s.exec(String(one))?.slice(1) as [string, string] | undefined);
   if (given.includes(undefined)) throw new Error('--attribute: expected name=value');
   return { data, attributes: { ...attributes, ...Object.fromEntries(given.filter((one) => one !== undefined)) } };
+}
+
+/** What mends a failure that only the way it was tried out brought about; null where it is the route's or the event's own. */
+export function hintOf({ event: file, attribute }: Options, message: string): string | null {
+  const text = readEventFile(String(file));
+  if (/^\s*[{[]/.test(text) && typeof jsonOrText(text) === 'string')
+    return `${file} is no JSON, so the event is its text: ${jsonProblem(text)}`;
+  const name = /\(attributes(?:\.([\w-]+)|\["([^"\\]+)"\])\)/.exec(message)?.slice(1).find(Boolean);
+  return name && attribute === undefined ? `Give it as the message or the webhook has it: --attribute ${name}=VALUE` : null;
+}
+
+function jsonProblem(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function readEventFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`--event: ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+  }
 }
 
 /** The event in a push envelope, where it is one. */

@@ -58,7 +58,7 @@ Ctrl-C ends it; letters in hand are finished first.
 const text = (options: Options, name: string): string | undefined => (options[name] === undefined ? undefined : String(options[name]));
 
 /** `HOST:PORT`, `[IPV6]:PORT` or `PORT`. */
-export function listenAddress(given: string): { host: string; port: number } {
+function listenAddress(given: string): { host: string; port: number } {
   const [, six, four, digits] = /^(?:(?:\[([0-9a-f:]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(given) ?? [];
   if (digits === undefined || Number(digits) > 65_535) throw new Error('--listen: expected HOST:PORT, such as 127.0.0.1:2525');
   return { host: six ?? four ?? '127.0.0.1', port: Number(digits) };

@@ -1,6 +1,6 @@
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
-import type { Answer, Command } from './command.ts';
-import { EVENT_HELP, EVENT_OPTIONS, type Mail, tryRoute } from './route-event.ts';
+import type { Answer, Command, Options } from './command.ts';
+import { EVENT_HELP, EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './route-event.ts';
 
 /** `test-route ROUTE --event FILE`: what the route makes of an event. */
 export const TEST_ROUTE: Command = {
@@ -19,30 +19,21 @@ Exits with 0 for a match and for no match, with 1 where the functions would reco
       const text = tried.mail ? `${route}: match.${alike}\n\n${shown(tried.mail)}` : `${route}: no match. Nothing would be sent.`;
       return { data: tried, text };
     } catch (error) {
-      return failed(route, error);
+      return failed(route, error, options);
     }
   },
 };
 
 /** What the functions would record for the event; anything else is thrown on. */
-export function failed(route: string, error: unknown): Answer {
+export function failed(route: string, error: unknown, options: Options): Answer {
   if (!(error instanceof MailFailure)) throw error;
   const { code, message } = asFailure(error);
-  const { fix } = consequence(code);
+  const fix = hintOf(options, message) ?? consequence(code).fix;
   return { data: { route, code, detail: message, fix }, text: `${route}: ${code}\n${message}\n${fix}`, exitCode: 1 };
 }
 
-const shown = ({ from, to, cc, bcc, reply_to, subject, headers, text }: Mail): string =>
-  [
-    ['From', from],
-    ['To', to.join(', ')],
-    ['Cc', cc.join(', ')],
-    ['Bcc', bcc.join(', ')],
-    ['Reply-To', reply_to.join(', ')],
-    ['Subject', subject],
-    ...Object.entries(headers),
-  ]
-    .filter(([, value]) => value !== '')
+const shown = (mail: Mail): string =>
+  headOf(mail)
     .map(([name, value]) => `${name}: ${value}`)
-    .concat('', text)
+    .concat('', mail.text)
     .join('\n');

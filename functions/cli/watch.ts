@@ -5,7 +5,7 @@ import { CONFIG, type Command } from './command.ts';
 import { type Operator, operatorFor } from './operator.ts';
 
 /** Looks at every mailbox's grant as the scheduled function does; `address` narrows it to one. */
-export async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
+async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
   const mailboxes = settings.config.mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
   if (mailboxes.length === 0)
     throw new Error(
@@ -15,7 +15,7 @@ export async function watchMailboxes({ settings, identity }: Operator, address?:
 }
 
 /** A table for people: a line per mailbox, and below a sick one what is wrong and how to mend it. */
-export function watchTable(inspections: readonly Inspection[]): string {
+function watchTable(inspections: readonly Inspection[]): string {
   const sign = (ok: boolean | null): string => (ok === null ? 'unknown' : ok ? 'ok' : 'wrong');
   const lines = inspections.flatMap(({ address, ok, findings }) => [
     `${ok ? 'ok   ' : 'WRONG'}  ${address.padEnd(34)} ${findings.map((one) => `${one.check} ${sign(one.ok)}`).join(', ')}`,

@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
 import type { Config } from '../mail/config.ts';
 import { ConfigProblems } from './problems.ts';
+import { readYaml } from './read-yaml.ts';
 import { checkConfig } from './schema.ts';
 
 /** Reads and validates `config/mailgrant.yaml`. Throws ConfigProblems with everything that is wrong. */
 export function loadConfig(file: string): Config {
-  const document = parseDocument(readText(file), { uniqueKeys: true, strict: true });
-  const broken = document.errors.map(({ message }) => message.split('\n', 1)[0] ?? message);
-  if (broken.length > 0) throw new ConfigProblems(file, broken);
-  const { config, problems } = checkConfig(document.toJS({ maxAliasCount: 20 }));
+  const read = readYaml(file, readText(file));
+  if ('problems' in read) throw new ConfigProblems(file, read.problems);
+  const { config, problems } = checkConfig(read.value);
   if (!config) throw new ConfigProblems(file, problems);
   return config;
 }

@@ -9,7 +9,13 @@ const line = z
   .string(missing)
   .max(2_000)
   .regex(/^[^\r\n\0]*\S[^\r\n\0]*$/, { error: 'expected one non-empty line' });
-const lines = z.union([line.transform((one) => [one]), z.array(line).max(50)], { error: 'expected a line, or a list of lines' });
+const lines = z.union([line.transform((one) => [one]), z.array(line).max(50)], {
+  error: ({ input }) => (input === undefined ? 'missing' : 'expected a line, or a list of lines'),
+});
+/** Of the secret's resource in Secret Manager, where its value does not show. */
+export const secretId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, {
+  error: 'expected the name of a secret in Secret Manager, of letters, digits, "-" or "_"; never the secret itself',
+});
 const cel = z.string({ error: 'expected a CEL expression in quotes' }).trim().min(1, { error: 'expected a CEL expression' }).max(4_000);
 const header = z.string().regex(/^[A-Za-z0-9-]{1,76}$/, { error: 'expected the name of a header' });
 const lowerHeader = header.transform((name) => name.toLowerCase());
@@ -46,10 +52,7 @@ const template = (whenMissing: typeof missing | object) =>
 const hook = z
   .strictObject({
     verify: z.enum(['standard-webhooks', 'github', 'slack', 'stripe', 'hmac', 'google-oidc', 'bearer', 'basic'], missing),
-    secret: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,255}$/, { error: 'expected 1 to 255 letters, digits, "-" or "_"' })
-      .optional(),
+    secret: secretId.optional(),
     toleranceSeconds: z.int().min(1).max(86_400).default(300),
     header: lowerHeader.optional(),
     algorithm: z.enum(['sha1', 'sha256', 'sha512']).optional(),

@@ -3,7 +3,7 @@ import { isAddress, normalise } from '../mail/address.ts';
 import { RESERVED } from '../mail/caller.ts';
 import type { CallerKey, Config, Limits } from '../mail/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
-import { routeContradictions, routes, routesOf } from './routes.ts';
+import { routeContradictions, routes, routesOf, secretId } from './routes.ts';
 
 const lower = z.string().trim().toLowerCase();
 const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normalise);
@@ -11,7 +11,6 @@ const pattern = lower
   .refine((text) => isAddress(text.replace(/^\*@/, 'any@')), { error: 'expected an address or a pattern such as *@example.com' })
   .transform(normalise);
 // Secret Manager: 1 to 255 letters, digits, hyphens and underscores.
-const secretId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, { error: 'expected 1 to 255 letters, digits, "-" or "_"' });
 const oneLine = z
   .string()
   .max(200)

@@ -28,9 +28,12 @@ export function createExchange(connections: Connections = createConnections()): 
     return async (call) => {
       if (call.once) return attempt(call, FRESH_MS);
       // A kept connection may have been closed by the other side in the meantime: that says nothing about Google.
-      return attempt(call, Number.POSITIVE_INFINITY).catch((error: unknown) =>
-        error instanceof Stale ? attempt(call, 0) : Promise.reject(error),
-      );
+      return attempt(call, Number.POSITIVE_INFINITY).catch((error: unknown) => {
+        if (!(error instanceof Stale)) throw error;
+        return attempt(call, 0).catch(({ message }: NoReply) => {
+          throw new NoReply(message, true); // whatever became of the second try, the first may have arrived
+        });
+      });
     };
   };
 }
@@ -57,18 +60,21 @@ function createAttempt(connections: Connections, deadline: AbortSignal): (call: 
         running.delete(giveUp);
         connection.release(keepMs);
       };
-      const fail = (code: string): void => {
+      const fail = (code: string, stale = connection.reused && !answered && (code === 'ECONNRESET' || code === 'EPIPE')): void => {
         over(0);
-        const stale = connection.reused && !answered && (code === 'ECONNRESET' || code === 'EPIPE');
         // By no code: what says that there is no way can also end a connection that stood, after it took the letter along.
         const left = connection.isOpen();
         reject(stale ? new Stale(code, left) : new NoReply(code, left));
       };
-      const giveUp = (): void => fail('ETIMEDOUT');
+      // A process that stood still comes to its timers before its sockets: what has arrived by then is read first.
+      const giveUp = (): void => void setImmediate(fail, 'ETIMEDOUT');
       const done = (): void => {
+        const reply = reader.reply();
+        // So a server ends a connection that is silent for too long, perhaps before this request came: it answers nothing.
+        if (reply.status === 408) return void fail('ETIMEDOUT', connection.reused);
         // An answer that came before the whole request was taken leaves the connection in the middle of it.
         over(connection.socket.writableLength === 0 ? reader.keepMs() : 0);
-        resolve(reader.reply());
+        resolve(reply);
       };
       const connection = connections.take(request.origin, maxIdleMs, {
         data: (bytes) => {

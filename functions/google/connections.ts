@@ -28,7 +28,7 @@ export interface Connection {
 }
 
 export interface Connections {
-  /** A kept connection that was used in the last `maxIdleMs`, or else a new one. */
+  /** A kept connection that was used less than `maxIdleMs` ago, or else a new one. */
   take(origin: Origin, maxIdleMs: number, listener: Listener): Connection;
 }
 
@@ -91,7 +91,7 @@ export function createConnections(now: () => number = () => performance.now()): 
     const kept = idle.get(key)?.pop();
     if (!kept) return undefined;
     const time = now();
-    if (kept.keepUntil > time && time - kept.idleSince <= maxIdleMs && !kept.socket.destroyed) return kept;
+    if (kept.keepUntil > time && time - kept.idleSince < maxIdleMs && !kept.socket.destroyed) return kept;
     kept.socket.destroy();
     return reuse(key, maxIdleMs); // those below it are older still, but may be kept longer
   };

@@ -14,7 +14,7 @@ export interface TypedValue {
 }
 
 /** A value as plain data: times and references as text, bytes as a Buffer, whole numbers as numbers. */
-export function plainValue(value: TypedValue): unknown {
+function plainValue(value: TypedValue): unknown {
   if (value.mapValue) return plainFields(value.mapValue.fields);
   if (value.arrayValue) return (value.arrayValue.values ?? []).map(plainValue);
   if (value.bytesValue !== undefined) return Buffer.from(value.bytesValue, 'base64');

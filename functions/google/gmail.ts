@@ -73,8 +73,8 @@ export function readSession(reply: Reply, baseUrl: string, now: number): string 
 }
 
 /**
- * Reads what a session answers to bytes or to a question: 200 or 201 with the message, 308 with the `Range` it holds,
- * 404 or 410 when it is gone. Throws MailFailure for any other answer.
+ * Reads what a session answers to bytes or to a question: 200 or 201 with the message, 308 with the `Range` it holds (Gmail's
+ * guide shows `bytes=0-524287` and `0-42`), 404 or 410 when it is gone. Throws MailFailure for any other answer.
  */
 export function readProgress(reply: Reply, now: number): Progress {
   if (reply.status === 200 || reply.status === 201) {
@@ -82,7 +82,7 @@ export function readProgress(reply: Reply, now: number): Progress {
     return { state: 'accepted', gmailId: typeof id === 'string' ? id : '' };
   }
   if (reply.status === 308) {
-    const last = /^bytes=0-(\d+)$/.exec(String(reply.headers['range'] ?? ''))?.[1];
+    const last = /^(?:bytes=)?0-(\d+)$/.exec(String(reply.headers['range'] ?? ''))?.[1];
     return { state: 'partial', received: last === undefined ? 0 : Number(last) + 1 };
   }
   if (reply.status === 404 || reply.status === 410) return { state: 'gone' };

@@ -30,7 +30,7 @@ export function createIdTokens(
 }
 
 /** The key id in a token's header; null where it is no token of Google's form. */
-export function keyIdOf(token: string): string | null {
+function keyIdOf(token: string): string | null {
   try {
     const [head = ''] = /^[\w-]+(?=\.[\w-]+\.[\w-]+$)/.exec(token) ?? [];
     const { alg, kid } = JSON.parse(Buffer.from(head, 'base64url').toString('utf8')) as { alg?: unknown; kid?: unknown };
@@ -59,7 +59,7 @@ async function fetchCertificates(url: string, exchange: Exchange, now: number): 
 const certificatesCall = (url: string): Call => ({ method: 'GET', url, timeoutMs: 5_000 });
 
 /** Reads `oauth2/v1/certs`: PEM by key id, good for `max-age` seconds. Throws MailFailure: google_unavailable. */
-export function readCertificates(reply: Reply, now: number): Certificates {
+function readCertificates(reply: Reply, now: number): Certificates {
   const body = json(reply);
   if (reply.status !== 200 || typeof body !== 'object' || body === null) throw unavailable(`it answered ${reply.status}`);
   const seconds = Number(/max-age=(\d+)/.exec(reply.headers['cache-control'] ?? '')?.[1] ?? 0);

@@ -17,7 +17,7 @@ export const publishBody = ({ data, attributes }: Message): string =>
   JSON.stringify({ messages: [{ ...(data !== '' && { data: Buffer.from(data).toString('base64') }), attributes }] });
 
 /** Reads a `PublishResponse`. Throws MailFailure: queue_unavailable, queue_refused. */
-export function readPublished(reply: Reply): void {
+function readPublished(reply: Reply): void {
   const { messageIds } = (json(reply) ?? {}) as { messageIds?: unknown };
   if (reply.status !== 200 || !Array.isArray(messageIds) || messageIds.length !== 1) throw refusedBy('Pub/Sub', reply);
 }

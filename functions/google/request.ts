@@ -24,7 +24,7 @@ export interface Request {
 
 // All addresses are ours, or were compared with ours; taking them apart by a pattern is a tenth of what a URL object costs.
 // Without a host a request would go to this machine, with the token in hand.
-const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([^/:@[\]\s]+))(?::(\d{1,5}))?(\/[!-"$-~]*)$/;
+const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{1,5}))?(\/[!-"$-~]*)$/;
 const VALUE = /^[\t -~]*$/;
 
 /** A call as a request of HTTP/1.1; the code of what is wrong where it cannot be one. */
@@ -37,7 +37,7 @@ export function readRequest({ method, url, headers, body = '' }: Call): Request 
   const port = given === undefined ? usual : Number(given);
   const host = ipv6 ?? name ?? '';
   let head = `${method} ${path} HTTP/1.1\r\nhost: ${ipv6 === undefined ? host : `[${host}]`}${port === usual ? '' : `:${port}`}\r\n`;
-  if (method !== 'GET' && method !== 'DELETE')
+  if (body.length > 0 || method === 'POST' || method === 'PUT')
     head += `content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength}\r\n`;
   for (const key in headers) {
     const value = String(headers[key]);

@@ -19,11 +19,11 @@ export interface Settings {
   readonly deadlineMs: number;
   /** The queue of mails, as `projects/P/topics/T`; null for none. */
   readonly topic: string | null;
-  /** Where letters that can never be worked on go, as `projects/P/topics/T`; null for nowhere. */
+  /** Where messages that are given up go, as `projects/P/topics/T`; null for nowhere. */
   readonly deadTopic: string | null;
   /** Cloud Storage bucket for content that is too big for a message or a task; null for none. */
   readonly bucket: string | null;
-  /** Cloud Tasks queue for mails of a later time, as `projects/P/locations/L/queues/Q`, and whose token its tasks carry; null for none. */
+  /** Cloud Tasks queue for mails that wait for a time, as `projects/P/locations/L/queues/Q`, and whose token its tasks carry; null for none. */
   readonly tasks: { readonly queue: string; readonly account: string } | null;
   readonly urls: GoogleUrls;
   readonly smtp: SmtpServer;
@@ -42,10 +42,10 @@ export const ENVIRONMENT = {
   MAILGRANT_TRUST_IAM:
     '"true" if Google IAM checks every call first: then keys with "identity" work (api; default: identities are ignored)',
   MAILGRANT_TOPIC: 'the queue of mails, as projects/P/topics/T (api, hooks, worker; default: no queue)',
-  MAILGRANT_DEAD_TOPIC: 'where the worker publishes what can never be worked on, as projects/P/topics/T (worker; default: nowhere)',
+  MAILGRANT_DEAD_TOPIC: 'where the worker publishes the messages that it gives up, as projects/P/topics/T (worker; default: nowhere)',
   MAILGRANT_BUCKET: 'Cloud Storage bucket for mails too big for a message or a task (api, hooks, worker; default: such mails are refused)',
   MAILGRANT_TASKS:
-    'Cloud Tasks queue for mails of a later time, as projects/P/locations/L/queues/Q (api, hooks, worker; default: scheduled_at is refused)',
+    'Cloud Tasks queue for mails that wait for a time, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and scheduled_at is refused)',
   MAILGRANT_TASKS_ACCOUNT: 'email of the service account whose token those tasks carry; it may publish on MAILGRANT_TOPIC',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',

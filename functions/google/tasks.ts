@@ -30,7 +30,7 @@ export function createTimetable(line: Line, queue: string, target: Target): Time
 const SCOPE = 'https://www.googleapis.com/auth/pubsub';
 
 /** A task that publishes the message at a time. */
-export const taskOf = (name: string, message: Message, at: number, { pubsub, topic, account }: Target) => ({
+const taskOf = (name: string, message: Message, at: number, { pubsub, topic, account }: Target) => ({
   name,
   scheduleTime: new Date(at).toISOString(),
   httpRequest: {
@@ -43,12 +43,12 @@ export const taskOf = (name: string, message: Message, at: number, { pubsub, top
 });
 
 /** Reads the answer to a task's creation; one of that name that is there already is the same message. Throws MailFailure. */
-export function readCreated(reply: Reply): void {
+function readCreated(reply: Reply): void {
   if (reply.status !== 200 && reply.status !== 409) throw refusedBy('Cloud Tasks', reply);
 }
 
 /** Reads the message out of a task; null where the task is gone. Throws MailFailure. */
-export function readTask(reply: Reply): Message | null {
+function readTask(reply: Reply): Message | null {
   if (reply.status === 404) return null;
   const task = json(reply) as { httpRequest?: { body?: unknown } } | null;
   if (reply.status !== 200 || typeof task?.httpRequest?.body !== 'string') throw refusedBy('Cloud Tasks', reply);

@@ -34,7 +34,7 @@ interface Query {
 
 /**
  * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
- * with preconditions, increments, minima and maxima, reading one document), so that the adapter of production runs here as it is.
+ * with preconditions, increments, minima and maxima, reading a document, querying by one field), so that the adapter of production runs here as it is.
  */
 export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
   db.exec('CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT');

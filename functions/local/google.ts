@@ -1,27 +1,28 @@
 import { EventEmitter, once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificate } from './certificate.ts';
 import { type Clients, createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
 import { createDelegation, type Delegation } from './delegation.ts';
+import { doorOf, serveDoor } from './door.ts';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults.ts';
 import { createFirestore } from './firestore.ts';
-import { createGmail, type Gmail } from './gmail.ts';
+import { createGmail } from './gmail.ts';
 import { strangerIn } from './guard.ts';
-import { CUT, jsonOf, listen, type Reply, type Request } from './http.ts';
+import { jsonOf, listen, type Reply, type Request } from './http.ts';
 import { revoke, userInfo } from './identity.ts';
 import { createInspection } from './inspection.ts';
 import { createMailStore, type MailStore } from './mailstore.ts';
 import { createOAuth, type OAuth } from './oauth.ts';
 import { createProject, type Project } from './project.ts';
 import { createPubSub, type PubSub } from './pubsub.ts';
-import { REFUSALS, type RefusalName } from './refusals.ts';
+import { REFUSALS } from './refusals.ts';
 import { createSecretManager } from './secrets.ts';
-import { type Seen, seenOf } from './seen.ts';
+import type { Seen } from './seen.ts';
 import { createSigner, type Signer } from './signer.ts';
 import type { FakeSmtp, SmtpOptions } from './smtp.ts';
 import { createStorage } from './storage.ts';
+import { createTables, type Tables } from './tables.ts';
 import { createTasks, type Tasks } from './tasks.ts';
 
 export interface GoogleOptions {
@@ -48,7 +49,7 @@ export interface GoogleOptions {
 export const BUCKET = 'laptop-mails';
 
 /** A running fake of the Google services that mailgrant speaks to, on loopback. */
-export interface Google extends AsyncDisposable {
+export interface Google extends AsyncDisposable, Tables {
   readonly url: string;
   readonly faults: Faults;
   readonly mails: MailStore;
@@ -69,19 +70,9 @@ export interface Google extends AsyncDisposable {
   reached(door: Door): Promise<void>;
   /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
   watch(listener: (seen: Seen | null) => void): () => void;
-  /** Stores a secret's next version, creating the secret if needed. */
-  storeSecret(project: string, id: string, payload: string): void;
-  hasSecret(project: string, id: string): boolean;
-  /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
-  scopesIn(project: string, id: string): readonly string[];
-  /** The ledger's entry of a mail, as plain values; null if there is none. */
-  ledgerEntry(id: string): Record<string, string | number | null> | null;
-  ledgerEntries(): Record<string, string | number | null>[];
-  /** The id of the mail whose entry holds this upload session; null if none does. */
-  ledgerIdOf(session: string): string | null;
 }
 
-/** Starts the token endpoint, Gmail, Secret Manager, Firestore and the metadata server on one port. */
+/** Starts all of it on one port, with the SMTP servers beside it. */
 export async function startGoogle({
   port = 0,
   file = ':memory:',
@@ -167,12 +158,6 @@ export async function startGoogle({
   };
   const smtp = smtpOptions ? await (await import('./smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
 
-  const entries = (): Record<string, string | number | null>[] => {
-    const rows = ledgerDb
-      .prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC")
-      .all() as { name: string; fields: string }[];
-    return rows.map(({ name, fields }) => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) }));
-  };
   return {
     url: running.url,
     faults,
@@ -192,28 +177,7 @@ export async function startGoogle({
       knocks.on(CHANGED, listener);
       return () => void knocks.off(CHANGED, listener);
     },
-    storeSecret(project, id, payload) {
-      const name = `projects/${project}/secrets/${id}`;
-      db.prepare('INSERT OR IGNORE INTO secrets(name) VALUES (?)').run(name);
-      db.prepare("INSERT INTO versions SELECT ?, coalesce(max(number), 0) + 1, ?, 'ENABLED' FROM versions WHERE secret = ?").run(
-        name,
-        Buffer.from(payload),
-        name,
-      );
-    },
-    hasSecret: (project, id) =>
-      db.prepare('SELECT 1 FROM versions WHERE secret = ?').get(`projects/${project}/secrets/${id}`) !== undefined,
-    scopesIn(project, id) {
-      const row = db.prepare('SELECT data FROM versions WHERE secret = ? ORDER BY number DESC').get(`projects/${project}/secrets/${id}`);
-      const { scopes } = JSON.parse(row ? Buffer.from(row['data'] as Uint8Array).toString() : '{}') as { scopes?: string[] };
-      return scopes ?? [];
-    },
-    ledgerEntries: entries,
-    ledgerIdOf(session) {
-      const found = ledgerDb.prepare("SELECT name FROM documents WHERE instr(fields, 'upload_id=' || ?) > 0").get(session);
-      return found ? String(found['name']).replace(/^.*\//, '') : null;
-    },
-    ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
+    ...createTables(db, ledgerDb),
     async [Symbol.asyncDispose]() {
       await Promise.all([pubsub, tasks].map((one) => one[Symbol.asyncDispose]()));
       await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
@@ -231,56 +195,6 @@ function open(file: string): DatabaseSync {
   return db;
 }
 
-/** Which service a request is for; a session that is asked counts apart from one that is sent to. */
-function doorOf({ method, path, query, headers }: Request): Door | null {
-  if (path === '/token') return 'token';
-  if (path === '/o/oauth2/v2/auth') return 'consent';
-  if (path === '/revoke') return 'revoke';
-  if (path === '/oauth2/v1/certs') return 'certs';
-  if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
-  if (path.endsWith(':signJwt')) return 'sign';
-  if (path.endsWith('/users/me/profile')) return 'profile';
-  if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
-  if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
-  if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
-  if (/^\/v1\/projects\/[^/]+\/(topics|subscriptions)\//.test(path)) return 'publish';
-  if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
-  if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
-  if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
-  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
-  if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
-  if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
-  return query.get('uploadType') === 'resumable' ? 'open' : 'send';
-}
-
-async function serveDoor(
-  door: Door,
-  request: Request,
-  faults: Faults,
-  effect: (door: Door, request: Request) => Reply,
-  gmail: Gmail,
-  tell: (seen: Seen) => void,
-): Promise<Reply | typeof CUT> {
-  const fault = faults.take(door);
-  const told = <T extends Reply | typeof CUT>(reply: T): T => {
-    tell(seenOf(door, request, reply, fault));
-    return reply;
-  };
-  if (fault?.reset === 'before') {
-    if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
-    await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
-    return told(CUT);
-  }
-  const canned: Reply | null = fault?.answer
-    ? REFUSALS[fault.answer as RefusalName]
-    : fault?.status
-      ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
-      : null;
-  const reply = canned ?? effect(door, request);
-  if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
-  return told(fault?.reset === 'after' ? CUT : reply);
-}
-
 /** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */
 function control(request: Request, faults: Faults): Reply {
   if (request.method === 'DELETE') faults.clear();
@@ -290,17 +204,4 @@ function control(request: Request, faults: Faults): Reply {
     faults.script(fault);
   }
   return { status: 200, body: { pending: faults.pending() } };
-}
-
-/** Firestore's typed values as plain ones; lists are left out. */
-function plain(fields: Record<string, Record<string, unknown>>): Record<string, string | number | null> {
-  const value = (typed: Record<string, unknown>): string | number | null =>
-    typed['integerValue'] === undefined
-      ? String(typed['stringValue'] ?? typed['timestampValue'] ?? '') || null
-      : Number(typed['integerValue']);
-  return Object.fromEntries(
-    Object.entries(fields)
-      .filter(([, typed]) => !('arrayValue' in typed))
-      .map(([name, typed]) => [name, value(typed)]),
-  );
 }

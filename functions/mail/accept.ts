@@ -1,8 +1,9 @@
+import type { Asking } from './caller.ts';
 import type { Config } from './config.ts';
 import { type Draft, draftMail } from './draft.ts';
 import type { Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { type Asking, dispatch, type Order } from './send.ts';
+import { dispatch, type Order } from './send.ts';
 
 /**
  * Takes an order from somebody who waits for the answer: sends it, or hands it over to the queue, as the config says.

@@ -89,7 +89,7 @@ function unquote(phrase: string): string {
 }
 
 /** Decodes RFC 2047 encoded-words; a charset that is not known leaves the word as it stands. */
-export function decodeWords(text: string): string {
+function decodeWords(text: string): string {
   const joined = text.replace(/(\?=)\s+(?==\?)/g, '$1'); // white space between two encoded words does not count
   return joined.replace(ENCODED_WORD, (word, charset: string, encoding: string, data: string) => {
     try {

@@ -1,6 +1,19 @@
 import type { Caller, Config, DocumentsConfig } from './config.ts';
 import type { Route } from './route.ts';
 
+/** Who asks for a mail, and how it is known again when it is asked for twice. */
+export interface Asking {
+  readonly caller: Caller;
+  /** The idempotency key, or null for a mail that is new each time. */
+  readonly key: string | null;
+  /** See Claim, in claim.ts. */
+  readonly retryFailed: boolean;
+  readonly pinned?: boolean;
+  readonly keyMs?: number;
+  /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
+  readonly payload?: string;
+}
+
 /** Whoever may publish on the topic may send from every configured mailbox: that is what the topic's IAM policy decides. */
 export const PUBLISHER: Caller = { id: 'pubsub', from: null, to: null };
 
@@ -13,7 +26,7 @@ export const documentsCaller = ({ from, to, limits }: DocumentsConfig): Caller =
 });
 
 /** The events of a route. */
-export const routeCaller = ({ name, from, only }: Route): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
+const routeCaller = ({ name, from, only }: Route): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
 
 /** Names of callers that are no keys. */
 export const RESERVED: readonly string[] = [PUBLISHER.id, 'documents'];

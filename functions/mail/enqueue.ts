@@ -1,4 +1,4 @@
-import { isKey } from './caller.ts';
+import { type Asking, isKey } from './caller.ts';
 import { KEEP_MS, recordEnd, register } from './claim.ts';
 import type { Caller, Config } from './config.ts';
 import type { Draft } from './draft.ts';
@@ -9,7 +9,6 @@ import { countersOf, judge, rulesOf } from './limits.ts';
 import { type Content, pack, sealOf, slotOf } from './message.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import type { Asking } from './send.ts';
 
 /**
  * Puts a mail by for a worker: its entry first, then its message, which is asked for anew whenever the mail is; a worker

@@ -267,7 +267,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'No queue of mails is configured.',
-    fix: 'Set MAILGRANT_TOPIC, and MAILGRANT_TASKS for mails of a later time.',
+    fix: 'Set MAILGRANT_TOPIC, and MAILGRANT_TASKS for mails that wait for a time.',
   },
   queue_refused: {
     http: 500,

@@ -78,7 +78,7 @@ export interface Ports {
   readonly queue: Queue | null;
   /** null where no dead-letter topic is configured. */
   readonly graveyard: Queue | null;
-  /** null where no queue for mails of a later time is configured. */
+  /** null where no queue for mails that wait for a time is configured. */
   readonly timetable: Timetable | null;
   /** null where no bucket is configured. */
   readonly store: Store | null;

@@ -1,5 +1,6 @@
+import type { Asking } from './caller.ts';
 import { claimMail, recordRefusal } from './claim.ts';
-import type { Caller, Config } from './config.ts';
+import type { Config } from './config.ts';
 import { deliver, settle } from './deliver.ts';
 import { type Draft, draftMail } from './draft.ts';
 import { consequence, type MailFailure } from './failure.ts';
@@ -8,19 +9,6 @@ import { countersOf, judge, type Rule, rulesOf } from './limits.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { AccessToken, Ports } from './ports.ts';
 import type { Sender } from './sender.ts';
-
-/** Who asks for a mail, and how it is known again when it is asked for twice. */
-export interface Asking {
-  readonly caller: Caller;
-  /** The idempotency key, or null for a mail that is new each time. */
-  readonly key: string | null;
-  /** See Claim. */
-  readonly retryFailed: boolean;
-  readonly pinned?: boolean;
-  readonly keyMs?: number;
-  /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
-  readonly payload?: string;
-}
 
 /** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
 export interface Order extends Asking {

@@ -21,9 +21,8 @@ export function resolveSender(config: Config, from: Address): Sender {
 
 /** The same words whether the mailbox does not exist or the key may not use it: a caller learns nothing about others. */
 export function notAllowed(from: Address): MailFailure {
-  const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
   return new MailFailure(
     'sender_not_allowed',
-    `The ${domain} domain is not verified for this key: \`from\` must be an address that this API key may send from.`,
+    `The address ${from.address} is not verified for this key: \`from\` must be an address that this API key may send from.`,
   );
 }

@@ -1,4 +1,5 @@
 import { parse } from '@bufbuild/cel';
+import { slipAt } from './cel-slip.ts';
 import { type Flaw, fits, type Tree, typeOf, VARIABLES } from './cel-types.ts';
 import type { Expression } from './event.ts';
 
@@ -40,7 +41,7 @@ function parseText(source: string): ReturnType<typeof parse> | { offset: number;
   } catch (error) {
     const { rawMessage, location, message } = error as Error & { rawMessage?: string; location?: { start: { offset: number } } };
     const offset = location?.start.offset ?? 0;
-    return { offset, reason: /^=(?!=)/.test(source.slice(offset)) ? '= compares nothing; write ==' : (rawMessage ?? message) };
+    return slipAt(source, offset) ?? { offset, reason: rawMessage ?? message };
   }
 }
 
@@ -58,9 +59,15 @@ function columnsOf(tree: Tree, place: Place): Record<string, [number, string?]> 
         : named === 'selectExpr' && below
           ? `${below}.${node.exprKind?.value.field}`
           : undefined;
+    // A missing entry is told of what it was looked for in.
+    const asked = node.exprKind?.case === 'callExpr' && node.exprKind.value.function === '_[_]' ? node.exprKind.value.args : [];
+    const [of, at] = asked.map(({ exprKind }) => exprKind);
+    const entry = at?.case === 'constExpr' && at.value.constantKind.case === 'stringValue' ? at.value.constantKind.value : null;
     if (named !== 'selectExpr') for (const child of Object.values(one)) Array.isArray(child) ? child.forEach(visit) : visit(child);
     if (node.$typeName === 'cel.expr.Expr' && node.id !== undefined)
       columns[String(node.id)] = name?.startsWith('@') === false ? [place(node.id) + 1, name] : [place(node.id) + 1];
+    if (of?.case === 'identExpr' && entry !== null && asked[0])
+      columns[String(asked[0].id)] = [place(asked[0].id) + 1, `${of.value.name}[${JSON.stringify(entry)}]`];
     return name;
   };
   visit(tree);

@@ -63,7 +63,10 @@ export function checkTemplate(
       return;
     }
     if (path.depth > 0 || /^(this|\.)([./]|$)/.test(path.original) || first === undefined || params.has(first)) return;
-    if (names && !names.has(first)) problem(path, `"${path.original}" is unknown; there are ${[...names].join(', ')}`);
+    if (names && !names.has(first)) {
+      const field = names.has('event') && path.parts.length === 1 ? `; a field of the event is event.${first}` : '';
+      problem(path, `"${path.original}" is unknown; there are ${[...names].join(', ')}${field}`);
+    }
   };
 
   /** The value of a parameter; a path is asked for strictly unless the helper is there to ask whether it is missing. */
@@ -91,7 +94,11 @@ export function checkTemplate(
 
   const call = (node: Call, scope: Scope, helpers: ReadonlySet<string> = HELPERS): void => {
     const name = node.path.type === 'PathExpression' ? (node.path as Path).original : '';
-    if (!helpers.has(name)) problem(node, helpers === BLOCKS ? `there is no block "#${name}"` : `there is no helper "${name}"`);
+    if (!helpers.has(name))
+      problem(
+        node,
+        `there is no ${helpers === BLOCKS ? `block "#${name}"` : `helper "${name}"`}; there are ${[...helpers].sort().join(', ')}`,
+      );
     const form = helpers === BLOCKS ? BLOCK : FORMS.get(name);
     const wrong = form && helpers.has(name) && callProblem(name, node.params, node.hash?.pairs ?? [], form);
     if (wrong) problem(node, wrong);

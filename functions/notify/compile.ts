@@ -29,7 +29,8 @@ export function compileRoutes(
 ): { module: string; problems: readonly string[] } {
   const problems: string[] = [];
   const partials = { html: partialsOf(files, 'html', problems), text: partialsOf(files, 'text', problems) };
-  const names = { html: new Set(partials.html.keys()), text: new Set(partials.text.keys()), line: new Set<string>() };
+  // A partial that is wrong is there all the same: who uses it is not told that it is not.
+  const names = { html: partialNames(files, 'html'), text: partialNames(files, 'text'), line: new Set<string>() };
   const code = (text: TemplateText): Code => {
     if (!text.text.includes('{{') && !text.text.includes('\\')) return { code: literal(text.text), partials: [] };
     const checked = checkTemplate(text, { roots: ROOTS, partials: names[text.mode] });
@@ -118,9 +119,14 @@ function templatesOf(files: readonly SourceFile[], code: (text: TemplateText) =>
   return templates;
 }
 
-function partialsOf(files: readonly SourceFile[], mode: Extract<Mode, 'html' | 'text'>, problems: string[]): Map<string, Code> {
-  const own = files.filter(({ path }) => path.startsWith('partials/') && modeOf(path) === mode);
-  const names = new Set(own.map(({ path }) => nameOf(path)));
+type Part = Extract<Mode, 'html' | 'text'>;
+const partialFiles = (files: readonly SourceFile[], mode: Part) =>
+  files.filter(({ path }) => path.startsWith('partials/') && modeOf(path) === mode);
+const partialNames = (files: readonly SourceFile[], mode: Part) => new Set(partialFiles(files, mode).map(({ path }) => nameOf(path)));
+
+function partialsOf(files: readonly SourceFile[], mode: Part, problems: string[]): Map<string, Code> {
+  const own = partialFiles(files, mode);
+  const names = partialNames(files, mode);
   const compiled = new Map<string, Code>();
   for (const { file, path, text } of own) {
     const checked = checkTemplate({ file, text, line: 1, mode }, { roots: null, partials: names });

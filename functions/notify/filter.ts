@@ -36,12 +36,16 @@ function evaluate(expression: Expression, { data, attributes }: NotifyEvent): un
   if (!isCelError(result)) return result;
   const [column, name] = columns[String(result.exprId ?? '')] ?? [];
   const where = `${name ? ` (${name})` : ''}${column ? ` at column ${column}` : ''}`;
-  throw new MailFailure('route_condition', `${field}: ${reasonOf(result.message)}${where}`);
+  throw new MailFailure('route_condition', `${field}: ${reasonOf(result.message, name)}${where}`);
 }
 
 /** Only what names kinds and functions: the library's messages may quote the event. */
-function reasonOf(message: string): string {
-  if (message.startsWith('field not found')) return 'no such field; has(…) asks whether it is there';
+function reasonOf(message: string, name = ''): string {
+  const [, map, entry] = /^(\w+)\[(".*")\]$/.exec(name) ?? [];
+  if (message.startsWith('field not found'))
+    return `no such field; ${entry === undefined ? 'has(…)' : `${entry} in ${map}`} asks whether it is there`;
+  if (/^found no matching overload for '_[-+*/%]_' applied to '\((double, int|int, double)\)'$/.test(message))
+    return 'a double and an int do not go together: numbers of JSON are doubles, so write 1.0 for 1';
   if (/^found no matching overload for '?[\w@!_+*/%<>=?:[\]&|-]+'? applied to '\([\w., ()]*\)'$/.test(message)) return message;
   if (/^type mismatch: expected \w+, got \w+$/.test(message)) return message;
   return 'it cannot be evaluated for this event';

@@ -3,7 +3,7 @@ import type { Form } from './helper-names.ts';
 // The library's parser names its own tokens; these are the ones that a slip of the pen ends at.
 const GOT: Readonly<Record<string, string>> = {
   EOF: 'the text ends before a {{#…}} or a {{!-- is closed',
-  INVALID: 'the braces are not closed, or hold a sign that means nothing in them',
+  INVALID: 'the braces are not closed, or a quote in them is not, or they hold a sign that means nothing there',
   CLOSE: 'something is missing before the closing braces',
   OPEN_ENDBLOCK: '{{/…}} closes what was not opened',
   INVERSE: '{{else}} stands outside of a block',
@@ -15,7 +15,10 @@ export function syntaxProblem({ message }: Error, file: string, line: number): s
   const at = /^(?:Parse|Lexical) error on line (\d+)/.exec(message)?.[1];
   const [, words, place] = /^(.*) - (\d+):\d+$/s.exec(message) ?? [];
   const got = /got '(\w+)'$/.exec(message)?.[1];
-  const reason = words ?? (got && (GOT[got] ?? `unexpected ${got.toLowerCase().replaceAll('_', ' ')}`));
+  const crossed = words && /^(.+) doesn't match (.+)$/.exec(words);
+  const reason =
+    (crossed ? `{{#${crossed[1]}}} is still open where {{/${crossed[2]}}} stands` : words) ??
+    (got && (GOT[got] ?? `unexpected ${got.toLowerCase().replaceAll('_', ' ')}`));
   return `${file}:${Number(at ?? place ?? 1) + line - 1}: ${reason ?? 'the braces cannot be read'}`;
 }
 

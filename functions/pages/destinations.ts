@@ -23,7 +23,7 @@ export function destinationsOf({ config }: Laptop): Destination[] {
 /** The full name of a topic; a short one is of the laptop's own project. */
 const topicName = (topic: string): string => (topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`);
 
-/** An event to begin with: the route's own sample, or its template's, or any. */
+/** An event to begin with: the route's own sample, or its template's. */
 export function sampleFor({ route }: Destination, { config }: Laptop): string {
   if (!route)
     return json({
@@ -32,8 +32,14 @@ export function sampleFor({ route }: Destination, { config }: Laptop): string {
       subject: 'From the queue',
       text: 'Published once, sent once.',
     });
-  const file = [route.name, route.template, 'generic'].map((name) => join(SAMPLES, `${name}.json`)).find(existsSync);
+  const file = [route.name, route.template].map((name) => join(SAMPLES, `${name}.json`)).find(existsSync);
   return file ? readFileSync(file, 'utf8') : '{}';
+}
+
+/** Attributes or headers to begin with: those that the route's condition compares with a text. */
+export function attributesFor({ route }: Destination): Record<string, string> {
+  const compared = (route?.when ?? '').matchAll(/\battributes(?:\.(\w+)|\["([\w-]+)"\]) == "([^"\\]*)"/g);
+  return Object.fromEntries([...compared].map(([, field, entry, value = '']) => [field ?? entry ?? '', value]));
 }
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2);

@@ -1,6 +1,6 @@
 import type { Reply, Request } from '../local/http.ts';
 import type { Route } from '../mail/route.ts';
-import { type Destination, destinationsOf, proof, publish, sampleFor } from './destinations.ts';
+import { attributesFor, type Destination, destinationsOf, proof, publish, sampleFor } from './destinations.ts';
 import { type Html, html } from './html.ts';
 import type { Shown } from './laptop.ts';
 import type { Line } from './lines.ts';
@@ -12,7 +12,7 @@ const PATIENCE_MS = 3_000; // a mail takes a fraction of it; what takes longer i
 /** `GET /events?to=NAME`: what reaches mailgrant without a caller of its api, to be played by hand. */
 export function eventsPage(laptop: Shown, { query }: Request): Reply {
   const to = chosen(laptop, query.get('to'));
-  return to ? form(laptop, to, { data: sampleFor(to, laptop), attributes: '{}' }) : noRoute(laptop);
+  return to ? form(laptop, to, { data: sampleFor(to, laptop), attributes: JSON.stringify(attributesFor(to)) }) : noRoute(laptop);
 }
 
 /** `POST /events`: publishes the event or signs and posts it, and shows what the functions said then. */
@@ -22,7 +22,7 @@ export async function playEvent(laptop: Shown, fields: FormData): Promise<Reply>
   // A browser writes every line break of a form as CRLF.
   const typed = { data: String(fields.get('data') ?? '').replaceAll('\r\n', '\n'), attributes: String(fields.get('attributes') || '{}') };
   const said = firstWordOf(laptop, 'topic' in to ? 'worker' : 'hooks');
-  const answer = 'topic' in to ? await published(laptop, to.topic, typed) : await posted(laptop, to, typed.data);
+  const answer = 'topic' in to ? await published(laptop, to.topic, typed) : await posted(laptop, to, typed);
   const lines = answer.went ? await said.lines : [];
   said.end();
   const log = lines.length > 0 && html`<h3>What the function said</h3><ol class="log">${lines.map((line) => lineItem(line))}</ol>`;
@@ -36,11 +36,7 @@ interface Answer {
 
 async function published(laptop: Shown, topic: string, { data, attributes }: Typed): Promise<Answer> {
   const read = attributesIn(attributes);
-  if (!read)
-    return {
-      went: false,
-      text: html`<p class="outcome">Attributes: expected JSON such as <code>{"eventType": "OBJECT_FINALIZE"}</code></p>`,
-    };
+  if (!read) return noAttributes('Attributes', '{"eventType": "OBJECT_FINALIZE"}');
   const reply = await publish(topic, data, read, laptop);
   if ('status' in reply)
     return { went: false, text: html`<p class="outcome">Pub/Sub answered ${reply.status}: nothing was published.</p>` };
@@ -50,12 +46,24 @@ async function published(laptop: Shown, topic: string, { data, attributes }: Typ
   };
 }
 
-async function posted(laptop: Shown, { name, hook }: Extract<Destination, { hook: unknown }>, data: string): Promise<Answer> {
+const noAttributes = (label: string, example: string): Answer => ({
+  went: false,
+  text: html`<p class="outcome">${label}: expected JSON such as <code>${example}</code></p>`,
+});
+
+async function posted(
+  laptop: Shown,
+  { name, hook }: Extract<Destination, { hook: unknown }>,
+  { data, attributes }: Typed,
+): Promise<Answer> {
+  const more = headersIn(attributes);
+  if (!more) return noAttributes('Headers', '{"x-github-event": "release"}');
   const headers = await proof(hook, Buffer.from(data), laptop).catch(() => null);
   if (!laptop.urls.hooks || !headers) return { went: false, text: html`<p class="outcome">Only Google can sign for this route.</p>` };
+  for (const [header, value] of Object.entries(headers)) more.set(header, value);
   const reply = await fetch(`${laptop.urls.hooks}/hooks/${name}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: more,
     body: data,
   }).catch(() => null);
   const answer = (await reply?.text()) ?? 'none';
@@ -87,6 +95,18 @@ function attributesIn(text: string): Record<string, string> | null {
   }
 }
 
+/** Headers that may stand in a request; null where one of them may not. */
+function headersIn(text: string): Headers | null {
+  try {
+    const given = attributesIn(text);
+    const headers = given && new Headers(given);
+    if (headers?.has('content-type') === false) headers.set('content-type', 'application/json');
+    return headers;
+  } catch {
+    return null;
+  }
+}
+
 interface Typed {
   readonly data: string;
   readonly attributes: string;
@@ -111,7 +131,7 @@ function form(laptop: Shown, to: Destination, { data, attributes }: Typed, resul
 <form method="post" action="/events" data-quiet><input type="hidden" name="to" value="${to.name}">
 <div class="field"><label for="data">${topic ? 'Message, as JSON' : 'Body of the webhook'}</label><textarea id="data" name="data" rows="12" spellcheck="false">
 ${data}</textarea></div>
-${topic && html`<details class="more"><summary>Attributes</summary><div class="field"><label for="attributes">Attributes of the message, as JSON</label><input id="attributes" name="attributes" value="${attributes}" autocomplete="off" spellcheck="false"></div></details>`}
+<details class="more"${attributes !== '{}' && html` open`}><summary>${topic ? 'Attributes' : 'Headers'}</summary><div class="field"><label for="attributes">${topic ? 'Attributes of the message' : 'Headers beside the signature'}, as JSON</label><input id="attributes" name="attributes" value="${attributes}" autocomplete="off" spellcheck="false"></div></details>
 <p><button class="main">${topic ? 'Publish' : 'Sign and send'}</button></p></form>
 <section id="result" data-answer aria-label="How it ended" tabindex="-1">${result}</section></div>
 <aside aria-labelledby="where"><h2 id="where">Where to</h2><ul class="where">${links}</ul>${all.length === 1 && html`<p class="faint">Routes of <code>config/mailgrant.yaml</code> are listed here.</p>`}</aside></div>`,

@@ -1,6 +1,7 @@
 import type { Reply, Request } from '../local/http.ts';
+import type { Entry } from '../local/tables.ts';
 import { html } from './html.ts';
-import type { Entry, Shown } from './laptop.ts';
+import type { Shown } from './laptop.ts';
 import { entriesOf, type Letter } from './letters.ts';
 import { page } from './page.ts';
 import { count, moment, stateLabel } from './words.ts';

@@ -19,6 +19,3 @@ export interface Laptop {
 export interface Shown extends Laptop {
   readonly letters: Letters;
 }
-
-/** An entry of the ledger, as plain values. */
-export type Entry = Readonly<Record<string, string | number | null>>;

@@ -1,6 +1,7 @@
 import type { Reply } from '../local/http.ts';
+import type { Entry } from '../local/tables.ts';
 import { type Html, html } from './html.ts';
-import type { Entry, Shown } from './laptop.ts';
+import type { Shown } from './laptop.ts';
 import type { Letter } from './letters.ts';
 import { linesOf } from './log.ts';
 import { page, plainPage } from './page.ts';

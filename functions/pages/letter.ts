@@ -1,7 +1,8 @@
 import type { ParsedMail } from 'mailparser';
 import type { Reply } from '../local/http.ts';
+import type { Entry } from '../local/tables.ts';
 import { type Html, html } from './html.ts';
-import type { Entry, Shown } from './laptop.ts';
+import type { Shown } from './laptop.ts';
 import { addressText, type Letter } from './letters.ts';
 import { linesOf } from './log.ts';
 import { page, plainPage } from './page.ts';

@@ -1,7 +1,7 @@
 import { type AddressObject, type ParsedMail, simpleParser } from 'mailparser';
 import type { Google } from '../local/google.ts';
 import type { StoredMail } from '../local/mailstore.ts';
-import type { Entry } from './laptop.ts';
+import type { Entry } from '../local/tables.ts';
 
 /** What a list shows of a letter that the laptop's Gmail took. Times are milliseconds since the epoch. */
 export interface Letter {

@@ -106,6 +106,11 @@ document.addEventListener('submit', (event) => {
   void send(form, new FormData(form, event.submitter));
 });
 
+// The laptop answers within a double click: its second half would be another mail, under the next key.
+document.addEventListener('click', (event) => {
+  if (event.detail > 1 && event.target.closest('form[data-quiet] button')) event.preventDefault();
+});
+
 document.addEventListener('change', ({ target }) => {
   if (target.form && 'atOnce' in target.form.dataset) target.form.requestSubmit();
 });

@@ -1,7 +1,7 @@
+import type { Entry } from '../local/tables.ts';
 import { consequence, FAILURE_CODES, type FailureCode } from '../mail/failure.ts';
 import type { State } from '../mail/ledger.ts';
 import { type Html, html } from './html.ts';
-import type { Entry } from './laptop.ts';
 
 /** How a state of the ledger reads to a person: a sign that needs no colour, and what it means. */
 const STATES: Readonly<Record<State, readonly [sign: string, meaning: string]>> = {

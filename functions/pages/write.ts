@@ -38,8 +38,8 @@ export async function sendWritten(laptop: Shown, form_: FormData): Promise<Reply
   const result = reply
     ? await ending(laptop, reply, body ?? {}, ms)
     : html`<p>The api does not answer. Its lines are in the <a href="/log">log</a>.</p>`;
-  // A mail that was taken is done with its key; any other keeps it, so that sending again asks and cannot double.
-  return form(laptop, { ...typed, key: reply?.ok || !reply ? randomUUID() : (typed['key'] ?? '') }, result);
+  // A mail that was taken is done with its key; any other keeps it, so that sending again asks and cannot double. No answer may be of one that was.
+  return form(laptop, { ...typed, key: reply?.ok ? randomUUID() : (typed['key'] ?? '') }, result);
 }
 
 async function mailOf(typed: Typed, files: readonly (string | File)[]): Promise<Record<string, unknown>> {

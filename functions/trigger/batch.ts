@@ -3,8 +3,9 @@ import type { Batch, Ended } from '../mail/batch.ts';
 import type { Caller } from '../mail/config.ts';
 import { MailFailure, tell } from '../mail/failure.ts';
 import { isTaken } from '../mail/outcome.ts';
-import { parseJson, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import { idempotencyKey } from './idempotency.ts';
+import { parseJson } from './json.ts';
 import { type Answer, errorAnswer, quotaHeaders } from './resend-error.ts';
 
 /** Reads `POST /emails/batch`. Throws MailFailure. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { documentsCaller } from '../mail/caller.ts';
+import { type Asking, documentsCaller } from '../mail/caller.ts';
 import type { Caller, DocumentsConfig } from '../mail/config.ts';
 import { draftRequest } from '../mail/draft.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
@@ -8,7 +8,7 @@ import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../mail/message.ts
 import type { Outcome } from '../mail/outcome.ts';
 import type { Documents, Edge, Message, Ports } from '../mail/ports.ts';
 import { parseRequest, type SendRequest } from '../mail/request.ts';
-import { type Asking, dispatch, refuse } from '../mail/send.ts';
+import { dispatch, refuse } from '../mail/send.ts';
 import type { Handler } from '../serve.ts';
 import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './document-delivery.ts';
 import { documentIn, isConfigured } from './document-event.ts';
@@ -26,7 +26,9 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
   if (!config)
     return async (req, res) => {
       req.resume();
-      end(res, 404); // a trigger whose collection is not in the config
+      // A trigger whose collection is not in the config: Eventarc delivers for a day, and somebody shall see why to no end.
+      reportRefusal(log, new MailFailure('path_unknown', ''), { detail: 'the config that was deployed has no documents' });
+      end(res, 404);
     };
   const caller = documentsCaller(config);
   return async (req, res) => {

@@ -1,7 +1,7 @@
 import { MailFailure } from '../mail/failure.ts';
 import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Message } from '../mail/ports.ts';
-import { parseJson } from './body.ts';
+import { parseJson } from './json.ts';
 
 /** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
 export interface Delivery {

@@ -1,12 +1,12 @@
 import { MailFailure } from '../mail/failure.ts';
 import type { Hook } from '../mail/route.ts';
 import type { HeaderValues } from '../verify/headers.ts';
-import { parseJson } from './body.ts';
+import { parseJson } from './json.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 
 /** True for the content types that webhooks come in; none at all is taken for JSON. */
-export const isEventType = (contentType: string): boolean =>
+const isEventType = (contentType: string): boolean =>
   contentType === '' || contentType === FORM || contentType === 'application/json' || /^application\/[\w.-]+\+json$/.test(contentType);
 
 /**

@@ -7,8 +7,9 @@ import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/m
 import type { Documents, Edge } from '../mail/ports.ts';
 import { type WorkedOff, workOff } from '../mail/work-off.ts';
 import type { Handler } from '../serve.ts';
-import { contentTypeOf, parseJson, readBody } from './body.ts';
+import { contentTypeOf, readBody } from './body.ts';
 import { type Delivery, eventAgain, isForUs, readDelivery } from './envelope.ts';
+import { parseJson } from './json.ts';
 import { reportRefusal, reportWorkedOff } from './report.ts';
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */

@@ -7,9 +7,10 @@ import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Message, Ports } from '../mail/ports.ts';
 import { routeNamed, takeEvent } from '../notify/take.ts';
 import type { Handler } from '../serve.ts';
-import { contentTypeOf, parseJson, readBody } from './body.ts';
+import { contentTypeOf, readBody } from './body.ts';
 import { compiledRoutes } from './compiled-routes.ts';
 import { type EventDelivery, isForUs, readEventDelivery } from './envelope.ts';
+import { parseJson } from './json.ts';
 import { reportOutcome, reportRefusal } from './report.ts';
 import { pathOf } from './routes.ts';
 

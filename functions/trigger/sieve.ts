@@ -1,4 +1,4 @@
-import { attachmentsIn, parseJson } from './body.ts';
+import { attachmentsIn, parseJson } from './json.ts';
 
 /** Takes a JSON body in chunks; files are sieved out of the text and decoded on the way. */
 export interface Sieve {

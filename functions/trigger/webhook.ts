@@ -66,7 +66,7 @@ export function webhooks(edge: Edge, witness: Witness, log: Log, { patienceMs = 
       answer(req, res, isTaken(taken) ? 200 : statusOf(taken.failure.code), isTaken(taken) ? { id: taken.id } : REFUSAL);
     } catch (error) {
       const failure = asFailure(error);
-      reportRefusal(log, failure, facts());
+      reportRefusal(log, failure, { ...(OWN_WORDS.has(failure.code) && { detail: failure.message }), ...facts() });
       answer(req, res, statusOf(failure.code), REFUSAL);
     }
   };
@@ -80,25 +80,37 @@ interface Proven {
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
 async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<Proven> {
-  if (!hook) throw refused();
+  if (!hook) throw refused('no route of that name has a hook');
   if (hook.verify === 'google-oidc') {
     const token = bearerOf(signed.headers);
     const email = token && hook.google ? await witness.emailIn(token, hook.google.audience) : null;
-    if (email === null || email !== hook.google?.email) throw refused();
+    if (email === null)
+      throw refused(token === null ? 'there is no identity token' : 'the identity token is not of Google, or for another audience');
+    if (email !== hook.google?.email) throw refused('the identity is another one');
     return provenAs(hook, undefined);
   }
   const proof = proofOf(signed, hook);
-  if (!proof) throw refused();
+  if (!proof)
+    throw refused(
+      proofOf(signed, { ...hook, toleranceSeconds: Number.POSITIVE_INFINITY }) ? 'the timestamp is out of tolerance' : NO_PROOF,
+    );
   const payload = await witness.secret(hook.secret);
   if (await isProven(proof, secretsIn(payload))) return provenAs(hook, proof.eventId);
   const newer = await witness.secret(hook.secret, payload); // it may have been rotated after it was kept
-  if (newer.reveal() === payload.reveal() || !(await isProven(proof, secretsIn(newer)))) throw refused();
+  if (newer.reveal() === payload.reveal() || !(await isProven(proof, secretsIn(newer))))
+    throw refused('another secret, or other bytes than were signed');
   return provenAs(hook, proof.eventId);
 }
 
 const provenAs = (hook: Hook, eventId: string | undefined): Proven => ({ verify: hook.verify, eventId, keyMs: keyLife(hook, eventId) });
 
-const refused = (): MailFailure => new MailFailure('signature_invalid', 'The request was not accepted.');
+const NO_PROOF = 'a header that the scheme wants is missing, given twice or malformed';
+
+/** Why is for the log alone: whoever asks hears one sentence, whatever it was. */
+const refused = (why: string): MailFailure => new MailFailure('signature_invalid', why);
+
+/** Failures whose detail is in our own words, and holds nothing of the request. */
+const OWN_WORDS: ReadonlySet<FailureCode> = new Set(['signature_invalid', 'path_unknown', 'method_unknown']);
 
 /** What this event is known by when it comes again: only what the signature covers, else a replay would pass for a new event. */
 function keyOf({ body }: Signed, eventId: string | undefined, { digest }: Edge): string {

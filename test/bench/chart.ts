@@ -9,10 +9,10 @@ export interface Panel {
 }
 
 const WIDTH = 480;
-const HEIGHT = 260;
+const HEIGHT = 276;
 const LEFT = 56;
 const RIGHT = 24;
-const TOP = 44;
+const TOP = 60; // the label of the highest point stands below the title
 const BOTTOM = 48;
 
 /** Small line charts, two in a row, as an SVG that follows the reader's light or dark scheme. */

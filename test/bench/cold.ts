@@ -18,7 +18,7 @@ async function coldStart(served: Served, first: First, folder: string): Promise<
 }
 
 const greeting: First = (url) => ({ method: 'GET', url });
-export const firstMail: First = (url) => ({ url: `${url}/emails`, headers: AUTHORISED, body: JSON.stringify(MAIL) });
+const firstMail: First = (url) => ({ url: `${url}/emails`, headers: AUTHORISED, body: JSON.stringify(MAIL) });
 
 /** From nothing to the first mail accepted, over TLS, ledger included. */
 export async function cold(laptop: Laptop, quick: boolean): Promise<Figure[]> {

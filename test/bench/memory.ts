@@ -18,7 +18,7 @@ export const withFile =
   };
 
 /** The same file inside a finished letter. */
-export const rawLetter =
+const rawLetter =
   (bytes: number) =>
   (url: string): Posting => {
     const file = Buffer.alloc(bytes, 'attached bytes ').toString('base64').replace(/.{76}/g, '$&\r\n');

@@ -28,7 +28,7 @@ export const pushTo = (url: string): Posting => {
 };
 
 /** Loads one process and answers what a mail took there. */
-export async function burden(
+async function burden(
   { child }: Pick<Running, 'child'>,
   fake: Pick<Fake, 'child'>,
   count: number,

@@ -30,10 +30,18 @@ routes:
     template: cloud-build
 ${change}`;
 
+const HOOKED = `  hooked:
+    hook: { verify: github, secret: hook-ci }
+    when: attributes["x-github-event"] == "release"
+    from: notices@example.com
+    to: [dev@example.com]
+    template: webhook
+`;
+
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
   cpSync('config/templates', file('templates'), { recursive: true });
-  writeFileSync(file('mailgrant.yaml'), CONFIG());
+  writeFileSync(file('mailgrant.yaml'), CONFIG(HOOKED));
   mkdirSync(file('bad/templates/partials'), { recursive: true });
 });
 
@@ -130,7 +138,26 @@ const failing: { name: string; command?: string; args: () => string[]; told: Reg
     args: () => ['builds', '--event', event('b.json', { status: 'FAILURE' })],
     told: /route_template\n.*templates\/cloud-build\.hbs:2: default: none of event\.substitutions\.TRIGGER_NAME, event\.id is there/,
   },
-  { name: 'a route that is not there', args: () => ['gone', '--event', event('c.json', {})], told: /path_unknown/ },
+  {
+    name: 'a route that is not there',
+    args: () => ['gone', '--event', event('c.json', {})],
+    told: /mailgrant\.yaml has no route gone; it has builds, hooked/,
+  },
+  {
+    name: 'a header of a webhook that was not given',
+    args: () => ['hooked', '--event', event('h.json', {})],
+    told: /"x-github-event" in attributes asks .*\n.*--attribute x-github-event=VALUE/,
+  },
+  {
+    name: 'an event that is nearly JSON',
+    args: () => ['builds', '--event', event('n.json', '{"status":"FAILURE",}')],
+    told: /n\.json is no JSON/,
+  },
+  {
+    name: 'an event that is not there',
+    args: () => ['builds', '--event', 'gone.json'],
+    told: /--event: gone\.json cannot be read: ENOENT/,
+  },
   { name: 'no event', args: () => ['builds'], told: /--event is missing/ },
   { name: 'a wrong attribute', args: () => ['builds', '--event', event('d.json', {}), '--attribute', 'x'], told: /expected name=value/ },
 ];

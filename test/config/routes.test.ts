@@ -73,6 +73,7 @@ const wrong: { change: object; problem: string; name?: string }[] = [
   { change: { from: undefined }, problem: 'routes.builds.from: missing' },
   { change: { from: 'other@example.com' }, problem: 'routes.builds.from: other@example.com is no mailbox' },
   { change: { from: 'a@example.com, b@example.com' }, problem: 'routes.builds.from: expected an address' },
+  { change: { to: undefined }, problem: 'routes.builds.to: missing' },
   { change: { to: [] }, problem: 'routes.builds.to: expected at least one recipient' },
   { change: { to: ['a@example.com\nBcc: b@example.com'] }, problem: 'routes.builds.to' },
   { change: { to: ['dev@example.com', 'nobody'] }, problem: 'routes.builds.to.1: expected an address' },
@@ -94,6 +95,10 @@ const wrong: { change: object; problem: string; name?: string }[] = [
   { change: { filter: 'x' }, problem: 'routes.builds.filter: unknown setting' },
   { change: {}, name: 'Builds', problem: 'routes.Builds: expected 1 to 40' },
   { change: { ...HOOK, hook: { verify: 'github' } }, problem: 'routes.builds.hook.secret: missing' },
+  {
+    change: { ...HOOK, hook: { verify: 'github', secret: 'a+b/c=' } },
+    problem: 'routes.builds.hook.secret: expected the name of a secret',
+  },
   { change: { ...HOOK, hook: { verify: 'hmac', secret: 's' } }, problem: 'routes.builds.hook.header: missing' },
   { change: { ...HOOK, hook: { verify: 'github', secret: 's', header: 'x' } }, problem: 'routes.builds.hook.header: only for' },
   {

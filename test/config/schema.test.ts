@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../functions/config/load.ts';
+import { readYaml } from '../../functions/config/read-yaml.ts';
 import { checkConfig, secretFor } from '../../functions/config/schema.ts';
 
 const SHA = 'a'.repeat(64);
@@ -158,13 +159,47 @@ const yaml = (text: string): string => {
   return file;
 };
 test('a file that is no YAML, or names a setting twice, is refused with its line', () => {
-  assert.throws(() => loadConfig(yaml('mailboxes: [')), { name: 'ConfigProblems', message: /line 1/ });
+  assert.throws(() => loadConfig(yaml('mailboxes: [')), { name: 'ConfigProblems', message: /x\.yaml:1: / });
   assert.throws(() => loadConfig(yaml('mailboxes:\n  a@example.com: {}\n  a@example.com: {}\n')), {
     name: 'ConfigProblems',
     message: /unique/i,
   });
   assert.throws(() => loadConfig(join(folder, 'none.yaml')), { name: 'ConfigProblems', message: /ENOENT/ });
 });
+
+const slips: { name: string; text: string; told: string[] }[] = [
+  {
+    name: 'an indent that is off in a block of four lines',
+    text: 'routes:\n  orders:\n   topic: shop\n    when: x\n    from: y\n    to: z\n',
+    told: ['x.yaml:3: Nested mappings are not allowed in compact mappings; the lines of one block begin in the same column, after spaces'],
+  },
+  { name: 'a tab', text: 'routes:\n  orders:\n\ttopic: shop\n\tto: x\n', told: ['x.yaml:3: Tabs are not allowed as indentation'] },
+  {
+    name: 'a quote that is not closed',
+    text: 'a:\n  b: "x\n  c: 1\n',
+    told: ['x.yaml:2: the text that begins with a quote has no closing one'],
+  },
+  {
+    name: 'braces without quotes, alone',
+    text: 'to: {{event.owner}}\n',
+    told: ['x.yaml:1: a value that begins with braces needs quotes: "{{…}}"'],
+  },
+  {
+    name: 'braces without quotes, in a list',
+    text: 'a: 1\nto: [{{event.owner}}, b]\n',
+    told: ['x.yaml:2: a value that begins with braces needs quotes: "{{…}}"'],
+  },
+  {
+    name: 'braces without quotes, in front',
+    text: 'to:\n  - {{event.owner}} x\n',
+    told: ['x.yaml:2: a value that begins with braces needs quotes: "{{…}}"'],
+  },
+];
+for (const { name, text, told } of slips)
+  test(`${name} is told once, with its line`, () => {
+    const read = readYaml('x.yaml', text);
+    assert.deepEqual('problems' in read && read.problems, told);
+  });
 
 test('the committed config is valid', () => assert.equal(loadConfig('config/mailgrant.yaml').mailboxes.length, 1));
 

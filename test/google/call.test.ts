@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createServer, type Server, Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { test } from 'node:test';
 import { createServer as createTlsServer, rootCertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { createExchange, type NoReply } from '../../functions/google/call.ts';
 import { type Connections, createConnections, type Listener } from '../../functions/google/connections.ts';
 import { makeCertificate } from '../../functions/local/certificate.ts';
@@ -52,6 +53,7 @@ async function peer(
 }
 
 const ok = (body: string, more = ''): string => `HTTP/1.1 200 OK\r\n${more}content-length: ${body.length}\r\n\r\n${body}`;
+const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 const say =
   (body: string, more = '') =>
   (socket: Socket): boolean =>
@@ -70,6 +72,10 @@ const addresses = [
   'http://127.0.0.1/a b',
   'http://127.0.0.1/a\r\nx: 1',
   'http://127.0.0.1/ä',
+  'http://bücher.example/',
+  'http://127.0.0.1?x/',
+  'http://a\0b/',
+  'http://a"b/',
 ];
 for (const url of addresses)
   test(`an address that is none is called nowhere: ${JSON.stringify(url)}`, async () => {
@@ -104,6 +110,13 @@ test('requests go out as they are written, and one after another over one connec
   ]);
 });
 
+test('a body is told as one whatever the method is: else it would be the next request', async () => {
+  await using server = await peer(say('ok'));
+  for (const method of ['GET', 'DELETE'] as const)
+    await createExchange()(NEVER)({ method, url: `${server.url}/`, body: 'hello', timeoutMs: 5_000 });
+  for (const got of server.got) assert.match(got, /\r\ncontent-length: 5\r\n\r\nhello$/);
+});
+
 test('calls at once have a connection each, and those are kept', async () => {
   const waiting: Socket[] = [];
   await using server = await peer((socket) => {
@@ -123,6 +136,8 @@ const endings: readonly { name: string; first: (socket: Socket) => void; second?
   { name: 'has more to say than was asked', first: (socket) => socket.write(`${ok('ok')}${ok('not asked for')}`) },
   { name: 'is reset at the second request', first: say('ok'), second: (socket) => socket.resetAndDestroy() },
   { name: 'is closed at the second request', first: say('ok'), second: (socket) => socket.end() },
+  // What a server says to a silent connection may be on its way when the request sets out: it is the answer to nothing.
+  { name: 'is given up by its server', first: say('ok'), second: (socket) => socket.end(TOO_LATE) },
 ];
 for (const { name, first, second } of endings)
   test(`a call does not suffer from a kept connection that ${name}`, async () => {
@@ -142,6 +157,30 @@ test('what must not reach Google twice is not tried again where a kept connectio
   await exchange(post(server.url));
   await assert.rejects(exchange(post(server.url, { once: true })), { message: 'ECONNRESET', left: true });
   assert.equal(server.connections(), 1);
+});
+
+test('the second try goes over a new connection, even where others were used in the same moment', async () => {
+  const waiting: Socket[] = [];
+  await using server = await peer((socket, request, connection) => {
+    if (connection > 2) return void say('anew')(socket);
+    if (request > 1) return void socket.resetAndDestroy();
+    waiting.push(socket);
+    if (waiting.length === 2) for (const one of waiting) one.write(ok('ok'));
+  });
+  const exchange = createExchange(createConnections(() => 0))(NEVER);
+  await Promise.all([exchange(post(server.url)), exchange(post(server.url))]);
+  assert.equal((await exchange(post(server.url))).body.toString(), 'anew');
+  assert.equal(server.connections(), 3);
+});
+
+test('where the second try finds nobody, the first may have arrived all the same', async () => {
+  const server = await peer((socket, request) => {
+    if (request === 1) return void say('ok')(socket);
+    void server[Symbol.asyncDispose](); // before the second try: nobody listens any more
+  });
+  const exchange = createExchange()(NEVER);
+  await exchange(post(server.url));
+  await assert.rejects(exchange(post(server.url)), { name: 'NoReply', message: 'ECONNREFUSED', left: true });
 });
 
 test('what must not reach Google twice goes over a connection that was used just now, or over a new one', async () => {
@@ -182,6 +221,7 @@ const losses: readonly { name: string; answer: (socket: Socket) => void; message
   { name: 'half an answer', answer: (socket) => socket.end(ok('hello').slice(0, -1)), message: 'ECONNRESET', left: true },
   { name: 'no answer in time', answer: () => {}, message: 'ETIMEDOUT', left: true, more: { timeoutMs: 50 } },
   { name: 'another protocol', answer: (socket) => socket.write('220 mail.example.com\r\n\r\n'), message: 'EPROTO', left: true },
+  { name: 'a server that would not wait', answer: (socket) => socket.end(TOO_LATE), message: 'ETIMEDOUT', left: true },
   { name: 'too large an answer', answer: say('hello'), message: 'EMSGSIZE', left: true, more: { maxBytes: 4 } },
 ];
 for (const { name, answer, message, left, more } of losses)
@@ -190,13 +230,32 @@ for (const { name, answer, message, left, more } of losses)
     await assert.rejects(createExchange()(NEVER)(post(server.url, { once: true, ...more })), { name: 'NoReply', message, left });
   });
 
-test('where nobody listens nothing has left, and a certificate that nobody vouches for is spoken to by nobody', async () => {
-  const exchange = createExchange()(NEVER);
-  await assert.rejects(exchange(post(`http://127.0.0.1:${await freePort(0)}`)), { message: 'ECONNREFUSED', left: false });
-  await using server = await peer(say('ok'), await makeCertificate());
-  await assert.rejects(exchange(post(server.url)), { message: 'DEPTH_ZERO_SELF_SIGNED_CERT', left: false });
-  assert.deepEqual(server.got.join(''), '');
+test('where nobody listens nothing has left', async () => {
+  const call = post(`http://127.0.0.1:${await freePort(0)}`);
+  await assert.rejects(createExchange()(NEVER)(call), { message: 'ECONNREFUSED', left: false });
 });
+
+// The request waits in the socket while TLS is agreed on: it must not slip out behind a handshake whose certificate is refused.
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+  for (const [host, message] of [
+    ['127.0.0.1', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    ['127.1', 'ERR_TLS_CERT_ALTNAME_INVALID'], // the same address, by a name that the certificate lacks
+  ] as const)
+    test(`${version}, ${message}: nothing of the request has left, as its server counts`, async () => {
+      const tls = await makeCertificate();
+      setDefaultCACertificates(message.startsWith('ERR') ? [...rootCertificates, tls.cert] : rootCertificates);
+      const got = Promise.withResolvers<number>();
+      const server = createTlsServer({ ...tls, minVersion: version, maxVersion: version });
+      server.on('connection', (raw: Socket) => raw.once('close', () => got.resolve(raw.bytesRead)));
+      server.on('secureConnection', (socket) => socket.on('error', () => {}).resume());
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      const url = `https://${host}:${(server.address() as AddressInfo).port}`;
+      const body = Buffer.alloc(50_000);
+      await assert.rejects(createExchange()(NEVER)(post(url, { body })), { message, left: false });
+      const bytes = await got.promise;
+      assert.ok(bytes > 0 && bytes < 10_000, `${bytes}`);
+      await new Promise((done) => server.close(done));
+    });
 
 test('a connection that breaks before TLS is agreed on has carried nothing', async () => {
   await using breaks = await peer((socket) => socket.resetAndDestroy());
@@ -205,6 +264,25 @@ test('a connection that breaks before TLS is agreed on has carried nothing', asy
   // The hello of TLS has no empty line: the server's answer is to the first bytes that look like one, or to none.
   for (const { url } of [breaks, says, waits])
     await assert.rejects(createExchange()(NEVER)(post(url.replace('http:', 'https:'), { timeoutMs: 300 })), { left: false });
+});
+
+test('an answer that came while the process stood still is read, however late it wakes', async () => {
+  const script = `const { parentPort, workerData } = require('node:worker_threads');
+    const count = () => { Atomics.add(workerData, 0, 1); Atomics.notify(workerData, 0); };
+    const answer = (socket) => socket.on('data', () => socket.write('HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\n\\r\\n', count));
+    const server = require('node:net').createServer((socket) => answer(socket.on('error', () => {})));
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+  const answers = new Int32Array(new SharedArrayBuffer(4));
+  const server = new Worker(script, { eval: true, workerData: answers });
+  await using _ = { [Symbol.asyncDispose]: async () => void (await server.terminate()) };
+  const url = `http://127.0.0.1:${await new Promise((done) => server.once('message', done))}`;
+  const exchange = createExchange()(NEVER);
+  await exchange(post(url));
+  Atomics.wait(answers, 0, 0);
+  const reply = exchange(post(url, { timeoutMs: 1, once: true })); // written at once: the connection stands
+  Atomics.wait(answers, 0, 1);
+  Atomics.wait(answers, 0, 2, 5); // nobody wakes it: the time limit passes
+  assert.equal((await reply).status, 200);
 });
 
 test('a deadline ends the calls in hand, and lets no other begin', async () => {

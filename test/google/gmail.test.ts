@@ -158,6 +158,7 @@ const progress = [
   { status: 201, body: { id: 'a' }, headers: {}, is: { state: 'accepted', gmailId: 'a' } },
   { status: 200, body: '<html>', headers: {}, is: { state: 'accepted', gmailId: '' } },
   { status: 308, body: '', headers: { range: 'bytes=0-42' }, is: { state: 'partial', received: 43 } },
+  { status: 308, body: '', headers: { range: '0-42' }, is: { state: 'partial', received: 43 } }, // as Gmail's own guide has it
   { status: 308, body: '', headers: {}, is: { state: 'partial', received: 0 } },
   { status: 404, body: '', headers: {}, is: { state: 'gone' } },
   { status: 410, body: '', headers: {}, is: { state: 'gone' } },

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, test } from 'node:test';
 import { promisify } from 'node:util';
+import { freePort } from '../../functions/local/framework.ts';
 
 const shell = promisify(execFile);
 
@@ -171,14 +172,17 @@ test('a function that is killed is started again', async () => {
 });
 
 test('a taken port is named, and the next free one is used', async () => {
+  const port = await freePort(0); // and its neighbours are none that the system gives to connections
   const holder = createServer();
-  await new Promise<void>((done) => holder.listen(0, '127.0.0.1', done));
-  const { port } = holder.address() as AddressInfo;
-  const stack = await start(newFolder(), '--api', String(port));
-  assert.match(stack.text(), new RegExp(`^Port ${port} is taken: api is on http://127\\.0\\.0\\.1:\\d+ instead\\.`, 'm'));
-  assert.equal((await fetch(`${stack.url('api')}/health`)).status, 200);
-  assert.equal(await stack.stop(), 0);
-  holder.close();
+  await new Promise<void>((done) => holder.listen(port, '127.0.0.1', done));
+  try {
+    const stack = await start(newFolder(), '--api', String(port));
+    assert.match(stack.text(), new RegExp(`^Port ${port} is taken: api is on http://127\\.0\\.0\\.1:\\d+ instead\\.`, 'm'));
+    assert.equal((await fetch(`${stack.url('api')}/health`)).status, 200);
+    assert.equal(await stack.stop(), 0);
+  } finally {
+    holder.close();
+  }
 });
 
 test('two neighbouring ports that are taken are replaced by two different ones', async () => {

@@ -141,7 +141,7 @@ const refused: readonly (readonly [string, string])[] = [
   ['{{> }}', 'plain.hbs:4: something is missing before the closing braces'],
   ['x{{/if}}', 'plain.hbs:4: {{/…}} closes what was not opened'],
   ['x{{else}}', 'plain.hbs:4: {{else}} stands outside of a block'],
-  ['\n{{#if event.id}}{{/each}}', 'plain.hbs:5: if doesn'],
+  ['\n{{#if event.id}}{{/each}}', 'plain.hbs:5: {{#if}} is still open where {{/each}} stands'],
   ['{{#if}}x{{/if}}', 'plain.hbs:4: if: takes 1 value, this is 0'],
   ['{{#if event.id event.status}}x{{/if}}', 'plain.hbs:4: if: takes 1 value, this is 2'],
   ['{{truncate event.id}}', 'plain.hbs:4: truncate: takes 2 values, this is 1'],
@@ -149,9 +149,10 @@ const refused: readonly (readonly [string, string])[] = [
   ['{{default event.id}}', 'plain.hbs:4: default: takes 2 or more values, this is 1'],
   ['{{date event.start zne="UTC"}}', 'plain.hbs:4: date: there is no zne=…; there are zone, locale, style'],
   ['{{upper event.id locale="de-DE"}}', 'plain.hbs:4: upper: there is no locale=…'],
+  ['{{name}}', 'plain.hbs:4: "name" is unknown; there are event, attributes, route, digest; a field of the event is event.name'],
   ['{{{event.html}}}', 'plain.hbs:4: three braces and & put text into the page as it is'],
   ['{{&event.html}}', 'plain.hbs:4: three braces'],
-  ['{{shout event.id}}', 'plain.hbs:4: there is no helper "shout"'],
+  ['{{shout event.id}}', 'plain.hbs:4: there is no helper "shout"; there are and, bytes, '],
   ['{{lookup event "id"}}', 'plain.hbs:4: there is no helper "lookup"'],
   ['{{log event.id}}', 'plain.hbs:4: there is no helper "log"'],
   ['{{#event.steps}}x{{/event.steps}}', 'plain.hbs:4: there is no block "#event.steps"'],
@@ -181,6 +182,14 @@ for (const [template, told] of refused)
       render({ html: template }),
       (error: Error & { code?: string }) => error.code === 'build' && error.message.includes(told),
     ));
+
+test('a partial that is wrong is there all the same', () => {
+  const { problems } = compileTexts({ r: ROUTE }, { 'plain.hbs': '---\nsubject: s\n---\n{{> row}}', 'partials/row.hbs': '{{shout x}}' });
+  assert.deepEqual(
+    problems.map((one) => one.split(';')[0]),
+    ['config/templates/partials/row.hbs:1: there is no helper "shout"'],
+  );
+});
 
 test('a subject and a header are one line, whatever the event holds', async () => {
   const mail = await render({

@@ -21,6 +21,7 @@ const ROUTES = {
   hmac: route('hmac', hmac),
   bearer: route('bearer'),
   basic: route('basic'),
+  picky: { ...route('github', { secret: 'hook-picky' }), when: 'attributes["x-github-event"] == "release" && event.n == 1' },
   'google-oidc': {
     ...route('google-oidc'),
     hook: { verify: 'google-oidc', audience: 'https://a.example', email: 'a@b.iam.gserviceaccount.com' },
@@ -57,7 +58,7 @@ test('a mail that is published reaches the inbox by the queue and the worker', a
   assert.equal(laptop.google.mails.count(), before + 1);
 });
 
-for (const name of Object.keys(ROUTES).filter((one) => one !== 'google-oidc'))
+for (const name of Object.keys(ROUTES).filter((one) => !['google-oidc', 'picky'].includes(one)))
   test(`an event is signed as ${name} wants it, line breaks and all`, async () => {
     const before = laptop.google.mails.count();
     // What a browser makes of a text of two lines.
@@ -66,10 +67,20 @@ for (const name of Object.keys(ROUTES).filter((one) => one !== 'google-oidc'))
     assert.equal(laptop.google.mails.count(), before + 1);
   });
 
+test('a header that the condition asks for is filled in, sent beside the signature, and never in its place', async () => {
+  const page = await fetch(`${pages.url}/events?to=picky`).then((reply) => reply.text());
+  assert.match(page, /<details class="more" open><summary>Headers[\s\S]*value="\{&#34;x-github-event&#34;:&#34;release&#34;\}"/);
+  const before = laptop.google.mails.count();
+  await play({ to: 'picky', data: '{"n": 1}', attributes: '{"X-GitHub-Event": "release", "x-hub-signature-256": "sha256=00"}' });
+  assert.equal(laptop.google.mails.count(), before + 1);
+});
+
 test('what cannot be signed, read or found is said, and nothing is sent', async () => {
   const before = [laptop.google.mails.count(), laptop.google.pubsub.waiting()];
   assert.ok((await play({ to: 'google-oidc', data: '{}' })).includes('Only Google can sign'));
   assert.ok((await play({ to: 'mails', data: '{}', attributes: '[]' })).includes('Attributes: expected JSON'));
+  for (const attributes of ['[]', 'x', '{"a b": "c"}', '{"a": "c\\r\\nd: e"}'])
+    assert.ok((await play({ to: 'github', data: '{}', attributes })).includes('Headers: expected JSON'), attributes);
   assert.equal((await formTo(pages, '/events', { to: 'nobody', data: '{}' })).status, 404);
   assert.deepEqual([laptop.google.mails.count(), laptop.google.pubsub.waiting()], before);
 });

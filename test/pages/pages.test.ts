@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Running } from '../../functions/local/http.ts';
 import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/laptop.ts';
-import { startPagesOf } from '../support/pages-of.ts';
+import { formTo, startPagesOf } from '../support/pages-of.ts';
 
 let laptop: Laptop;
 let inbox: Running;
@@ -68,3 +68,11 @@ test('an attachment is a download, never a page; the source is text', async () =
 for (const path of ['/mails/0', '/nothing', '/mails/../x'])
   test(`${path} is not found`, async () => assert.equal((await get(path)).status, 404));
 test('an attachment that is not there is not found', async () => assert.equal((await get(`/mails/${id}/attachments/9`)).status, 404));
+
+test('a mail that no answer came of keeps its key, since it may have been sent', async () => {
+  await using cut = await startPagesOf({ ...laptop, api: 'http://127.0.0.1:1' });
+  const reply = await formTo(cut, '/write', { from: MAIL.from, to: 'you@example.net', subject: 's', text: 't', key: 'canary-key' });
+  const text = await reply.text();
+  assert.match(text, /The api does not answer/);
+  assert.match(text, /value="canary-key"/);
+});

@@ -11,7 +11,7 @@ import { makeCertificate } from '../../functions/local/certificate.ts';
 import { freePort } from '../../functions/local/framework.ts';
 
 /** Debian's dovecot-core and dovecot-submissiond. */
-export const DOVECOT = '/usr/sbin/dovecot';
+const DOVECOT = '/usr/sbin/dovecot';
 export const hasDovecot = (): boolean => existsSync(DOVECOT) && existsSync('/usr/lib/dovecot/submission-login');
 
 /** What the token introspection says of a token: the address that it stands for, nobody, or that it cannot say. */

@@ -43,7 +43,7 @@ const PUBSUB_LIB = 'platform/pubsub-emulator/lib';
 
 export const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-export const hasJava = (): boolean => onPath('java');
+const hasJava = (): boolean => onPath('java');
 
 /** The command line of an emulator, or null where its jar is not installed. */
 export function emulator(root: string | null, name: 'firestore' | 'pubsub'): ((port: number) => string[]) | null {

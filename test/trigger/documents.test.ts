@@ -337,6 +337,24 @@ test('names beyond ASCII, and types with a caller in them, are understood', asyn
   assert.equal((await own.app.delivery('mail/grüße'))?.['state'], 'SUCCESS');
 });
 
+test('a trigger whose collection is not in the config is answered 404, and the log says so', async () => {
+  const { documents: _, ...config } = own.edge.config;
+  const lines: Record<string, unknown>[] = [];
+  const documents = () => appAt(own.google.url, own.google).documents;
+  const server = await serveOn(
+    documentEvents(
+      { ...own.edge, documents, config },
+      createLog((line) => lines.push(JSON.parse(line))),
+    ),
+  );
+  const { status } = await fetch(`${server.url}/documents`, { method: 'POST', headers: documentHeaders('mail/x') });
+  server.close();
+  assert.deepEqual(
+    [status, lines.map(({ code, detail }) => [code, detail])],
+    [404, [['path_unknown', 'the config that was deployed has no documents']]],
+  );
+});
+
 test('a collection may have parts that stand for any', async () => {
   await using one = await start({ collection: 'tenants/{tenant}/mail' });
   assert.deepEqual(

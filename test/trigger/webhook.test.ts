@@ -81,6 +81,46 @@ for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
   });
 }
 
+const reasons: readonly { name: string; route: string; sign: (body: string) => Promise<Record<string, string>>; told: RegExp }[] = [
+  { name: 'no signature', route: 'stripe', sign: async () => ({}), told: /missing, given twice or malformed$/ },
+  {
+    name: 'an old timestamp',
+    route: 'stripe',
+    sign: (body) => signedAs('stripe', body, second() - 302),
+    told: /^the timestamp is out of tolerance$/,
+  },
+  {
+    name: 'other bytes',
+    route: 'stripe',
+    sign: (body) => signedAs('stripe', `${body} `, second()),
+    told: /^another secret, or other bytes/,
+  },
+  {
+    name: 'no such route',
+    route: 'nowhere',
+    sign: (body) => signedAs('stripe', body, second()),
+    told: /^no route of that name has a hook$/,
+  },
+  { name: 'no token', route: 'oidc', sign: async () => ({}), told: /^there is no identity token$/ },
+  {
+    name: 'another identity',
+    route: 'oidc',
+    sign: async () => ({ authorization: `Bearer ${hooks.laptop.google.signer.token('other@laptop.iam.gserviceaccount.com', AUDIENCE)}` }),
+    told: /^the identity is another one$/,
+  },
+];
+const signedAs = async (name: string, body: string, at: number): Promise<Record<string, string>> => {
+  const scheme = SCHEMES.find((one) => one.name === name);
+  return (await scheme?.sign(body, scheme.secret, at)) ?? {};
+};
+for (const { name, route, sign, told } of reasons)
+  test(`${name}: the log says why, the answer does not`, async () => {
+    const body = eventBody();
+    const reply = await post(`/hooks/${route}`, body, await sign(body));
+    assert.deepEqual([reply.status, JSON.parse(reply.body)], [401, { message: 'The request was not accepted.' }]);
+    assert.match(String(hooks.laptop.lines.at(-1)?.['detail']), told);
+  });
+
 test('an unsigned header cannot make a new event of an old one', async () => {
   const scheme = SCHEMES.find(({ name }) => name === 'github');
   const body = eventBody();

@@ -1,0 +1,31 @@
+/** Where an expression that cannot be parsed went wrong, in words for who wrote it. */
+export interface Slip {
+  readonly offset: number;
+  readonly reason: string;
+}
+
+const TEXTS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["'“”‘’]/gs;
+
+// What people bring along from other languages; the parser would only say that it expected the end.
+const WRITTEN: readonly (readonly [RegExp, string])[] = [
+  [/^={3}/, '=== is of another language; write =='],
+  [/^=(?!=)/, '= compares nothing; write =='],
+  [/^<>/, '<> is of another language; write !='],
+  [/^and\b/i, 'write && in place of "and"'],
+  [/^or\b/i, 'write || in place of "or"'],
+  [/^is\b/i, 'write == in place of "is"'],
+  [/^&(?!&)/, 'write &&'],
+  [/^\|(?!\|)/, 'write ||'],
+  [/^(&&|\|\|)\s*$/, 'nothing follows'],
+];
+
+/** What the parser stumbled over at an offset; null where its own words are as good. */
+export function slipAt(source: string, offset: number): Slip | null {
+  const stray = [...source.matchAll(TEXTS)].find(([text]) => text.length === 1);
+  if (stray && '"\''.includes(stray[0])) return { offset: stray.index, reason: `the text that begins here has no closing ${stray[0]}` };
+  if (stray) return { offset: stray.index, reason: `texts stand in " or ', not in ${stray[0]}` };
+  if (/\bnot\s*$/i.test(source.slice(0, offset)))
+    return { offset: source.slice(0, offset).search(/not\s*$/i), reason: 'write ! in place of "not"' };
+  const reason = WRITTEN.find(([pattern]) => pattern.test(source.slice(offset)))?.[1];
+  return reason === undefined ? null : { offset, reason };
+}
