@@ -1,5 +1,5 @@
 import type { Config, Mailbox } from '../mail/config.ts';
-import { drop, reconcile, redraft, release, sendAgain } from '../mail/decide.ts';
+import { drop, goesOn, reconcile, redraft, release, sendAgain } from '../mail/decide.ts';
 import { MailFailure } from '../mail/failure.ts';
 import type { Entry, Found } from '../mail/ledger.ts';
 import type { Ports } from '../mail/ports.ts';
@@ -52,9 +52,10 @@ export async function resend(id: string, choice: Choice, desk: Desk): Promise<De
   if (asked.entry.state === 'sent')
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
-  if (!choice.yes && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), desk);
-  const free = (await within(desk, (ports) => release(asked, ports))) ?? nothing(asked);
-  if (!draft) return answer(free, true, `It is released. ${NEXT}`);
+  const going = asked !== before && goesOn(asked); // Gmail itself said that it has not all of it
+  if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), desk);
+  const free = going ? asked : ((await within(desk, (ports) => release(asked, ports))) ?? nothing(asked));
+  if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
   const outcome = await within(desk, (ports) => sendAgain(free, draft, ports));
   const after = await find(id, desk);
   if (outcome.state === 'sent') return answer(after, true, 'It was sent.');
