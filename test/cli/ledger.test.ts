@@ -209,7 +209,8 @@ test('a mail that was dropped while nobody knew of it may be there all the same,
   const { id } = await mailThat(...LOST);
   await run('drop', [id], { yes: true });
   const questions: string[] = [];
-  const terminal = { ...nobody, interactive: true, ask: async (question: string) => (questions.push(question), 'n') };
+  const ask = async (question: string) => String(questions.push(question));
+  const terminal = { ...nobody, interactive: true, ask };
   assert.equal((await run('resend', [id], {}, terminal)).data.code, 'confirmation_missing');
   assert.match(questions.join(), /may be with its recipients already[\s\S]*twice/);
   assert.match((await run('resend', [id], { 'dry-run': true })).data.says ?? '', /twice/);
