@@ -11,7 +11,7 @@ import * as core from '../support/core.ts';
 import { play } from '../support/journeys.ts';
 import { broken } from '../support/promises.ts';
 import type { Act, Core, Scenario } from '../support/scenario.ts';
-import type { Step } from '../support/stage.ts';
+import { NOTHING, type Step } from '../support/stage.ts';
 
 const RUNS = Number(process.env['MAILGRANT_SCHEDULES'] ?? 0);
 const SEED = Number(process.env['MAILGRANT_SEED'] ?? 0);
@@ -50,7 +50,7 @@ const few: fc.Arbitrary<Step[]> = fc
     maxLength: 5,
     size: 'max',
   })
-  .map((odd) => Array.from({ length: 25 }, (_, step) => odd.find(({ at }) => at === step) ?? { who: 0, wrong: 0, how: 0 }));
+  .map((odd) => Array.from({ length: 25 }, (_, step) => odd.find(({ at }) => at === step) ?? NOTHING));
 // A storm finds what many troubles do together; what needs two, each at its one moment, is found where little else happens.
 const tape = fc.oneof(steps(5, 2), steps(12, 4), few, few);
 const anybody: fc.Arbitrary<Act[]> = fc

@@ -29,10 +29,9 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
   const risked = new Map<string, number>();
   const released = new Set<string>();
   const asking = new Map<string, { tries: number; open: boolean; body: unknown; key: string }>();
-  const idOf = (of: number): string | undefined => [...office.ledger.entries.keys()][of];
   const begun = new Set<Act>();
   let repetitions = 2;
-  let entered = 0;
+  const entered: { act: Act; at: number }[] = [];
 
   const tell = (by: string, end: { value: unknown } | { error: unknown } | null): Told | null => {
     if (!end) return null;
@@ -47,8 +46,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
   function ask(name: string): void {
     const one = asking.get(name);
     if (!one) return;
-    one.tries++;
-    one.open = true;
+    Object.assign(one, { tries: one.tries + 1, open: true });
     const order = { body: one.body, caller: CALLER, key: one.key, retryFailed: true };
     stage.start(
       name,
@@ -117,7 +115,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
       ask(name);
       return;
     }
-    const id = idOf(act.of);
+    const id = [...office.ledger.entries.keys()][act.of];
     if (id === undefined) return;
     const choice = (asks: boolean, message: unknown): Choice => ({ yes: false, dryRun: false, ask: asks, message });
     const run = async (ports: Ports): Promise<void> => {
@@ -128,7 +126,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
       if (act.does === 'resend') {
         const first = acts.find((one) => one.does === 'ask');
         const message = act.withMail && first?.does === 'ask' ? mail(first.mail, 0, stage.clock) : null;
-        released.add(id); // a command that ends in the middle may have done it too: then its person asks again
+        released.add(id); // also where the command ends in the middle
         await core.resend(id, choice(act.asks, message), desk(ports, id));
         return;
       }
@@ -147,14 +145,14 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
         tell(name, end);
         // A person whose command ended in the middle, or came to nothing for now, enters it again.
         const passing = !end || ('error' in end && core.consequence(core.asFailure(end.error).code).retry === 'soon');
-        if (act.does === 'resend' && passing && entered++ < TRIES) begun.delete(act);
+        if (act.does !== 'resend' || !passing || entered.length >= TRIES || !begun.delete(act)) return;
+        entered.push({ act, at: stage.clock + 2 * LEASE_MS });
       },
     );
   }
 
   const at = (time: number, name: string, go: () => void): Move & { time: number } => ({
-    time,
-    name,
+    ...{ time, name },
     go: () => {
       stage.clock = Math.max(stage.clock, time);
       go();
@@ -191,7 +189,9 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
           ],
     );
     const starts = acts.flatMap((act, number) =>
-      begun.has(act) ? [] : [at(0, `begin ${act.does} ${number + 1}`, () => begin(act, number))],
+      begun.has(act)
+        ? []
+        : [at(entered.findLast((one) => one.act === act)?.at ?? 0, `begin ${act.does} ${number + 1}`, () => begin(act, number))],
     );
     return [...starts, ...timed, ...twice];
   };

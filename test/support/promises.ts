@@ -39,7 +39,7 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
       !isExplained(entry) &&
       !(entry.state === 'unknown' && givenUp(id)) &&
       !buried(id) &&
-      !(entry.state === 'waiting' && released.has(id))
+      !(released.has(id) && LEFT_TO_ITS_PERSON.includes(entry.state))
     )
       wrong.push(`${name} has vanished`);
   }
@@ -48,6 +48,9 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
       wrong.push('a dead letter has no reason');
   return wrong;
 }
+
+/** A mail that failed and was let go by a person has no message of its own: who takes it up and dies leaves it to that person. */
+const LEFT_TO_ITS_PERSON: readonly string[] = ['waiting', 'parked', 'claimed', 'sending', 'unknown'];
 
 /** Whether the ledger says something that it can be left at: nothing waits for a message that does not come. */
 function isExplained({ state, code }: Entry): boolean {

@@ -71,7 +71,8 @@ export interface Stage {
   play(tape: readonly Step[], offers: (stormy: boolean) => Move[], most: number): Promise<void>;
 }
 
-const NOTHING: Step = { who: 0, wrong: 0, how: 0 };
+/** The first goes on, and nothing goes wrong. */
+export const NOTHING: Step = { who: 0, wrong: 0, how: 0 };
 const MINUTE = 60_000;
 
 export function createStage(clock: number, leaseMs: number): Stage {
