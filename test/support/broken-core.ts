@@ -83,11 +83,6 @@ export const RARE: typeof BREAKS = {
     `const change = { content: sealOf(content, ports.digest), holder: ports.newId() };`,
     `const change = { content: sealOf(content, ports.digest) };`,
   ),
-  'a message that could not be put fails a mail that has one': place(
-    'enqueue',
-    `if (await ports.ledger.replace(found, step(entry, entry.state, { holder: ports.newId() }))) return;`,
-    `if (ports.now() > 0) return;`,
-  ),
   'a mail is moved before its message is': place('change', `  await ports.timetable.publishAt(moving, at, slotOf(entry, at));\n`, ``),
   'what Gmail waits for the rest of begins anew for its person': place(
     'decide',
