@@ -1,5 +1,5 @@
 import type { Config, Mailbox } from '../mail/config.ts';
-import { drop, reconcile, redraft, release, sendAgain } from '../mail/decide.ts';
+import { drop, goesOn, reconcile, redraft, release, sendAgain } from '../mail/decide.ts';
 import { MailFailure } from '../mail/failure.ts';
 import type { Entry, Found } from '../mail/ledger.ts';
 import type { Ports } from '../mail/ports.ts';
@@ -47,14 +47,15 @@ export async function resend(id: string, choice: Choice, desk: Desk): Promise<De
   const released = state === 'waiting';
   const { message } = choice;
   const draft = message === null ? null : await within(desk, async (ports) => redraft(before, message, desk.config, ports));
-  if (choice.dryRun) return answer(before, false, `Would ${released ? 'stay released' : 'be released'}. ${RISK[state] ?? ''}`.trim());
+  if (choice.dryRun) return answer(before, false, `Would ${released ? 'stay released' : 'be released'}. ${riskOf(before.entry)}`.trim());
   const asked = choice.ask && !released ? await ask(before, desk) : before;
   if (asked.entry.state === 'sent')
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
-  if (!choice.yes && asked.entry.state !== 'waiting') await confirm(RISK[asked.entry.state] ?? '', desk);
-  const free = (await within(desk, (ports) => release(asked, ports))) ?? nothing(asked);
-  if (!draft) return answer(free, true, `It is released. ${NEXT}`);
+  const going = asked !== before && goesOn(asked); // Gmail itself said that it has not all of it
+  if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), desk);
+  const free = going ? asked : ((await within(desk, (ports) => release(asked, ports))) ?? nothing(asked));
+  if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
   const outcome = await within(desk, (ports) => sendAgain(free, draft, ports));
   const after = await find(id, desk);
   if (outcome.state === 'sent') return answer(after, true, 'It was sent.');
@@ -79,11 +80,15 @@ const answering =
 
 const MAYBE =
   'It may be with its recipients already: Gmail took bytes of it and cannot say what became of them. Look into the Sent folder.';
+const TWICE = 'If it is there, they will have it twice.';
 const RISK: Partial<Readonly<Record<Entry['state'], string>>> = {
-  unknown: `${MAYBE} If it is there, they will have it twice.`,
-  sending: `${MAYBE} If it is there, they will have it twice.`,
+  unknown: `${MAYBE} ${TWICE}`,
+  sending: `${MAYBE} ${TWICE}`,
   failed: 'It was not sent. What made it fail will make it fail again, unless that is mended.',
 };
+/** A mail that was dropped may have been one of which nobody knew: its entry no longer tells. */
+const riskOf = ({ state, code }: Entry): string => (code === 'dropped' ? `${DROPPED} ${TWICE}` : (RISK[state] ?? ''));
+const DROPPED = 'It was dropped. If that was while nobody knew of it, it may be with its recipients already: look into the Sent folder.';
 const LEFT: Partial<Readonly<Record<Entry['state'], string>>> = { unknown: MAYBE, sending: MAYBE };
 const NEXT =
   'The next request with its idempotency key sends it, so does its message when it is published again; or give what was asked for by --message FILE.';

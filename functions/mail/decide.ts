@@ -37,8 +37,13 @@ export async function reconcile(found: Found, mailbox: Mailbox, ports: Ports): P
     return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'delivery_unknown', notBefore: null }), ports);
   if (progress.state === 'accepted') return write(held, step(held.entry, 'sent', { ...ended, gmailId: progress.gmailId }), ports);
   if (progress.state === 'gone') return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'session_gone' }), ports);
-  return write(held, step(held.entry, 'waiting', ended), ports); // Gmail waits for the rest of it: it was not sent
+  // Gmail waits for the rest of it: whoever sends the mail next goes on in the same session. A new one would be a second mail, if
+  // bytes of a holder that stood still came into the old one after all.
+  return write(held, step(held.entry, 'sending', { leaseUntil: 0 }), ports);
 }
+
+/** True where Gmail said that it waits for the rest: the mail goes out by whoever sends it next, and once. */
+export const goesOn = ({ entry: { state, leaseUntil } }: Found): boolean => state === 'sending' && leaseUntil === 0;
 
 /**
  * Lets a mail go out again: the next delivery of it, or the next request with its key, sends it anew under the same id

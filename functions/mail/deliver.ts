@@ -77,10 +77,12 @@ async function finish(
   for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
     if (progress.state === 'accepted') return progress;
     if (progress.state === 'gone' || !letter) throw new MailFailure('session_gone', 'the upload session is gone');
-    // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
-    if (ports.now() >= leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the letter left');
     const { received } = progress;
-    progress = await token((secret) => gmail.transfer(handle, letter, received, secret)).catch((error: unknown) => {
+    progress = await token((secret) => {
+      // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
+      if (ports.now() >= leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the letter left');
+      return gmail.transfer(handle, letter, received, secret);
+    }).catch((error: unknown) => {
       if (asFailure(error).code !== 'delivery_unknown') throw error;
       attempt.trail.left = true;
       return ask(handle, letter.bytes.length, attempt);

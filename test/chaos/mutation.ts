@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
 
-interface Mutation {
+export interface Mutation {
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -33,14 +33,16 @@ export function mutated({ file, from, to }: Mutation, text: string): string {
 }
 
 /** Builds the broken copy: nothing in the product can be switched to it. */
-export function breaking(name: MutationName): Plugin {
-  const mutations: readonly Mutation[] = MUTATIONS[name];
+export const breaking = (name: MutationName): Plugin => breakingAt(MUTATIONS[name]);
+
+/** The same at any places. */
+export function breakingAt(mutations: readonly Mutation[]): Plugin {
   return {
-    name: `break ${name}`,
+    name: 'break',
     setup(build) {
-      for (const mutation of mutations)
-        build.onLoad({ filter: new RegExp(`${mutation.file.replace(/[.]/g, '\\.')}$`) }, ({ path }) => ({
-          contents: mutated(mutation, readFileSync(path, 'utf8')),
+      for (const [file, places] of Map.groupBy(mutations, (one) => one.file))
+        build.onLoad({ filter: new RegExp(`${file.replace(/[.]/g, '\\.')}$`) }, ({ path }) => ({
+          contents: places.reduce((text, place) => mutated(place, text), readFileSync(path, 'utf8')),
           loader: 'ts',
         }));
     },

@@ -240,6 +240,17 @@ for (const { name, faults } of [
     assert.deepEqual([status, body?.['code'], count()], [409, 'dropped', before]);
   });
 
+test('a mail that was dropped while nobody knew of it may be there all the same, and resend says so before it lets it go', async () => {
+  const { id } = await mailThat(...LOST);
+  await run('drop', [id], { yes: true });
+  const questions: string[] = [];
+  const ask = async (question: string) => String(questions.push(question));
+  const terminal = { ...nobody, interactive: true, ask };
+  assert.equal((await run('resend', [id], {}, terminal)).data.code, 'confirmation_missing');
+  assert.match(questions.join(), /may be with its recipients already[\s\S]*twice/);
+  assert.match((await run('resend', [id], { 'dry-run': true })).data.says ?? '', /twice/);
+});
+
 test('what was sent, and what somebody works on, is not to be decided about', async () => {
   const sent = await mailThat();
   assert.equal((await run('drop', [sent.id], { yes: true })).data.code, 'nothing_to_decide');

@@ -481,3 +481,14 @@ test('a holder that slept through its lease sends nothing: another one may have 
   assert.deepEqual([ports.sent.length, only(ports).state], [0, 'sending']);
   assert.deepEqual([(await run(order(), ports)).state, ports.sent.length], ['sent', 1]);
 });
+
+test('nor does one that slept while it waited for its token', async () => {
+  const ports = world();
+  const { token } = ports;
+  ports.token = async (...of) => {
+    if (only(ports).state === 'sending') ports.clock += ports.leaseMs;
+    return token(...of);
+  };
+  await assert.rejects(run(order({ key: null, retryFailed: false }), ports), { code: 'in_flight' });
+  assert.deepEqual(ports.sent, []);
+});
