@@ -4,7 +4,7 @@ import type { AccessToken, Ports, Transport } from '../../functions/mail/ports.t
 import type { Joined, Windows } from '../../functions/mail/windows.ts';
 
 /** A ledger in memory, with the same promises as the real ones. */
-function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
+export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
   const entries = new Map<string, Found>();
   const keys = new Map<string, { id: string; expireAt: number }>();
   const counts = new Map<string, number>();
