@@ -33,6 +33,7 @@ export function routeEvents(edge: Edge, log: Log): Handler {
       if (req.method !== 'POST') return end(res, 405);
       if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
         throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      routeNamed(name, await compiledRoutes(edge)); // a path that leads nowhere is told before its body is read
       const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
       attempt = delivery.attempt;
       end(res, await eventDelivery(name, delivery, edge, log, facts));
