@@ -116,7 +116,7 @@ test('a mail of the version before whose reply was lost is asked about, not sent
 
 for (const [when, state, mails] of [
   ['after', 'sent', 1],
-  ['before', 'waiting', 0],
+  ['before', 'sending', 0], // Gmail waits for the rest: whoever sends it next goes on in that session
 ] as const)
   test(`an operator asks about it too, and learns that the reply was lost ${when} Gmail had the letter`, async () => {
     await using own = await lost(when);
