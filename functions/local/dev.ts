@@ -70,8 +70,6 @@ async function main(): Promise<void> {
     const wanted = ports[name as keyof typeof ports];
     if (wanted !== 0 && !url.endsWith(`:${wanted}`)) console.log(`Port ${wanted} is taken: ${name} is on ${url} instead.`);
   }
-  console.log(welcome(urls, stack.key, config.mailboxes[0]?.address ?? '', Math.round(performance.now() - began)));
-
   const end = async (): Promise<void> => {
     stop = async () => {}; // once is enough: npm may go first, or after us
     process.off('SIGINT', end).off('SIGTERM', end);
@@ -80,7 +78,8 @@ async function main(): Promise<void> {
     process.exit(0);
   };
   stop = end;
-  process.on('SIGINT', end).on('SIGTERM', end);
+  process.on('SIGINT', end).on('SIGTERM', end); // before the welcome: who reads it may press Ctrl-C at once
+  console.log(welcome(urls, stack.key, config.mailboxes[0]?.address ?? '', Math.round(performance.now() - began)));
 }
 
 function welcome(urls: Readonly<Record<string, string>>, key: string, from: string, ms: number): string {

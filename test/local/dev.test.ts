@@ -58,13 +58,13 @@ async function start(folder: string, ...args: string[]) {
       lines.push(line);
       if (line.startsWith('Ctrl-C')) welcome();
     });
-  const ended = new Promise<number | null>((done) => child.once('exit', done));
+  const ended = new Promise<number | string | null>((done) => child.once('exit', (code, signal) => done(code ?? signal)));
   await Promise.race([ready, ended]);
   const url = (name: string): string => new RegExp(`^ {2}${name} +(http\\S+)`, 'm').exec(lines.join('\n'))?.[1] ?? '';
   return { child, lines, ended, url, text: () => lines.join('\n'), stop: () => stop(child, ended) };
 }
 
-function stop(child: ChildProcess, ended: Promise<number | null>): Promise<number | null> {
+function stop(child: ChildProcess, ended: Promise<number | string | null>): Promise<number | string | null> {
   child.kill('SIGINT');
   return ended;
 }
