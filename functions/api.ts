@@ -5,5 +5,5 @@ import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { resendApi } from './trigger/resend.ts';
 
-const log = createLog(console.log);
+const log = createLog();
 http('api', serve(resendApi(connect(readSettings(process.env, 'queue'), log), log)));

@@ -7,7 +7,7 @@ import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { webhooks } from './trigger/webhook.ts';
 
-const log = createLog(console.log);
+const log = createLog();
 const settings = readSettings(process.env, 'queue');
 const identity = createIdentity(settings.urls.metadata);
 http('hooks', serve(webhooks(connect(settings, log, identity), createWitness(settings, identity), log)));

@@ -5,5 +5,5 @@ import { createLog } from './log.ts';
 import { serve } from './serve.ts';
 import { grantWatch } from './trigger/watch.ts';
 
-const log = createLog(console.log);
+const log = createLog();
 http('watch', serve(grantWatch(connect(readSettings(process.env), log), log)));

@@ -7,7 +7,7 @@ import { documentEvents } from './trigger/documents.ts';
 import { byPath, later } from './trigger/paths.ts';
 import { pubsubWorker } from './trigger/push.ts';
 
-const log = createLog(console.log);
+const log = createLog();
 const edge = connect(readSettings(process.env), log);
 const routes = later(async () => (await import('./trigger/route-events.ts')).routeEvents(edge, log));
 http('worker', serve(byPath({ '/documents': documentEvents(edge, log), '/routes/': routes }, pubsubWorker(edge, log))));

@@ -354,6 +354,15 @@ test('a client that goes away while it posts leaves nothing behind, and the func
   assert.deepEqual([(await fetch(`${api.url}/health`)).status, google.ledgerEntries().length], [200, entries]);
 });
 
+test('whoever reads the log goes away: mails are sent all the same', async () => {
+  await using deaf = await start('worker');
+  deaf.child.stdout?.destroy();
+  const before = google.mails.count();
+  const statuses = [];
+  for (const messageId of ['deaf-1', 'deaf-2', 'deaf-3']) statuses.push((await post(deaf.url, envelope(MAIL, { messageId }))).status);
+  assert.deepEqual([statuses, google.mails.count() - before], [[204, 204, 204], 3]);
+});
+
 test('a function with a wrong environment does not start, and says why', async () => {
   const lines: string[] = [];
   const started = startFunction({

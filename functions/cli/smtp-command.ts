@@ -34,7 +34,7 @@ Apps log in with any user name and an API key as password. docs/sidecar.md says 
     const tls = certificate(text(options, 'tls-cert'), text(options, 'tls-key'));
     const implicitTls = options['implicit-tls'] === true;
     if (implicitTls && !tls) throw new Error('--implicit-tls: needs --tls-cert and --tls-key');
-    const log = createLog((line) => process.stdout.write(`${line}\n`));
+    const log = createLog();
     const relay = createRelay(url, options['iam'] === true ? iamPass(url) : noPass);
     const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay, log });
     const stop = (): void => void sidecar[Symbol.asyncDispose]().then(() => process.exit(0));

@@ -46,12 +46,12 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     const { writes: wanted = [] } = (jsonOf(request) ?? {}) as { writes?: Write[] };
     const updateTime = timestamp();
     const writeResults: unknown[] = [];
-    db.exec('BEGIN IMMEDIATE');
+    db.prepare('BEGIN IMMEDIATE').run();
     try {
       for (const { update, currentDocument, updateMask, updateTransforms = [] } of wanted) {
         const refusal = refuse(update.name, currentDocument);
         if (refusal) {
-          db.exec('ROLLBACK');
+          db.prepare('ROLLBACK').run();
           return refusal;
         }
         const before = updateMask ? stored(update.name) : {};
@@ -68,9 +68,9 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
           updateTime,
         );
       }
-      db.exec('COMMIT');
+      db.prepare('COMMIT').run();
     } catch (error) {
-      db.exec('ROLLBACK');
+      db.prepare('ROLLBACK').run();
       throw error;
     }
     return { status: 200, body: { writeResults, commitTime: updateTime } };

@@ -76,11 +76,11 @@ function write(res: ServerResponse, { status, headers = {}, body, stream }: Repl
     return;
   }
   const plain = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
-  const payload = plain ? Buffer.from((body as string | Uint8Array | undefined) ?? '') : Buffer.from(JSON.stringify(body));
+  const payload = plain ? ((body as string | Uint8Array | undefined) ?? '') : JSON.stringify(body); // a text leaves with the head, at once
   res
     .writeHead(status, {
       ...(plain ? {} : { 'content-type': 'application/json; charset=UTF-8' }),
-      'content-length': payload.length,
+      'content-length': Buffer.byteLength(payload),
       ...headers,
     })
     .end(payload);

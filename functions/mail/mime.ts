@@ -20,6 +20,8 @@ export interface Letter {
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
 }
 
+let writing: Promise<typeof import('./writing.ts')> | undefined; // only a mail that is really sent pays for it, and each instance once
+
 /** `<id@domain of the sender>`. */
 export const messageId = (id: string, address: string): string => `<${id}@${address.slice(address.lastIndexOf('@') + 1)}>`;
 
@@ -31,7 +33,7 @@ export const messageId = (id: string, address: string): string => `<${id}@${addr
  */
 export async function compose(request: SendRequest, sender: Sender, stamp: Stamp): Promise<Letter> {
   const id = messageId(stamp.id, sender.from.address);
-  const { write } = await import('./writing.ts'); // only a mail that is really sent pays for it
+  const { write } = await (writing ??= import('./writing.ts'));
   const content = {
     from: person(sender.from),
     to: request.to.map(person),

@@ -48,12 +48,12 @@ async function burden(
 
 /** The whole api function against the naive one: mails per second and processor time, in the same rounds. */
 export async function warm(laptop: Laptop, quick: boolean): Promise<Figure[]> {
-  const count = quick ? 150 : 300;
+  const count = quick ? 150 : 400;
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
   await using api = await warmed(ours(laptop, 'api', fake), laptop.folder, mailTo);
   await using peer = await warmed(naive(laptop, fake), laptop.folder, mailTo);
   const side = (running: Running) => () => burden(running, fake, count, () => load(count, CONCURRENCY, () => mailTo(running.url)));
-  const seen = await interleave({ ours: side(api), naive: side(peer) }, quick ? 3 : 5, 2);
+  const seen = await interleave({ ours: side(api), naive: side(peer) }, quick ? 3 : 9, 2);
   const note = `the sink was busy for ${(seen.range('ours', 'fakeShare').median * 100).toFixed(0)} % of one core with ours, ${(seen.range('naive', 'fakeShare').median * 100).toFixed(0)} % with naive; ${seen.range('ours', 'rssMb').median.toFixed(0)} and ${seen.range('naive', 'rssMb').median.toFixed(0)} MB resident`;
   return [
     {
@@ -79,7 +79,7 @@ export async function warm(laptop: Laptop, quick: boolean): Promise<Figure[]> {
 
 /** The worker, push in to Gmail out, against nodemailer's own pool in a process that does nothing else. */
 export async function worker(laptop: Laptop, quick: boolean): Promise<Figure[]> {
-  const count = quick ? 150 : 300;
+  const count = quick ? 150 : 400;
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
   await using smtp = await startFake(laptop, { kind: 'smtp', tls: true });
   await using running = await warmed(ours(laptop, 'worker', fake), laptop.folder, pushTo);
@@ -89,7 +89,7 @@ export async function worker(laptop: Laptop, quick: boolean): Promise<Figure[]> 
       ours: () => burden(running, fake, count, () => load(count, CONCURRENCY, () => pushTo(running.url))),
       nodemailer: () => burden(pool, smtp, count, () => pool.send(count)),
     },
-    quick ? 3 : 5,
+    quick ? 3 : 15,
     2,
   );
   return [

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,9 @@ export function emulator(root: string | null, name: 'firestore' | 'pubsub'): ((p
 }
 
 /** Starts an emulator from its jar (gcloud's own wrapper leaves the Java process behind) and waits until it answers. */
-export async function startEmulator(command: (port: number) => string[]): Promise<AsyncDisposable & { readonly url: string }> {
+export async function startEmulator(
+  command: (port: number) => string[],
+): Promise<AsyncDisposable & { readonly url: string; readonly child: ChildProcess }> {
   const port = await freePort(0);
   const child = spawn('java', command(port), { stdio: 'ignore' });
   const kill = (): void => void child.kill('SIGKILL');
@@ -77,6 +79,7 @@ export async function startEmulator(command: (port: number) => string[]): Promis
   }
   return {
     url,
+    child,
     async [Symbol.asyncDispose]() {
       const ended = new Promise((done) => child.once('exit', done));
       process.off('exit', kill);
