@@ -16,12 +16,10 @@ export interface Document {
 
 /** Field values for Firestore; `expireAt` becomes a timestamp, which its TTL policy needs. */
 export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [
-      name,
-      name === 'expireAt' ? { timestampValue: new Date(Number(value)).toISOString() } : typed(value),
-    ]),
-  );
+  const fields: Record<string, Value> = {};
+  for (const name of Object.keys(record))
+    fields[name] = name === 'expireAt' ? { timestampValue: new Date(Number(record[name])).toISOString() } : typed(record[name]);
+  return fields;
 }
 
 function typed(value: unknown): Value {

@@ -150,23 +150,44 @@ interface Head {
   readonly keepMs: number;
 }
 
-const FIELD = /^([!#$%&'*+.^_`|~\da-z-]+):[\t ]*([^\0\r\n]*)$/i;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
+const NAME = /^[!#$%&'*+.^_`|~\da-z-]+$/i; // RFC 9110, 5.6.2
+const NO_VALUE = /[\0\r\n]/;
 
 function readHead(text: string): Head {
-  const [first = '', ...lines] = text.split('\r\n');
-  const [, minor, digits] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/.exec(first) ?? [];
+  const [first = ''] = text.split('\r\n', 1);
+  const [, minor, digits] = STATUS_LINE.exec(first) ?? [];
   const status = Number(digits);
   if (minor === undefined || status === 101) throw new NoHttp('EPROTO');
   const headers: Record<string, string> = Object.create(null);
-  for (const field of lines) {
-    const [, name, value = ''] = FIELD.exec(field) ?? [];
-    if (name === undefined) throw new NoHttp('EPROTO'); // also a folded line
-    const key = name.toLowerCase();
-    headers[key] = key in headers ? `${headers[key]}, ${value.trimEnd()}` : value.trimEnd();
+  for (let at = first.length + 2; at < text.length; ) {
+    const next = text.indexOf('\r\n', at);
+    const end = next < 0 ? text.length : next;
+    const colon = text.indexOf(':', at);
+    const raw = text.slice(colon + 1, end);
+    if (colon < 0 || colon > end || NO_VALUE.test(raw)) throw new NoHttp('EPROTO');
+    const name = nameOf(text.slice(at, colon));
+    const value = raw.trim();
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+    at = end + 2;
   }
   const framing = framingOf(status, headers);
   const closes = minor === '0' || framing === 'until close' || /(?:^|,)\s*close\s*(?:,|$)/i.test(headers['connection'] ?? '');
   return { status, headers, framing, keepMs: closes ? 0 : keepMsOf(headers['keep-alive']) };
+}
+
+const names = new Map<string, string>();
+const NAMES_MAX = 200; // servers use the same few again and again
+
+/** A header's name in lower case; looked at once, since each answer brings the same ones. Throws NoHttp, also for a folded line. */
+function nameOf(given: string): string {
+  const known = names.get(given);
+  if (known !== undefined) return known;
+  if (!NAME.test(given)) throw new NoHttp('EPROTO');
+  const name = given.toLowerCase();
+  if (names.size < NAMES_MAX) names.set(given, name);
+  return name;
 }
 
 /** RFC 9112, 6.3. Two lengths, or a length beside chunks, would be two answers: refused. */

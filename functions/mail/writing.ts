@@ -1,8 +1,6 @@
-import MailComposer from 'nodemailer/lib/mail-composer';
 import { Encoder } from 'nodemailer/lib/qp';
+import { compile, type Node, type Options } from './tree.ts';
 
-type Options = NonNullable<ConstructorParameters<typeof MailComposer>[0]>;
-type Node = ReturnType<MailComposer['compile']>;
 /** A part of the letter: bytes as they go out, or bytes that go out as base64. */
 type Piece = Uint8Array | { readonly base64: Uint8Array };
 
@@ -11,7 +9,7 @@ type Piece = Uint8Array | { readonly base64: Uint8Array };
  * is ours, since its streams cost more than all else in a small mail, and hold a large one several times over.
  */
 export function write(options: Options, keepBcc: boolean): Uint8Array {
-  const root = new MailComposer(options).compile();
+  const root = compile(options);
   root.keepBcc = keepBcc;
   const pieces = piecesOf(root);
   const last = pieces.at(-1);

@@ -78,6 +78,9 @@ const refused: readonly { text: string; code?: string }[] = [
   { text: head('transfer-encoding: identity') },
   { text: head('x: 1\r\n folded: 2\r\ncontent-length: 5') },
   { text: head('x : 1\r\ncontent-length: 5') },
+  { text: head('x: 1\r\r\ncontent-length: 5') }, // white space goes from a value, half a line break does not
+  { text: head('x:\n 1\r\ncontent-length: 5') },
+  { text: head('x: 1\n\r\ncontent-length: 5') },
   { text: head('x: 1\nlocation: https://elsewhere/\r\ncontent-length: 5') },
   { text: head('no colon\r\ncontent-length: 5') },
   { text: `${head(`x: ${'y'.repeat(70_000)}`)}` },
