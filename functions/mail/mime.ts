@@ -20,7 +20,7 @@ export interface Letter {
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
 }
 
-let writing: Promise<typeof import('./writing.ts')> | undefined; // only a mail that is really sent pays for it, and each instance once
+let writing: typeof import('./writing.ts') | undefined; // only a mail that is really sent pays for it, and an instance once
 
 /** `<id@domain of the sender>`. */
 export const messageId = (id: string, address: string): string => `<${id}@${address.slice(address.lastIndexOf('@') + 1)}>`;
@@ -33,7 +33,7 @@ export const messageId = (id: string, address: string): string => `<${id}@${addr
  */
 export async function compose(request: SendRequest, sender: Sender, stamp: Stamp): Promise<Letter> {
   const id = messageId(stamp.id, sender.from.address);
-  const { write } = await (writing ??= import('./writing.ts'));
+  writing ??= await import('./writing.ts');
   const content = {
     from: person(sender.from),
     to: request.to.map(person),
@@ -62,7 +62,7 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     disableFileAccess: true,
     disableUrlAccess: true,
   };
-  const bytes = write(content, sender.mailbox.via === 'api');
+  const bytes = writing.write(content, sender.mailbox.via === 'api');
   if (bytes.length > LETTER_MAX_BYTES)
     throw new MailFailure('too_large', `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${LETTER_MAX_BYTES}.`);
   const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);

@@ -59,9 +59,9 @@ async function sendOrRefuse(order: Order, config: Config, ports: Ports): Promise
   return { outcome, caller: order.caller.id };
 }
 
-let resuming: Promise<typeof import('./resume.ts')> | undefined; // only a worker of a queue pays for it, once
+let resuming: typeof import('./resume.ts') | undefined; // only a worker of a queue pays for it, and an instance once
 
 async function resumed(id: string, message: Message, config: Config, ports: Ports): Promise<Ended> {
-  const { resume } = await (resuming ??= import('./resume.ts'));
-  return resume(id, message, config, ports);
+  resuming ??= await import('./resume.ts');
+  return resuming.resume(id, message, config, ports);
 }

@@ -16,6 +16,8 @@ export const KEY = `mg_bench_${'k'.repeat(43)}`;
 export const MAILBOXES = 10;
 export const mailbox = (index = 0): string => `box${index}@example.com`;
 const SMTP_MAILBOX = 'smtp@example.com';
+/** Its token is kept between invocations. */
+export const KEEPING_MAILBOX = 'keeping@example.com';
 export const AUTHORISED = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
 
 /** What the measurements stand on: the built functions, a certificate, a folder of their own. */
@@ -29,7 +31,7 @@ export async function prepare(): Promise<Laptop> {
   const folder = mkdtempSync(join(tmpdir(), 'mailgrant-bench-'));
   const boxes = Array.from({ length: MAILBOXES }, (_, index) => `  ${mailbox(index)}: { secret: ${secretOf(index)} }`);
   const hash = createHash('sha256').update(KEY).digest('hex');
-  const yaml = `mailboxes:\n${boxes.join('\n')}\n  ${SMTP_MAILBOX}: { via: smtp, secret: grant-smtp }\nkeys:\n  bench: { sha256: ${hash}, from: [${[...boxes.keys()].map(mailbox).join(', ')}, ${SMTP_MAILBOX}] }\n`;
+  const yaml = `mailboxes:\n${boxes.join('\n')}\n  ${SMTP_MAILBOX}: { via: smtp, secret: grant-smtp }\n  ${KEEPING_MAILBOX}: { secret: grant-keeping, tokens: reuse }\nkeys:\n  bench: { sha256: ${hash}, from: [${[...boxes.keys()].map(mailbox).join(', ')}, ${SMTP_MAILBOX}] }\n`;
   writeFileSync(join(folder, 'mailgrant.yaml'), yaml);
   const built = await buildFunctions(join(folder, 'mailgrant.yaml'), join(folder, 'dist'));
   // The framework is the bundle's one dependency; here it is the project's own.
@@ -59,7 +61,11 @@ export async function startFake(laptop: Laptop, { kind, tls }: { kind: FakeOptio
     kind,
     tls: tls ? laptop.certificate : null,
     project: PROJECT,
-    mailboxes: [...mailboxes, { address: SMTP_MAILBOX, secret: 'grant-smtp', scope: SCOPE_MAIL }],
+    mailboxes: [
+      ...mailboxes,
+      { address: SMTP_MAILBOX, secret: 'grant-smtp', scope: SCOPE_MAIL },
+      { address: KEEPING_MAILBOX, secret: 'grant-keeping', scope: SCOPE_SEND },
+    ],
   };
   const child = spawn(process.execPath, [fileURLToPath(new URL('fake.ts', import.meta.url)), JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],

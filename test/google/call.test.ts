@@ -82,6 +82,15 @@ for (const url of addresses)
     await assert.rejects(createExchange()(NEVER)({ method: 'GET', url, timeoutMs: 1_000 }), { message: 'ERR_INVALID_URL', left: false });
   });
 
+for (const body of ['', 'plain', 'ä', '✓ and plain', '\ud800', '😀'])
+  test(`a text goes out as UTF-8, with its length in bytes: ${JSON.stringify(body)}`, async () => {
+    await using server = await peer(say(''));
+    await createExchange()(NEVER)(post(server.url, { body }));
+    const bytes = Buffer.from(body);
+    const [head, sent] = server.got[0]?.split('\r\n\r\n') ?? [];
+    assert.deepEqual([sent, head?.includes(`content-length: ${bytes.length}`)], [bytes.toString('latin1'), true]);
+  });
+
 for (const value of ['a\r\nx: 1', 'a\nb', 'a\0', 'ä'])
   test(`a header that would be two is sent nowhere: ${JSON.stringify(value)}`, async () => {
     await using server = await peer(say('ok'));
