@@ -40,7 +40,7 @@ async function drained(laptop: Laptop, emulated: Emulated, subscriptions: number
     trivial: { url: `${trivial.url}/`, count: trivial.url, child: trivial },
   };
   const drain = createDrain(emulated, subscriptions, fake);
-  for (const side of Object.values(sides)) await drain(side, count / 5); // warms up
+  for (const side of Object.values(sides)) await drain(side, count * 0.6); // warms up
   const seen = await interleave({ ours: () => drain(sides.ours, count), trivial: () => drain(sides.trivial, count) }, rounds, 0);
   const from = subscriptions === 1 ? 'one subscription' : `${subscriptions} subscriptions`;
   return {
