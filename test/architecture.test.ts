@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Who may import what, besides files of the same folder. Types count too. */
 const MAY_SEE: Readonly<Record<string, RegExp>> = {
-  mail: /^nodemailer\/lib\/(mail-composer|qp)$/,
+  mail: /^nodemailer\/lib\/(mail-composer|mime-node|qp)$/,
   diagnose: /^functions\/mail\//,
   // The compiler of Handlebars and the parser of CEL are the build's; functions take what evaluates and renders.
   notify: /^(functions\/mail\/|@bufbuild\/cel(\/ext)?$|handlebars(\/runtime\.js)?$)/,
