@@ -49,7 +49,7 @@ export function nextOf(outcome: Outcome, { delivery, attempts, dueForMs, canPutO
       // What its caller can mend is in the record; what an operator must mend would be lost, for its content is nowhere else.
       return consequence(outcome.failure.code).blame === 'caller' ? { verb: 'ack' } : { verb: 'bury', reason: outcome.failure.code };
     case 'unknown':
-      if (!outcome.askable || exhausted) return { verb: 'ack' }; // it waits for a person
+      if (!outcome.askable || exhausted) return { verb: 'bury', reason: outcome.failure.code }; // for a person, who may need its content
       return canPutOff && attempts > NACKS ? { verb: 'put off', at: now + growing } : { verb: 'nack' };
     case 'parked':
       if (!canPutOff) return exhausted ? { verb: 'bury', reason: 'deliveries_exhausted' } : { verb: 'nack' };

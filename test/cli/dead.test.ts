@@ -12,6 +12,7 @@ import { connect } from '../../functions/google/connect.ts';
 import { createPulled } from '../../functions/google/held.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createTopic } from '../../functions/google/publish.ts';
+import { release } from '../../functions/mail/decide.ts';
 import { DEAD_TOPIC, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, settingsFor, TOPIC } from '../support/laptop.ts';
 import { emails, queued } from '../support/queued.ts';
 import { PLAIN, ROUTE, routed } from '../support/routes.ts';
@@ -158,6 +159,24 @@ for (const [delivery, route] of [
     await own.flush();
     assert.equal(own.sent(), 2);
   });
+
+test('a mail of which nobody knows keeps its content: once a person has decided, it goes out by its dead letter', async () => {
+  await using own = await sick();
+  own.mend();
+  own.google.faults.script({ on: 'transfer', answer: 'session_gone' });
+  assert.deepEqual([(await own.order('m1')).status, own.sent()], [204, 0]);
+  const { mail, state } = (await own.run('list')).data.letters[0] ?? {};
+  assert.equal(state, 'unknown');
+  const undecided = await own.run('replay', [], { all: true, yes: true });
+  assert.deepEqual([said(undecided), /ledger resend/.test(undecided.text)], [[1, 'left'], true]);
+  const ports = connect(settingsFor(own.google.url), () => {}).begin();
+  const found = await ports.ledger.read(String(mail));
+  assert.ok(found && (await release(found, ports)));
+  ports.close();
+  assert.deepEqual(said(await own.run('replay', [], { reason: 'session_gone', yes: true })), [0, 'replayed']);
+  await own.flush();
+  assert.deepEqual([own.sent(), own.google.ledgerEntry(String(mail))?.['state'], (await own.run('list')).data.letters], [1, 'sent', []]);
+});
 
 test('what must be decided first is left where it is, and says so', async () => {
   await using own = await sick();

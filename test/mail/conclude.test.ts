@@ -113,12 +113,16 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
     next: { verb: 'put off', at: NOW + 10 * MINUTE },
   },
   {
-    what: 'a question that stays open: it waits for a person',
+    what: 'a question that stays open: it waits for a person, with its content',
     outcome: failing('delivery_unknown'),
     at: tired,
-    next: { verb: 'ack' },
+    next: { verb: 'bury', reason: 'delivery_unknown' },
   },
-  { what: 'a question that nobody can answer', outcome: failing('session_gone'), next: { verb: 'ack' } },
+  {
+    what: 'a question that nobody can answer: a person may decide to send it again',
+    outcome: failing('session_gone'),
+    next: { verb: 'bury', reason: 'session_gone' },
+  },
 ];
 for (const { what, outcome, at = first, next } of rows)
   test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextOf(outcome, at, NOW), next));
