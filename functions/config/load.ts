@@ -9,7 +9,7 @@ export function loadConfig(file: string): Config {
   const read = readYaml(file, readText(file));
   if ('problems' in read) throw new ConfigProblems(file, read.problems);
   const { config, problems } = checkConfig(read.value);
-  if (!config) throw new ConfigProblems(file, problems);
+  if (!config) throw new ConfigProblems(file, read.placed(problems));
   return config;
 }
 

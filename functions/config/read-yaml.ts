@@ -1,7 +1,14 @@
 import { isCollection, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
+import { placed } from './lines.ts';
+
+interface Read {
+  readonly value: unknown;
+  /** Says of problems with the value, `path: reason` each, in which line they are. */
+  placed(problems: readonly string[]): string[];
+}
 
 /** What a YAML file holds, or why it holds nothing that can be read: each as `file:line: reason`. */
-export function readYaml(file: string, text: string): { value: unknown } | { problems: string[] } {
+export function readYaml(file: string, text: string): Read | { readonly problems: string[] } {
   const counter = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: true, strict: true, prettyErrors: false, lineCounter: counter });
   const at = (offset: number, reason: string): string => {
@@ -24,7 +31,8 @@ export function readYaml(file: string, text: string): { value: unknown } | { pro
       if (isCollection(key)) problems.push(at(key.range?.[0] ?? 0, 'a name is one word'));
     },
   });
-  return problems.length > 0 ? { problems } : { value: document.toJS({ maxAliasCount: 20 }) };
+  if (problems.length > 0) return { problems };
+  return { value: document.toJS({ maxAliasCount: 20 }), placed: (found) => placed(file, found, document, counter) };
 }
 
 // To YAML, braces that nobody quoted are a map.

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../functions/config/load.ts';
+import type { ConfigProblems } from '../../functions/config/problems.ts';
 import { readYaml } from '../../functions/config/read-yaml.ts';
 import { checkConfig, secretFor } from '../../functions/config/schema.ts';
 
@@ -166,6 +167,58 @@ test('a file that is no YAML, or names a setting twice, is refused with its line
   });
   assert.throws(() => loadConfig(join(folder, 'none.yaml')), { name: 'ConfigProblems', message: /ENOENT/ });
 });
+
+const misplaced: { name: string; text: string; told: string[] }[] = [
+  {
+    name: 'a setting that is wrong, and one that is unknown',
+    text: 'mailboxes:\n  a@example.com:\n    via: pigeon\n    nam: x\n',
+    told: ['3: mailboxes."a@example.com".via: ', '4: mailboxes."a@example.com".nam: unknown setting'],
+  },
+  {
+    name: 'one of a list',
+    text: 'mailboxes:\n  a@example.com:\n    aliases:\n      - b@example.com\n      - b\n',
+    told: ['5: mailboxes."a@example.com".aliases.1: '],
+  },
+  {
+    name: 'what is missing, told where it is missing from',
+    text: 'mailboxes: { a@example.com: {} }\nkeys:\n  shop:\n    sha256: x\n',
+    told: ['4: keys.shop.sha256: ', '3: keys.shop.from: missing'],
+  },
+  {
+    name: 'an address that is written with capitals',
+    text: 'mailboxes:\n  a@example.com: {}\n  B@Example.com: { grant: delegation }\n',
+    told: ['3: mailboxes."b@example.com".delegate: missing'],
+  },
+  {
+    name: 'what an alias stands for, where it stands',
+    text: 'mailboxes:\n  a@example.com: { limits: &l { perDay: 0 } }\n  b@example.com:\n    limits: *l\n',
+    told: ['2: mailboxes."a@example.com".limits.perDay: ', '2: mailboxes."b@example.com".limits.perDay: '],
+  },
+  {
+    name: 'a name, and a route',
+    text: 'mailboxes: { a@example.com: {} }\nkeys: { Shop: {} }\nroutes:\n  r:\n    from: a@example.com\n    to: [x@example.com]\n    template: t\n    topic: t\n',
+    told: ['2: keys.Shop: ', '2: keys.Shop.from: ', '8: routes.r.topic: '],
+  },
+  { name: 'no such section', text: 'delivery: queued\n', told: ['mailboxes: missing'] },
+  { name: 'an empty file', text: '', told: ['mailboxes: missing'] },
+];
+for (const { name, text, told } of misplaced)
+  test(`${name}: the problem is told with its line`, () => {
+    const thrown = (): readonly string[] => {
+      try {
+        return [String(loadConfig(yaml(text)))];
+      } catch (error) {
+        return (error as ConfigProblems).problems;
+      }
+    };
+    const found = thrown().map((one) => one.replace(`${folder}/x.yaml:`, ''));
+    assert.equal(found.length, told.length, found.join('\n'));
+    for (const one of told)
+      assert.ok(
+        found.some((problem) => problem.startsWith(one)),
+        `${one} in ${found.join(' | ')}`,
+      );
+  });
 
 const slips: { name: string; text: string; told: string[] }[] = [
   {
