@@ -11,7 +11,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function targetUrl(given: string | undefined, env: Env): string {
   const laptop = existsSync(LAPTOP_API) ? readFileSync(LAPTOP_API, 'utf8').trim() : LAPTOP_URL;
   const url = (given ?? env['MAILGRANT_URL'] ?? laptop).replace(/\/+$/, '');
-  if (URL.canParse(url) && (url.startsWith('https://') || isLaptop(url))) return url;
+  if (URL.canParse(url) && (url.startsWith('https://') || isLaptop(url))) return new URL(url).href.replace(/\/+$/, ''); // a host as it travels
   throw new Error('--url: expected the https URL of the function api (http on the loopback interface only)');
 }
 
