@@ -80,7 +80,8 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
       const holder = key && (await get(`keys/${key.hash}`));
       const id = String(holder?.fields?.['mail']?.stringValue ?? entry.id);
       const found = await read(id);
-      if (found && id === entry.id) return { created: true, found }; // ours: the reply to our own commit was lost
+      // Ours, if nobody has worked on it since: the reply to our own commit was lost.
+      if (found && id === entry.id) return { created: textOf(found.entry) === textOf(entry), found };
       const lapsed = !found || Date.parse(String(holder?.fields?.['expireAt']?.timestampValue)) <= now; // TTL deletes a day late
       if (found && !lapsed) return { created: false, found };
       const again = holder?.updateTime ? await commit([mail, ...claim({ updateTime: holder.updateTime })], counters) : null;

@@ -265,6 +265,20 @@ suite('the ledger when the reply to a commit is lost', () => {
       assert.deepEqual([second.created, second.found.entry], [true, mine]);
     });
 
+  test('an entry whose creation took effect without a reply, and which somebody else has worked on since, is theirs', async () => {
+    await using google = await startGoogle();
+    const exchange = createExchange()(AbortSignal.timeout(10_000));
+    const identity = createIdentity(google.url);
+    const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+    for (const key of [null, { hash: unique(), expireAt: NOW + HOUR }]) {
+      const mine = entry();
+      const found = (await ledger.create(mine, key, NOW)).found;
+      const theirs = await ledger.replace(found, step(mine, 'claimed', { holder: 'somebody', attempts: 2 }));
+      const again = await ledger.create(mine, key, NOW); // the adapter's own second try arrives late
+      assert.deepEqual([again.created, again.found.entry], [false, theirs?.entry]);
+    }
+  });
+
   test('a replacement whose reply is lost is known again, in whatever order its fields were written', async () => {
     await using google = await startGoogle();
     const exchange = createExchange()(AbortSignal.timeout(10_000));

@@ -100,6 +100,16 @@ test('whoever goes on, dies or hears nothing: every mail is sent once, or record
     options,
   ));
 
+/** What only long runs have found, in its shortest form. */
+const FOUND: Readonly<Record<string, Scenario>> = {
+  'a claim whose answer is lost, and a person who has the mail sent before it is made again': {
+    ...{ delivery: 'direct', later: true, patient: false, prompt: false },
+    acts: [ASK, { ...ASK }, { does: 'resend', of: 0, withMail: true, asks: false }],
+    tape: [NOTHING, { who: 2, wrong: 1, how: 0 }, NOTHING, { who: 2, wrong: 6, how: 0 }, NOTHING, { who: 0, wrong: 8, how: 2 }],
+  },
+};
+for (const [name, one] of Object.entries(FOUND)) test(`found once: ${name}`, () => keep(one));
+
 for (const [name, place] of Object.entries({ ...BREAKS, ...(RUNS > 0 && RARE) }))
   test(`it is found out if ${name}`, async (t) => {
     const broke = await brokenCore(place);

@@ -49,10 +49,10 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
       create: (entry, key, now, counters) =>
         call('ledger.create', () => ledger.create(entry, key, now, counters), {
           ...writing,
-          // As the adapter does: what is there under its own id is its own.
+          // As the adapter does: what is there under its own id is its own, unless somebody has worked on it since.
           again: async () => {
             const there = await ledger.read(entry.id);
-            return there ? { created: true, found: there } : ledger.create(entry, key, now, counters);
+            return there ? { created: JSON.stringify(there.entry) === JSON.stringify(entry), found: there } : ledger.create(entry, key, now, counters);
           },
         }),
       read: (id) => call('ledger.read', () => ledger.read(id), ledgerCall),
