@@ -8,7 +8,7 @@ import { asFailure } from '../mail/failure.ts';
 import { type State, TRANSITIONS } from '../mail/ledger.ts';
 import { timeOf } from '../mail/schedule.ts';
 import { type Answer, CONFIG, type Command, type Options } from './command.ts';
-import { listMails, listText, mailText, shown } from './ledger.ts';
+import { listMails, listText, mailText, shown, type Wanted } from './ledger.ts';
 import { type Choice, type Desk, decidedText, dropMail, resend } from './ledger-decide.ts';
 import { operatorFor } from './operator.ts';
 import { Refused, refusalOf, refusalText } from './refused.ts';
@@ -25,7 +25,8 @@ export const LEDGER: Command = {
   argument: 'list|show|resend|drop [ID]',
   help: `  list            newest first, never any content
     --state STATE   ${Object.keys(TRANSITIONS).join(', ')}
-                    (repeat it; by default ${OPEN.join(', ')}; with --to all of them)
+                    (repeat it; by default ${OPEN.join(', ')}, and what was
+                    begun and left for ten minutes; with --to all of them)
     --since TIME    2026-11-24T08:00:00Z, or 2h, 7d    --limit N  (50)
     --mailbox ADDRESS  --to ADDRESS of a recipient: what became of the mails to them
   show ID         the record, what it means, what mends it, and what may be done
@@ -138,14 +139,15 @@ function idIn(words: readonly string[]): string {
   return id;
 }
 
-function wantedIn(options: Options, now: number): { states: readonly State[]; since: number; limit: number } {
+function wantedIn(options: Options, now: number): Pick<Wanted, 'states' | 'abandoned' | 'since' | 'limit'> {
   const states = [options['state'] ?? []].flat().flatMap((one) => String(one).split(',')) as State[];
   const wrong = states.find((one) => !Object.hasOwn(TRANSITIONS, one));
   if (wrong !== undefined) throw new Refused('option_invalid', `--state: ${wrong} is none of ${Object.keys(TRANSITIONS).join(', ')}`);
   const limit = Number(options['limit'] ?? 50);
   if (!Number.isInteger(limit) || limit < 1) throw new Refused('option_invalid', '--limit: expected a number from 1 on');
   const usual = options['to'] === undefined ? OPEN : (Object.keys(TRANSITIONS) as State[]);
-  return { states: states.length > 0 ? states : usual, since: sinceIn(options['since'], now), limit };
+  const abandoned = states.length === 0;
+  return { states: abandoned ? usual : states, abandoned, since: sinceIn(options['since'], now), limit };
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -67,6 +67,8 @@ const timeOf = (ms: number): string => new Date(ms).toISOString();
 /** What `ledger list` is asked for. */
 export interface Wanted {
   readonly states: readonly State[];
+  /** Also those that somebody began and left: their lease ran out, and nobody has come for ten minutes. */
+  readonly abandoned: boolean;
   /** Milliseconds since the epoch. */
   readonly since: number;
   /** As the ledger has it; null for every one. */
@@ -82,12 +84,18 @@ export interface Listed {
 }
 
 const READ_MAX = 10_000;
+const BEGUN: readonly State[] = ['claimed', 'sending'];
+const LEFT_MS = 10 * 60_000; // a queue delivers again within that time
+
+const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.includes(state) && leaseUntil < now - LEFT_MS;
 
 /** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
-export async function listMails({ states, since, mailbox, recipient, limit }: Wanted, query: LedgerQuery, reader: Reader): Promise<Listed> {
-  const entries = await query(recipient === null ? { states } : { recipients: recipient }, READ_MAX);
+export async function listMails(wanted: Wanted, query: LedgerQuery, reader: Reader): Promise<Listed> {
+  const { states, abandoned, since, mailbox, recipient, limit } = wanted;
+  const sought = abandoned ? [...new Set([...states, ...BEGUN])] : states;
+  const entries = await query(recipient === null ? { states: sought } : { recipients: recipient }, READ_MAX);
   const fitting = entries
-    .filter(({ state }) => states.includes(state))
+    .filter((one) => states.includes(one.state) || (abandoned && isLeft(one, reader.now)))
     .filter((one) => one.acceptedAt >= since && one.expireAt > reader.now)
     .filter((one) => mailbox === null || mailbox.includes(one.mailbox))
     .filter(({ recipients }) => recipient === null || recipients.some((one) => recipient.includes(one)))
@@ -97,8 +105,8 @@ export async function listMails({ states, since, mailbox, recipient, limit }: Wa
 
 export function listText({ mails, truncated }: Listed): string {
   const lines = mails.map(
-    ({ id, state, accepted, code, mailbox, attempts }) =>
-      `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? '').padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+    ({ id, state, accepted, code, mailbox, attempts, heldUntil }) =>
+      `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? (BEGUN.includes(state) && !heldUntil ? 'nobody holds it' : '')).padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
   );
   return [
     ...(lines.length > 0 ? lines : ['No such mail.']),

@@ -111,7 +111,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'The requested endpoint does not exist.',
-    fix: 'POST /emails sends a mail.',
+    fix: 'POST /emails sends a mail; a route answers once the config that has it is deployed.',
   },
   method_unknown: {
     http: 405,

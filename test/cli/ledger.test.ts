@@ -7,8 +7,21 @@ import { after, before, test } from 'node:test';
 import { runLedgerCommand } from '../../functions/cli/ledger-command.ts';
 import { operatorFor } from '../../functions/cli/operator.ts';
 import type { Terminal } from '../../functions/cli/terminal.ts';
+import { connect } from '../../functions/google/connect.ts';
 import type { Fault } from '../../functions/local/faults.ts';
-import { authorised, envelope, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, serveOn, startLaptop } from '../support/laptop.ts';
+import {
+  authorised,
+  envelope,
+  type Laptop,
+  MAIL,
+  MAILBOX,
+  PROJECT,
+  post,
+  SECRET,
+  serveOn,
+  settingsFor,
+  startLaptop,
+} from '../support/laptop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const config = join(folder, 'mailgrant.yaml');
@@ -85,6 +98,31 @@ test('list shows what needs a look, newest first, and nothing of the content, th
     [await ids({ mailbox: 'other@example.com' }), await ids({ to: 'other@example.com' }), await ids({ since: 'in 1 hour' })],
     [[], [], []],
   );
+});
+
+test('list shows what somebody began and left ten minutes ago, too, and not what somebody works on', async () => {
+  const ports = connect(settingsFor(laptop.google.url), () => {}).begin();
+  const begun = async (state: 'claimed' | 'sending' | 'queued', minutesAgo: number): Promise<string> => {
+    const id = ports.newId();
+    const leaseUntil = minutesAgo === 0 ? 0 : Date.now() - minutesAgo * 60_000;
+    const rest = { recipients: [], acceptedAt: Date.now(), attempts: 1, gmailId: null, code: null, notBefore: null, letter: null };
+    const names = { payload: 'p', caller: 'api:shop', mailbox: MAILBOX };
+    await ports.ledger.create(
+      { id, state, ...names, ...rest, leaseUntil, handle: null, expireAt: Date.now() + 3_600_000 },
+      null,
+      Date.now(),
+    );
+    return id;
+  };
+  const left = [await begun('claimed', 11), await begun('sending', 11), await begun('sending', 0)];
+  const others = [await begun('claimed', 9), await begun('sending', -1), await begun('queued', 11)];
+  ports.close();
+  const { data, text } = await run('list');
+  const shown = new Map(data.mails?.map((one) => [one.id, one]));
+  assert.deepEqual([left.map((id) => shown.has(id)), others.map((id) => shown.has(id))], [left.map(() => true), others.map(() => false)]);
+  assert.equal(text.match(/nobody holds it/g)?.length, 3);
+  assert.deepEqual((shown.get(left[2] ?? '') as { may?: string[] } | undefined)?.may, ['resend', 'drop']);
+  assert.deepEqual((await run('list', [], { state: ['parked'] })).data.mails, []);
 });
 
 for (const to of ['Ann.Smith@example.org', 'ann@bücher.example'])
