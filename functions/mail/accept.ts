@@ -26,6 +26,6 @@ export async function take(draft: Draft, asking: Asking, config: Config, ports: 
   const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.timetable !== null);
   if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
   const { handOver } = await import('./enqueue.ts');
-  const handed = await handOver(outcome.id, draft, asking.caller, config, ports).catch(() => null);
+  const handed = await handOver(outcome.id, draft, asking, config, ports).catch(() => null);
   return handed ? { ...handed, ...(outcome.quota && { quota: outcome.quota }) } : outcome;
 }

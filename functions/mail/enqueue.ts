@@ -36,13 +36,19 @@ export async function enqueue(draft: Draft, asking: Asking, config: Config, port
     await recordEnd(claimed.begun, failure, ports);
     return { ...outcomeOf(failure, claimed.begun.entry.id, ports.now()), own: true, ...(quota && { quota }) };
   }
-  const outcome = await put(claimed.begun, content, ports);
+  const outcome = await put(claimed.begun, content, asking.key, ports);
   if (outcome.state === 'failed') await giveBack();
   return quota ? { ...outcome, quota } : outcome;
 }
 
 /** A mail that a direct attempt could not send just now becomes the worker's; null where the queue cannot take it either. */
-export async function handOver(id: string, draft: Draft, caller: Caller, config: Config, ports: Ports): Promise<Outcome | null> {
+export async function handOver(
+  id: string,
+  draft: Draft,
+  { caller, key }: Pick<Asking, 'caller' | 'key'>,
+  config: Config,
+  ports: Ports,
+): Promise<Outcome | null> {
   const found = await ports.ledger.read(id);
   const state = found && NEXT[found.entry.state];
   if (!found || !state) return null;
@@ -54,8 +60,8 @@ export async function handOver(id: string, draft: Draft, caller: Caller, config:
   const held = await ports.ledger.replace(found, step(found.entry, state, change), counters);
   if (!held) return null;
   if (before !== undefined) return publish(held.entry, content, ports); // a message of it may be there: so it is never failed
-  const outcome = await put(held, content, ports);
-  return outcome.state === 'queued' ? outcome : null;
+  const outcome = await put(held, content, key, ports);
+  return outcome.state === 'failed' ? null : outcome;
 }
 
 const NEXT: Partial<Record<Entry['state'], Entry['state']>> = { waiting: 'queued', parked: 'parked' };
@@ -63,7 +69,7 @@ const NEXT: Partial<Record<Entry['state'], Entry['state']>> = { waiting: 'queued
 /** An API key's own limits count at the door; those of a platform's identity when its mail goes out. */
 const doorkeeper = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
 
-async function put(found: Found, content: Content, ports: Ports): Promise<Outcome> {
+async function put(found: Found, content: Content, key: string | null, ports: Ports): Promise<Outcome> {
   const { id } = found.entry;
   try {
     return await publish(found.entry, content, ports);
@@ -72,8 +78,11 @@ async function put(found: Found, content: Content, ports: Ports): Promise<Outcom
     return recordEnd(found, failure, ports).catch(async (told: unknown) => {
       if (asFailure(told).code !== 'in_flight') return { state: 'failed', id, failure, unrecorded: true };
       const there = await ports.ledger.read(id);
-      if (there?.entry.attempts === found.entry.attempts) throw told; // another request puts it by: it knows whether that works
-      return { state: 'queued', id, dueAt: null }; // a worker has had it: the message got through, only the answer did not
+      const past = there && ended(there.entry);
+      if (past) return past;
+      // Under a key it may be another request that has it, and may yet come to nothing. Else it is a worker: the message got through.
+      if (key !== null || there?.entry.attempts === found.entry.attempts) throw told;
+      return { state: 'queued', id, dueAt: null };
     });
   }
 }
@@ -98,8 +107,8 @@ export async function publish({ id, notBefore, content: seal = '' }: Entry, cont
 async function again(found: Found, content: Content, ports: Ports): Promise<Outcome | null> {
   const { entry } = found;
   const { id, state, notBefore } = entry;
-  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '' };
-  if (state === 'canceled') return { state, id };
+  const past = ended(entry);
+  if (past) return past;
   if (state === 'failed' || entry.content === undefined) return null;
   if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
   if (entry.content === sealOf(content, ports.digest)) {
@@ -107,6 +116,12 @@ async function again(found: Found, content: Content, ports: Ports): Promise<Outc
     return publish(entry, content, ports);
   }
   return { state: 'queued', id, dueAt: notBefore !== null && notBefore > ports.now() ? notBefore : null };
+}
+
+/** How a mail stands that needs no message any more; null for any other. */
+function ended({ id, state, gmailId }: Entry): Outcome | null {
+  if (state === 'sent') return { state, id, gmailId: gmailId ?? '' };
+  return state === 'canceled' ? { state, id } : null;
 }
 
 /** Leaves a trace before the message is put once more: whoever put it first, and gives up now, must not fail what has a message after all. */

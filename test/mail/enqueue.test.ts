@@ -27,7 +27,8 @@ function queueing() {
       withdraw: async () => {},
     },
   });
-  const ask = (body: unknown = MAIL) => enqueue(draftMail(body, CALLER as typeof asking.caller, CONFIG, ports), asking, CONFIG, ports);
+  const ask = (body: unknown = MAIL, key: string | null = 'k') =>
+    enqueue(draftMail(body, CALLER as typeof asking.caller, CONFIG, ports), { ...asking, key }, CONFIG, ports);
   /** Delivers all that was published. */
   const deliver = async (): Promise<void> => {
     for (const message of messages.splice(0)) await resume(message.attributes['mailgrantId'] ?? '', message, CONFIG, ports);
@@ -56,24 +57,27 @@ test('a request that cannot publish does not fail the mail that a repetition of 
   assert.equal(ports.sent.length, 1);
 });
 
-test('a message that got through although no answer said so is believed, if a worker has had it, also where a daily limit parked it', async () => {
-  const { ports, messages, tasks, ask, deliver } = queueing();
-  const through = {
-    publish: async (message: Message) => {
-      messages.push(message);
-      Object.assign(ports, {
-        open: async () => {
-          throw new MailFailure('quota_daily', 'scripted');
-        },
-      });
-      await deliver();
-      return unpublished();
-    },
-  };
-  Object.assign(ports, { queue: through });
-  assert.equal((await ask())?.state, 'queued');
-  assert.deepEqual([[...ports.ledger.entries.values()].map(({ entry }) => entry.state), tasks.size], [['parked'], 0]);
-});
+for (const key of [null, 'k'])
+  test(`a message that got through although no answer said so, and a worker had it: ${key ? 'its caller, who has a key, asks again' : 'it is believed'}`, async () => {
+    const { ports, messages, tasks, ask, deliver } = queueing();
+    const through = {
+      publish: async (message: Message) => {
+        messages.push(message);
+        Object.assign(ports, {
+          open: async () => {
+            throw new MailFailure('quota_daily', 'scripted');
+          },
+        });
+        await deliver();
+        return unpublished();
+      },
+    };
+    Object.assign(ports, { queue: through });
+    if (key === null) assert.equal((await ask(MAIL, key))?.state, 'queued');
+    else await assert.rejects(ask(MAIL, key), { code: 'in_flight' });
+    assert.deepEqual([[...ports.ledger.entries.values()].map(({ entry }) => entry.state), tasks.size], [['parked'], 0]);
+    if (key !== null) assert.deepEqual([(await ask(MAIL, key))?.state, tasks.size], ['queued', 1]); // and is told so then
+  });
 
 test('a repetition that cannot publish does not fail the mail that is accepted', async () => {
   const { ports, ask, deliver } = queueing();
@@ -97,12 +101,12 @@ test('what was handed over before is not failed by a second handing over that do
   await enqueue(draft, asking, CONFIG, ports);
   messages.splice(0);
   const id = await waiting();
-  assert.equal((await handOver(id, draft, CALLER, CONFIG, ports))?.state, 'queued');
+  assert.equal((await handOver(id, draft, asking, CONFIG, ports))?.state, 'queued');
   await waiting(); // the worker could not send it just now, its message comes again; and its caller asks again
   const inOtherWords = draftMail(Object.fromEntries(Object.entries(MAIL).reverse()), CALLER, CONFIG, ports);
-  assert.equal(await handOver(id, inOtherWords, CALLER, CONFIG, ports), null); // the message that is there is known by its words
+  assert.equal(await handOver(id, inOtherWords, asking, CONFIG, ports), null); // the message that is there is known by its words
   Object.assign(ports, { queue: { publish: unpublished } });
-  assert.equal(await handOver(id, draft, CALLER, CONFIG, ports).catch(() => null), null);
+  assert.equal(await handOver(id, draft, asking, CONFIG, ports).catch(() => null), null);
   await deliver();
   assert.equal(ports.sent.length, 1);
 });

@@ -107,6 +107,15 @@ const FOUND: Readonly<Record<string, Scenario>> = {
     acts: [ASK, { ...ASK }, { does: 'resend', of: 0, withMail: true, asks: false }],
     tape: [NOTHING, { who: 2, wrong: 1, how: 0 }, NOTHING, { who: 2, wrong: 6, how: 0 }, NOTHING, { who: 0, wrong: 8, how: 2 }],
   },
+  'a mail that is handed over while the same request takes it, dies, and its message cannot be put': {
+    ...{ delivery: 'direct', later: true, patient: false, prompt: false },
+    acts: [ASK, { ...ASK }],
+    tape: Array.from({ length: 13 }, (_, at) => ({
+      who: at === 6 || at === 12 ? 1 : 0,
+      wrong: { 0: 1, 3: 2, 10: 2, 12: 1 }[at] ?? 0,
+      how: 0,
+    })),
+  },
 };
 for (const [name, one] of Object.entries(FOUND)) test(`found once: ${name}`, () => keep(one));
 
