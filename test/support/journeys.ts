@@ -37,7 +37,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
     if (!end) return null;
     const { id = null, state, gmailId } = ('value' in end ? (end.value ?? {}) : {}) as { id?: string; state?: string; gmailId?: string };
     const said = 'error' in end ? (end.error instanceof core.MailFailure ? end.error.code : String(end.error)) : (state ?? 'ok');
-    const one = { by, id, said, ...(gmailId !== undefined && { gmailId }) };
+    const one = { by, id, said, at: stage.story.length, ...(gmailId !== undefined && { gmailId }) };
     stage.story.push(`    ${by} is told: ${said}${id ? ` ${id.slice(-2)}` : ''}`);
     told.push(one);
     return one;

@@ -30,12 +30,16 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
   const dead: Message[] = [];
   const tasks = new Map<string, Task>();
   const wrong: string[] = [];
+  /** Mails that had ended as failed, and that somebody began anew: at which line of the story, the last time. */
+  const begunAnew = new Map<string, number>();
   const base = world();
   const soon = (code: FailureCode) => (): Error => failureOf(code);
 
   /** Every write is a step of the table. */
   const lawful = (before: Entry | undefined, entry: Entry): void => {
     if (before && TRANSITIONS[before.state][entry.state] === undefined) wrong.push(`${entry.id}: step ${before.state} to ${entry.state}`);
+    const ended = before?.state === 'failed' && before.code !== null && !before.code.startsWith('queue_');
+    if (ended && entry.state !== 'failed') begunAnew.set(entry.id, stage.story.length);
   };
   const publish = (message: Message): void => void topic.push({ message, deliveries: 0, at: stage.clock, open: 0, acknowledged: false });
 
@@ -52,7 +56,9 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
           // As the adapter does: what is there under its own id is its own, unless somebody has worked on it since.
           again: async () => {
             const there = await ledger.read(entry.id);
-            return there ? { created: JSON.stringify(there.entry) === JSON.stringify(entry), found: there } : ledger.create(entry, key, now, counters);
+            return there
+              ? { created: JSON.stringify(there.entry) === JSON.stringify(entry), found: there }
+              : ledger.create(entry, key, now, counters);
           },
         }),
       read: (id) => call('ledger.read', () => ledger.read(id), ledgerCall),
@@ -128,7 +134,7 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
     } as Ports;
   }
 
-  return { ledger, gmail, topic, dead, tasks, wrong, publish, portsOf };
+  return { ledger, gmail, topic, dead, tasks, wrong, begunAnew, publish, portsOf };
 }
 
 export type PostOffice = ReturnType<typeof createPostOffice>;

@@ -27,7 +27,7 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
     if (state === 'failed' && code === null) wrong.push(`${name} has no reason`);
   }
 
-  for (const { by, id, said, gmailId } of told) {
+  for (const { by, id, said, at, gmailId } of told) {
     const accepted = said === 'sent' || said === 'queued' || /acknowledged$/.test(by);
     if (!accepted || id === null) continue;
     const entry = office.ledger.entries.get(id)?.entry;
@@ -40,7 +40,8 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
       !isExplained(entry) &&
       !(entry.state === 'unknown' && givenUp(id)) &&
       !buried(id) &&
-      !(released.has(id) && LEFT_TO_ITS_PERSON.includes(entry.state))
+      !(released.has(id) && LEFT_TO_ITS_PERSON.includes(entry.state)) &&
+      !(at < (office.begunAnew.get(id) ?? 0)) // it had ended; who began it anew and died had no answer, and asks again
     )
       wrong.push(`${name} has vanished`);
   }

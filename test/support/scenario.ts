@@ -30,6 +30,8 @@ export interface Told {
   readonly id: string | null;
   /** The state of the outcome, or the code of what was thrown. */
   readonly said: string;
+  /** At which line of the story. */
+  readonly at: number;
   readonly gmailId?: string;
 }
 
