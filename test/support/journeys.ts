@@ -53,6 +53,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
       (actor) => core.accept(order, config, office.portsOf(actor)),
       (end) => {
         one.open = false;
+        if (!end) one.tries--; // who dies has learnt nothing; it dies as often as the tape says
         tell(name, end);
         const outcome = end && 'value' in end ? end.value : null;
         const failure = end && 'error' in end ? core.asFailure(end.error) : outcome && 'failure' in outcome ? outcome.failure : null;
