@@ -1,5 +1,5 @@
 import type { Held, Pulled } from '../google/held.ts';
-import { drop, release } from '../mail/decide.ts';
+import { drop, release, unbury } from '../mail/decide.ts';
 import { asFailure, MailFailure } from '../mail/failure.ts';
 import type { Entry } from '../mail/ledger.ts';
 import { DIGEST_ATTRIBUTE, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, mailIn, ROUTE_ATTRIBUTE } from '../mail/message.ts';
@@ -99,6 +99,7 @@ async function stands(mail: string, { begin }: Morgue): Promise<'open' | 'ended'
     if (code === 'dropped') return `it was dropped; first: npm run mailgrant -- ledger resend ${mail}`;
     if (code === 'session_gone') return `it may have been sent; first: npm run mailgrant -- ledger resend ${mail}, or drop`;
     if (state === 'failed') await release(found, ports);
+    if (state === 'unknown') await unbury(found, ports);
     return 'open';
   } finally {
     ports.close();

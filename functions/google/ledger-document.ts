@@ -18,7 +18,8 @@ export interface Document {
 export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<string, Value> {
   const fields: Record<string, Value> = {};
   for (const name of Object.keys(record))
-    fields[name] = name === 'expireAt' ? { timestampValue: new Date(Number(record[name])).toISOString() } : typed(record[name]);
+    if (record[name] !== undefined)
+      fields[name] = name === 'expireAt' ? { timestampValue: new Date(Number(record[name])).toISOString() } : typed(record[name]);
   return fields;
 }
 
@@ -58,6 +59,7 @@ export function entryOf(id: string, { fields = {} }: Document): Entry {
     notBefore: number('notBefore'),
     ...(fields['scheduledAt'] && { scheduledAt: number('scheduledAt') ?? 0 }),
     ...(fields['content'] && { content: text('content') ?? '' }),
+    ...(fields['buriedAt'] && { buriedAt: number('buriedAt') ?? 0 }),
     expireAt: Date.parse(fields['expireAt']?.timestampValue ?? '') || 0,
   };
 }

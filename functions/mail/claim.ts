@@ -54,7 +54,7 @@ export async function register(
   if (created) return { begun: found };
   const same = found.entry.payload === claim.payload;
   if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
-    const { content: _, scheduledAt: __, ...before } = found.entry; // the message of the mail that failed is not this one's
+    const { content: _, scheduledAt: __, buriedAt: ___, ...before } = found.entry; // the message of the mail that failed is not this one's
     const { id, attempts } = before;
     const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts, holder: ports.newId() });
     const begun = await ports.ledger.replace(found, anew, counters);

@@ -86,7 +86,7 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
     if (next.verb === 'ack' && OVER.has(outcome.state)) await forget(message, ports);
     if (next.verb !== 'bury') return next.verb === 'ack';
     if (found && next.reason === 'deliveries_exhausted') await giveUp(found, next.reason, ports);
-    return await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), next.reason, ports);
+    return await buryMail(outcome.id, message, next.reason, ports);
   } catch {
     return false;
   }
@@ -133,6 +133,18 @@ export async function keepForLater(id: string, message: Message, ports: Ports): 
 async function giveUp(found: Found, code: FailureCode, ports: Ports): Promise<void> {
   const failed = step(found.entry, 'failed', { code, leaseUntil: 0, notBefore: null });
   if (!(await ports.ledger.replace(found, failed))) throw new MailFailure('in_flight', 'another invocation took the mail over');
+}
+
+const GIVEN_UP: ReadonlySet<State> = new Set(['failed', 'unknown']);
+
+/** Buries a mail's message, once: what comes of the mail after that, be it another event or request, is only acknowledged. */
+export async function buryMail(id: string, message: Message, reason: FailureCode, ports: Ports): Promise<true> {
+  const found = ports.graveyard && (await ports.ledger.read(id));
+  if (found?.entry.buriedAt !== undefined) return true;
+  await bury(labelled(message, { [MAIL_ATTRIBUTE]: id }), reason, ports);
+  const marked = found && GIVEN_UP.has(found.entry.state) ? step(found.entry, found.entry.state, { buriedAt: ports.now() }) : null;
+  if (found && marked) await ports.ledger.replace(found, marked).catch(() => null); // without it there is a second one at worst
+  return true;
 }
 
 /** Publishes a dead letter with its reason; where no topic for them is configured, the ledger and the log have it. */

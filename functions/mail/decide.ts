@@ -54,8 +54,14 @@ export async function release(found: Found, ports: Ports): Promise<Found | null>
   if (state === 'waiting') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
   if (!RESENDABLE.has(state)) return null;
-  const change = { code: null, notBefore: null, leaseUntil: 0, handle: null, letter: null };
-  return write(found, step(found.entry, 'waiting', change), ports);
+  const { buriedAt: _, ...entry } = found.entry; // should it be given up once more, its content must not be lost
+  return write(found, step(entry, 'waiting', { code: null, notBefore: null, leaseUntil: 0, handle: null, letter: null }), ports);
+}
+
+/** Has an unknown mail's next dead letter be published again: the one that there is goes back into the queue. Throws MailFailure: in_flight. */
+export async function unbury(found: Found, ports: Ports): Promise<void> {
+  const { buriedAt, ...entry } = found.entry;
+  if (buriedAt !== undefined) await write(found, step(entry, entry.state), ports);
 }
 
 /** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { bury, nextOf } from '../mail/conclude.ts';
+import { buryMail, nextOf } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
-import { KEY_ATTRIBUTE, labelled, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/message.ts';
+import { KEY_ATTRIBUTE, labelled, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Outcome } from '../mail/outcome.ts';
 import type { Edge, Message, Ports } from '../mail/ports.ts';
 import { routeNamed, takeEvent } from '../notify/take.ts';
@@ -75,8 +75,9 @@ export async function eventDelivery(name: string, delivery: EventDelivery, edge:
  */
 export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
   const next = nextOf(outcome, { delivery, attempts: 0, dueForMs: 0, canPutOff: false, spread: 0 }, ports.now());
-  const reason = next.verb === 'bury' ? next.reason : next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
-  if (reason) return (await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), reason, ports).catch(() => false)) ? 204 : 503;
+  const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
+  const reason = next.verb === 'bury' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
+  if (reason) return (await buryMail(outcome.id, message, reason, ports).catch(() => false)) ? 204 : 503;
   if (next.verb === 'ack') return 204;
   return outcome.state === 'parked' ? 429 : 503;
 }

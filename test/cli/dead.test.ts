@@ -12,7 +12,7 @@ import { connect } from '../../functions/google/connect.ts';
 import { createPulled } from '../../functions/google/held.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createTopic } from '../../functions/google/publish.ts';
-import { release } from '../../functions/mail/decide.ts';
+import { drop, release } from '../../functions/mail/decide.ts';
 import { DEAD_TOPIC, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, settingsFor, TOPIC } from '../support/laptop.ts';
 import { emails, queued } from '../support/queued.ts';
 import { PLAIN, ROUTE, routed } from '../support/routes.ts';
@@ -169,13 +169,92 @@ test('a mail of which nobody knows keeps its content: once a person has decided,
   assert.equal(state, 'unknown');
   const undecided = await own.run('replay', [], { all: true, yes: true });
   assert.deepEqual([said(undecided), /ledger resend/.test(undecided.text)], [[1, 'left'], true]);
-  const ports = connect(settingsFor(own.google.url), () => {}).begin();
-  const found = await ports.ledger.read(String(mail));
-  assert.ok(found && (await release(found, ports)));
-  ports.close();
+  await releaseMail(own, String(mail));
   assert.deepEqual(said(await own.run('replay', [], { reason: 'session_gone', yes: true })), [0, 'replayed']);
   await own.flush();
   assert.deepEqual([own.sent(), own.google.ledgerEntry(String(mail))?.['state'], (await own.run('list')).data.letters], [1, 'sent', []]);
+});
+
+for (const { name, fault, reason } of [
+  { name: 'unknown', fault: 'session_gone', reason: 'session_gone' },
+  { name: 'failed for what an operator must mend', fault: 'missing_scope', reason: 'scope_missing' },
+] as const)
+  test(`a mail that is ${name} makes one dead letter, however often it comes again, and another once it is let go`, async () => {
+    await using own = await sick();
+    own.mend();
+    const refuse = () => own.google.faults.script({ on: 'transfer', answer: fault });
+    refuse();
+    for (const id of ['m1', 'm2', 'm3']) assert.equal((await own.order(id, { idempotencyKey: 'order/7' })).status, 204);
+    const [letter, ...more] = (await own.run('list')).data.letters;
+    assert.deepEqual([letter?.reason, more], [reason, []]);
+    await releaseMail(own, String(letter?.mail));
+    refuse();
+    assert.deepEqual(said(await own.run('replay', [], { all: true, yes: true })), [0, 'replayed']);
+    await own.flush();
+    assert.deepEqual(said(await own.run('list')), [0, reason]); // its content is not lost with the first one
+    assert.equal(own.sent(), 0);
+  });
+
+for (const delivery of ['direct', 'queued'] as const)
+  test(`events that stand for one mail make one dead letter of it, and none once a person has dropped it (${delivery})`, async () => {
+    await using own = await sick({ ...routed({ alike: { ...ROUTE, dedupe: 'event.group' } }, { 'plain.hbs': PLAIN }), delivery });
+    own.mend();
+    own.google.faults.script({ on: 'transfer', answer: 'session_gone' });
+    const event = (messageId: string) => ({
+      subscription: 's',
+      message: { messageId, data: Buffer.from('{"id":"7","status":"FAILURE","group":"a"}').toString('base64') },
+    });
+    const come = async (...ids: string[]): Promise<void> => {
+      for (const id of ids) assert.equal((await post(`${own.worker}/routes/alike`, event(id))).status, 204);
+      await own.flush();
+    };
+    await come('e1', 'e2', 'e3');
+    const [letter, ...more] = (await own.run('list')).data.letters;
+    assert.deepEqual([letter?.reason, more], ['session_gone', []]);
+    const ports = connect(settingsFor(own.google.url), () => {}).begin();
+    const found = await ports.ledger.read(String(letter?.mail));
+    assert.ok(found && (await drop(found, ports)));
+    ports.close();
+    await come('e4', 'e5');
+    assert.deepEqual([(await own.run('list')).data.letters.length, own.sent()], [1, 0]);
+  });
+
+test('an event whose mail a person has dropped before it was given up makes no dead letter', async () => {
+  await using own = await sick(routed({ alike: { ...ROUTE, dedupe: 'event.group' } }, { 'plain.hbs': PLAIN }));
+  own.mend();
+  own.google.faults.script({ on: 'open', answer: 'backend' });
+  const data = Buffer.from('{"id":"7","status":"FAILURE","group":"a"}').toString('base64');
+  const come = async (messageId: string) =>
+    (await post(`${own.worker}/routes/alike`, { subscription: 's', message: { messageId, data } })).status;
+  assert.equal(await come('e1'), 503);
+  const ports = connect(settingsFor(own.google.url), () => {}).begin();
+  const found = await ports.ledger.read(String(own.google.ledgerEntries()[0]?.['id']));
+  assert.ok(found && (await drop(found, ports)));
+  ports.close();
+  assert.deepEqual([await come('e1'), await come('e2'), (await own.run('list')).data.letters, own.sent()], [204, 204, [], 0]);
+});
+
+test('an unknown mail that Gmail can be asked about keeps its content through a replay that finds nothing out', async () => {
+  await using own = await sick();
+  own.mend();
+  own.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'bad_token', times: 99 });
+  const ports = connect(settingsFor(own.google.url), () => {}).begin();
+  await own.order('m1');
+  const id = String(own.google.ledgerEntries()[0]?.['id']);
+  const found = await ports.ledger.read(id);
+  const old = { attempts: 16, acceptedAt: own.clock.now - 48 * 3_600_000, leaseUntil: 0 };
+  assert.ok(found && (await ports.ledger.replace(found, { ...found.entry, ...old })));
+  ports.close();
+  await own.order('m1');
+  for (let round = 0; round < 2; round++) {
+    assert.deepEqual(said(await own.run('list')), [0, 'delivery_unknown']);
+    assert.deepEqual(said(await own.run('replay', [], { all: true, yes: true })), [0, 'replayed']);
+    await own.flush();
+  }
+  own.google.faults.clear();
+  assert.deepEqual(said(await own.run('replay', [], { all: true, yes: true })), [0, 'replayed']);
+  await own.flush();
+  assert.deepEqual([own.sent(), own.google.ledgerEntry(id)?.['state'], (await own.run('list')).data.letters], [1, 'sent', []]);
 });
 
 test('what must be decided first is left where it is, and says so', async () => {
@@ -206,6 +285,14 @@ for (const { words, options } of wrong)
     const { data, text, exitCode } = await runDeadCommand({ config, project: PROJECT, ...options }, words[0], words.slice(1), {}, nobody);
     assert.deepEqual([(data as { code: string }).code, exitCode, /^Fix: /m.test(text)], ['option_invalid', 1, true]);
   });
+
+/** As `ledger resend` does. */
+async function releaseMail({ google }: Pick<Laptop, 'google'>, id: string): Promise<void> {
+  const ports = connect(settingsFor(google.url), () => {}).begin();
+  const found = await ports.ledger.read(id);
+  assert.ok(found && (await release(found, ports)));
+  ports.close();
+}
 
 async function putDead(own: Pick<Laptop, 'google'>, attributes: Record<string, string>, data: unknown = MAIL): Promise<void> {
   const exchange = createExchange()(AbortSignal.timeout(10_000));
