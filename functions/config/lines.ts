@@ -1,12 +1,14 @@
 import { type Document, isAlias, isMap, isNode, isSeq, type LineCounter, type Node } from 'yaml';
+import { normalise } from '../mail/address.ts';
 
-const PATH = /^((?:[\w-]+|"[^"]*")(?:\.(?:[\w-]+|"[^"]*"))*): /;
+const NAME = /[\w-]+|"(?:[^"\\]|\\.)*"/;
+const PATH = new RegExp(`^((?:${NAME.source})(?:\\.(?:${NAME.source}))*): `);
 
 /** Puts in front of each problem, `path: reason`, where in the file it is: `file:line: `; nothing where no part of the path is there. */
 export function placed(file: string, problems: readonly string[], document: Document, counter: LineCounter): string[] {
   return problems.map((problem) => {
     const path = PATH.exec(problem)?.[1] ?? '';
-    const names = [...path.matchAll(/"([^"]*)"|[\w-]+/g)].map(([whole, quoted]) => quoted ?? whole);
+    const names = [...path.matchAll(new RegExp(NAME, 'g'))].map(([name]) => (name.startsWith('"') ? String(JSON.parse(name)) : name));
     const offset = offsetOf(names, document);
     return offset === null ? problem : `${file}:${counter.linePos(offset).line}: ${problem}`;
   });
@@ -16,9 +18,14 @@ export function placed(file: string, problems: readonly string[], document: Docu
 function offsetOf(names: readonly string[], document: Document): number | null {
   let here: unknown = document.contents;
   let offset: number | null = null;
-  for (const name of names) {
+  for (const [index, name] of names.entries()) {
     if (isAlias(here)) here = here.resolve(document);
-    const [from, next] = isMap(here) ? memberOf(here.items, name) : isSeq(here) ? [here.items[Number(name)], here.items[Number(name)]] : [];
+    const last = index === names.length - 1;
+    const [from, next] = isMap(here)
+      ? memberOf(here.items, name, last)
+      : isSeq(here)
+        ? [here.items[Number(name)], here.items[Number(name)]]
+        : [];
     if (!isNode(from) || !from.range) return offset;
     [offset] = from.range;
     here = next;
@@ -26,8 +33,14 @@ function offsetOf(names: readonly string[], document: Document): number | null {
   return offset;
 }
 
-/** The name as it is written, and what it stands for; addresses are compared in lower case, as the config has them. */
-function memberOf(items: readonly { readonly key: unknown; readonly value: unknown }[], name: string): [Node?, unknown?] {
-  const found = items.find(({ key }) => String(key) === name) ?? items.find(({ key }) => String(key).toLowerCase() === name.toLowerCase());
+type Member = { readonly key: unknown; readonly value: unknown };
+
+/**
+ * A name as it is written, and what it stands for. The config has addresses in lower case and by their ASCII domain; of two that are one
+ * address then, the second is the one too many.
+ */
+function memberOf(items: readonly Member[], name: string, last: boolean): [Node?, unknown?] {
+  const same = items.filter(({ key }) => String(key) === name || normalise(String(key)) === name);
+  const found = (last ? undefined : same.find(({ key }) => String(key) === name)) ?? same.at(-1);
   return found && isNode(found.key) ? [found.key, found.value] : [];
 }

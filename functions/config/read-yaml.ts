@@ -30,10 +30,21 @@ export function readYaml(file: string, text: string): Read | { readonly problems
     Pair: (_, { key }) => {
       if (isCollection(key)) problems.push(at(key.range?.[0] ?? 0, 'a name is one word'));
     },
+    Alias: (_, alias) => {
+      if (!alias.resolve(document)) problems.push(at(alias.range?.[0] ?? 0, `nothing is named &${alias.source}`));
+    },
   });
   if (problems.length > 0) return { problems };
-  return { value: document.toJS({ maxAliasCount: 20 }), placed: (found) => placed(file, found, document, counter) };
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch {
+    return { problems: [`${file}: its aliases come to more than ${ALIASES_MAX} settings, or to themselves`] };
+  }
+  return { value, placed: (found) => placed(file, found, document, counter) };
 }
+
+const ALIASES_MAX = 20;
 
 // To YAML, braces that nobody quoted are a map.
 const UNQUOTED = 'a value that begins with braces needs quotes: "{{…}}"';

@@ -140,7 +140,7 @@ function nameProblems(value: unknown): string[] {
   ];
 }
 
-const show = (part: PropertyKey): string => (/^[\w-]+$/.test(String(part)) ? String(part) : `"${String(part)}"`);
+const show = (part: PropertyKey): string => (/^[\w-]+$/.test(String(part)) ? String(part) : JSON.stringify(String(part)));
 
 function sentences(issue: z.core.$ZodIssue): string[] {
   const at = issue.path.map(show).join('.');

@@ -153,6 +153,7 @@ interface Head {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
 const NAME = /^[!#$%&'*+.^_`|~\da-z-]+$/i; // RFC 9110, 5.6.2
 const NO_VALUE = /[\0\r\n]/;
+const AROUND = /^[\t ]+|[\t ]+$/g; // white space, as HTTP means it: no other may hide what is left
 
 function readHead(text: string): Head {
   const [first = ''] = text.split('\r\n', 1);
@@ -167,7 +168,7 @@ function readHead(text: string): Head {
     const raw = text.slice(colon + 1, end);
     if (colon < 0 || colon > end || NO_VALUE.test(raw)) throw new NoHttp('EPROTO');
     const name = nameOf(text.slice(at, colon));
-    const value = raw.trim();
+    const value = raw.replace(AROUND, '');
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
     at = end + 2;
@@ -179,6 +180,7 @@ function readHead(text: string): Head {
 
 const names = new Map<string, string>();
 const NAMES_MAX = 200; // servers use the same few again and again
+const NAME_MAX = 40;
 
 /** A header's name in lower case; looked at once, since each answer brings the same ones. Throws NoHttp, also for a folded line. */
 function nameOf(given: string): string {
@@ -186,7 +188,8 @@ function nameOf(given: string): string {
   if (known !== undefined) return known;
   if (!NAME.test(given)) throw new NoHttp('EPROTO');
   const name = given.toLowerCase();
-  if (names.size < NAMES_MAX) names.set(given, name);
+  // A copy: a piece of the head would keep all of it, with the address of a session in it.
+  if (names.size < NAMES_MAX && given.length <= NAME_MAX) names.set(Buffer.from(given).toString(), name);
   return name;
 }
 

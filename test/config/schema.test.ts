@@ -199,6 +199,32 @@ const misplaced: { name: string; text: string; told: string[] }[] = [
     text: 'mailboxes: { a@example.com: {} }\nkeys: { Shop: {} }\nroutes:\n  r:\n    from: a@example.com\n    to: [x@example.com]\n    template: t\n    topic: t\n',
     told: ['2: keys.Shop: ', '2: keys.Shop.from: ', '8: routes.r.topic: '],
   },
+  {
+    name: 'the second of two names of one address',
+    text: 'mailboxes:\n  a@example.com: {}\n  A@example.com: {}\n',
+    told: ['3: mailboxes."a@example.com": a@example.com already belongs to a@example.com'],
+  },
+  {
+    name: 'an address with letters beyond ASCII',
+    text: 'mailboxes:\n  a@example.com: {}\n  a@bücher.example: { grant: delegation }\n',
+    told: ['3: mailboxes."a@xn--bcher-kva.example".delegate: missing'],
+  },
+  {
+    name: 'a name with a quote in it',
+    text: "mailboxes: { a@example.com: {} }\nkeys:\n\n  'x\"y': 7\n",
+    told: ['4: keys."x\\"y": ', '4: keys."x\\"y": '],
+  },
+  { name: 'an alias of nothing', text: 'mailboxes:\n  a@example.com: *nope\n', told: ['2: nothing is named &nope'] },
+  {
+    name: 'an alias of itself',
+    text: 'mailboxes: &a\n  a@example.com: *a\n',
+    told: ['2: mailboxes."a@example.com"."a@example.com": unknown setting'],
+  },
+  {
+    name: 'more aliases than anybody writes',
+    text: `mailboxes: { a@example.com: {} }\nkeys:\n  x0: &l { from: [a@example.com] }\n${Array.from({ length: 30 }, (_, n) => `  y${n}: *l\n`).join('')}`,
+    told: [' its aliases come to more than 20'],
+  },
   { name: 'no such section', text: 'delivery: queued\n', told: ['mailboxes: missing'] },
   { name: 'an empty file', text: '', told: ['mailboxes: missing'] },
 ];

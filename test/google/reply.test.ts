@@ -80,6 +80,11 @@ const refused: readonly { text: string; code?: string }[] = [
   { text: head('x : 1\r\ncontent-length: 5') },
   { text: head('x: 1\r\r\ncontent-length: 5') }, // white space goes from a value, half a line break does not
   { text: head('x:\n 1\r\ncontent-length: 5') },
+  { text: head('content-length: \x0b5') },
+  { text: head('content-length: \xa05') },
+  { text: head('content-length: 5\x0c') },
+  { text: head('transfer-encoding: \x0bchunked') },
+  { text: head('transfer-encoding: chunked\xa0') },
   { text: head('x: 1\n\r\ncontent-length: 5') },
   { text: head('x: 1\nlocation: https://elsewhere/\r\ncontent-length: 5') },
   { text: head('no colon\r\ncontent-length: 5') },
