@@ -22,7 +22,7 @@ locals {
     unknown = {
       title  = "nobody knows whether a mail was sent"
       filter = "${local.ours} AND jsonPayload.event=\"mail\" AND jsonPayload.outcome=\"unknown\""
-      text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npm run mailgrant -- ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
+      text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npm run mailgrant -- ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder; what came by the queue is a dead letter by then, for a resend. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
     }
     not_written_back = {
       title  = "a new refresh token was not kept"
@@ -50,7 +50,7 @@ locals {
         period   = "300s"
         above    = 0
         duration = "0s"
-        text     = "Mails were given up. Look without taking them away: `npm run mailgrant -- dead list ${local.place}`. Mend the cause that the reason names, then `npm run mailgrant -- dead replay --reason CODE ${local.place}`: what was sent is not sent again. Safe to ignore until the morning: they are kept for 31 days."
+        text     = "Mails were given up. Look without taking them away: `npm run mailgrant -- dead list ${local.place}`. Mend the cause that the reason names, then `npm run mailgrant -- dead replay --reason CODE ${local.place}`: what was sent is not sent again. With session_gone or delivery_unknown nobody knows: decide first by `ledger resend ID` or `ledger drop ID`. Safe to ignore until the morning: they are kept for 31 days."
       }
       backlog = {
         title    = "the queue does not drain"

@@ -387,7 +387,7 @@ export const FAILURES = {
     retry: 'ask',
     blame: 'google',
     summary: 'Gmail did not say whether it took the mail, and can no longer be asked.',
-    fix: 'Look into the Sent folder of the mailbox; if the mail is not there, send it with a new Idempotency-Key.',
+    fix: 'Look into the Sent folder of the mailbox; if the mail is not there, send it with a new Idempotency-Key, or have it let go by `mailgrant ledger resend`: not both.',
   },
   unexpected: {
     http: 500,

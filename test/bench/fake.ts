@@ -37,6 +37,7 @@ if (options.kind === 'google') {
   const metadata = await listen(false, (req) => {
     const path = (req.url ?? '').split('?', 1)[0] ?? '';
     if (path === '/mails') return { body: String(google.mails.count()) };
+    if (path === '/recipients') return { body: String(new Set(google.mails.list().flatMap(({ recipients }) => recipients)).size) };
     if (!path.endsWith('/token')) return { body: path.endsWith('/project-id') ? options.project : '{}' };
     const reply = google.oauth.metadata({ method: 'GET', path, query: new URLSearchParams(), headers: req.headers, body: Buffer.alloc(0) });
     return { body: JSON.stringify(reply.body) };

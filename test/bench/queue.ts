@@ -36,8 +36,8 @@ async function drained(laptop: Laptop, emulated: Emulated, subscriptions: number
   await using worker = await running(ours(laptop, 'worker', fake), laptop);
   await using trivial = await running({ target: 'trivial', source: peer('trivial'), env: {} }, laptop);
   const sides = {
-    ours: { url: `${worker.url}/`, count: `${fake.metadata}/mails`, child: worker },
-    trivial: { url: `${trivial.url}/`, count: trivial.url, child: trivial },
+    ours: { url: `${worker.url}/`, count: `${fake.metadata}/mails`, people: `${fake.metadata}/recipients`, child: worker },
+    trivial: { url: `${trivial.url}/`, count: trivial.url, people: null, child: trivial },
   };
   const drain = createDrain(emulated, subscriptions, fake);
   for (const side of Object.values(sides)) await drain(side, count * 0.6); // warms up
@@ -59,6 +59,8 @@ interface Side {
   readonly url: string;
   /** Where it says how much has arrived. */
   readonly count: string;
+  /** Where it says to how many people: each mail is to another one. Null where nothing is sent. */
+  readonly people: string | null;
   readonly child: Pick<Running, 'child' | 'printed'>;
 }
 
@@ -74,10 +76,13 @@ function createDrain(emulated: Emulated, subscriptions: number, fake: Fake): (si
     });
     if (!reply.ok) throw new Error(`the emulator answered ${reply.status} to ${method} ${path}`);
   };
-  const messages = Array.from({ length: MAILBOXES }, (_, index) => ({
-    data: Buffer.from(JSON.stringify({ ...MAIL, from: mailbox(index) })).toString('base64'),
-  }));
-  return async ({ url, count: countUrl, child: { child, printed } }, count) => {
+  let mails = 0;
+  const message = (): { data: string } => {
+    const mail = { ...MAIL, from: mailbox(mails % MAILBOXES), to: `you${mails++}@example.net` };
+    return { data: Buffer.from(JSON.stringify(mail)).toString('base64') };
+  };
+  const asked = async (counter: string): Promise<number> => Number(await ask({ method: 'GET', url: counter }));
+  return async ({ url, count: countUrl, people, child: { child, printed } }, count) => {
     const names = Array.from({ length: subscriptions }, () => `run-${topics++}`);
     for (const name of names) {
       await call('PUT', `topics/${name}`);
@@ -85,9 +90,10 @@ function createDrain(emulated: Emulated, subscriptions: number, fake: Fake): (si
     }
     for (let sent = 0, turn = 0; sent < count; sent += 50, turn++)
       await call('POST', `topics/${names[turn % subscriptions]}:publish`, {
-        messages: Array.from({ length: 50 }, (_, index) => messages[index % MAILBOXES]),
+        messages: Array.from({ length: 50 }, message),
       });
-    const arrived = async (): Promise<number> => Number(await ask({ method: 'GET', url: countUrl }));
+    const arrived = (): Promise<number> => asked(countUrl);
+    const known = people === null ? 0 : await asked(people);
     const cpu = (): number[] => [{ child }, fake, emulated].map((one) => usageOf(one.child).cpuMs);
     const before = await arrived();
     const cpuBefore = cpu();
@@ -106,6 +112,7 @@ function createDrain(emulated: Emulated, subscriptions: number, fake: Fake): (si
     await sleep(300); // the last acknowledgements
     const extra = (await arrived()) - before - count;
     if (extra !== 0) throw new Error(`${extra} mails more than were published`);
+    if (people !== null && (await asked(people)) - known !== count) throw new Error('a mail is missing, and another is there twice');
     for (const name of names) await call('DELETE', `subscriptions/${name}`);
     return { mailsPerSecond: (count / ms) * 1_000, own, google, pubsub, wall: ms / count };
   };
