@@ -153,7 +153,6 @@ interface Head {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
 const NAME = /^[!#$%&'*+.^_`|~\da-z-]+$/i; // RFC 9110, 5.6.2
 const NO_VALUE = /[\0\r\n]/;
-const AROUND = /^[\t ]+|[\t ]+$/g; // white space, as HTTP means it: no other may hide what is left
 
 function readHead(text: string): Head {
   const [first = ''] = text.split('\r\n', 1);
@@ -168,7 +167,7 @@ function readHead(text: string): Head {
     const raw = text.slice(colon + 1, end);
     if (colon < 0 || colon > end || NO_VALUE.test(raw)) throw new NoHttp('EPROTO');
     const name = nameOf(text.slice(at, colon));
-    const value = raw.replace(AROUND, '');
+    const value = trimmed(raw);
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
     at = end + 2;
@@ -177,6 +176,17 @@ function readHead(text: string): Head {
   const closes = minor === '0' || framing === 'until close' || /(?:^|,)\s*close\s*(?:,|$)/i.test(headers['connection'] ?? '');
   return { status, headers, framing, keepMs: closes ? 0 : keepMsOf(headers['keep-alive']) };
 }
+
+/** Without blanks and tabs around it, and no other white space: that may hide what is left. */
+function trimmed(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && isBlank(value.charCodeAt(from))) from++;
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to--;
+  return value.slice(from, to);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
 const names = new Map<string, string>();
 const NAMES_MAX = 200; // servers use the same few again and again

@@ -75,7 +75,7 @@ export async function conclude(outcome: Outcome, message: Message, delivery: num
     if (found && (found.entry.leaseUntil > ports.now() || !left?.includes(found.entry.state))) return false;
     const { attempts = 0, acceptedAt = 0, scheduledAt = 0 } = found?.entry ?? {};
     const dueForMs = ports.now() - Math.max(acceptedAt, scheduledAt);
-    const spread = Number.parseInt(ports.digest(`${outcome.id}${attempts}`).slice(0, 8), 16) / 2 ** 32;
+    const spread = found ? Number.parseInt(ports.digest(`${outcome.id}${attempts}`).slice(0, 8), 16) / 2 ** 32 : 0;
     const decide = (canPutOff: boolean): Next => nextOf(outcome, { delivery, attempts, dueForMs, canPutOff, spread }, ports.now());
     let next = decide(ports.timetable !== null);
     if (next.verb === 'put off') {
