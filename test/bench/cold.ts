@@ -30,7 +30,7 @@ export async function cold(laptop: Laptop, quick: boolean): Promise<Figure[]> {
       ours: () => coldStart(ours(laptop, 'api', fake), firstMail, folder),
       naive: () => coldStart(naive(laptop, fake), firstMail, folder),
     },
-    quick ? 3 : 7,
+    quick ? 3 : 15,
   );
   const side = (name: string, figure: string) => ({ name, range: seen.range(name, figure) });
   return [
