@@ -98,8 +98,7 @@ async function stands(mail: string, { begin }: Morgue): Promise<'open' | 'ended'
     if (leaseUntil > ports.now()) return `somebody works on it until ${new Date(leaseUntil).toISOString()}`;
     if (code === 'dropped') return `it was dropped; first: npm run mailgrant -- ledger resend ${mail}`;
     if (code === 'session_gone') return `it may have been sent; first: npm run mailgrant -- ledger resend ${mail}, or drop`;
-    if (state === 'failed') await release(found, ports);
-    if (state === 'unknown') await unbury(found, ports);
+    await (state === 'failed' ? release : unbury)(found, ports);
     return 'open';
   } finally {
     ports.close();

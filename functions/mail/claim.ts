@@ -150,8 +150,9 @@ export async function recordRefusal(
   const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
   if (created) return refused;
   const past = pastOutcome(found.entry, ports.now());
-  if (past || failure.code !== 'idempotency_mismatch') return past ?? recordEnd(found, failure, ports);
-  // The key is another mail's, which still waits for its own message: that one is left alone.
+  if (failure.code !== 'idempotency_mismatch') return past ?? recordEnd(found, failure, ports);
+  if (past?.state === 'sent' || past?.state === 'canceled') return past;
+  // The key is another mail's, which was given up, or still waits for its own message: that one is left alone, and this one recorded.
   await ports.ledger.create(entry, null, ports.now());
   return refused;
 }

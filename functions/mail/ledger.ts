@@ -38,7 +38,7 @@ export interface Entry {
   readonly scheduledAt?: number;
   /** Fingerprint of its message in the queue: any other one is not this mail. Absent where there is none. */
   readonly content?: string;
-  /** When a dead letter of it was published: one is enough, whatever comes of the mail after that. Absent where there is none. */
+  /** When a dead letter of it was published: one is enough until the mail is let go or begun anew. Absent where there is none. */
   readonly buriedAt?: number;
   readonly expireAt: number;
 }

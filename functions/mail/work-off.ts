@@ -1,7 +1,7 @@
-import { bury, buryMail, conclude, DELIVERIES_MAX, keepForLater } from './conclude.ts';
+import { bury, conclude, DELIVERIES_MAX, keepForLater } from './conclude.ts';
 import type { Config } from './config.ts';
 import { asFailure, consequence, type FailureCode, type MailFailure } from './failure.ts';
-import { KEY_ATTRIBUTE, labelled, mailIn } from './message.ts';
+import { KEY_ATTRIBUTE, labelled, MAIL_ATTRIBUTE, mailIn } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import type { Message, Ports } from './ports.ts';
 import { type Order, refuse, send } from './send.ts';
@@ -34,7 +34,7 @@ export async function workOff({ order, message: given, delivery }: Delivered, co
     const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
     const unreadable = order.body === undefined && outcome.state === 'failed';
     const acknowledged = unreadable
-      ? await buryMail(outcome.id, message, outcome.failure.code, ports).catch(() => false)
+      ? await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), outcome.failure.code, ports).catch(() => false)
       : await conclude(outcome, message, delivery, ports);
     return { outcome, failure: null, caller, acknowledged };
   } catch (error) {
