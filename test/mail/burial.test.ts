@@ -83,9 +83,9 @@ async function silent(own: ReturnType<typeof office>): Promise<Message> {
   return message;
 }
 
-for (const { name, then } of [
-  { name: 'goes on in its session and is not found again', then: 'session_gone' },
-  { name: 'is asked about once more, in vain', then: 'delivery_unknown' },
+for (const { name, answer } of [
+  { name: 'goes on in its session and is not found again', answer: 'session_gone' },
+  { name: 'is asked about once more, in vain', answer: 'delivery_unknown' },
 ] as const)
   test(`a person asks Gmail, which waits for the rest; the replay ${name}: there is a dead letter again`, async () => {
     const own = office();
@@ -94,7 +94,7 @@ for (const { name, then } of [
     Object.assign(ports, { ask: async () => ({ state: 'partial', received: 0 }) });
     const found = own.entry();
     assert.ok(found && (await reconcile(found, MAILBOX, ports)).entry.state === 'sending');
-    Object.assign(ports, { ask: failing(then), transfer: failing(then) });
+    Object.assign(ports, { ask: failing(answer), transfer: failing(answer) });
     await put(dead[0] as Message);
     assert.deepEqual([own.dug(), topic.length], [[], 1]);
     assert.equal((await work(topic.splice(0)[0] as Message)).acknowledged, true);

@@ -30,7 +30,7 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
   const dead: Message[] = [];
   const tasks = new Map<string, Task>();
   const wrong: string[] = [];
-  /** Mails that had ended as failed, and that somebody began anew: at which line of the story, the last time. */
+  /** Mails that had ended as failed, and that somebody asked for anew: at which line of the story, the last time. */
   const begunAnew = new Map<string, number>();
   const base = world();
   const soon = (code: FailureCode) => (): Error => failureOf(code);
@@ -39,7 +39,7 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
   const lawful = (before: Entry | undefined, entry: Entry): void => {
     if (before && TRANSITIONS[before.state][entry.state] === undefined) wrong.push(`${entry.id}: step ${before.state} to ${entry.state}`);
     const ended = before?.state === 'failed' && before.code !== null && !before.code.startsWith('queue_');
-    if (ended && entry.state !== 'failed') begunAnew.set(entry.id, stage.story.length);
+    if (ended && entry.state !== 'failed' && entry.state !== 'waiting') begunAnew.set(entry.id, stage.story.length);
   };
   const publish = (message: Message): void => void topic.push({ message, deliveries: 0, at: stage.clock, open: 0, acknowledged: false });
 

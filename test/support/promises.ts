@@ -1,4 +1,5 @@
 import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
+import { consequence, type FailureCode } from '../../functions/mail/failure.ts';
 import type { Entry } from '../../functions/mail/ledger.ts';
 import type { Ended } from './scenario.ts';
 
@@ -9,7 +10,8 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
   for (const by of unanswered) wrong.push(`${by} asked again and again, and was never told how it ended`);
   const takenOf = (id: string): string[] =>
     office.gmail.taken.filter(({ messageId }) => messageId.includes(id)).map(({ gmailId }) => gmailId);
-  const buried = (id: string): boolean => office.dead.some(({ attributes }) => attributes['mailgrantId'] === id);
+  const buried = (id: string): boolean =>
+    office.dead.some(({ attributes }) => attributes['mailgrantId'] === id || attributes['mailgrantMail'] === id);
   const givenUp = (id: string): boolean => told.some((one) => one.id === id && one.by.includes(`delivery ${DELIVERIES_MAX},`));
   const dropped = ({ state, code }: Entry): boolean => state === 'failed' && code === 'dropped';
 
@@ -27,6 +29,13 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
     if (state === 'failed' && code === null) wrong.push(`${name} has no reason`);
   }
 
+  // What an operator must mend would be lost with its message: its content is nowhere else.
+  for (const { by, id, said } of told) {
+    const entry = id === null ? undefined : office.ledger.entries.get(id)?.entry;
+    if (id === null || said !== 'failed' || !/acknowledged$/.test(by) || entry?.state !== 'failed' || dropped(entry)) continue;
+    if (consequence(entry.code as FailureCode).blame !== 'caller' && !buried(id))
+      wrong.push(`mail ${id.slice(-2)} (${entry.code}) was acknowledged by ${by} and lies nowhere`);
+  }
   for (const { by, id, said, at, gmailId } of told) {
     const accepted = said === 'sent' || said === 'queued' || /acknowledged$/.test(by);
     if (!accepted || id === null) continue;
