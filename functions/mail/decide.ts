@@ -58,7 +58,10 @@ export async function release(found: Found, ports: Ports): Promise<Found | null>
   return write(found, step(entry, 'waiting', { code: null, notBefore: null, leaseUntil: 0, handle: null, letter: null }), ports);
 }
 
-/** Forgets that there is a dead letter of the mail, which goes back into the queue: should the mail be given up again, there must be another. Throws MailFailure: in_flight. */
+/**
+ * Forgets that there is a dead letter of the mail, which goes back into the queue: should the mail be given up again, there must be
+ * another. Throws MailFailure: in_flight.
+ */
 export async function unbury(found: Found, ports: Ports): Promise<void> {
   const { buriedAt, ...entry } = found.entry;
   if (buriedAt !== undefined) await write(found, step(entry, entry.state), ports);
