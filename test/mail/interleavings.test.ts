@@ -32,6 +32,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant('move' as const), of, inMs: fc.constantFrom(MINUTE, 10 * MINUTE, 0) }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('resend' as const), of, withMail: fc.boolean(), asks: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('drop' as const), of }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('replay' as const) }) },
 );
 /** One step in so many goes wrong, and one in so many is not the next one's. */
 const steps = (often: number, other: number): fc.Arbitrary<Step[]> =>
@@ -67,6 +68,8 @@ const PAIRS: Act[][] = [
   [ASK, RESEND],
   [ASK, RESEND, { ...ASK }],
   [ASK, { does: 'drop', of: 0 }],
+  [{ does: 'publish' }, { does: 'replay' }],
+  [{ does: 'publish' }, { ...RESEND, asks: true, withMail: false }, { does: 'replay' }],
   [ASK, { does: 'cancel', of: 0 }, { ...ASK }],
   [
     { ...ASK, inMs: 10 * MINUTE },

@@ -3,7 +3,7 @@ import { PUBLISHER } from '../../functions/mail/caller.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
 import type { Config } from '../../functions/mail/config.ts';
 import type { FailureCode } from '../../functions/mail/failure.ts';
-import type { Ports } from '../../functions/mail/ports.ts';
+import type { Message, Ports } from '../../functions/mail/ports.ts';
 import { CONFIG, MAIL } from './laptop.ts';
 import { createPostOffice, type Kept } from './post-office.ts';
 import type { Act, Core, Ended, Scenario, Told } from './scenario.ts';
@@ -70,7 +70,8 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
     kept.deliveries++;
     kept.open++;
     const name = `message ${number}, delivery ${kept.deliveries}`;
-    const order = { body: JSON.parse(message.data), caller: PUBLISHER, key: `message:${number}`, retryFailed: false };
+    const key = message.attributes['mailgrantKey'] ?? `message:${number}`; // a dead letter that is put again is the delivery that it was
+    const order = { body: JSON.parse(message.data), caller: PUBLISHER, key, retryFailed: false };
     stage.start(
       name,
       (actor) => core.workOff({ order, message, delivery: kept.deliveries }, config, office.portsOf(actor)),
@@ -116,6 +117,10 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
       ask(name);
       return;
     }
+    if (act.does === 'replay') {
+      replay(name);
+      return;
+    }
     const id = [...office.ledger.entries.keys()][act.of];
     if (id === undefined) return;
     const choice = (asks: boolean, message: unknown): Choice => ({ yes: false, dryRun: false, ask: asks, message });
@@ -149,6 +154,28 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
         if (act.does !== 'resend' || !passing || entered.length >= TRIES || !begun.delete(act)) return;
         entered.push({ act, at: stage.clock + 2 * LEASE_MS });
       },
+    );
+  }
+
+  /** What the worker itself gave up; what the platform moved is known by nothing, and may go twice: docs/operations.md says so. */
+  const replayable = (): Message | undefined => office.dead.find(({ attributes }) => attributes['reason'] !== undefined);
+
+  function replay(name: string): void {
+    const message = replayable();
+    if (!message) return;
+    stage.start(
+      name,
+      (actor) => {
+        const ports = office.portsOf(actor);
+        const pulled = {
+          pull: async () => [],
+          acknowledge: async () => void office.dead.splice(office.dead.indexOf(message), 1),
+          giveBack: async () => {},
+        };
+        const queue = ports.queue ?? { publish: async () => {} };
+        return core.replay({ id: 'dead', ackId: 'dead', published: '', message }, { pulled, queue, routes: [], begin: () => ports });
+      },
+      (end) => void (end && 'error' in end && tell(name, end)),
     );
   }
 
@@ -190,7 +217,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
           ],
     );
     const starts = acts.flatMap((act, number) =>
-      begun.has(act)
+      begun.has(act) || (act.does === 'replay' && !replayable())
         ? []
         : [at(entered.findLast((one) => one.act === act)?.at ?? 0, `begin ${act.does} ${number + 1}`, () => begin(act, number))],
     );

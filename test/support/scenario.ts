@@ -8,6 +8,8 @@ export type Core = typeof import('./core.ts');
 export type Act =
   | { readonly does: 'ask'; readonly key: string; readonly mail: number; readonly inMs: number }
   | { readonly does: 'publish' }
+  /** The oldest dead letter is put into the queue again. */
+  | { readonly does: 'replay' }
   | { readonly does: 'cancel' | 'drop'; readonly of: number }
   | { readonly does: 'move'; readonly of: number; readonly inMs: number }
   | { readonly does: 'resend'; readonly of: number; readonly withMail: boolean; readonly asks: boolean };
