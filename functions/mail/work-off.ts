@@ -1,4 +1,5 @@
-import { bury, conclude, DELIVERIES_MAX, keepForLater } from './conclude.ts';
+import { bury } from './burial.ts';
+import { conclude, DELIVERIES_MAX, keepForLater } from './conclude.ts';
 import type { Config } from './config.ts';
 import { asFailure, consequence, type FailureCode, type MailFailure } from './failure.ts';
 import { KEY_ATTRIBUTE, labelled, MAIL_ATTRIBUTE, mailIn } from './message.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
+import { bury } from '../mail/burial.ts';
 import { PUBLISHER } from '../mail/caller.ts';
-import { bury } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
 import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Documents, Edge } from '../mail/ports.ts';

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type Log, traceOf } from '../log.ts';
-import { buryMail, nextOf } from '../mail/conclude.ts';
+import { buryMail } from '../mail/burial.ts';
+import { nextOf } from '../mail/conclude.ts';
 import { asFailure, consequence, MailFailure } from '../mail/failure.ts';
 import { KEY_ATTRIBUTE, labelled, ROUTE_ATTRIBUTE } from '../mail/message.ts';
 import type { Outcome } from '../mail/outcome.ts';

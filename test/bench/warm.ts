@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Running, type Served, serve, untilListening, usageOf } from './child.ts';
 import { ask, load, type Posting } from './client.ts';
-import { type Figure, interleave, rangeOf, type Sample } from './figures.ts';
+import { type Figure, interleave, type Sample } from './figures.ts';
 import { AUTHORISED, type Fake, KEEPING_MAILBOX, type Laptop, MAIL, naive, ours, startFake } from './laptop.ts';
 
 const CONCURRENCY = 8;
@@ -139,8 +139,3 @@ function startPool(laptop: Laptop, smtp: Fake): Pick<Running, 'child'> & AsyncDi
     },
   };
 }
-
-export const spread = (values: readonly number[]): string => {
-  const { min, median, max } = rangeOf(values);
-  return `${min.toFixed(2)}/${median.toFixed(2)}/${max.toFixed(2)}`;
-};

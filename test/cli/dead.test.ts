@@ -169,7 +169,7 @@ test('a mail of which nobody knows keeps its content: once a person has decided,
   assert.equal(state, 'unknown');
   const undecided = await own.run('replay', [], { all: true, yes: true });
   assert.deepEqual([said(undecided), /ledger resend/.test(undecided.text)], [[1, 'left'], true]);
-  await releaseMail(own, String(mail));
+  await decide(own, mail, release);
   assert.deepEqual(said(await own.run('replay', [], { reason: 'session_gone', yes: true })), [0, 'replayed']);
   await own.flush();
   assert.deepEqual([own.sent(), own.google.ledgerEntry(String(mail))?.['state'], (await own.run('list')).data.letters], [1, 'sent', []]);
@@ -187,7 +187,7 @@ for (const { name, fault, reason } of [
     for (const id of ['m1', 'm2', 'm3']) assert.equal((await own.order(id, { idempotencyKey: 'order/7' })).status, 204);
     const [letter, ...more] = (await own.run('list')).data.letters;
     assert.deepEqual([letter?.reason, more], [reason, []]);
-    await releaseMail(own, String(letter?.mail));
+    await decide(own, letter?.mail, release);
     refuse();
     assert.deepEqual(said(await own.run('replay', [], { all: true, yes: true })), [0, 'replayed']);
     await own.flush();
@@ -211,10 +211,7 @@ for (const delivery of ['direct', 'queued'] as const)
     await come('e1', 'e2', 'e3');
     const [letter, ...more] = (await own.run('list')).data.letters;
     assert.deepEqual([letter?.reason, more], ['session_gone', []]);
-    const ports = connect(settingsFor(own.google.url), () => {}).begin();
-    const found = await ports.ledger.read(String(letter?.mail));
-    assert.ok(found && (await drop(found, ports)));
-    ports.close();
+    await decide(own, letter?.mail, drop);
     await come('e4', 'e5');
     assert.deepEqual([(await own.run('list')).data.letters.length, own.sent()], [1, 0]);
   });
@@ -227,10 +224,7 @@ test('an event whose mail a person has dropped before it was given up makes no d
   const come = async (messageId: string) =>
     (await post(`${own.worker}/routes/alike`, { subscription: 's', message: { messageId, data } })).status;
   assert.equal(await come('e1'), 204); // the queue has it
-  const ports = connect(settingsFor(own.google.url), () => {}).begin();
-  const found = await ports.ledger.read(String(own.google.ledgerEntries()[0]?.['id']));
-  assert.ok(found && (await drop(found, ports)));
-  ports.close();
+  await decide(own, own.google.ledgerEntries()[0]?.['id'], drop);
   assert.deepEqual([await come('e1'), await come('e2'), (await own.run('list')).data.letters, own.sent()], [204, 204, [], 0]);
 });
 
@@ -238,13 +232,10 @@ test('an unknown mail that Gmail can be asked about keeps its content through a 
   await using own = await sick();
   own.mend();
   own.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'bad_token', times: 99 });
-  const ports = connect(settingsFor(own.google.url), () => {}).begin();
   await own.order('m1');
   const id = String(own.google.ledgerEntries()[0]?.['id']);
-  const found = await ports.ledger.read(id);
   const old = { attempts: 16, acceptedAt: own.clock.now - 48 * 3_600_000, leaseUntil: 0 };
-  assert.ok(found && (await ports.ledger.replace(found, { ...found.entry, ...old })));
-  ports.close();
+  await decide(own, id, (found, { ledger }) => ledger.replace(found, { ...found.entry, ...old }));
   await own.order('m1');
   for (let round = 0; round < 2; round++) {
     assert.deepEqual(said(await own.run('list')), [0, 'delivery_unknown']);
@@ -286,11 +277,11 @@ for (const { words, options } of wrong)
     assert.deepEqual([(data as { code: string }).code, exitCode, /^Fix: /m.test(text)], ['option_invalid', 1, true]);
   });
 
-/** As `ledger resend` does. */
-async function releaseMail({ google }: Pick<Laptop, 'google'>, id: string): Promise<void> {
+/** Changes the record of a mail as a person does by `ledger resend` (release) or `ledger drop`. */
+async function decide({ google }: Pick<Laptop, 'google'>, id: unknown, change: typeof release): Promise<void> {
   const ports = connect(settingsFor(google.url), () => {}).begin();
-  const found = await ports.ledger.read(id);
-  assert.ok(found && (await release(found, ports)));
+  const found = await ports.ledger.read(String(id));
+  assert.ok(found && (await change(found, ports)));
   ports.close();
 }
 

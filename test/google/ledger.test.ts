@@ -4,7 +4,7 @@ import { createExchange } from '../../functions/google/call.ts';
 import { createIdentity } from '../../functions/google/identity.ts';
 import { createLedger } from '../../functions/google/ledger.ts';
 import { createLedgerQuery, type LedgerQuery } from '../../functions/google/ledger-query.ts';
-import { startGoogle } from '../../functions/local/google.ts';
+import { type Google, startGoogle } from '../../functions/local/google.ts';
 import { takeOver } from '../../functions/mail/claim.ts';
 import { type Entry, type Ledger, step } from '../../functions/mail/ledger.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../support/emulators.ts';
@@ -248,13 +248,18 @@ async function bearer(metadata: string): Promise<string> {
   return token.secret.reveal();
 }
 
+/** The real adapter against that fake. */
+function ledgerOf({ url }: Pick<Google, 'url'>): Ledger {
+  const exchange = createExchange()(AbortSignal.timeout(10_000));
+  const identity = createIdentity(url);
+  return createLedger(url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+}
+
 suite('the ledger when the reply to a commit is lost', () => {
   for (const reset of ['before', 'after'] as const)
     test(`${reset} it took effect: ledger_unavailable, and the same entry can be created again`, async () => {
       await using google = await startGoogle();
-      const exchange = createExchange()(AbortSignal.timeout(10_000));
-      const identity = createIdentity(google.url);
-      const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+      const ledger = ledgerOf(google);
       const mine = entry();
       const key = { hash: unique(), expireAt: NOW + HOUR };
       google.faults.script({ on: 'ledger', reset, times: 2 });
@@ -267,9 +272,7 @@ suite('the ledger when the reply to a commit is lost', () => {
 
   test('an entry whose creation took effect without a reply, and which somebody else has worked on since, is theirs', async () => {
     await using google = await startGoogle();
-    const exchange = createExchange()(AbortSignal.timeout(10_000));
-    const identity = createIdentity(google.url);
-    const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+    const ledger = ledgerOf(google);
     for (const key of [null, { hash: unique(), expireAt: NOW + HOUR }]) {
       const mine = entry();
       const found = (await ledger.create(mine, key, NOW)).found;
@@ -281,9 +284,7 @@ suite('the ledger when the reply to a commit is lost', () => {
 
   test('a replacement whose reply is lost is known again, in whatever order its fields were written', async () => {
     await using google = await startGoogle();
-    const exchange = createExchange()(AbortSignal.timeout(10_000));
-    const identity = createIdentity(google.url);
-    const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+    const ledger = ledgerOf(google);
     const { found } = await ledger.create(entry({ state: 'queued', content: 'c', scheduledAt: NOW }), null, NOW);
     const { content: _, ...rest } = found.entry;
     const next = step({ ...rest, content: 'd', rejected: 1 } as Entry, 'claimed');
@@ -293,9 +294,7 @@ suite('the ledger when the reply to a commit is lost', () => {
 
   test('contention (ABORTED) is tried again, and is nobody else’s claim', async () => {
     await using google = await startGoogle();
-    const exchange = createExchange()(AbortSignal.timeout(10_000));
-    const identity = createIdentity(google.url);
-    const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+    const ledger = ledgerOf(google);
     const { found } = await ledger.create(entry(), null, NOW);
     google.faults.script({ on: 'ledger', status: 409, body: { error: { status: 'ABORTED' } } });
     assert.equal((await ledger.replace(found, step(found.entry, 'sending', { handle: 'h' })))?.entry.handle, 'h');
@@ -308,9 +307,7 @@ suite('the ledger when the reply to a commit is lost', () => {
   ] as const)
     test(`${JSON.stringify(fault)} is ${code}`, async () => {
       await using google = await startGoogle();
-      const exchange = createExchange()(AbortSignal.timeout(10_000));
-      const identity = createIdentity(google.url);
-      const ledger = createLedger(google.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+      const ledger = ledgerOf(google);
       google.faults.script({ on: 'ledger', ...fault });
       await assert.rejects(ledger.create(entry(), null, NOW), { code });
     });
