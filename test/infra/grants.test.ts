@@ -55,7 +55,7 @@ const rows: readonly Row[] = [
   },
   { who: CARRY, grant: 'google_pubsub_topic_iam_member.publish', role: PUBLISHER, call: ['functions/google/publish.ts', ':publish'] },
   { who: ['tasks'], grant: 'google_pubsub_topic_iam_member.publish', role: PUBLISHER, call: ['functions/google/tasks.ts', ':publish'] },
-  { who: ['worker'], grant: 'google_pubsub_topic_iam_member.give_up', role: PUBLISHER, call: ['functions/mail/conclude.ts', 'graveyard'] },
+  { who: ['worker'], grant: 'google_pubsub_topic_iam_member.give_up', role: PUBLISHER, call: ['functions/mail/burial.ts', 'graveyard'] },
   { who: CARRY, grant: 'google_cloud_tasks_queue_iam_member.carry', call: ['functions/google/tasks.ts', '/tasks`'] },
   {
     who: CARRY,
