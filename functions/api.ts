@@ -1,9 +1,9 @@
 import { http } from '@google-cloud/functions-framework';
 import { connect } from './google/connect.ts';
-import { readSettings } from './google/settings.ts';
-import { createLog } from './log.ts';
-import { serve } from './serve.ts';
-import { resendApi } from './trigger/resend.ts';
+import { createLog } from './runtime/log.ts';
+import { serve } from './runtime/serve.ts';
+import { readSettings } from './runtime/settings.ts';
+import { resendApi } from './trigger/http/resend-api.ts';
 
 const log = createLog();
 http('api', serve(resendApi(connect(readSettings(process.env, 'queue'), log), log)));

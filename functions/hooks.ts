@@ -1,11 +1,11 @@
 import { http } from '@google-cloud/functions-framework';
+import { createIdentity } from './google/auth/service-identity.ts';
+import { createWitness } from './google/auth/webhook-verifier.ts';
 import { connect } from './google/connect.ts';
-import { createIdentity } from './google/identity.ts';
-import { readSettings } from './google/settings.ts';
-import { createWitness } from './google/witness.ts';
-import { createLog } from './log.ts';
-import { serve } from './serve.ts';
-import { webhooks } from './trigger/webhook.ts';
+import { createLog } from './runtime/log.ts';
+import { serve } from './runtime/serve.ts';
+import { readSettings } from './runtime/settings.ts';
+import { webhooks } from './trigger/hooks/webhook-handler.ts';
 
 const log = createLog();
 const settings = readSettings(process.env, 'queue');

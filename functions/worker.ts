@@ -1,13 +1,13 @@
 import { http } from '@google-cloud/functions-framework';
 import { connect } from './google/connect.ts';
-import { readSettings } from './google/settings.ts';
-import { createLog } from './log.ts';
-import { serve } from './serve.ts';
-import { documentEvents } from './trigger/documents.ts';
-import { byPath, later } from './trigger/paths.ts';
-import { pubsubWorker } from './trigger/push.ts';
+import { createLog } from './runtime/log.ts';
+import { serve } from './runtime/serve.ts';
+import { readSettings } from './runtime/settings.ts';
+import { byPath, later } from './trigger/common/paths.ts';
+import { documentEvents } from './trigger/documents/document-handler.ts';
+import { pubsubWorker } from './trigger/pubsub/push-handler.ts';
 
 const log = createLog();
 const edge = connect(readSettings(process.env), log);
-const routes = later(async () => (await import('./trigger/route-events.ts')).routeEvents(edge, log));
+const routes = later(async () => (await import('./trigger/pubsub/route-events.ts')).routeEvents(edge, log));
 http('worker', serve(byPath({ '/documents': documentEvents(edge, log), '/routes/': routes }, pubsubWorker(edge, log))));

@@ -1,4 +1,4 @@
-# The filters name events and fields that functions/log.ts and functions/trigger/ write; a test holds them together.
+# The filters name events and fields that functions/runtime/log.ts and functions/trigger/ write; a test holds them together.
 locals {
   ours     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for name in keys(local.functions) : "\"${var.name_prefix}-${name}\""])})"
   failures = "logging_googleapis_com:user_${replace(var.name_prefix, "-", "_")}_mails{monitored_resource=\"cloud_run_revision\",outcome=\"failed\"}"

@@ -50,7 +50,7 @@ resource "google_pubsub_subscription" "push" {
   }
   dead_letter_policy {
     dead_letter_topic     = google_pubsub_topic.dead.id
-    max_delivery_attempts = 8 # DELIVERIES_MAX of functions/mail/conclude.ts: worker gives up at the last, and says why
+    max_delivery_attempts = 8 # DELIVERIES_MAX of functions/mail/queue/settle-message.ts: worker gives up at the last, and says why
   }
   push_config {
     push_endpoint = "${local.worker_url}${each.value.path}"

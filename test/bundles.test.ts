@@ -1,7 +1,7 @@
 /** The bundles as they are deployed, under the real functions-framework CLI, driven by a real client of the API. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { Resend } from 'resend';
 import { Webhook } from 'standardwebhooks';
-import { type Built, buildFunctions, type DEPLOYABLES } from '../functions/cli/build.ts';
-import { freePort, type RunningFunction, startFunction } from '../functions/local/framework.ts';
-import { type Google, startGoogle } from '../functions/local/google.ts';
-import { SCOPE_MAIL } from '../functions/mail/scopes.ts';
-import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET, TOPIC } from './support/laptop.ts';
+import { type Built, buildFunctions, type DEPLOYABLES } from '../functions/cli/deploy/build.ts';
+import { freePort, type RunningFunction, startFunction } from '../functions/dev/function-process.ts';
+import { type Google, startGoogle } from '../functions/fake-google/google.ts';
+import { SCOPE_MAIL } from '../functions/mail/model/scopes.ts';
+import { authorised, CONFIG, envelope, KEY, MAIL, MAILBOX, PROJECT, post, SECRET, TOPIC } from './support/stack/laptop.ts';
 
 const DEADLINE_S = 20;
 const SHORT_S = 2; // and a lease of 2.4 s, so that the takeover of a dead one's mail need not be waited for
@@ -77,11 +77,21 @@ after(async () => {
 
 /** Never in a function: not at its start, and not in a part that is loaded later. */
 const HEAVY =
-  /node_modules\/(googleapis|google-gax|google-auth-library|protobufjs|@grpc\/|@google-cloud\/|@bufbuild\/cel\/dist\/\w+\/pars|yaml|zod|mailparser|esbuild|handlebars\/(lib|dist\/(cjs|amd)\/handlebars\/compiler))|functions\/(local|cli|config)\//;
+  /node_modules\/(googleapis|google-gax|google-auth-library|protobufjs|@grpc\/|@google-cloud\/|@bufbuild\/cel\/dist\/\w+\/pars|yaml|zod|mailparser|esbuild|handlebars\/(lib|dist\/(cjs|amd)\/handlebars\/compiler))|functions\/(fake-google|pages|dev|cli|config)\//;
 /** But for a part of one function: Google's library judges the identity tokens that come with webhooks. */
 const NEEDED: Readonly<Record<string, RegExp>> = { hooks: /node_modules\/google-auth-library\/(build|package\.json)/ };
 /** Loaded by the first mail that needs it, never at the start: it would be parsed by every instance. */
-const LATER = /node_modules\/|functions\/mail\/(raw|batch)\.ts|functions\/google\/fetch-file\.ts/;
+const LATER = /node_modules\/|functions\/mail\/(message\/raw-message|batch)\.ts|functions\/google\/http\/fetch-file\.ts/;
+test('each folder and file that a function must not load exists', () => {
+  for (const room of ['fake-google', 'pages', 'dev', 'cli', 'config']) {
+    assert.match(`functions/${room}/`, HEAVY);
+    assert.ok(existsSync(join('functions', room)), room);
+  }
+  for (const file of ['mail/message/raw-message.ts', 'mail/batch.ts', 'google/http/fetch-file.ts']) {
+    assert.match(`functions/${file}`, LATER);
+    assert.ok(existsSync(join('functions', file)), file);
+  }
+});
 test('a function loads little at its start, and nothing heavy ever', () => {
   for (const { name, bytes, allBytes, parts } of built) {
     const paths = (some: typeof parts): string[] => some.flatMap(({ inputs }) => inputs.map(({ path }) => path));

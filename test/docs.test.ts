@@ -5,11 +5,11 @@ import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { compileConfig } from '../functions/config/compile.ts';
-import { ENVIRONMENT } from '../functions/google/settings.ts';
-import { type Stack, startStack } from '../functions/local/stack.ts';
-import { onPath, skipUnless } from './support/emulators.ts';
-import { type Block, blocksOf, MARKERS, PAGES } from './support/pages.ts';
+import { compileConfig } from '../functions/config/compile-config.ts';
+import { type Stack, startStack } from '../functions/dev/stack.ts';
+import { ENVIRONMENT } from '../functions/runtime/settings.ts';
+import { onPath, skipUnless } from './support/programs/emulators.ts';
+import { type Block, blocksOf, MARKERS, PAGES } from './support/stack/pages.ts';
 
 const RUN: Readonly<Record<string, string>> = {
   sh: 'source "$BLOCK"',
@@ -82,7 +82,7 @@ async function run({ page, language, code }: Block): Promise<{ code: number; std
     MAILGRANT_KEY: stack.key,
     MAILGRANT_URL: stack.functions.api.url,
     MAILGRANT_GOOGLE_URL: stack.google.url,
-    BROWSER: `node ${join(ROOT, 'test/support/browser.ts')} %s`,
+    BROWSER: `node ${join(ROOT, 'test/support/programs/browser.ts')} %s`,
     GOOGLE_CLOUD_PROJECT: 'laptop',
   };
   return new Promise((done) => {

@@ -1,31 +1,31 @@
 /** `npm run mailgrant -- COMMAND`: arguments in, data from the command, one place that prints. */
 import { parseArgs } from 'node:util';
-import { ConfigProblems } from '../config/problems.ts';
-import type { Command } from './command.ts';
+import { ConfigProblems } from '../config/config-problems.ts';
+import type { Command } from './common/command.ts';
 
 const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
 
 /** Loaded when asked for: a command pays only for what it needs. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  build: async () => (await import('./build-command.ts')).BUILD,
-  config: async () => (await import('./config-command.ts')).CONFIG_CHECK,
-  explain: async () => (await import('./explain.ts')).EXPLAIN,
-  doctor: async () => (await import('./doctor-command.ts')).DOCTOR,
-  watch: async () => (await import('./watch.ts')).WATCH,
-  docs: async () => (await import('./docs.ts')).DOCS,
-  authorize: async () => (await import('./grant-commands.ts')).AUTHORIZE,
-  rotate: async () => (await import('./grant-commands.ts')).ROTATE,
-  revoke: async () => (await import('./grant-commands.ts')).REVOKE,
-  ledger: async () => (await import('./ledger-command.ts')).LEDGER,
-  dead: async () => (await import('./dead-command.ts')).DEAD,
-  'test-route': async () => (await import('./test-route.ts')).TEST_ROUTE,
-  preview: async () => (await import('./preview.ts')).PREVIEW,
-  key: async () => (await import('./key-command.ts')).KEY,
-  hook: async () => (await import('./hook-command.ts')).HOOK,
-  send: async () => (await import('./send-command.ts')).SEND,
-  deploy: async () => (await import('./deploy-command.ts')).DEPLOY,
-  smoke: async () => (await import('./smoke.ts')).SMOKE,
-  smtp: async () => (await import('./smtp-command.ts')).SMTP,
+  build: async () => (await import('./deploy/build-command.ts')).BUILD,
+  config: async () => (await import('./deploy/config-command.ts')).CONFIG_CHECK,
+  explain: async () => (await import('./explain/explain-command.ts')).EXPLAIN,
+  doctor: async () => (await import('./doctor/doctor-command.ts')).DOCTOR,
+  watch: async () => (await import('./doctor/watch-command.ts')).WATCH,
+  docs: async () => (await import('./explain/docs-command.ts')).DOCS,
+  authorize: async () => (await import('./grants/grant-commands.ts')).AUTHORIZE,
+  rotate: async () => (await import('./grants/grant-commands.ts')).ROTATE,
+  revoke: async () => (await import('./grants/grant-commands.ts')).REVOKE,
+  ledger: async () => (await import('./ledger/ledger-command.ts')).LEDGER,
+  dead: async () => (await import('./ledger/dead-letters-command.ts')).DEAD,
+  'test-route': async () => (await import('./events/test-route-command.ts')).TEST_ROUTE,
+  preview: async () => (await import('./events/preview-command.ts')).PREVIEW,
+  key: async () => (await import('./keys/key-command.ts')).KEY,
+  hook: async () => (await import('./events/hook-command.ts')).HOOK,
+  send: async () => (await import('./send/send-command.ts')).SEND,
+  deploy: async () => (await import('./deploy/deploy-command.ts')).DEPLOY,
+  smoke: async () => (await import('./deploy/smoke-command.ts')).SMOKE,
+  smtp: async () => (await import('./smtp/smtp-command.ts')).SMTP,
 };
 
 async function overview(): Promise<string> {

@@ -1,5 +1,5 @@
 import { isCollection, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
-import { placed } from './lines.ts';
+import { placed } from './line-numbers.ts';
 
 interface Read {
   readonly value: unknown;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { isAddress, normalise } from '../mail/address.ts';
-import { RESERVED } from '../mail/caller.ts';
-import type { CallerKey, Config, Limits } from '../mail/config.ts';
-import { documentsOf, documentsSchema, strayDocuments } from './documents.ts';
-import { routeContradictions, routes, routesOf, secretId } from './routes.ts';
+import { isAddress, normalise } from '../mail/model/address.ts';
+import { RESERVED } from '../mail/model/caller.ts';
+import type { CallerKey, Config, Limits } from '../mail/model/config.ts';
+import { documentsOf, documentsSchema, strayDocuments } from './documents-schema.ts';
+import { routeContradictions, routes, routesOf, secretId } from './routes-schema.ts';
 
 const lower = z.string().trim().toLowerCase();
 const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normalise);

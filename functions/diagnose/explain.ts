@@ -1,12 +1,12 @@
-import type { Retry } from '../mail/failures.ts';
-import { CATALOGUE, type RowId } from './catalogue.ts';
-import { aboutCause, type Cause } from './cause.ts';
-import { type CueName, type Found, firstOf, readCues } from './cues.ts';
-import { fillFacts, readFacts } from './facts.ts';
-import { mask } from './mask.ts';
-import { normalise, type Pasted } from './normalise.ts';
-import type { Clue, Row } from './row.ts';
-import { SOURCES } from './sources.ts';
+import type { Retry } from '../mail/model/failure-table.ts';
+import { CATALOGUE, type RowId } from './catalogue/catalogue.ts';
+import type { Clue, Row } from './catalogue/row.ts';
+import { SOURCES } from './catalogue/sources.ts';
+import { aboutCause, type Cause } from './causes/causes.ts';
+import { type CueName, type Found, firstOf, readCues } from './input/cues.ts';
+import { fillFacts, readFacts } from './input/facts.ts';
+import { mask } from './input/mask.ts';
+import { normalise, type Pasted } from './input/normalise.ts';
 
 /** One likely cause of what was pasted. `confidence` is 0 to 1; `evidence` holds lines of the text, masked. */
 export interface Match {

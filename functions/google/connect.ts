@@ -1,22 +1,24 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pseudonym } from '../mail/claim.ts';
-import type { Inspection } from '../mail/inspection.ts';
-import type { Documents, Edge } from '../mail/ports.ts';
-import { createExchange } from './call.ts';
-import { createDocuments } from './documents.ts';
-import { createGmail } from './gmail.ts';
-import type { Vault } from './grant.ts';
-import { createIdentity, type Identity } from './identity.ts';
-import { inspectMailbox } from './inspect.ts';
-import { createLedger } from './ledger.ts';
-import { createMinter } from './mint.ts';
-import { patient } from './patience.ts';
-import { queuePorts } from './queue.ts';
-import { createSearch } from './search.ts';
-import { createSecrets } from './secrets.ts';
-import type { Settings } from './settings.ts';
-import { createSmtp, createWarmSessions } from './smtp.ts';
+
+import { pseudonym } from '../mail/model/address.ts';
+import type { Inspection } from '../mail/model/inspection.ts';
+
+import type { Documents, Edge } from '../runtime/function-context.ts';
+import type { Settings } from '../runtime/settings.ts';
+import type { Vault } from './auth/mint-token.ts';
+import { createSecrets } from './auth/secret-manager.ts';
+import { createIdentity, type Identity } from './auth/service-identity.ts';
+import { createMinter } from './auth/token-cache.ts';
+import { createDocuments } from './firestore/firestore-documents.ts';
+import { createLedger } from './firestore/firestore-ledger.ts';
+import { inspectMailbox } from './gmail/inspect-mailbox.ts';
+import { createSearch } from './gmail/message-search.ts';
+import { createGmail } from './gmail/upload-session.ts';
+import { createExchange } from './http/exchange.ts';
+import { patient } from './http/retry.ts';
+import { queuePorts } from './queue/queue-ports.ts';
+import { createSmtp, createWarmSessions } from './smtp/smtp-transport.ts';
 
 type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string }) => void;
 
@@ -70,14 +72,16 @@ export function connect(
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
         windows: async () =>
-          (await import('./windows.ts')).createWindows(urls.firestore, database, exchange, () => identity(exchange, now())),
+          (await import('./firestore/firestore-dedupe-windows.ts')).createWindows(urls.firestore, database, exchange, () =>
+            identity(exchange, now()),
+          ),
         ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,
         digest,
         pause,
-        fetchFile: async (url, maxBytes) => (await import('./fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
+        fetchFile: async (url, maxBytes) => (await import('./http/fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
         leaseMs: deadlineMs * 1.2,
         close: () => {
           end();

@@ -1,9 +1,9 @@
-import type { Asking } from './caller.ts';
-import type { Config } from './config.ts';
-import { type Draft, draftMail } from './draft.ts';
-import type { Outcome } from './outcome.ts';
-import type { Ports } from './ports.ts';
-import { dispatch, type Order } from './send.ts';
+import type { Outcome } from './delivery/outcome.ts';
+import type { Ports } from './delivery/ports.ts';
+import { sendNow } from './delivery/send.ts';
+import type { Asking, Order } from './delivery/submission.ts';
+import { type Draft, draftMail } from './message/prepared-email.ts';
+import type { Config } from './model/config.ts';
 
 /**
  * Takes an order from somebody who waits for the answer: sends it, or hands it over to the queue, as the config says.
@@ -16,16 +16,16 @@ export async function accept(order: Order, config: Config, ports: Ports): Promis
 
 /** The same for a checked draft. What a direct attempt could not send just now goes to the queue, if there is one. */
 export async function take(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome> {
-  if (config.delivery === 'queued') {
-    const { enqueue } = await import('./enqueue.ts');
+  if (config.delivery === 'queued' || draft.dueAt !== null) {
+    const { enqueue } = await import('./queue/enqueue.ts');
     const put = await enqueue(draft, asking, config, ports);
     if (put) return put;
   }
-  const outcome = await dispatch(draft, asking, config, ports);
+  const outcome = await sendNow(draft, asking, config, ports);
   // Without a timetable the queue has a parked mail knock until it gives it up: its caller is told, and asks again.
   const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.timetable !== null);
   if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
-  const { handOver } = await import('./enqueue.ts');
+  const { handOver } = await import('./queue/enqueue.ts');
   const handed = await handOver(outcome.id, draft, asking, config, ports).catch(() => null);
   return handed ? { ...handed, ...(outcome.quota && { quota: outcome.quota }) } : outcome;
 }

@@ -1,9 +1,9 @@
 import { take } from './accept.ts';
-import type { Caller, Config } from './config.ts';
-import { type Draft, draftMail } from './draft.ts';
-import { asFailure, consequence, MailFailure } from './failure.ts';
-import { isTaken, type Outcome } from './outcome.ts';
-import type { Ports } from './ports.ts';
+import { isTaken, type Outcome } from './delivery/outcome.ts';
+import type { Ports } from './delivery/ports.ts';
+import { type Draft, draftMail } from './message/prepared-email.ts';
+import type { Caller, Config } from './model/config.ts';
+import { asFailure, consequence, MailFailure } from './model/failure.ts';
 
 /** Several mails that somebody asks for at once, under one idempotency key. */
 export interface Batch {

@@ -1,9 +1,9 @@
-import { KEEP_MS } from './claim.ts';
-import { dueAt } from './draft.ts';
-import { MailFailure } from './failure.ts';
-import { type Found, step, TRANSITIONS } from './ledger.ts';
-import { nameOf, pack, slotOf, unpack } from './message.ts';
-import type { Ports } from './ports.ts';
+import { KEEP_MS } from './delivery/claim.ts';
+import { type Found, step, TRANSITIONS } from './delivery/ledger.ts';
+import type { Ports } from './delivery/ports.ts';
+import { dueAt } from './message/prepared-email.ts';
+import { MailFailure } from './model/failure.ts';
+import { nameOf, pack, slotOf, unpack } from './queue/queue-message.ts';
 
 /** A caller's own mail. Another caller's is not there: which ids exist is nobody's business. Throws MailFailure: mail_unknown. */
 export async function ownMail(id: string, caller: string, { ledger }: Pick<Ports, 'ledger'>): Promise<Found> {
@@ -49,7 +49,7 @@ export async function reschedule({ entry, version }: Found, text: string, ports:
   if (!(await ports.ledger.replace({ entry, version }, moved))) throw notScheduled('changing');
   // Its message may have been quicker than this, and was acknowledged as one that came before its time: here is another.
   if (at > ports.now()) return;
-  const { publish } = await import('./enqueue.ts');
+  const { publish } = await import('./queue/enqueue.ts');
   await publish(moved, content, ports).catch(() => {});
 }
 

@@ -1,5 +1,5 @@
-import type { Expression } from './event.ts';
-import type { Spec } from './template.ts';
+import type { Expression } from './conditions/event.ts';
+import type { Spec } from './templates/render.ts';
 
 /** A route as the build compiled it. */
 export interface CompiledRoute {

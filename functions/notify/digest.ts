@@ -1,13 +1,13 @@
 import { accept } from '../mail/accept.ts';
-import { recordRefusal } from '../mail/claim.ts';
-import type { Caller, Config } from '../mail/config.ts';
-import { asFailure, MailFailure } from '../mail/failure.ts';
-import { DIGEST_ATTRIBUTE } from '../mail/message.ts';
-import type { Outcome } from '../mail/outcome.ts';
-import type { Message, Ports, Timetable } from '../mail/ports.ts';
+import { recordRefusal } from '../mail/delivery/claim.ts';
+import type { Outcome } from '../mail/delivery/outcome.ts';
+import type { Message, Ports, Timetable } from '../mail/delivery/ports.ts';
+import type { Caller, Config } from '../mail/model/config.ts';
+import { asFailure, MailFailure } from '../mail/model/failure.ts';
+import { DIGEST_ATTRIBUTE } from '../mail/queue/queue-message.ts';
 import type { Compiled, CompiledRoute } from './compiled.ts';
-import type { NotifyEvent } from './event.ts';
-import { mailOf } from './routes.ts';
+import type { NotifyEvent } from './conditions/event.ts';
+import { mailOf } from './event-email.ts';
 
 /** A window of events that were alike. */
 export interface Window {

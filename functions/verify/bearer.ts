@@ -1,4 +1,4 @@
-import { type HeaderValues, headerOf } from './headers.ts';
+import { type HeaderValues, headerOf } from './header-values.ts';
 import { sameText } from './mac.ts';
 import type { ReadProof } from './scheme.ts';
 

@@ -1,4 +1,4 @@
-import { headerOf, timelyOf } from './headers.ts';
+import { headerOf, timelyOf } from './header-values.ts';
 import { type Algorithm, decodeMac, verifyMac } from './mac.ts';
 import type { Proof, ReadProof, Signed } from './scheme.ts';
 

@@ -1,5 +1,5 @@
-import type { Hook } from '../mail/route.ts';
-import type { HeaderValues } from './headers.ts';
+import type { Hook } from '../mail/model/route.ts';
+import type { HeaderValues } from './header-values.ts';
 
 /** A request as it came: the signature is over these bytes and no others. `now` is milliseconds since the epoch. */
 export interface Signed {

@@ -1,6 +1,6 @@
-import type { Hook } from '../mail/route.ts';
+import type { Hook } from '../mail/model/route.ts';
 import { makeMac } from './mac.ts';
-import { webhookOf } from './standard.ts';
+import { webhookOf } from './standard-webhooks.ts';
 
 /**
  * The headers by which a vendor would prove this body, for trying a route out. `now` is milliseconds since the epoch.

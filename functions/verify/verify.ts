@@ -1,10 +1,10 @@
-import { MailFailure } from '../mail/failure.ts';
-import type { Hidden } from '../mail/hidden.ts';
-import type { Hook } from '../mail/route.ts';
+import { MailFailure } from '../mail/model/failure.ts';
+import type { Hook } from '../mail/model/route.ts';
+import type { Hidden } from '../mail/model/secret.ts';
 import { readBasic, readBearer } from './bearer.ts';
 import { readGitHub, readHmac, readSlack, readStripe } from './hmac.ts';
 import type { Proof, ReadProof, Signed } from './scheme.ts';
-import { readStandard } from './standard.ts';
+import { readStandard } from './standard-webhooks.ts';
 
 const SCHEMES: Readonly<Record<Exclude<Hook['verify'], 'google-oidc'>, ReadProof>> = {
   'standard-webhooks': readStandard,

@@ -1,5 +1,5 @@
-import { type Figure, rangeOf } from './figures.ts';
 import type { Laptop } from './laptop.ts';
+import { type Figure, rangeOf } from './report/figures.ts';
 
 /** What an instance loads before it answers, and what it may load in all; the framework is not counted. */
 export async function bundles({ built }: Laptop): Promise<Figure[]> {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../functions/local/framework.ts';
+import { freePort } from '../../functions/dev/function-process.ts';
 
 /** A function under the functions-framework's own command line, as the platform starts it. */
 export interface Served {

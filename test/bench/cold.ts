@@ -1,7 +1,7 @@
 import { type Served, serve, untilListening, usageOf } from './child.ts';
 import { ask, type Posting } from './client.ts';
-import { type Figure, interleave } from './figures.ts';
 import { AUTHORISED, hello, type Laptop, MAIL, naive, ours, startFake } from './laptop.ts';
+import { type Figure, interleave } from './report/figures.ts';
 
 type First = (url: string) => Posting;
 

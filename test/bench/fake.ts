@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { startGoogle } from '../../functions/local/google.ts';
+import { startGoogle } from '../../functions/fake-google/google.ts';
 
 /** What the process is told when it is started. */
 export interface FakeOptions {

@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundles } from './bundles.ts';
-import { chart } from './chart.ts';
 import { cold } from './cold.ts';
-import { curves, panels } from './curves.ts';
-import { type Figure, judge, type Range } from './figures.ts';
 import { type Laptop, prepare } from './laptop.ts';
 import { memory } from './memory.ts';
-import { type Kept, limitOf, number, range, writePage } from './page.ts';
 import { queue } from './queue.ts';
+import { chart } from './report/chart.ts';
+import { curves, panels } from './report/curves.ts';
+import { type Figure, judge, type Range } from './report/figures.ts';
+import { type Kept, limitOf, number, range, writePage } from './report/page.ts';
 import { sdk } from './sdk.ts';
 import { warm, worker } from './warm.ts';
 

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { forgetPeak, type Served, serve, untilListening, usageOf } from './child.ts';
 import { ask, type Posting } from './client.ts';
-import { type Figure, rangeOf } from './figures.ts';
 import { AUTHORISED, KEY, type Laptop, MAIL, ours, startFake } from './laptop.ts';
+import { type Figure, rangeOf } from './report/figures.ts';
 import { mailTo } from './warm.ts';
 
 const FILE_BYTES = 24_000_000;

@@ -1,10 +1,10 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emulator, sdkRoot, startEmulator } from '../support/emulators.ts';
+import { emulator, sdkRoot, startEmulator } from '../support/programs/emulators.ts';
 import { type Running, type Served, serve, untilListening, usageOf } from './child.ts';
 import { ask } from './client.ts';
-import { type Figure, interleave, type Rounds, type Sample } from './figures.ts';
 import { type Fake, type Laptop, MAIL, MAILBOXES, mailbox, ours, peer, startFake } from './laptop.ts';
+import { type Figure, interleave, type Rounds, type Sample } from './report/figures.ts';
 import { pushTo } from './warm.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Resend } from 'resend';
-import { type Figure, interleave, type Sample } from './figures.ts';
 import { KEY, type Laptop, MAIL, ours, startFake } from './laptop.ts';
+import { type Figure, interleave, type Sample } from './report/figures.ts';
 import { mailTo, warmed } from './warm.ts';
 
 /** What a caller with the resend SDK waits for: one mail after the other through api, against a server that answers at once. */

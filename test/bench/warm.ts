@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Running, type Served, serve, untilListening, usageOf } from './child.ts';
 import { ask, load, type Posting } from './client.ts';
-import { type Figure, interleave, type Sample } from './figures.ts';
 import { AUTHORISED, type Fake, KEEPING_MAILBOX, type Laptop, MAIL, naive, ours, startFake } from './laptop.ts';
+import { type Figure, interleave, type Sample } from './report/figures.ts';
 
 const CONCURRENCY = 8;
 

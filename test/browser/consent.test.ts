@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
-import { listen } from '../../functions/local/http.ts';
-import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { authorised, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, startLaptop } from '../support/laptop.ts';
+import { listen } from '../../functions/fake-google/http/server.ts';
+import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { authorised, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, startLaptop } from '../support/stack/laptop.ts';
 
 const browserPath = chromiumPath();
 const skip = skipUnless(browserPath !== undefined, 'chromium');
@@ -40,7 +40,7 @@ async function authorizeIn(laptop: Laptop, visit: (page: Page) => Promise<void>)
       ...process.env,
       MAILGRANT_GOOGLE_URL: laptop.google.url,
       GOOGLE_CLOUD_PROJECT: PROJECT,
-      BROWSER: `${process.execPath} ${resolve('test/support/opener.ts')} ${opened.url}`,
+      BROWSER: `${process.execPath} ${resolve('test/support/programs/opener.ts')} ${opened.url}`,
     },
   });
   let printed = '';

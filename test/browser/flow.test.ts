@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { PAGES } from '../support/pages.ts';
+import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { PAGES } from '../support/stack/pages.ts';
 import { flowSvg } from './flow.ts';
 
 test('the picture of a mail’s way is the one that its script makes (else: npm run screenshots)', () => {

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type BrowserContext, chromium } from 'playwright-core';
-import { listen, type Running } from '../../functions/local/http.ts';
-import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/laptop.ts';
-import { startPagesOf } from '../support/pages-of.ts';
+import { listen, type Running } from '../../functions/fake-google/http/server.ts';
+import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/stack/laptop.ts';
+import { startPagesOf } from '../support/stack/pages-of.ts';
 
 const browserPath = chromiumPath();
 const skip = skipUnless(browserPath !== undefined, 'chromium');

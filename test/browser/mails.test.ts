@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
-import { mailOf } from '../../functions/notify/routes.ts';
-import { routeNamed } from '../../functions/notify/take.ts';
-import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { cases, compileShipped } from '../support/samples.ts';
+import { mailOf } from '../../functions/notify/event-email.ts';
+import { routeNamed } from '../../functions/notify/handle-event.ts';
+import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { cases, compileShipped } from '../support/stack/samples.ts';
 
 const browserPath = chromiumPath();
 const skip = skipUnless(browserPath !== undefined, 'chromium');

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, test } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import type { Running } from '../../functions/local/http.ts';
-import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/laptop.ts';
-import { startPagesOf } from '../support/pages-of.ts';
+import type { Running } from '../../functions/fake-google/http/server.ts';
+import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/stack/laptop.ts';
+import { startPagesOf } from '../support/stack/pages-of.ts';
 
 const browserPath = chromiumPath();
 const skip = skipUnless(browserPath !== undefined, 'chromium');

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { loadConfig } from '../../functions/config/load.ts';
-import { type Stack, startStack } from '../../functions/local/stack.ts';
-import { CHROMIUM_ARGS, chromiumPath } from '../support/chromium.ts';
+import { loadConfig } from '../../functions/config/load-config.ts';
+import { type Stack, startStack } from '../../functions/dev/stack.ts';
+import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
 import { flowSvg } from './flow.ts';
 
 const { values } = parseArgs({ options: { all: { type: 'string' }, folder: { type: 'string', default: 'docs' } } });

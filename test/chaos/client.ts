@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consequence, FAILURE_CODES, type FailureCode } from '../../functions/mail/failure.ts';
+import { consequence, FAILURE_CODES, type FailureCode } from '../../functions/mail/model/failure.ts';
 
 /** The API's last word on a request: `id` where it said that it has the mail. */
 export interface Answered {

@@ -1,4 +1,4 @@
-import type { Door, Fault, Faults } from '../../functions/local/faults.ts';
+import type { Door, Fault, Faults } from '../../functions/fake-google/faults/faults.ts';
 import { stream } from './draw.ts';
 import type { Wire } from './wire.ts';
 

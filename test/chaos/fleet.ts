@@ -1,4 +1,4 @@
-import { freePort, type RunningFunction, startFunction } from '../../functions/local/framework.ts';
+import { freePort, type RunningFunction, startFunction } from '../../functions/dev/function-process.ts';
 import { type Front, startFront } from './front.ts';
 
 /** Several processes of one function behind one address; whoever is killed is started again on the same port. */

@@ -1,5 +1,5 @@
-import { type Document, entryOf } from '../../functions/google/ledger-document.ts';
-import type { Entry } from '../../functions/mail/ledger.ts';
+import { type Document, entryOf } from '../../functions/google/firestore/ledger-document.ts';
+import type { Entry } from '../../functions/mail/delivery/ledger.ts';
 
 /** Every mail in the ledger, read page by page from the Firestore emulator. */
 export async function readEntries(firestore: string, database: string): Promise<Entry[]> {

@@ -1,6 +1,6 @@
 /** `npm run chaos`: is every mail there exactly once, although everything fails and processes are killed? */
 import { parseArgs } from 'node:util';
-import { emulator, sdkRoot, skipUnless } from '../support/emulators.ts';
+import { emulator, sdkRoot, skipUnless } from '../support/programs/emulators.ts';
 import { type ChaosReport, runChaos } from './chaos.ts';
 import { MUTATIONS, type MutationName } from './mutation.ts';
 import { isGood } from './verdict.ts';

@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { build, type Plugin } from 'esbuild';
-import type { send as Send } from '../../functions/mail/send.ts';
-import { CONFIG, MAIL } from '../support/laptop.ts';
-import { world } from '../support/world.ts';
+
+import type { send as Send } from '../../functions/mail/queue/process-message.ts';
+import { world } from '../explore/world.ts';
+import { CONFIG, MAIL } from '../support/stack/laptop.ts';
 import { breaking, mutated } from './mutation.ts';
 
 async function core(plugins: Plugin[]): Promise<{ send: typeof Send }> {
   const outfile = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'core.cjs');
   await build({
-    entryPoints: ['functions/mail/send.ts'],
+    entryPoints: ['functions/mail/delivery/send.ts'],
     outfile,
     plugins,
     bundle: true,

@@ -12,7 +12,7 @@ export const MUTATIONS = {
   /** The upload session is saved after the bytes have gone: who dies in between leaves no trace of them. */
   'session-after-bytes': [
     {
-      file: 'functions/mail/deliver.ts',
+      file: 'functions/mail/delivery/attempt.ts',
       from: `      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
       letter = made;
 `,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Entry } from '../../functions/mail/ledger.ts';
+import type { Entry } from '../../functions/mail/delivery/ledger.ts';
 import { drawFaults } from './faults.ts';
 import { drawPlan } from './plan.ts';
 import { type Answer, isGood, judge, type Verdict } from './verdict.ts';

@@ -1,4 +1,4 @@
-import type { Entry } from '../../functions/mail/ledger.ts';
+import type { Entry } from '../../functions/mail/delivery/ledger.ts';
 import type { Asked } from './plan.ts';
 
 /** A mail in the fake mailbox. */

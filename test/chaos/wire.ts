@@ -1,7 +1,7 @@
 import { Agent, request as forward } from 'node:http';
-import type { Fault } from '../../functions/local/faults.ts';
-import { CUT, listen, type Reply, type Request, type Running } from '../../functions/local/http.ts';
-import { REFUSALS } from '../../functions/local/refusals.ts';
+import type { Fault } from '../../functions/fake-google/faults/faults.ts';
+import { REFUSALS } from '../../functions/fake-google/http/error-replies.ts';
+import { CUT, listen, type Reply, type Request, type Running } from '../../functions/fake-google/http/server.ts';
 
 /** What lies between the functions and an emulator. */
 export type Wire = 'ledger' | 'queue';

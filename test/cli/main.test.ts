@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { skipUnless } from '../support/emulators.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 const broken = join(folder, 'broken.yaml');

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { simpleParser } from 'mailparser';
-import { hasDjango, runDjango } from '../support/django.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { CONFIG, KEY, type Laptop, MAILBOX, startLaptop } from '../support/laptop.ts';
-import { blocksOf } from '../support/pages.ts';
+import { hasDjango, runDjango } from '../support/programs/django.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { CONFIG, KEY, type Laptop, MAILBOX, startLaptop } from '../support/stack/laptop.ts';
+import { blocksOf } from '../support/stack/pages.ts';
 
 const skip = skipUnless(hasDjango(), "Debian's python3-django");
 const ROBOT = 'shop@laptop.iam.gserviceaccount.com';

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
-import { onPath, skipUnless } from '../support/emulators.ts';
-import { KEY, type Laptop, MAILBOX, startLaptop } from '../support/laptop.ts';
-import { blocksOf } from '../support/pages.ts';
-import { sidecarFor } from '../support/sidecar.ts';
+import { onPath, skipUnless } from '../support/programs/emulators.ts';
+import { KEY, type Laptop, MAILBOX, startLaptop } from '../support/stack/laptop.ts';
+import { blocksOf } from '../support/stack/pages.ts';
+import { sidecarFor } from '../support/stack/sidecar.ts';
 import { CLIENTS } from './programs.ts';
 
 /** What docs/sidecar.md tells an app to say, with this test's port and key. */

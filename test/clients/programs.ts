@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PYTHON } from '../support/django.ts';
-import { MAILBOX } from '../support/laptop.ts';
+import { PYTHON } from '../support/programs/django.ts';
+import { MAILBOX } from '../support/stack/laptop.ts';
 
 const APPS = join(import.meta.dirname);
 /** A program, how it is told to send one mail, and what it cannot send. All it needs stands in the environment. */

@@ -3,8 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig } from '../../functions/config/load.ts';
-import type { ConfigProblems } from '../../functions/config/problems.ts';
+import type { ConfigProblems } from '../../functions/config/config-problems.ts';
+import { loadConfig } from '../../functions/config/load-config.ts';
 import { readYaml } from '../../functions/config/read-yaml.ts';
 import { checkConfig, secretFor } from '../../functions/config/schema.ts';
 

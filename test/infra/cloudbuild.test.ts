@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { onPath, sdkRoot, skipUnless } from '../support/emulators.ts';
+import { onPath, sdkRoot, skipUnless } from '../support/programs/emulators.ts';
 
 const text = readFileSync('cloudbuild.yaml', 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { authorised, CONFIG, MAIL, post, startLaptop } from '../support/laptop.ts';
-import { queued } from '../support/queued.ts';
+import { queued } from '../explore/queued.ts';
+import { authorised, CONFIG, MAIL, post, startLaptop } from '../support/stack/laptop.ts';
 
 interface Spent {
   writes: number;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { INFRA } from '../support/terraform.ts';
+import { INFRA } from '../support/programs/terraform.ts';
 
 const files = readdirSync(INFRA)
   .filter((file) => file.endsWith('.tf'))

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { skipUnless } from '../support/emulators.ts';
-import { fixture, hasTerraform, type Plan, plan } from '../support/terraform.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { fixture, hasTerraform, type Plan, plan } from '../support/programs/terraform.ts';
 
 const skip = skipUnless(hasTerraform, 'terraform with MAILGRANT_TERRAFORM_OFFLINE');
 
@@ -26,48 +26,63 @@ const rows: readonly Row[] = [
     who: MINT,
     grant: 'google_secret_manager_secret_iam_member.read',
     role: ACCESSOR,
-    call: ['functions/google/secrets.ts', "'/versions/latest:access'"],
+    call: ['functions/google/auth/secret-manager.ts', "'/versions/latest:access'"],
   },
   {
     who: MINT,
     grant: 'google_secret_manager_secret_iam_member.rotate',
     role: 'roles/secretmanager.secretVersionAdder',
-    call: ['functions/google/secrets.ts', "':addVersion'"],
+    call: ['functions/google/auth/secret-manager.ts', "':addVersion'"],
   },
   {
     who: ['hooks'],
     grant: 'google_secret_manager_secret_iam_member.hook',
     role: ACCESSOR,
-    call: ['functions/google/witness.ts', 'secrets.read('],
+    call: ['functions/google/auth/webhook-verifier.ts', 'secrets.read('],
   },
-  { who: MINT, grant: 'google_service_account_iam_member.jwt_signer', call: ['functions/google/assertion.ts', ':signJwt'] },
+  { who: MINT, grant: 'google_service_account_iam_member.jwt_signer', call: ['functions/google/auth/jwt-bearer.ts', ':signJwt'] },
   {
     who: CARRY,
     grant: 'google_project_iam_member.ledger',
     role: 'roles/datastore.user',
-    call: ['functions/google/ledger.ts', ':commit'],
+    call: ['functions/google/firestore/firestore-ledger.ts', ':commit'],
   },
   {
     who: ['worker'],
     grant: 'google_project_iam_member.documents',
     role: 'roles/datastore.user',
-    call: ['functions/google/documents.ts', ':commit'],
+    call: ['functions/google/firestore/firestore-documents.ts', ':commit'],
   },
-  { who: CARRY, grant: 'google_pubsub_topic_iam_member.publish', role: PUBLISHER, call: ['functions/google/publish.ts', ':publish'] },
-  { who: ['tasks'], grant: 'google_pubsub_topic_iam_member.publish', role: PUBLISHER, call: ['functions/google/tasks.ts', ':publish'] },
-  { who: ['worker'], grant: 'google_pubsub_topic_iam_member.give_up', role: PUBLISHER, call: ['functions/mail/burial.ts', 'graveyard'] },
-  { who: CARRY, grant: 'google_cloud_tasks_queue_iam_member.carry', call: ['functions/google/tasks.ts', '/tasks`'] },
+  {
+    who: CARRY,
+    grant: 'google_pubsub_topic_iam_member.publish',
+    role: PUBLISHER,
+    call: ['functions/google/queue/pubsub-topic.ts', ':publish'],
+  },
+  {
+    who: ['tasks'],
+    grant: 'google_pubsub_topic_iam_member.publish',
+    role: PUBLISHER,
+    call: ['functions/google/queue/cloud-tasks.ts', ':publish'],
+  },
+  {
+    who: ['worker'],
+    grant: 'google_pubsub_topic_iam_member.give_up',
+    role: PUBLISHER,
+    call: ['functions/mail/queue/dead-letter.ts', 'graveyard'],
+  },
+  { who: CARRY, grant: 'google_cloud_tasks_queue_iam_member.carry', call: ['functions/google/queue/cloud-tasks.ts', '/tasks`'] },
   {
     who: CARRY,
     grant: 'google_service_account_iam_member.act_as_tasks',
     role: 'roles/iam.serviceAccountUser',
-    call: ['functions/google/tasks.ts', 'oauthToken'],
+    call: ['functions/google/queue/cloud-tasks.ts', 'oauthToken'],
   },
   {
     who: CARRY,
     grant: 'google_storage_bucket_iam_member.content',
     role: 'roles/storage.objectUser',
-    call: ['functions/google/storage.ts', 'uploadType=media'],
+    call: ['functions/google/queue/content-bucket.ts', 'uploadType=media'],
   },
   { who: ['push'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/pubsub.tf', 'oidc_token'] },
   { who: ['events'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/documents.tf', 'destination'] },
@@ -101,12 +116,12 @@ const rows: readonly Row[] = [
 /** What custom roles hold, and the call of tasks.ts or assertion.ts behind each permission. */
 const OWN: Readonly<Record<string, Readonly<Record<string, readonly [file: string, text: string]>>>> = {
   timetable: {
-    'cloudtasks.tasks.create': ['functions/google/tasks.ts', "method: 'POST'"],
-    'cloudtasks.tasks.delete': ['functions/google/tasks.ts', "method: 'DELETE'"],
-    'cloudtasks.tasks.fullView': ['functions/google/tasks.ts', 'responseView=FULL'],
-    'cloudtasks.tasks.get': ['functions/google/tasks.ts', "method: 'GET'"],
+    'cloudtasks.tasks.create': ['functions/google/queue/cloud-tasks.ts', "method: 'POST'"],
+    'cloudtasks.tasks.delete': ['functions/google/queue/cloud-tasks.ts', "method: 'DELETE'"],
+    'cloudtasks.tasks.fullView': ['functions/google/queue/cloud-tasks.ts', 'responseView=FULL'],
+    'cloudtasks.tasks.get': ['functions/google/queue/cloud-tasks.ts', "method: 'GET'"],
   },
-  jwt_signer: { 'iam.serviceAccounts.signJwt': ['functions/google/assertion.ts', ':signJwt'] },
+  jwt_signer: { 'iam.serviceAccounts.signJwt': ['functions/google/auth/jwt-bearer.ts', ':signJwt'] },
 };
 
 describe('the grants of infra/ and the calls of the code', { skip }, () => {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { INFRA } from '../support/terraform.ts';
+import { INFRA } from '../support/programs/terraform.ts';
 
 const page = readFileSync('docs/operations.md', 'utf8');
 const infra = readFileSync(join(INFRA, 'monitoring.tf'), 'utf8');

@@ -5,22 +5,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { DEPLOYABLES } from '../../functions/cli/build.ts';
+import { DEPLOYABLES } from '../../functions/cli/deploy/build.ts';
 import { checkConfig } from '../../functions/config/schema.ts';
-import { checkSettings, ENVIRONMENT } from '../../functions/google/settings.ts';
-import { createLog, type Log } from '../../functions/log.ts';
-import { KEEP_MS } from '../../functions/mail/claim.ts';
-import { DELIVERIES_MAX } from '../../functions/mail/conclude.ts';
-import { type FailureCode, MailFailure } from '../../functions/mail/failure.ts';
-import { FAILURES } from '../../functions/mail/failures.ts';
-import { type Finding, inspectionOf } from '../../functions/mail/inspection.ts';
-import { outcomeOf } from '../../functions/mail/outcome.ts';
-import { AHEAD_MAX_MS } from '../../functions/mail/schedule.ts';
-import { reportOutcome, reportRefusal } from '../../functions/trigger/report.ts';
-import { grantWatch } from '../../functions/trigger/watch.ts';
-import { skipUnless } from '../support/emulators.ts';
-import { type LogEntry, readFilter } from '../support/log-filter.ts';
-import { fixture, hasTerraform, type Plan, plan } from '../support/terraform.ts';
+import { KEEP_MS } from '../../functions/mail/delivery/claim.ts';
+import { outcomeOf } from '../../functions/mail/delivery/outcome.ts';
+import { AHEAD_MAX_MS } from '../../functions/mail/message/scheduled-at.ts';
+import { type FailureCode, MailFailure } from '../../functions/mail/model/failure.ts';
+import { FAILURES } from '../../functions/mail/model/failure-table.ts';
+import { type Finding, inspectionOf } from '../../functions/mail/model/inspection.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/queue/settle-message.ts';
+import { createLog, type Log } from '../../functions/runtime/log.ts';
+import { checkSettings, ENVIRONMENT } from '../../functions/runtime/settings.ts';
+import { reportOutcome, reportRefusal } from '../../functions/trigger/common/report.ts';
+import { grantWatch } from '../../functions/trigger/grant-watch.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { fixture, hasTerraform, type Plan, plan } from '../support/programs/terraform.ts';
+import { type LogEntry, readFilter } from '../support/stack/log-filter.ts';
 
 const skip = skipUnless(hasTerraform, 'terraform with MAILGRANT_TERRAFORM_OFFLINE');
 
@@ -219,7 +219,7 @@ describe('the plan and the code', { skip }, () => {
     { name: 'a watch that failed', write: broken, service: 'mailgrant-watch', alerts: ['watch_failed'], metrics: [] },
     {
       name: 'a refresh token that was not kept',
-      write: (log) => log('WARNING', eventIn('functions/google/grant.ts', /vault\.notice\('(\w+)'/), {}),
+      write: (log) => log('WARNING', eventIn('functions/google/auth/mint-token.ts', /vault\.notice\('(\w+)'/), {}),
       alerts: ['not_written_back'],
       metrics: [],
     },

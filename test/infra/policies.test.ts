@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { skipUnless } from '../support/emulators.ts';
-import { POLICIES } from '../support/policies.ts';
-import { copyOfInfra, fixture, hasTerraform, INFRA, type Plan, plan, staticCheck } from '../support/terraform.ts';
+import { skipUnless } from '../support/programs/emulators.ts';
+import { POLICIES } from '../support/programs/policies.ts';
+import { copyOfInfra, fixture, hasTerraform, INFRA, type Plan, plan, staticCheck } from '../support/programs/terraform.ts';
 
 const skip = skipUnless(hasTerraform, 'terraform with MAILGRANT_TERRAFORM_OFFLINE');
 const BUILD = { repository: 'projects/acme-mail-prod/locations/europe-west1/connections/gh/repositories/mail' };

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { plainText } from '../../functions/mail/plain-text.ts';
+import { plainText } from '../../functions/mail/message/html-to-text.ts';
 import type { Compiled } from '../../functions/notify/compiled.ts';
-import { mailOf } from '../../functions/notify/routes.ts';
-import { routeNamed } from '../../functions/notify/take.ts';
-import { cases, compileShipped, sample, shipped } from '../support/samples.ts';
+import { mailOf } from '../../functions/notify/event-email.ts';
+import { routeNamed } from '../../functions/notify/handle-event.ts';
+import { cases, compileShipped, sample, shipped } from '../support/stack/samples.ts';
 
 const GOLDENS = join(import.meta.dirname, 'goldens');
 let compiled: Compiled;

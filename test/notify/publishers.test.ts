@@ -1,10 +1,10 @@
 /** What publishers send besides their samples: none of it may cost the mail, or say the wrong thing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainText } from '../../functions/mail/plain-text.ts';
-import { mailOf } from '../../functions/notify/routes.ts';
-import { routeNamed } from '../../functions/notify/take.ts';
-import { compileShipped, sample } from '../support/samples.ts';
+import { plainText } from '../../functions/mail/message/html-to-text.ts';
+import { mailOf } from '../../functions/notify/event-email.ts';
+import { routeNamed } from '../../functions/notify/handle-event.ts';
+import { compileShipped, sample } from '../support/stack/samples.ts';
 
 type Fields = Record<string, unknown>;
 const within = (name: string, part: string, change: Fields): Fields => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Config } from '../../functions/mail/config.ts';
-import { type Hooks, startHooks } from '../support/hooks.ts';
-import { CONFIG, type Laptop, MAIL, MAILBOX, startQueued } from '../support/laptop.ts';
-import { formTo, startPagesOf } from '../support/pages-of.ts';
-import { configWith } from '../support/routes.ts';
+import type { Config } from '../../functions/mail/model/config.ts';
+import { type Hooks, startHooks } from '../support/stack/hooks.ts';
+import { CONFIG, type Laptop, MAIL, MAILBOX, startQueued } from '../support/stack/laptop.ts';
+import { formTo, startPagesOf } from '../support/stack/pages-of.ts';
+import { configWith } from '../support/stack/routes.ts';
 
 const route = (verify: string, change: object = {}) => ({
   hook: { verify, secret: `hook-${verify}`, ...change },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { Running } from '../../functions/local/http.ts';
-import type { Config } from '../../functions/mail/config.ts';
-import { ROWS } from '../../functions/pages/fault-rows.ts';
-import { authorised, CONFIG, type Laptop, MAIL, PROJECT, post, startLaptop } from '../support/laptop.ts';
-import { formTo, startPagesOf } from '../support/pages-of.ts';
+import type { Running } from '../../functions/fake-google/http/server.ts';
+import type { Config } from '../../functions/mail/model/config.ts';
+import { ROWS } from '../../functions/pages/parts/fault-rows.ts';
+import { authorised, CONFIG, type Laptop, MAIL, PROJECT, post, startLaptop } from '../support/stack/laptop.ts';
+import { formTo, startPagesOf } from '../support/stack/pages-of.ts';
 
 const SMTP = {
   ...(CONFIG.mailboxes[0] as Config['mailboxes'][0]),

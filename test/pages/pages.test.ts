@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Running } from '../../functions/local/http.ts';
-import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/laptop.ts';
-import { formTo, startPagesOf } from '../support/pages-of.ts';
+import type { Running } from '../../functions/fake-google/http/server.ts';
+import { authorised, type Laptop, MAIL, post, startLaptop } from '../support/stack/laptop.ts';
+import { formTo, startPagesOf } from '../support/stack/pages-of.ts';
 
 let laptop: Laptop;
 let inbox: Running;

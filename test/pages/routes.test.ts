@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { compileConfig } from '../../functions/config/compile.ts';
-import { startStack } from '../../functions/local/stack.ts';
-import { MAILBOX } from '../support/laptop.ts';
-import { formTo } from '../support/pages-of.ts';
+import { compileConfig } from '../../functions/config/compile-config.ts';
+import { startStack } from '../../functions/dev/stack.ts';
+import { MAILBOX } from '../support/stack/laptop.ts';
+import { formTo } from '../support/stack/pages-of.ts';
 
 const ROUTES = {
   'failed-builds': { topic: 'cloud-builds', from: MAILBOX, to: ['dev@example.net'], template: 'cloud-build' },

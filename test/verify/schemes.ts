@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { sign as signGitHub } from '@octokit/webhooks-methods';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
-import type { Hook } from '../../functions/mail/route.ts';
+import type { Hook } from '../../functions/mail/model/route.ts';
 import type { Signed } from '../../functions/verify/scheme.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 8);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { Hidden } from '../../functions/mail/hidden.ts';
-import type { HmacForm, Hook } from '../../functions/mail/route.ts';
+import type { HmacForm, Hook } from '../../functions/mail/model/route.ts';
+import { Hidden } from '../../functions/mail/model/secret.ts';
 import type { Signed } from '../../functions/verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../../functions/verify/verify.ts';
 import { hookOf, NOW, requestOf, SCHEMES, SECOND } from './schemes.ts';

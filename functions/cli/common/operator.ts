@@ -1,0 +1,52 @@
+import { loadConfig } from '../../config/load-config.ts';
+import { createIdentity, type Identity } from '../../google/auth/service-identity.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { checkSettings, type Settings } from '../../runtime/settings.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a command works with: the settings a function would have, from the config file itself, and who the operator is. */
+export interface Operator {
+  readonly settings: Settings;
+  readonly identity: Identity;
+}
+
+/** What infra/ names the ledger's database by default. A function is told; an operator woken by an alert gives --project and no more. */
+const DEPLOYED_DATABASE = 'mailgrant';
+
+/**
+ * The operator's set-up: config from `file`, project from `--project` or the environment. Identity is Application Default
+ * Credentials (a login, impersonation, or a service account); against a fake Google it is what the fake's metadata server says.
+ */
+export function operatorFor(file: string, project: string | undefined, env: Env): Operator {
+  const faked = env['MAILGRANT_GOOGLE_URL'];
+  const local = faked || env['MAILGRANT_FIRESTORE_URL'];
+  const settings = checkSettings(
+    {
+      ...env,
+      GOOGLE_CLOUD_PROJECT: project ?? env['GOOGLE_CLOUD_PROJECT'],
+      MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || (local ? '' : DEPLOYED_DATABASE),
+    },
+    loadConfig(file),
+  );
+  return { settings, identity: faked ? createIdentity(settings.urls.metadata) : applicationDefault };
+}
+
+const LIFE_MS = 10 * 60_000;
+
+/** Application Default Credentials by Google's own library, loaded when a command needs it. */
+const applicationDefault: Identity = async (_exchange, now) => {
+  const { GoogleAuth } = await import('google-auth-library');
+  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
+  const token = await auth.getAccessToken().catch(() => null);
+  if (!token) throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
+  return { secret: new Hidden(token), expiresAt: now + LIFE_MS };
+};
+
+/** The environment with what infra/, or `npm start`, names by default: the topic of mails. */
+export function deployedEnv(env: Env, project: string | undefined, prefix = 'mailgrant'): Env {
+  const id = project ?? env['GOOGLE_CLOUD_PROJECT'] ?? '';
+  const usual = `projects/${id}/topics/${env['MAILGRANT_GOOGLE_URL'] ? 'mails' : `${prefix}-mails`}`;
+  return { ...env, GOOGLE_CLOUD_PROJECT: id, MAILGRANT_TOPIC: env['MAILGRANT_TOPIC'] || usual };
+}

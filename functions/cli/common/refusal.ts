@@ -1,0 +1,96 @@
+import { asFailure, consequence } from '../../mail/model/failure.ts';
+
+/** Why a command about grants did not do what it was asked, and what mends it. They reach a person, never a wire. */
+const FIXES = {
+  address_missing: 'Name the mailbox: npm run mailgrant -- authorize notices@example.com.',
+  mailbox_unknown: 'Name a mailbox of the config, or add it there first.',
+  grant_without_consent:
+    'Nothing is consented to for this mailbox. grant: delegation needs its service account in the Admin console (Security, API controls, Domain-wide delegation); grant: service-account-key needs the key JSON as a version of its secret. Check it with npm run mailgrant -- watch.',
+  project_missing: 'Give the project that holds the secrets: --project ID, or GOOGLE_CLOUD_PROJECT.',
+  option_invalid: 'Correct the option; --help shows them all.',
+  client_missing:
+    'Give the OAuth client: --client FILE (the JSON that https://console.cloud.google.com/auth/clients offers when you create a client of type Desktop app), or --client-secret NAME of a secret that holds that JSON.',
+  client_unreadable: 'Download the JSON of the OAuth client again from https://console.cloud.google.com/auth/clients and give it as it is.',
+  client_wrong_type:
+    'Create an OAuth client of type Desktop app at https://console.cloud.google.com/auth/clients and use its JSON; a Web application works only with an authorised redirect URI such as http://127.0.0.1:8765/.',
+  port_taken: 'End the program that listens there, or use a client of type Desktop app, which takes any port.',
+  consent_denied:
+    'Run it again and choose Allow. If Google refused before you could choose: under Testing the account must be a test user at https://console.cloud.google.com/auth/audience.',
+  consent_blocked:
+    'For a Workspace account its administrator must trust the app: Admin console, Security, API controls, App access control; for an Internal app the account must be of that organisation.',
+  consent_timeout:
+    'Run it again and finish in the browser; --timeout SECONDS gives more time, --no-browser prints the address to open elsewhere. If Google showed an error page in place of consent: org_internal and access_denied are about the audience (https://console.cloud.google.com/auth/audience: user type, test users), invalid_client and redirect_uri_mismatch about the client (type Desktop app).',
+  redirect_unreadable: 'Paste the whole address that the browser ended on; it begins with http://127.0.0.1 and holds code= and state=.',
+  state_mismatch: 'Run it again and use only the newest consent page: the answer came from another one.',
+  code_refused: 'Run it again: a code serves once and for ten minutes.',
+  account_mismatch: 'Run it again and choose the mailbox itself on the consent page; sign in to it first, or use a private window.',
+  account_unverified: 'Verify the address of the account at https://myaccount.google.com/email and run it again.',
+  scope_missing: 'Run it again and tick the Gmail permission on the consent page; it is not ticked by itself.',
+  refresh_token_missing:
+    'Remove the app at https://myaccount.google.com/connections, signed in as the mailbox, and run it again: Google gave no refresh token.',
+  secret_not_writable:
+    'Give yourself roles/secretmanager.admin (or secretVersionManager plus secretAccessor on an existing secret) in the project, and enable secretmanager.googleapis.com.',
+  secret_unreadable: 'Give yourself roles/secretmanager.secretAccessor on the secret.',
+  versions_left: 'Disable the older versions by hand: gcloud secrets versions disable N --secret=NAME, or run it again.',
+  proof_failed:
+    'The older versions are untouched, but the newest is what functions read: look with npm run mailgrant -- watch, and run rotate again.',
+  revoke_failed: 'Nothing was disabled. Run it again, or remove the app by hand at https://myaccount.google.com/connections.',
+  database_missing:
+    'Name it by --database, or MAILGRANT_DATABASE: terraform -chdir=infra output database shows it. Is --project the right one?',
+  mail_missing: 'Name the mail by its id: npm run mailgrant -- ledger list shows them.',
+  nothing_to_decide: 'Look at the mail with npm run mailgrant -- ledger show ID.',
+  mailbox_gone: 'Put the mailbox back into the config, or decide without asking Gmail: --no-ask.',
+  file_unreadable: 'Give the JSON that was posted or published: the body of POST /emails.',
+  confirmation_missing: 'Answer y, or say --yes where nobody can be asked.',
+} as const satisfies Record<string, string>;
+
+export type RefusedCode = keyof typeof FIXES;
+
+/** Stops a command; `message` is for its operator and may name addresses, but never holds a secret. */
+export class Refused extends Error {
+  readonly code: RefusedCode;
+  /** What was changed before it went wrong; null for nothing. */
+  readonly changed: string | null;
+
+  constructor(code: RefusedCode, detail: string, changed: string | null = null) {
+    super(detail);
+    this.name = 'Refused';
+    this.code = code;
+    this.changed = changed;
+  }
+}
+
+/** What a command answers when it did not do what it was asked. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: string;
+  readonly detail: string;
+  readonly fix: string;
+  /** What was changed all the same; null for nothing. */
+  readonly changed: string | null;
+  /** What became of a refresh token that was not stored; null where none was given. */
+  readonly unstored: Unstored | null;
+}
+
+/** `revoked` at Google, `kept` because other grants would end with it, or `failed`: revoking it was tried in vain. */
+export type Unstored = 'revoked' | 'kept' | 'failed';
+
+/** Any thrown value as data; of a foreign error only the name is kept. */
+export function refusalOf(error: unknown, unstored: Unstored | null = null): Refusal {
+  if (error instanceof Refused) {
+    const { code, message, changed } = error;
+    return { ok: false, code, detail: message, fix: FIXES[code], changed, unstored };
+  }
+  const failure = asFailure(error);
+  return { ok: false, code: failure.code, detail: failure.message, fix: consequence(failure.code).fix, changed: null, unstored };
+}
+
+const FATE: Readonly<Record<Unstored, string>> = {
+  revoked: 'The grant that was given is not stored and was revoked at Google.',
+  kept: 'The grant that was given is not stored. It was not revoked, because other grants of this account and client could end with it.',
+  failed:
+    'The grant that was given is not stored, and Google did not take its revocation: remove the app at https://myaccount.google.com/connections.',
+};
+
+export const refusalText = ({ code, detail, fix, changed, unstored }: Refusal): string =>
+  [`${code}: ${detail}`, `Fix: ${fix}`, unstored ? FATE[unstored] : (changed ?? 'Nothing was written.')].join('\n');

@@ -1,0 +1,125 @@
+import type { SecretManagerServiceClient } from '@google-cloud/secret-manager';
+import { createExchange } from '../../google/http/exchange.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { googleUrls } from '../../runtime/google-urls.ts';
+import type { Operator } from './operator.ts';
+import { Refused } from './refusal.ts';
+
+/** Secret Manager as an operator uses it. All of it throws Refused or MailFailure, never an error of the client's. */
+export interface SecretStore {
+  /** Whether the secret is there, and if so, whether versions may be added. A missing one would be created. */
+  look(secret: string): Promise<{ readonly exists: boolean; readonly writable: boolean }>;
+  /** Numbers of the enabled versions, newest first; none if there is no such secret. */
+  enabled(secret: string): Promise<number[]>;
+  read(secret: string, version: number | 'latest'): Promise<Hidden>;
+  /** Adds a version, creating the secret if needed; answers its number. */
+  add(secret: string, payload: Hidden): Promise<{ readonly version: number; readonly created: boolean }>;
+  disable(secret: string, version: number): Promise<void>;
+}
+
+const MAY_ADD = 'secretmanager.versions.add';
+
+/** Opens it for a project; the client library is loaded here, and speaks REST, which loads in a third of the time of gRPC. */
+export async function openSecretStore(operator: Operator): Promise<SecretStore> {
+  const { project } = operator.settings;
+  const client = await clientFor(operator);
+  const named = (secret: string): string => `projects/${project}/secrets/${secret}`;
+
+  const create = (secret: string) =>
+    client.createSecret({ parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } });
+  const addTo = async (secret: string, payload: Hidden): Promise<number> => {
+    const [{ name }] = await client.addSecretVersion({ parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } });
+    return numberOf(name);
+  };
+  return {
+    // Whoever may only add versions may not look at the secret, so that question comes second.
+    async look(secret) {
+      const [{ permissions }] = await client
+        .testIamPermissions({ resource: named(secret), permissions: [MAY_ADD] })
+        .catch((error: unknown) => {
+          throw failureOf(error, 'secret_not_writable', secret);
+        });
+      if (permissions?.includes(MAY_ADD)) return { exists: true, writable: true };
+      return client.getSecret({ name: named(secret) }).then(
+        () => ({ exists: true, writable: false }),
+        (error: unknown) => {
+          if (codeOf(error) === NOT_FOUND) return { exists: false, writable: true };
+          throw failureOf(error, 'secret_not_writable', secret);
+        },
+      );
+    },
+    async enabled(secret) {
+      const listed = await client.listSecretVersions({ parent: named(secret) }).catch((error: unknown) => {
+        if (codeOf(error) === NOT_FOUND) return [[]];
+        throw failureOf(error, 'secret_unreadable', secret);
+      });
+      const versions = listed[0] as { name?: string | null; state?: unknown }[];
+      const on = versions.filter(({ state }) => state === 'ENABLED' || state === 1);
+      return on.map(({ name }) => numberOf(name)).sort((a, b) => b - a);
+    },
+    async read(secret, version) {
+      const [{ payload }] = await client.accessSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
+        throw failureOf(error, 'secret_unreadable', secret);
+      });
+      return new Hidden(Buffer.from(payload?.data ?? '').toString('utf8'));
+    },
+    async add(secret, payload) {
+      try {
+        const version = await addTo(secret, payload).catch((error: unknown) =>
+          codeOf(error) === NOT_FOUND ? null : Promise.reject(error),
+        );
+        if (version !== null) return { version, created: false };
+        await create(secret);
+        return { version: await addTo(secret, payload), created: true };
+      } catch (error) {
+        throw failureOf(error, 'secret_not_writable', secret);
+      }
+    },
+    async disable(secret, version) {
+      await client.disableSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
+        throw failureOf(error, 'secret_not_writable', secret);
+      });
+    },
+  };
+}
+
+const NOT_FOUND = 5; // gRPC's numbers, which the client uses over REST too
+const CODES: Readonly<Record<number, string>> = { 3: 'INVALID_ARGUMENT', 5: 'NOT_FOUND', 7: 'PERMISSION_DENIED', 9: 'FAILED_PRECONDITION' };
+
+const codeOf = (error: unknown): number => Number((error as { code?: unknown } | null)?.code);
+const numberOf = (name: string | null | undefined): number => Number(/(\d+)$/.exec(name ?? '')?.[1]);
+
+/** Keeps the client's code only: the error object may carry the payload. */
+function failureOf(error: unknown, code: 'secret_unreadable' | 'secret_not_writable', secret: string): Refused | MailFailure {
+  if (error instanceof Refused || error instanceof MailFailure) return error;
+  const number = codeOf(error);
+  if (number === 16) return new MailFailure('identity_refused', 'Secret Manager does not accept the credentials');
+  if (/has not been used in project|SERVICE_DISABLED/.test(error instanceof Error ? error.message : ''))
+    return new MailFailure('api_disabled', 'Secret Manager is not enabled in the project');
+  if (CODES[number]) return new Refused(code, `Secret Manager answered ${CODES[number]} for the secret ${secret}`);
+  return new MailFailure('google_unavailable', 'Secret Manager did not answer');
+}
+
+async function clientFor({ settings, identity }: Operator): Promise<SecretManagerServiceClient> {
+  const { SecretManagerServiceClient } = await import('@google-cloud/secret-manager');
+  const { urls, project } = settings;
+  if (urls.secrets === googleUrls('').secrets)
+    return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient: (await ownLogin()) as never });
+  const token = await identity(createExchange()(AbortSignal.timeout(10_000)), Date.now());
+  const { OAuth2Client } = await import('google-auth-library');
+  const authClient = new OAuth2Client();
+  authClient.setCredentials({ access_token: token.secret.reveal() });
+  const { protocol, hostname, port } = new URL(urls.secrets);
+  const address = { protocol: protocol.slice(0, -1), apiEndpoint: hostname, port: Number(port) };
+  return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient, ...address } as never);
+}
+
+/** Application Default Credentials as a client, not as a bare token: a login's quota project goes along with its calls. */
+async function ownLogin() {
+  const { GoogleAuth } = await import('google-auth-library');
+  // Asked for here: without credentials the REST client ends the process by an unhandled rejection.
+  return new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] }).getClient().catch(() => {
+    throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
+  });
+}

@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Hidden } from '../../mail/model/secret.ts';
+
+const LAPTOP_URL = 'http://127.0.0.1:8080';
+const LAPTOP_KEY = '.mailgrant/api-key';
+const LAPTOP_API = '.mailgrant/api-url'; // npm start takes another port where 8080 is taken
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The function's base URL: as given, or MAILGRANT_URL, or the one of the last `npm start`. A key must not travel in the clear. */
+export function targetUrl(given: string | undefined, env: Env): string {
+  const laptop = existsSync(LAPTOP_API) ? readFileSync(LAPTOP_API, 'utf8').trim() : LAPTOP_URL;
+  const url = (given ?? env['MAILGRANT_URL'] ?? laptop).replace(/\/+$/, '');
+  if (URL.canParse(url) && (url.startsWith('https://') || isLaptop(url))) return new URL(url).href.replace(/\/+$/, ''); // a host as it travels
+  throw new Error('--url: expected the https URL of the function api (http on the loopback interface only)');
+}
+
+/**
+ * The caller's key: from the file, or MAILGRANT_KEY, or the laptop's own for a function on this machine. Never an argument.
+ * Null where there is none and none is needed, because the caller's identity may stand in its place.
+ */
+export function targetKey(file: string | undefined, url: string, env: Env, needless: boolean): Hidden | null {
+  const read = (path: string): string => readFileSync(path, 'utf8').trim();
+  const key =
+    file === undefined
+      ? env['MAILGRANT_KEY']?.trim() || (isLaptop(url) && !needless && existsSync(LAPTOP_KEY) ? read(LAPTOP_KEY) : '')
+      : read(file);
+  if (/^\S+$/.test(key)) return new Hidden(key);
+  if (needless && key === '') return null;
+  throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npm run mailgrant -- key create ID` makes one.');
+}
+
+const isLaptop = (url: string): boolean => /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(\/|$)/.test(url);

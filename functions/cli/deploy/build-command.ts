@@ -1,0 +1,48 @@
+import { compileConfig } from '../../config/compile-config.ts';
+import { CONFIG, type Command } from '../common/command.ts';
+import { archive } from './archive.ts';
+import { type Built, buildFunctions } from './build.ts';
+
+/** `build`: the config checked, and a bundle per function. */
+export const BUILD: Command = {
+  summary: 'check the config and bundle the functions into dist/',
+  help: `  --config FILE  config to embed (${CONFIG})
+  --out DIR      where to write (dist)
+  --zip          also write DIR/NAME.zip, what is deployed: the same bytes for the same source
+  --analyze      show what is in each bundle: what an instance loads at its start, and what later
+  --dry-run      check the config, write nothing
+  --json`,
+  options: { out: { type: 'string' }, zip: { type: 'boolean' }, analyze: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+  async run(options) {
+    const config = String(options['config'] ?? CONFIG);
+    if (options['dry-run']) return { data: compileConfig(config).config, text: `${config} is valid; nothing was written.` };
+    const out = String(options['out'] ?? 'dist');
+    const built = await buildFunctions(config, out);
+    const lines = built.flatMap((one) => [
+      `${one.file}  ${kilobytes(one.bytes)} at start, ${kilobytes(one.allBytes)} in all`,
+      ...(options['analyze'] ? analysis(one) : []),
+    ]);
+    if (!options['zip'])
+      return {
+        data: built,
+        text: `${lines.join('\n')}\nThe config ${config} is inside. Next: serve one with npx functions-framework --source=dist/api --target=api`,
+      };
+    const archives = built.map(({ name }) => archive(out, name));
+    lines.push(...archives.map(({ file, bytes, sha256 }) => `${file}  ${kilobytes(bytes)}  sha256 ${sha256}`));
+    return {
+      data: built.map((one, index) => ({ ...one, archive: archives[index] })),
+      text: `${lines.join('\n')}\nThe config ${config} is inside. Next: npm run deploy -- --project ID`,
+    };
+  },
+};
+
+const LARGEST = 12;
+
+const analysis = ({ parts }: Built): string[] =>
+  parts.flatMap(({ file, bytes, atStart, inputs }) => [
+    `  ${kilobytes(bytes)}  ${file}, loaded ${atStart ? 'at start' : 'when it is needed'}`,
+    ...inputs.slice(0, LARGEST).map((one) => `      ${kilobytes(one.bytes)}  ${one.path}`),
+    ...(inputs.length > LARGEST ? [`               and ${inputs.length - LARGEST} smaller files`] : []),
+  ]);
+
+const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1).padStart(7)} kB`;

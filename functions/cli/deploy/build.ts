@@ -1,0 +1,136 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild';
+import { type CompiledConfig, compileConfig } from '../../config/compile-config.ts';
+import { type Lock, lockFor, type Manifest } from './lock.ts';
+
+/** The functions that are deployed, each an entry file of that name. */
+export const DEPLOYABLES = ['api', 'worker', 'hooks', 'watch'] as const;
+
+/** One file of a bundle, and what went into it, with its share in bytes, largest first. */
+export interface Part {
+  readonly file: string;
+  readonly bytes: number;
+  /** True if it is loaded when an instance starts; else by the first mail that needs it. */
+  readonly atStart: boolean;
+  readonly inputs: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+export interface Built {
+  readonly name: string;
+  readonly file: string;
+  /** What is loaded when an instance starts. */
+  readonly bytes: number;
+  /** With the parts that are loaded later. */
+  readonly allBytes: number;
+  readonly parts: readonly Part[];
+}
+
+const FRAMEWORK = '@google-cloud/functions-framework';
+
+/**
+ * Validates the config, compiles its routes, and makes one minified CommonJS bundle per function with the config inside, a package.json and
+ * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
+ * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
+ */
+export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
+  const compiled = compileConfig(configFile);
+  return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, compiled, join(outFolder, name), plugins)));
+}
+
+/**
+ * A dynamic import becomes a file of its own, so that an instance parses only what its path needs (docs/decisions/055).
+ * esbuild splits ES modules only: it does so first, and each piece is turned into CommonJS after.
+ */
+async function buildFunction(name: string, { config, module }: CompiledConfig, folder: string, plugins: Plugin[]): Promise<Built> {
+  const { metafile, outputFiles } = await bundle({
+    entryPoints: { index: `functions/${name}.ts` },
+    // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
+    outdir: join('dist', name),
+    preserveSymlinks: true,
+    outExtension: { '.js': '.cjs' },
+    chunkNames: '[name]-[hash]',
+    write: false,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    sourcemap: 'inline',
+    metafile: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // Its registry is a module-level map: a bundled copy would register into nowhere.
+    external: [FRAMEWORK],
+    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module), ...plugins],
+    define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
+    logLevel: 'warning',
+  });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const sizes = await Promise.all(
+    outputFiles.map(async ({ path, text }): Promise<[string, number]> => {
+      const { code, map } = await transform(text, {
+        sourcefile: basename(path),
+        sourcemap: 'external',
+        minify: true,
+        platform: 'node',
+        target: 'node24',
+        format: 'cjs',
+        supported: { 'dynamic-import': false }, // else the first lazy load would start Node's other module loader
+      });
+      writeFileSync(join(folder, basename(path)), `${code}//# sourceMappingURL=${basename(path)}.map\n`);
+      writeFileSync(join(folder, `${basename(path)}.map`), map);
+      return [basename(path), Buffer.byteLength(code)];
+    }),
+  );
+  const write = (file: string, content: object): void => writeFileSync(join(folder, file), `${JSON.stringify(content, null, 2)}\n`);
+  const manifest = manifestOf(name);
+  write('package.json', manifest);
+  write('package-lock.json', lockFor(manifest, JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock));
+  return describe(name, folder, metafile, new Map(sizes));
+}
+
+/** Has the bundler read that text where the sources have another one. */
+const inPlaceOf = (filter: RegExp, contents: string): Plugin => ({
+  name: 'in-place-of',
+  setup: (build) => build.onLoad({ filter }, () => ({ contents, loader: 'js' })),
+});
+
+function manifestOf(name: string): Manifest {
+  const own = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; dependencies: Record<string, string> };
+  return {
+    name: `mailgrant-${name}`,
+    version: own.version,
+    private: true,
+    main: 'index.cjs',
+    engines: { node: '>=24' },
+    dependencies: { [FRAMEWORK]: own.dependencies[FRAMEWORK] ?? '' },
+  };
+}
+
+function describe(name: string, folder: string, { outputs }: Metafile, sizes: ReadonlyMap<string, number>): Built {
+  const files = new Map(Object.entries(outputs).map(([path, output]) => [basename(path), output]));
+  const atStart = new Set(['index.cjs']);
+  // A set also visits what is added to it on the way.
+  for (const file of atStart)
+    for (const { path, kind } of files.get(file)?.imports ?? [])
+      if (kind === 'import-statement' && files.has(basename(path))) atStart.add(basename(path));
+  const parts = [...files].map(([file, { inputs }]) => ({
+    file: join(folder, file),
+    bytes: sizes.get(file) ?? 0,
+    atStart: atStart.has(file),
+    inputs: Object.entries(inputs)
+      .map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput }))
+      .filter(({ bytes }) => bytes > 0)
+      .sort((a, b) => b.bytes - a.bytes),
+  }));
+  parts.sort((a, b) => Number(b.atStart) - Number(a.atStart) || b.bytes - a.bytes);
+  const sum = (some: readonly Part[]): number => some.reduce((total, { bytes }) => total + bytes, 0);
+  return {
+    name,
+    file: join(folder, 'index.cjs'),
+    bytes: sum(parts.filter((part) => part.atStart)),
+    allBytes: sum(parts),
+    parts,
+  };
+}

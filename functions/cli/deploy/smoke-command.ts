@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../../google/connect.ts';
+import { accept } from '../../mail/accept.ts';
+import type { State } from '../../mail/delivery/ledger.ts';
+import { PUBLISHER } from '../../mail/model/caller.ts';
+import { asFailure, consequence, type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+import { CONFIG, type Command } from '../common/command.ts';
+import { deployedEnv, type Operator, operatorFor } from '../common/operator.ts';
+import { openSecretStore } from '../common/secret-store.ts';
+
+/** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
+export interface Smoked {
+  readonly ok: boolean;
+  readonly mailbox: string;
+  readonly id: string | null;
+  readonly state: State | 'refused';
+  readonly seconds: number;
+  readonly code?: string;
+  readonly fix?: string;
+}
+
+const ENDED: ReadonlySet<State> = new Set(['sent', 'failed', 'canceled', 'parked']);
+const LOOK_EVERY_MS = 1_000;
+const NOT_TAKEN =
+  'Nothing took it from the queue in time. Read the log of the function worker; the alerts of infra/ name the usual causes.';
+
+/**
+ * Puts a mail from a mailbox to itself into the queue, as any caller would, and looks in the ledger until it has ended:
+ * so queue, worker, grant and Gmail are proved in one go, and the operator needs neither the grant nor a key.
+ */
+export async function smoke(operator: Operator, mailbox: string, patienceMs: number): Promise<Smoked> {
+  const { settings, identity } = operator;
+  const began = Date.now();
+  const seconds = (): number => Math.round((Date.now() - began) / 1_000);
+  const ports = connect(settings, () => {}, identity).begin();
+  const stamp = new Date(began).toISOString();
+  const body = {
+    from: mailbox,
+    to: mailbox,
+    subject: `mailgrant works (${stamp})`,
+    text: `Sent by \`mailgrant smoke\` through the queue, at ${stamp}.`,
+  };
+  const order = { body, caller: PUBLISHER, key: null, retryFailed: false };
+  try {
+    if (await unfilled(operator, mailbox)) throw new MailFailure('grant_missing', 'nobody has consented yet');
+    const { id } = await accept(order, { ...settings.config, delivery: 'queued' }, ports);
+    for (;;) {
+      const entry = (await ports.ledger.read(id))?.entry;
+      const state = entry?.state ?? 'queued';
+      const late = Date.now() - began > patienceMs;
+      if (!ENDED.has(state) && !late) {
+        await sleep(LOOK_EVERY_MS);
+        continue;
+      }
+      const code = entry?.code as FailureCode | null | undefined;
+      const why = state === 'sent' ? {} : code ? { code, fix: consequence(code).fix } : { fix: NOT_TAKEN };
+      return { ok: state === 'sent', mailbox, id, state, seconds: seconds(), ...why };
+    }
+  } catch (error) {
+    const { code } = asFailure(error);
+    return { ok: false, mailbox, id: null, state: 'refused', seconds: seconds(), code, fix: consequence(code).fix };
+  } finally {
+    ports.close();
+  }
+}
+
+/** True if the mailbox provably has no grant yet: its mail would be a dead letter, and an alert, of a deployment where all is well. */
+async function unfilled(operator: Operator, address: string): Promise<boolean> {
+  const mailbox = operator.settings.config.mailboxes.find((one) => one.address === address);
+  if (!mailbox || mailbox.grant === 'delegation') return false;
+  const store = await openSecretStore(operator);
+  return store.enabled(mailbox.secret).then(
+    (versions) => versions.length === 0,
+    () => false, // who may not look is told by the mail
+  );
+}
+
+export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked): string =>
+  ok
+    ? `Sent: a mail from ${mailbox} to itself went through queue, worker and Gmail in ${seconds} s (id ${id}).`
+    : [`Not sent: ${code ?? state} after ${seconds} s${id ? ` (id ${id}, ${state})` : ''}.`, `Fix: ${fix}`].join('\n');
+
+/** `smoke [ADDRESS]`: does a deployment send? */
+export const SMOKE: Command = {
+  summary: 'send one mail from a mailbox to itself through a deployment, and follow it to its end',
+  help: `  ADDRESS            the mailbox (the first of the config)
+  --project ID       project of the deployment (GOOGLE_CLOUD_PROJECT)
+  --prefix NAME      name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC and MAILGRANT_DATABASE say it more exactly
+  --timeout SECONDS  how long to follow it (120)
+  --config FILE      (${CONFIG})
+  --dry-run          say what would be sent
+  --json`,
+  options: { project: { type: 'string' }, prefix: { type: 'string' }, timeout: { type: 'string' }, 'dry-run': { type: 'boolean' } },
+  argument: 'ADDRESS',
+  async run(options, address) {
+    const seconds = Number(options['timeout'] ?? 120);
+    if (!(seconds > 0 && seconds <= 3_600)) throw new Error('--timeout: expected seconds, up to an hour');
+    const project = options['project'] as string | undefined;
+    const env = deployedEnv(process.env, project, options['prefix'] as string | undefined);
+    const operator = operatorFor(String(options['config'] ?? CONFIG), project, env);
+    const mailbox = (address ?? operator.settings.config.mailboxes[0]?.address ?? '').toLowerCase();
+    const topic = String(operator.settings.topic);
+    if (options['dry-run'])
+      return { data: { mailbox, topic }, text: `Would put a mail from ${mailbox} to itself into ${topic}. Nothing was sent.` };
+    const data = await smoke(operator, mailbox, seconds * 1_000);
+    return { data, text: smokeText(data), exitCode: data.ok ? 0 : 1 };
+  },
+};

@@ -1,0 +1,154 @@
+import { lookup } from 'node:dns/promises';
+import { type Check, type Diagnosis, unclear, well, wrong } from './check.ts';
+import { unreachable } from './check-network.ts';
+import { type Probe, type ProbeOptions, probeSmtp } from './smtp-probe.ts';
+import type { FoundSettings, SmtpSettings } from './smtp-settings.ts';
+
+const MOVE = 'Or leave passwords behind: `npm run mailgrant -- authorize ADDRESS`, and send through the function.';
+
+/** What a reply or an error of the server means; the pasted-error catalogue does it for all that Gmail says. */
+export type Explain = (text: string) => { readonly cause: string; readonly fix: readonly string[] } | null;
+
+/** The checks of a password set-up, from its settings to the answer to the password. No mail is sent, nothing is echoed. */
+export function smtpChecks(found: FoundSettings, explain: Explain, options: ProbeOptions = {}): Check[] {
+  const { settings } = found;
+  return [
+    { name: 'settings', run: async () => settingsFindings(found) },
+    { name: 'dns', run: () => resolve(settings.host) },
+    { name: 'sign-in', needs: ['dns'], run: async () => signIn(settings, await probeSmtp(settings, options), explain) },
+  ];
+}
+
+/** What is wrong in the settings themselves, before anything is asked. Pure. */
+export function settingsFindings({ settings, missing, problems }: FoundSettings): Diagnosis[] {
+  const { host, port, tls, user, password } = settings;
+  const google = /(^|\.)(gmail|google|googlemail)\.com$/i.test(host);
+  const text = password.reveal();
+  const findings = [
+    ...problems.map((problem) => wrong('settings', 'password-mangled', problem, 'Correct it where the settings are made.')),
+    ...missing.map((name) =>
+      wrong('settings', 'credentials-not-loaded', `${name} is empty`, 'Check that the .env file or secret is loaded in this process.'),
+    ),
+    ...(/["']|^\s|\s$|^https?:/.test(host)
+      ? [wrong('settings', 'bad-host-value', 'the host holds quotes, blanks or a URL', 'Set the bare name: smtp.gmail.com')]
+      : []),
+    ...(google && host !== 'smtp.gmail.com' && host !== 'smtp-relay.gmail.com'
+      ? [wrong('settings', 'bad-host-value', 'this is not a mail host of Google', 'Set the host to smtp.gmail.com')]
+      : []),
+    ...(port === 465 && tls !== 'tls'
+      ? [
+          wrong(
+            'settings',
+            'wrong-port-tls-mode',
+            '465 speaks TLS from the first byte',
+            'EMAIL_USE_SSL=True and EMAIL_USE_TLS=False, or port 587 with EMAIL_USE_TLS=True',
+          ),
+        ]
+      : []),
+    ...(port === 587 && tls === 'tls'
+      ? [
+          wrong(
+            'settings',
+            'wrong-port-tls-mode',
+            '587 begins in the clear and is upgraded',
+            'EMAIL_USE_TLS=True and EMAIL_USE_SSL=False, or port 465 with EMAIL_USE_SSL=True',
+          ),
+        ]
+      : []),
+    ...(port === 587 && tls === 'none'
+      ? [wrong('settings', 'starttls-missing', 'the password would go in the clear, and Gmail refuses that', 'EMAIL_USE_TLS=True')]
+      : []),
+    ...(google && user !== '' && !user.includes('@')
+      ? [wrong('settings', 'credentials-not-loaded', 'the user is not a whole address', 'EMAIL_HOST_USER must be name@domain')]
+      : []),
+    ...(text !== text.trim() || /^(["']).*\1$|\u00a0/.test(text)
+      ? [
+          wrong(
+            'settings',
+            'password-mangled',
+            'the password has blanks or quotes at its ends',
+            'Take them out of the .env file or the secret.',
+          ),
+        ]
+      : []),
+    ...(google && text !== '' && !/^[a-z]{4}( ?[a-z]{4}){3}$/.test(text.trim())
+      ? [
+          unclear(
+            'settings',
+            'the password has not the form of an app password (16 lower-case letters); Gmail takes no account passwords',
+            MOVE,
+          ),
+        ]
+      : []),
+  ];
+  return findings.length > 0 ? findings : [well('settings', `${host}:${port}, ${tls}`)];
+}
+
+async function resolve(host: string): Promise<Diagnosis> {
+  return lookup(host).then(
+    () => well('dns', 'the host resolves'),
+    (error: NodeJS.ErrnoException) => unreachable(error.code ?? 'ENOTFOUND', 'dns'),
+  );
+}
+
+/** What the dialogue says. Pure: how it went is in the probe. */
+export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capabilities }: Probe, explain: Explain): Diagnosis[] {
+  if (phase === 'done') return [well('connection', `port ${port}, ${tls}`), well('sign-in', 'the server takes the password')];
+  if (error !== null) return [connection(port, tls, phase, error)];
+  const connected = phase === 'auth' ? [well('connection', `port ${port}, ${tls}`)] : [];
+  if (phase === 'starttls')
+    return [
+      wrong(
+        'connection',
+        'wrong-port-tls-mode',
+        'the server does not offer STARTTLS',
+        'Use port 587 of smtp.gmail.com; another server stands in between otherwise.',
+      ),
+    ];
+  if (phase === 'auth' && !capabilities.some((one) => one.startsWith('AUTH')))
+    return [
+      ...connected,
+      wrong(
+        'sign-in',
+        tls === 'none' ? 'starttls-missing' : 'auth-not-attempted',
+        'the server offers no sign-in on this connection',
+        'Gmail offers it only after TLS: EMAIL_USE_TLS=True on port 587.',
+      ),
+    ];
+  if (phase === 'auth' && !/^\d{3}[ -]/.test(reply)) return [...connected, unclear('sign-in', 'the server gave no answer')];
+  if (phase === 'auth' && reply.startsWith('250'))
+    return [...connected, wrong('sign-in', 'app-password-required', 'the server takes no passwords, only tokens (XOAUTH2)', MOVE)];
+  const known = explain(reply);
+  if (known) return [...connected, wrong('sign-in', known.cause, `the server answered ${reply.slice(0, 3)}`, ...known.fix, MOVE)];
+  return [
+    ...connected,
+    wrong(
+      'sign-in',
+      'unclassified',
+      `the server answered ${reply.split('\n', 1)[0]?.slice(0, 120)}`,
+      'Paste the whole answer into `npm run mailgrant -- explain`.',
+    ),
+  ];
+}
+
+function connection(port: number, tls: SmtpSettings['tls'], phase: Probe['phase'], code: string): Diagnosis {
+  const wrongMode = /WRONG_VERSION_NUMBER|EPROTO|ERR_SSL/.test(code) || (phase === 'greeting' && tls !== 'tls');
+  if (wrongMode)
+    return wrong(
+      'connection',
+      'wrong-port-tls-mode',
+      `the server does not speak ${tls === 'tls' ? 'TLS from the first byte' : 'in the clear'} on ${port} (${code})`,
+      'Port 587 with STARTTLS, or port 465 with TLS from the first byte.',
+    );
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code))
+    return wrong(
+      'connection',
+      'tls-intercepted',
+      `the certificate cannot be trusted (${code})`,
+      'Take the proxy or antivirus out of the way; on a server, update ca-certificates and the clock.',
+    );
+  return {
+    ...unreachable(code, 'connection'),
+    fix: [`Open outbound TCP ${port}: firewall, hoster, cloud provider. Google Cloud blocks 25.`, MOVE],
+  };
+}

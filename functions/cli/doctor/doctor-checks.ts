@@ -1,0 +1,70 @@
+import { connect } from '../../google/connect.ts';
+import { createExchange } from '../../google/http/exchange.ts';
+import type { Mailbox } from '../../mail/model/config.ts';
+import { asFailure, consequence } from '../../mail/model/failure.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import type { Operator } from '../common/operator.ts';
+import { type Check, type Diagnosis, unclear, well, wrong } from './check.ts';
+import type { Patient } from './check-context.ts';
+import { networkChecks } from './check-network.ts';
+import { projectChecks } from './check-project.ts';
+import { quotaCheck } from './check-quota.ts';
+import { secretChecks } from './check-secret.ts';
+import { sendCheck } from './check-send.ts';
+
+export interface DoctorOptions {
+  /** Only this mailbox; all of them by default. */
+  readonly address?: string | undefined;
+  /** Service accounts of the functions, which must be able to read the grants. */
+  readonly serviceAccounts?: readonly string[];
+  readonly send?: boolean;
+  readonly loseReply?: boolean;
+}
+
+/** The checks of a set-up with grants, in the order in which a mail meets what they look at. */
+export function doctorChecks(
+  operator: Operator,
+  { address, serviceAccounts = [], send = false, loseReply = false }: DoctorOptions,
+): Check[] {
+  const exchange = createExchange()(AbortSignal.timeout(60_000));
+  const self = (): Promise<AccessToken> => operator.identity(exchange, Date.now());
+  const patient: Patient = { operator, exchange, self };
+  const { mailboxes } = operator.settings.config;
+  const chosen = mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
+  if (chosen.length === 0)
+    throw new Error(`${address} is not in the config: name one of ${mailboxes.map((one) => one.address).join(', ')}`);
+  return [
+    { name: 'config', run: async () => well('config', `${mailboxes.length} mailboxes, ${operator.settings.config.keys.length} keys`) },
+    { name: 'credentials', run: () => credentials(self) },
+    ...networkChecks(patient, chosen),
+    ...projectChecks(patient, chosen),
+    ...chosen.flatMap((mailbox) => [
+      ...secretChecks(patient, mailbox, serviceAccounts),
+      { name: mailbox.address, needs: ['credentials', `${mailbox.address} secret`], run: () => grantFindings(patient, mailbox) },
+      quotaCheck(patient, mailbox),
+      ...(send ? [sendCheck(patient, mailbox, loseReply)] : []),
+    ]),
+  ];
+}
+
+async function credentials(self: Patient['self']): Promise<Diagnosis> {
+  const token = await self().catch(asFailure);
+  if (!(token instanceof Error)) return well('credentials', 'Google gives a token for them');
+  return wrong(
+    'credentials',
+    token.code,
+    token.message,
+    'Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS.',
+  );
+}
+
+/** What the watch finds of a mailbox, with the fix of each. */
+async function grantFindings({ operator }: Patient, mailbox: Mailbox): Promise<Diagnosis[]> {
+  const settings = { ...operator.settings, config: { ...operator.settings.config, mailboxes: [mailbox] } };
+  const [inspection] = await connect(settings, () => {}, operator.identity).inspectAll();
+  return (inspection?.findings ?? []).map(({ check, ok, code, detail }) => {
+    const name = `${mailbox.address} ${check}`;
+    if (ok === false && code) return wrong(name, code, detail, consequence(code).fix);
+    return ok === null ? unclear(name, detail) : well(name, detail);
+  });
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { ConfigProblems } from '../../config/config-problems.ts';
+import { explain } from '../../diagnose/explain.ts';
+import { CONFIG, type Command, type Options } from '../common/command.ts';
+import { operatorFor } from '../common/operator.ts';
+import { type Check, type Diagnosis, examine, wrong } from './check.ts';
+import { type Explain, smtpChecks } from './check-smtp.ts';
+import { doctorChecks } from './doctor-checks.ts';
+import { askSettings } from './smtp-prompt.ts';
+import { fromDjango, fromSettingsPy, fromUrl } from './smtp-settings.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** `doctor`: tells each finding as it comes (unless --json), and answers them all. */
+export const DOCTOR: Command = {
+  summary: 'find out why mails do not go out, and how to mend it',
+  help: `  ADDRESS                only this mailbox
+  --project ID           project of the secrets (GOOGLE_CLOUD_PROJECT)
+  --service-account A    account of a function, which must be able to read the grants (several: a,b)
+  --send                 send a mail from the mailbox to itself
+  --send --lose-reply    drop the connection before the reply, and ask the session what became of it
+  --smtp                 look at a password set-up instead: EMAIL_* variables of the environment, or questions
+  --smtp --settings FILE … or a Django settings.py, which is read and never run
+  --smtp --url URL       … or smtp://user:password@host:port
+  --config FILE  --json
+Exit code 0 only if all is well. Passwords and tokens are never shown.`,
+  options: {
+    project: { type: 'string' },
+    'service-account': { type: 'string' },
+    send: { type: 'boolean' },
+    'lose-reply': { type: 'boolean' },
+    smtp: { type: 'boolean' },
+    settings: { type: 'string' },
+    url: { type: 'string' },
+  },
+  argument: 'ADDRESS',
+  async run(options, address) {
+    const tell = (found: Diagnosis): void => (options['json'] ? undefined : console.log(line(found)));
+    const checks = options['smtp']
+      ? await passwordChecks(text(options, 'settings'), text(options, 'url') ?? address, process.env)
+      : grantChecks(options, address, process.env);
+    const found = Array.isArray(checks) ? await examine(checks, tell) : checks.problems;
+    if (!Array.isArray(checks)) found.forEach(tell);
+    const sick = found.filter(({ ok }) => ok === false).length;
+    const summary = sick === 0 ? 'All is well.' : `${sick} ${sick === 1 ? 'thing is' : 'things are'} wrong.`;
+    return { data: { ok: sick === 0, findings: found }, text: summary, exitCode: sick === 0 ? 0 : 1 };
+  },
+};
+
+const text = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
+
+function grantChecks(options: Options, address: string | undefined, env: Env): Check[] | { problems: Diagnosis[] } {
+  const config = text(options, 'config') ?? CONFIG;
+  try {
+    const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
+    const operator = operatorFor(config, text(options, 'project'), env);
+    return doctorChecks(operator, { address, serviceAccounts, send: options['send'] === true, loseReply: options['lose-reply'] === true });
+  } catch (error) {
+    if (!(error instanceof ConfigProblems)) throw error;
+    return { problems: error.problems.map((problem) => wrong('config', 'config_invalid', problem, `Correct it in ${config}.`)) };
+  }
+}
+
+async function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Promise<Check[]> {
+  const asked = !settingsFile && !url && env['EMAIL_HOST'] === undefined && process.stdin.isTTY === true;
+  const found = settingsFile
+    ? fromSettingsPy(readFileSync(settingsFile, 'utf8'), env)
+    : url
+      ? fromUrl(url)
+      : fromDjango(asked ? await askSettings(process.stdin, process.stderr) : env);
+  const ca = env['NODE_EXTRA_CA_CERTS'];
+  return smtpChecks(found, explainReply, ca ? { ca: readFileSync(ca, 'utf8') } : {});
+}
+
+/** What the catalogue of pasted errors makes of a server's reply to a password. */
+const explainReply: Explain = (reply) => {
+  const [best] = explain(`> AUTH PLAIN ***\n${reply}`).matches;
+  return best ? { cause: best.cause, fix: best.fix } : null;
+};
+
+function line({ check, ok, detail, cause, fix }: Diagnosis): string {
+  const sign = ok === null ? 'unknown' : ok ? 'ok     ' : 'WRONG  ';
+  return [`${sign}  ${check}: ${detail}${cause ? `  [${cause}]` : ''}`, ...fix.map((step) => `           ${step}`)].join('\n');
+}

@@ -1,0 +1,44 @@
+import { connect } from '../../google/connect.ts';
+import { consequence } from '../../mail/model/failure.ts';
+import type { Inspection } from '../../mail/model/inspection.ts';
+import { CONFIG, type Command } from '../common/command.ts';
+import { type Operator, operatorFor } from '../common/operator.ts';
+
+/** Looks at every mailbox's grant as the scheduled function does; `address` narrows it to one. */
+async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
+  const mailboxes = settings.config.mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
+  if (mailboxes.length === 0)
+    throw new Error(
+      `${address ?? 'mailbox'} is not in the config: name one of ${settings.config.mailboxes.map((one) => one.address).join(', ')}`,
+    );
+  return connect({ ...settings, config: { ...settings.config, mailboxes } }, () => {}, identity).inspectAll();
+}
+
+/** A table for people: a line per mailbox, and below a sick one what is wrong and how to mend it. */
+function watchTable(inspections: readonly Inspection[]): string {
+  const sign = (ok: boolean | null): string => (ok === null ? 'unknown' : ok ? 'ok' : 'wrong');
+  const lines = inspections.flatMap(({ address, ok, findings }) => [
+    `${ok ? 'ok   ' : 'WRONG'}  ${address.padEnd(34)} ${findings.map((one) => `${one.check} ${sign(one.ok)}`).join(', ')}`,
+    ...findings.flatMap((one) =>
+      one.ok === false && one.code ? [`         ${one.code}: ${one.detail}`, `         fix: ${consequence(one.code).fix}`] : [],
+    ),
+  ]);
+  const sick = inspections.filter(({ ok }) => !ok).length;
+  return [...lines, sick === 0 ? 'Every mailbox can send.' : `${sick} of ${inspections.length} cannot send.`].join('\n');
+}
+
+/** `watch [ADDRESS]`: can every mailbox send right now? */
+export const WATCH: Command = {
+  summary: 'look at every mailbox: can it send right now?',
+  help: `  ADDRESS        only this mailbox
+  --project ID   project of the secrets (GOOGLE_CLOUD_PROJECT)
+  --config FILE  (${CONFIG})
+  --json`,
+  options: { project: { type: 'string' } },
+  argument: 'ADDRESS',
+  async run(options, address) {
+    const operator = operatorFor(String(options['config'] ?? CONFIG), options['project'] as string | undefined, process.env);
+    const data = await watchMailboxes(operator, address);
+    return { data, text: watchTable(data), exitCode: data.every(({ ok }) => ok) ? 0 : 1 };
+  },
+};

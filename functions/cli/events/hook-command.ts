@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load-config.ts';
+import type { Hook } from '../../mail/model/route.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { signAs } from '../../verify/sign.ts';
+import { secretsIn } from '../../verify/verify.ts';
+import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
+
+const LAPTOP_URL = 'http://127.0.0.1:8082';
+const LAPTOP_SECRETS = '.mailgrant/hook-secrets';
+
+/** `hook sign ROUTE`: what a vendor would send, so that a route can be tried out. */
+export const HOOK: Command = {
+  summary: 'sign a sample event as a vendor would, and print the curl',
+  argument: 'sign ROUTE',
+  help: `  --event FILE        the body, sent byte for byte as it stands in the file
+  --secret-file FILE  the vendor's signing secret (the one that npm start made for the route)
+  --url URL           the function hooks (${LAPTOP_URL}, as npm start serves it)
+  --header 'NAME: V'  one more header, such as 'X-GitHub-Event: release' (repeat it)
+  --event-id ID       for schemes that sign one (made up)
+  --config FILE       config with the route (${CONFIG})
+  --json
+
+The signature holds for the tolerance of the route, 5 minutes by default. No secret is printed.`,
+  options: {
+    event: { type: 'string' },
+    'secret-file': { type: 'string' },
+    url: { type: 'string' },
+    header: { type: 'string', multiple: true },
+    'event-id': { type: 'string' },
+  },
+  async run(options, verb, name = '', ...more) {
+    if (verb !== 'sign' || name === '' || more.length > 0) throw new Error('hook: expected sign ROUTE');
+    const file = options['event'];
+    if (file === undefined) throw new Error('hook sign: --event FILE is missing; name a file with the body of an event');
+    const hook = hookOf(String(options['config'] ?? CONFIG), name);
+    const body = read('--event', String(file));
+    const secretFile = String(options['secret-file'] ?? join(LAPTOP_SECRETS, hook.secret));
+    const url = `${String(options['url'] ?? LAPTOP_URL).replace(/\/+$/, '')}/hooks/${name}`;
+    const headers = await headersOf(hook, secretFile, body, String(options['event-id'] ?? `sample-${randomUUID()}`));
+    return answerOf(url, { 'Content-Type': 'application/json', ...extraIn(options['header']), ...headers }, String(file));
+  },
+};
+
+/** Headers as they stand on the command line. */
+function extraIn(given: Options[string]): Record<string, string> {
+  return Object.fromEntries(
+    [given ?? []].flat().map((one) => {
+      const [, name, value] = /^([!-9;-~]+):\s*(\S.*)$/.exec(String(one)) ?? [];
+      if (!name || !value) throw new Error(`hook sign: --header ${String(one)}: expected a name, a colon and a value`);
+      return [name, value];
+    }),
+  );
+}
+
+function hookOf(config: string, name: string): Hook {
+  const routes = (loadConfig(config).routes ?? []).filter(({ hook }) => hook !== null);
+  const hook = routes.find((route) => route.name === name)?.hook;
+  if (hook) return hook;
+  const names = routes.map((route) => route.name).join(', ');
+  throw new Error(`hook sign: ${config} has no route ${name} with a hook${names ? `; it has ${names}` : ''}`);
+}
+
+async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: string): Promise<Record<string, string>> {
+  if (hook.verify === 'google-oidc')
+    return { Authorization: `Bearer $(gcloud auth print-identity-token --audiences=${hook.google?.audience ?? ''})` };
+  if (!existsSync(secretFile)) throw new Error(`hook sign: ${secretFile} is missing; run npm start, or name the secret with --secret-file`);
+  // A shared token is its own proof: the shell reads it, so that it is not shown.
+  if (hook.verify === 'bearer') return { Authorization: `Bearer $(head -n 1 ${quoted(secretFile)})` };
+  if (hook.verify === 'basic') return { Authorization: `Basic $(head -n 1 ${quoted(secretFile)} | tr -d '\\r\\n' | base64 | tr -d '\\n')` };
+  const [secret = ''] = secretsIn(new Hidden(read('--secret-file', secretFile).toString('utf8')));
+  return signAs(hook, secret, body, Date.now(), eventId);
+}
+
+function answerOf(url: string, headers: Readonly<Record<string, string>>, file: string): Answer {
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `  -H ${value.includes('$(') ? `"${name}: ${value}"` : quoted(`${name}: ${value}`)}`,
+  );
+  const curl = [`curl -i ${quoted(url)}`, ...lines, `  --data-binary @${quoted(file)}`].join(' \\\n');
+  return { data: { url, headers, body: file, curl }, text: curl };
+}
+
+const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+function read(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`hook sign: ${option} ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+  }
+}

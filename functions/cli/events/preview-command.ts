@@ -1,0 +1,60 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { openBrowser, openerFor } from '../common/browser.ts';
+import type { Command, Options } from '../common/command.ts';
+import { previewPage } from './preview-page.ts';
+import { failed } from './test-route-command.ts';
+import { EVENT_HELP, EVENT_OPTIONS, tryRoute } from './try-route.ts';
+
+const FOLDER = '.mailgrant/preview';
+
+/** `preview ROUTE --event FILE`: the mail as people will see it. */
+export const PREVIEW: Command = {
+  summary: 'render the mail of an event to a file, and show it in the browser',
+  argument: 'ROUTE',
+  help: `${EVENT_HELP}
+  --digest COUNT     show the digest that sums up so many events in place of the event's own mail
+  --out FOLDER       where the mail is written, as ROUTE.html and ROUTE.txt, with the page around it (${FOLDER})
+  --no-open          write the files only
+  --json`,
+  options: { ...EVENT_OPTIONS, digest: { type: 'string' }, out: { type: 'string' }, 'no-open': { type: 'boolean' } },
+  async run(options, route = '') {
+    if (route === '') throw new Error('preview: name a route, such as preview failed-builds --event FILE');
+    try {
+      const { match, mail } = await tryRoute(route, options, { always: true, digest: digestOf(options) });
+      if (!mail) throw new Error('preview: there is no mail');
+      const folder = resolve(String(options['out'] ?? FOLDER));
+      const files = {
+        mail: join(folder, `${route}.html`),
+        text: join(folder, `${route}.txt`),
+        page: join(folder, `${route}.preview.html`),
+      };
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(files.mail, mail.html);
+      writeFileSync(files.text, `${mail.text}\n`);
+      writeFileSync(files.page, previewPage(route, match, mail));
+      const url = pathToFileURL(files.page).href;
+      const opened = !options['no-open'] && (await open(url));
+      const where = opened ? 'It is open in the browser.' : `Open ${url}`;
+      const note = match ? '' : '\nThe route does not want this event: it would send nothing.';
+      return { data: { route, match, ...files, opened }, text: `${files.mail}\n${files.text}\n${where}${note}` };
+    } catch (error) {
+      return failed(route, error, options);
+    }
+  },
+};
+
+/** A browser that is still there after a second shows the page. */
+function open(url: string): Promise<boolean> {
+  const patience = new Promise<boolean>((done) => setTimeout(() => done(true), 1_000));
+  return Promise.race([openBrowser(openerFor(url, process.platform, process.env['BROWSER'])), patience]);
+}
+
+function digestOf({ digest }: Options) {
+  if (digest === undefined) return null;
+  const now = Date.now();
+  const count = Number(digest);
+  if (!Number.isInteger(count) || count < 1) throw new Error('--digest: expected how many events');
+  return { count, first: now - 3_500_000, last: now - 60_000, from: now - 3_600_000, until: now, sample: 'The subject of one of them' };
+}

@@ -1,0 +1,39 @@
+import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
+import type { Answer, Command, Options } from '../common/command.ts';
+import { EVENT_HELP, EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './try-route.ts';
+
+/** `test-route ROUTE --event FILE`: what the route makes of an event. */
+export const TEST_ROUTE: Command = {
+  summary: 'say whether a route wants an event, and show the mail; nothing is sent',
+  argument: 'ROUTE',
+  help: `${EVENT_HELP}
+  --json
+
+Exits with 0 for a match and for no match, with 1 where the functions would record a failure.`,
+  options: EVENT_OPTIONS,
+  async run(options, route = '') {
+    if (route === '') throw new Error('test-route: name a route, such as test-route failed-builds --event FILE');
+    try {
+      const tried = await tryRoute(route, options);
+      const alike = tried.dedupe === null ? '' : ` Events alike are known by: ${tried.dedupe}`;
+      const text = tried.mail ? `${route}: match.${alike}\n\n${shown(tried.mail)}` : `${route}: no match. Nothing would be sent.`;
+      return { data: tried, text };
+    } catch (error) {
+      return failed(route, error, options);
+    }
+  },
+};
+
+/** What the functions would record for the event; anything else is thrown on. */
+export function failed(route: string, error: unknown, options: Options): Answer {
+  if (!(error instanceof MailFailure)) throw error;
+  const { code, message } = asFailure(error);
+  const fix = hintOf(options, message) ?? consequence(code).fix;
+  return { data: { route, code, detail: message, fix }, text: `${route}: ${code}\n${message}\n${fix}`, exitCode: 1 };
+}
+
+const shown = (mail: Mail): string =>
+  headOf(mail)
+    .map(([name, value]) => `${name}: ${value}`)
+    .concat('', mail.text)
+    .join('\n');

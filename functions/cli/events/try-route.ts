@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { compileConfig } from '../../config/compile-config.ts';
+import { parseRequest } from '../../mail/message/email.ts';
+import { plainText } from '../../mail/message/html-to-text.ts';
+import { authorise } from '../../mail/message/permissions.ts';
+import type { Compiled } from '../../notify/compiled.ts';
+import type { NotifyEvent } from '../../notify/conditions/event.ts';
+import { type DigestFacts, decide, mailOf } from '../../notify/event-email.ts';
+import { callerFor, routeNamed } from '../../notify/handle-event.ts';
+import { CONFIG, type Options } from '../common/command.ts';
+
+/** What an event comes to on its route, without anything being sent. */
+export interface Tried {
+  readonly route: string;
+  /** True if the route wants the event. */
+  readonly match: boolean;
+  /** What `dedupe` came to; null where there is none, or no match. */
+  readonly dedupe: string | null;
+  /** The mail as the worker would accept it, `text` included; null where there is none. */
+  readonly mail: Mail | null;
+}
+
+export interface Mail {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly reply_to: readonly string[];
+  readonly subject: string;
+  readonly html: string;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The head of a mail as a person reads it: what is empty is left out. */
+export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail): (readonly [string, string])[] => {
+  const rows: (readonly [string, string])[] = [
+    ['From', from],
+    ['To', to.join(', ')],
+    ['Cc', cc.join(', ')],
+    ['Bcc', bcc.join(', ')],
+    ['Reply-To', reply_to.join(', ')],
+    ['Subject', subject],
+    ...Object.entries(headers),
+  ];
+  return rows.filter(([, value]) => value !== '');
+};
+
+/** The options of both commands that try an event out. */
+export const EVENT_OPTIONS = {
+  event: { type: 'string' },
+  attribute: { type: 'string', multiple: true },
+} as const;
+
+export const EVENT_HELP = `  --event FILE       the event: its JSON or text, or a push envelope around it
+  --attribute N=V    an attribute of the message, or a header of the webhook in lower case; may be repeated
+  --config FILE      config with the route (${CONFIG})`;
+
+/**
+ * Tries an event out on a route of the config: what the functions would do with it, up to sending. `always` renders it also
+ * where the route does not want it. Throws ConfigProblems, and MailFailure as the functions would.
+ */
+export async function tryRoute(
+  name: string,
+  options: Options,
+  { always = false, digest = null as DigestFacts | null } = {},
+): Promise<Tried> {
+  const file = String(options['config'] ?? CONFIG);
+  const compiled = await load(compileConfig(file).module);
+  if (!Object.hasOwn(compiled.routes, name))
+    throw new Error(`${file} has no route ${name}; it has ${Object.keys(compiled.routes).join(', ') || 'none'}`);
+  const route = routeNamed(name, compiled);
+  const event = readEvent(options);
+  const wanted = await decide(route, event);
+  const tried = { route: name, match: wanted !== null, dedupe: wanted?.dedupe ?? null };
+  if (!wanted && !always) return { ...tried, mail: null };
+  const mail = mailOf(compiled, route, event, digest ?? undefined) as unknown as Omit<Mail, 'text'> & { readonly text?: string };
+  authorise(callerFor(route), parseRequest(mail));
+  return { ...tried, mail: { ...mail, text: mail.text ?? plainText(mail.html) } };
+}
+
+async function load(module: string): Promise<Compiled> {
+  const { compiled } = (await import(`data:text/javascript,${encodeURIComponent(module)}`)) as { compiled: Compiled };
+  return compiled;
+}
+
+function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
+  if (file === undefined) throw new Error('--event is missing; name a file with an event, such as config/samples/cloud-build.json');
+  const { data, attributes } = unwrapped(jsonOrText(readEventFile(String(file))));
+  const given = [attribute].flat().map((one) => /^([^=]+)=(.*)$/s.exec(String(one))?.slice(1) as [string, string] | undefined);
+  if (given.includes(undefined)) throw new Error('--attribute: expected name=value');
+  return { data, attributes: { ...attributes, ...Object.fromEntries(given.filter((one) => one !== undefined)) } };
+}
+
+/** What mends a failure that only the way it was tried out brought about; null where it is the route's or the event's own. */
+export function hintOf({ event: file, attribute }: Options, message: string): string | null {
+  const text = readEventFile(String(file));
+  if (/^\s*[{[]/.test(text) && typeof jsonOrText(text) === 'string')
+    return `${file} is no JSON, so the event is its text: ${jsonProblem(text)}`;
+  const name = /\(attributes(?:\.([\w-]+)|\["([^"\\]+)"\])\)/.exec(message)?.slice(1).find(Boolean);
+  return name && attribute === undefined ? `Give it as the message or the webhook has it: --attribute ${name}=VALUE` : null;
+}
+
+function jsonProblem(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function readEventFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`--event: ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+  }
+}
+
+/** The event in a push envelope, where it is one. */
+function unwrapped(value: unknown): NotifyEvent {
+  const { message } = (typeof value === 'object' && value !== null ? value : {}) as { message?: { data?: unknown; attributes?: object } };
+  if (typeof message?.data !== 'string') return { data: value, attributes: {} };
+  const text = Buffer.from(message.data, 'base64').toString('utf8');
+  return { data: jsonOrText(text), attributes: { ...message.attributes } as Record<string, string> };
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

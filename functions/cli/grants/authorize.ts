@@ -1,0 +1,150 @@
+import { refresh } from '../../google/auth/token-endpoint.ts';
+import type { Mailbox } from '../../mail/model/config.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { type Refusal, Refused, refusalOf } from '../common/refusal.ts';
+import { askConsent, type Consented, scopesFor } from './consent.ts';
+import { faultOf, type Granted } from './consent-response.ts';
+import type { Setup } from './grant-setup.ts';
+import type { OAuthClient } from './oauth-client.ts';
+import { discard, revokeToken } from './revoke-token.ts';
+
+/** How consent is asked for. */
+export interface Way {
+  readonly browser: boolean;
+  readonly patience: AbortSignal;
+}
+
+/** A grant that is stored. */
+export interface Authorized {
+  readonly ok: true;
+  readonly address: string;
+  readonly project: string;
+  readonly secret: string;
+  readonly version: number;
+  /** Whether the secret itself was made, or was there. */
+  readonly created: boolean;
+  readonly client: string;
+  readonly scopes: readonly string[];
+  /** When Google said that the grant ends; null where it set no end, or does not say. */
+  readonly ends: string | null;
+}
+
+/** What would be done; nothing was asked of anyone. */
+export interface Plan {
+  readonly ok: true;
+  readonly dryRun: true;
+  readonly address: string;
+  readonly project: string;
+  readonly secret: string;
+  readonly exists: boolean;
+  readonly client: string;
+  readonly scopes: readonly string[];
+  /** Enabled versions, newest first. */
+  readonly enabled: readonly number[];
+}
+
+export async function planConsent({ mailbox, operator, store }: Setup, client: OAuthClient): Promise<Plan> {
+  const exists = await writable(mailbox, store);
+  const enabled = exists ? await store.enabled(mailbox.secret) : [];
+  const { address, secret } = mailbox;
+  const { project } = operator.settings;
+  return { ok: true, dryRun: true, address, project, secret, exists, client: client.id, scopes: scopesFor(mailbox), enabled };
+}
+
+/**
+ * Asks for consent, proves the grant by a mint, and stores it: in this order, so that nothing is half-written. A grant
+ * that will not be stored is ended at Google, where that ends no other.
+ */
+export async function authorize(setup: Setup, client: OAuthClient, { browser, patience }: Way): Promise<Authorized | Refusal> {
+  const { mailbox, operator, store, exchange, terminal } = setup;
+  const { urls, config } = operator.settings;
+  await writable(mailbox, store); // before a person is bothered
+  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, patience });
+  const { granted } = consented;
+  try {
+    const stored = await prove(granted, client, setup);
+    await showStored(consented, stored);
+    return stored;
+  } catch (error) {
+    const { refreshToken, email } = granted;
+    const orphan = refreshToken && { refreshToken, clientId: client.id, email };
+    const unstored = orphan && (await discard(orphan, config, store, (token) => revokeToken(urls.revoke, token, exchange)));
+    const refusal = refusalOf(error, unstored);
+    await consented.show(false, 'No grant was stored', [refusal.detail, refusal.fix]);
+    return refusal;
+  }
+}
+
+async function prove(granted: Granted, client: OAuthClient, { mailbox, operator, store, exchange, now }: Setup): Promise<Authorized> {
+  const fault = faultOf(granted, mailbox);
+  if (fault || !granted.refreshToken) throw fault ?? new Refused('refresh_token_missing', 'the consent brought no refresh token');
+  const credential = { clientId: client.id, clientSecret: client.secret, refreshToken: granted.refreshToken };
+  const minted = await refresh(operator.settings.urls.token, credential, exchange, now);
+  const payload = payloadOf(mailbox, client, minted.refreshToken ?? granted.refreshToken, granted.scopes, now());
+  const { version, created } = await store.add(mailbox.secret, payload);
+  const { address, secret } = mailbox;
+  const ends = granted.endsInS === null ? null : new Date(now() + granted.endsInS * 1_000).toISOString();
+  return {
+    ok: true,
+    address,
+    project: operator.settings.project,
+    secret,
+    version,
+    created,
+    client: client.id,
+    scopes: granted.scopes,
+    ends,
+  };
+}
+
+/** What a secret holds for a mailbox, see `readCredential`. */
+const payloadOf = (
+  { address }: Mailbox,
+  { id, secret }: OAuthClient,
+  refreshToken: Hidden,
+  scopes: readonly string[],
+  now: number,
+): Hidden =>
+  new Hidden(
+    JSON.stringify({
+      client_id: id,
+      client_secret: secret.reveal(),
+      refresh_token: refreshToken.reveal(),
+      address,
+      scopes,
+      created: new Date(now).toISOString(),
+    }),
+  );
+
+async function writable({ secret }: Mailbox, store: Setup['store']): Promise<boolean> {
+  const { exists, writable } = await store.look(secret);
+  if (!writable) throw new Refused('secret_not_writable', `you may not add a version to the secret ${secret}`);
+  return exists;
+}
+
+const showStored = (consented: Consented, { address, secret, version }: Authorized): Promise<void> =>
+  consented.show(true, `mailgrant may send as ${address}`, [`The grant is stored as version ${version} of the secret ${secret}.`]);
+
+const WEEK_MS = 7 * 24 * 60 * 60_000;
+
+/** What was done, what may go wrong with it, and what is next. */
+export function authorizedText({ address, project, secret, version, created, client, scopes, ends }: Authorized, now: number): string {
+  const week = new Date(now + WEEK_MS).toISOString().slice(0, 10);
+  return [
+    `${address} consented to ${scopes.join(' ')}.`,
+    `The grant gave an access token, and is stored: version ${version} of ${created ? 'the new secret' : 'the secret'} ${secret} in ${project}, for the client ${client}.`,
+    ends
+      ? `Warning: Google says that this grant ends on ${ends.slice(0, 10)}. A consent screen in Testing does that: publish it at https://console.cloud.google.com/auth/audience and consent again.`
+      : `Warning: if the consent screen is External and in Testing, Google ends this grant on ${week}, after 7 days. Look at https://console.cloud.google.com/auth/audience: publish it, then consent again.`,
+    `Next: npm run mailgrant -- watch ${address}${created ? `\nA function reads the new secret only with roles/secretmanager.secretAccessor on it.` : ''}`,
+  ].join('\n');
+}
+
+export const planText = ({ address, project, secret, exists, client, scopes, enabled }: Plan): string =>
+  [
+    `${address} would be asked to consent to ${scopes.join(' ')} for the client ${client}.`,
+    exists
+      ? `A version would be added to the secret ${secret} in ${project}, which has ${enabled.length === 0 ? 'none enabled' : `enabled: ${enabled.join(', ')}`}.`
+      : `The secret ${secret} would be made in ${project}.`,
+    'Nothing was asked and nothing was written.',
+  ].join('\n');

@@ -1,0 +1,75 @@
+import { tokenCall } from '../../google/auth/token-endpoint.ts';
+import { type Call, json, type Reply } from '../../google/http/exchange.ts';
+import type { Mailbox } from '../../mail/model/config.ts';
+import { covers, scopeFor } from '../../mail/model/scopes.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { Refused } from '../common/refusal.ts';
+import type { OAuthClient } from './oauth-client.ts';
+
+/** What a person granted, as the token endpoint says it. */
+export interface Granted {
+  readonly refreshToken: Hidden | null;
+  readonly scopes: readonly string[];
+  /** The consenting account, in lower case; '' where Google did not name it. */
+  readonly email: string;
+  readonly emailVerified: boolean;
+  /** Seconds until the grant ends, where Google sets an end, as for an app in Testing; else null. */
+  readonly endsInS: number | null;
+}
+
+/** The exchange of a code for tokens (RFC 6749, 4.1.3, with RFC 7636's verifier). */
+export const codeCall = (tokenUrl: string, client: OAuthClient, redirect: string, code: Hidden, verifier: Hidden): Call => ({
+  ...tokenCall(tokenUrl, {
+    grant_type: 'authorization_code',
+    client_id: client.id,
+    client_secret: client.secret.reveal(),
+    redirect_uri: redirect,
+    code: code.reveal(),
+    code_verifier: verifier.reveal(),
+  }),
+  once: true, // a code serves once
+});
+
+/**
+ * Reads the answer to it. The id_token came straight from Google over TLS, so its claims count without a look at the
+ * signature (OpenID Connect Core, 3.1.3.7); they must be meant for this client. Throws Refused: code_refused, client_unreadable.
+ */
+export function readGranted(reply: Reply, clientId: string): Granted {
+  const body = json(reply) as Record<string, unknown> | null;
+  if (reply.status !== 200 || typeof body?.['access_token'] !== 'string') {
+    const error = /^[a-z_]{1,60}$/.exec(String(body?.['error']))?.[0] ?? 'no reason';
+    throw new Refused(
+      error === 'invalid_client' || error === 'unauthorized_client' ? 'client_unreadable' : 'code_refused',
+      `the token endpoint answered ${reply.status} ${error}`,
+    );
+  }
+  const claims = readClaims(String(body['id_token'] ?? ''));
+  const meant = claims['aud'] === clientId && /^(https:\/\/)?accounts\.google\.com$/.test(String(claims['iss']));
+  return {
+    refreshToken: typeof body['refresh_token'] === 'string' && body['refresh_token'] !== '' ? new Hidden(body['refresh_token']) : null,
+    scopes: String(body['scope'] ?? '')
+      .split(' ')
+      .filter(Boolean),
+    email: meant && typeof claims['email'] === 'string' ? claims['email'].toLowerCase() : '',
+    emailVerified: meant && claims['email_verified'] === true,
+    endsInS: Number(body['refresh_token_expires_in']) > 0 ? Number(body['refresh_token_expires_in']) : null,
+  };
+}
+
+function readClaims(token: string): Record<string, unknown> {
+  try {
+    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+/** Whether what was granted is the grant of this mailbox; null if it is. The account is looked at first: all else follows from it. */
+export function faultOf({ refreshToken, scopes, email, emailVerified }: Granted, { address, via }: Mailbox): Refused | null {
+  if (email === '') return new Refused('account_unverified', 'Google did not say which account consented');
+  if (email !== address) return new Refused('account_mismatch', `${email} consented, and the mailbox is ${address}`);
+  if (!emailVerified) return new Refused('account_unverified', `${email} is not a verified address of its account`);
+  if (!covers(scopes, via)) return new Refused('scope_missing', `${scopeFor(via)} was not granted, which via: ${via} needs`);
+  if (!refreshToken) return new Refused('refresh_token_missing', 'the consent brought no refresh token');
+  return null;
+}

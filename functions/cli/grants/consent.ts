@@ -1,0 +1,98 @@
+import type { Exchange } from '../../google/http/exchange.ts';
+import { NoReply } from '../../google/http/exchange.ts';
+import type { Mailbox } from '../../mail/model/config.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import { scopeFor } from '../../mail/model/scopes.ts';
+import { Refused } from '../common/refusal.ts';
+import type { Terminal } from '../common/terminal.ts';
+import { codeCall, type Granted, readGranted } from './consent-response.ts';
+import { consentUrl, newBinding, readRedirect } from './consent-url.ts';
+import type { OAuthClient } from './oauth-client.ts';
+import { type Loopback, listenForRedirect } from './redirect-listener.ts';
+
+export interface ConsentPorts {
+  readonly terminal: Terminal;
+  readonly exchange: Exchange;
+  /** Address of Google's consent page, and of its token endpoint. */
+  readonly urls: { readonly consent: string; readonly token: string };
+  /** Says when the person took too long. */
+  readonly patience: AbortSignal;
+}
+
+/** A consent that came back. `show` tells the waiting browser how it all ended; without a browser it does nothing. */
+export interface Consented extends AsyncDisposable {
+  readonly granted: Granted;
+  show(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
+}
+
+/** What is asked for: the scope of the mailbox's transport, and the address of whoever consents. */
+export const scopesFor = ({ via }: Mailbox): string[] => ['openid', 'email', scopeFor(via)];
+
+/** Nothing listens there: with --no-browser the page fails to load, and its address is what is wanted. */
+const PASTED = 'http://127.0.0.1:53219/';
+
+/** Asks a person for consent, by browser or by pasting, and exchanges the code. Throws Refused, MailFailure. */
+export async function askConsent(mailbox: Mailbox, client: OAuthClient, browser: boolean, ports: ConsentPorts): Promise<Consented> {
+  return browser ? byBrowser(mailbox, client, ports) : byPasting(mailbox, client, ports);
+}
+
+async function byBrowser(mailbox: Mailbox, client: OAuthClient, ports: ConsentPorts): Promise<Consented> {
+  const { terminal, urls, patience } = ports;
+  const loopback = await listenForRedirect(client.redirect);
+  try {
+    const binding = newBinding();
+    const url = consentUrl(urls.consent, questionFor(mailbox, client, loopback.redirect), binding);
+    terminal.say(`Consent as ${mailbox.address}, and tick the Gmail permission. If no browser opens, open this address:\n\n  ${url}\n`);
+    terminal.open(url).then(
+      (opened) => opened || terminal.say('No browser could be started: open the address above yourself.'),
+      () => {},
+    );
+    const code = readRedirect(await loopback.arrival(patience), binding.state);
+    const granted = await exchangeCode(client, loopback.redirect, code, binding.verifier, ports);
+    return { granted, show: loopback.answer, [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose]() };
+  } catch (error) {
+    await fail(loopback, error);
+    throw error;
+  }
+}
+
+async function fail(loopback: Loopback, error: unknown): Promise<void> {
+  await loopback.answer(false, 'No grant was stored', [error instanceof Refused ? error.message : 'Look at the terminal.']);
+  await loopback[Symbol.asyncDispose]();
+}
+
+async function byPasting(mailbox: Mailbox, client: OAuthClient, ports: ConsentPorts): Promise<Consented> {
+  const { terminal, urls, patience } = ports;
+  const binding = newBinding();
+  const redirect = client.redirect ?? PASTED;
+  const url = consentUrl(urls.consent, questionFor(mailbox, client, redirect), binding);
+  terminal.say(
+    `Open this address in any browser, consent as ${mailbox.address}, and tick the Gmail permission:\n\n  ${url}\n\n` +
+      `The browser ends on a page that does not load. Copy that page's whole address (it begins with ${redirect}).`,
+  );
+  const pasted = await terminal.ask('Paste it here: ', patience);
+  if (pasted === null && patience.aborted) throw new Refused('consent_timeout', 'nothing was pasted in time');
+  const code = readRedirect(pasted ?? '', binding.state);
+  const granted = await exchangeCode(client, redirect, code, binding.verifier, ports);
+  return { granted, show: async () => {}, [Symbol.asyncDispose]: async () => {} };
+}
+
+const questionFor = (mailbox: Mailbox, client: OAuthClient, redirect: string) => ({
+  clientId: client.id,
+  redirect,
+  scopes: scopesFor(mailbox),
+  address: mailbox.address,
+});
+
+async function exchangeCode(
+  client: OAuthClient,
+  redirect: string,
+  code: ReturnType<typeof readRedirect>,
+  verifier: ReturnType<typeof newBinding>['verifier'],
+  { exchange, urls }: ConsentPorts,
+): Promise<Granted> {
+  const reply = await exchange(codeCall(urls.token, client, redirect, code, verifier)).catch((error: unknown) => {
+    throw new MailFailure('google_unavailable', `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+  });
+  return readGranted(reply, client.id);
+}

@@ -1,0 +1,71 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Refused } from '../common/refusal.ts';
+
+/** Where the browser comes back to: one address of the loopback interface. */
+export interface Loopback extends AsyncDisposable {
+  readonly redirect: string;
+  /** The address that the browser came back on; it waits for `answer`. Rejects with Refused consent_timeout when the signal says so. */
+  arrival(signal: AbortSignal): Promise<string>;
+  /** Shows the browser how it ended. */
+  answer(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
+}
+
+/** Listens on a free port of 127.0.0.1, or where a client insists. Throws Refused: port_taken. */
+export async function listenForRedirect(wanted: string | null): Promise<Loopback> {
+  const { port, pathname } = new URL(wanted ?? 'http://127.0.0.1:0/');
+  let waiting: ServerResponse | null = null;
+  let arrived: (url: string) => void = () => {};
+  const arrivals = new Promise<string>((done) => {
+    arrived = done;
+  });
+  const server = createServer((req, res) => {
+    // Any page may ask for anything here: what is no address is not thrown, since that would end the run and print it.
+    const url = URL.parse(req.url ?? '/', 'http://127.0.0.1');
+    const back = url?.pathname === pathname && (url.searchParams.has('code') || url.searchParams.has('error'));
+    if (!back || waiting || req.method !== 'GET') return void res.writeHead(back ? 409 : 404).end(); // a favicon, or the same page again
+    waiting = res;
+    arrived(url.href);
+  });
+  await new Promise<void>((done, fail) => {
+    server.once('error', () => fail(new Refused('port_taken', `127.0.0.1:${port} cannot be listened on`)));
+    server.listen(Number(port), '127.0.0.1', done);
+  });
+  return {
+    redirect: wanted ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    arrival: (signal) =>
+      new Promise((done, fail) => {
+        const late = (): void => fail(new Refused('consent_timeout', 'nobody consented in time'));
+        if (signal.aborted) late();
+        signal.addEventListener('abort', late, { once: true });
+        arrivals.then(done, fail);
+      }),
+    answer: (ok, title, lines) =>
+      new Promise((done) => {
+        const res = waiting;
+        if (!res || res.destroyed) return done();
+        res.once('close', done);
+        res.writeHead(ok ? 200 : 400, HEADERS).end(page(ok, title, lines));
+      }),
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((done) => server.close(done));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer', // the address holds the code
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+  connection: 'close',
+};
+
+const page = (ok: boolean, title: string, lines: readonly string[]): string =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${text(title)} · mailgrant</title><link rel="icon" href="data:,">
+<style>:root{color-scheme:light dark}body{font:17px/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;overflow-wrap:anywhere}h1{font-size:1.4rem;border-left:.4rem solid ${ok ? '#188038' : '#c5221f'};padding-left:.7rem}</style></head>
+<body><main><h1>${text(title)}</h1>${lines.map((line) => `<p>${text(line)}</p>`).join('')}<p>You can close this window.</p></main></body></html>`;
+
+const text = (value: string): string => value.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -1,0 +1,62 @@
+import { readCredential } from '../../google/auth/refresh-token-secret.ts';
+import { refresh } from '../../google/auth/token-endpoint.ts';
+import { asFailure } from '../../mail/model/failure.ts';
+import { type Refusal, Refused, refusalOf } from '../common/refusal.ts';
+import { type Authorized, authorize, type Way } from './authorize.ts';
+import type { Setup } from './grant-setup.ts';
+import type { OAuthClient } from './oauth-client.ts';
+import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
+
+/** A new grant in place of the old one. */
+export interface Rotated extends Authorized {
+  /** Versions that were enabled before and are disabled now. */
+  readonly disabled: readonly number[];
+  /** What Google said to the end of each grant of another client; empty where that was not asked for. */
+  readonly ended: readonly Revoked[];
+}
+
+/**
+ * Consents again, stores the new grant, proves it from the store, and only then disables the older versions. The older
+ * refresh tokens are not revoked at Google: that would end the new one with them (docs/decisions/015). Those of another
+ * client are, where `endOthers` asks for it: then nothing that is stored here dies with them.
+ */
+export async function rotate(setup: Setup, client: OAuthClient, way: Way, endOthers = false): Promise<Rotated | Refusal> {
+  const { mailbox, store } = setup;
+  const stored = await authorize(setup, client, way);
+  if (!stored.ok) return stored;
+  const changed = `The new grant is version ${stored.version} of the secret ${stored.secret}.`;
+  const fault = await proveLatest(setup, changed);
+  if (fault) return refusalOf(fault);
+  try {
+    const older = (await store.enabled(mailbox.secret)).filter((version) => version < stored.version);
+    const texts = endOthers ? await Promise.all(older.map((version) => store.read(mailbox.secret, version))) : [];
+    for (const version of older) await store.disable(mailbox.secret, version);
+    const others = texts.flatMap(refreshTokenOf).filter(({ clientId }) => clientId !== client.id);
+    const ended = await Promise.all(others.map(({ token }) => revokeToken(setup.operator.settings.urls.revoke, token, setup.exchange)));
+    return { ...stored, disabled: older, ended };
+  } catch (error) {
+    return refusalOf(new Refused('versions_left', reasonOf(error), changed));
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Refused ? error.message : asFailure(error).code);
+
+/** Mints from the version that functions read. */
+async function proveLatest({ mailbox, operator, store, exchange, now }: Setup, changed: string): Promise<Refused | null> {
+  try {
+    const text = await store.read(mailbox.secret, 'latest');
+    await refresh(operator.settings.urls.token, readCredential(text, mailbox.address), exchange, now);
+    return null;
+  } catch (error) {
+    return new Refused('proof_failed', `the stored version gives no access token: ${reasonOf(error)}`, changed);
+  }
+}
+
+export function rotatedText({ disabled, ended }: Rotated): string {
+  if (disabled.length === 0) return 'No older version was enabled.';
+  const list = `Disabled: ${disabled.map((version) => `version ${version}`).join(', ')}.`;
+  if (ended.includes('failed'))
+    return `${list} Google did not take the end of an old grant: remove the old app at https://myaccount.google.com/connections.`;
+  if (ended.length > 0) return `${list} The grants of other OAuth clients among them are ended at Google.`;
+  return `${list} Their refresh tokens stay valid at Google, where revoking one would end the new one too, unless it is of another client (--end-others).`;
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { ConfigProblems } from '../../config/config-problems.ts';
+import { connect } from '../../google/connect.ts';
+import { createLedgerQuery } from '../../google/firestore/ledger-query.ts';
+import { createExchange } from '../../google/http/exchange.ts';
+import { type State, TRANSITIONS } from '../../mail/delivery/ledger.ts';
+import { timeOf } from '../../mail/message/scheduled-at.ts';
+import { normalise, withAsciiDomain } from '../../mail/model/address.ts';
+import { asFailure } from '../../mail/model/failure.ts';
+import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
+import { operatorFor } from '../common/operator.ts';
+import { Refused, refusalOf, refusalText } from '../common/refusal.ts';
+import { processTerminal, type Terminal } from '../common/terminal.ts';
+import { type Choice, type Desk, decidedText, dropMail, resend } from './decide.ts';
+import { listMails, listText, mailText, shown, type Wanted } from './list-emails.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const OPEN: readonly State[] = ['unknown', 'failed', 'parked', 'waiting'];
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** `ledger list`, `show ID`, `resend ID`, `drop ID`: what became of mails, and what a person decides about them. */
+export const LEDGER: Command = {
+  summary: 'mails: list, show ID, resend ID, drop ID',
+  argument: 'list|show|resend|drop [ID]',
+  help: `  list            newest first, never any content
+    --state STATE   ${Object.keys(TRANSITIONS).join(', ')}
+                    (repeat it; by default ${OPEN.join(', ')}, and what was
+                    begun and left for ten minutes; with --to all of them)
+    --since TIME    2026-11-24T08:00:00Z, or 2h, 7d    --limit N  (50)
+    --mailbox ADDRESS  --to ADDRESS of a recipient: what became of the mails to them
+  show ID         the record, what it means, what mends it, and what may be done
+  resend ID       let a mail that failed or is unknown go out again; Gmail is asked first what it knows
+    --message FILE  and send it now: the JSON that was asked for in the first place (- is standard input)
+    --no-ask        do not ask Gmail
+  drop ID         end it for good: nothing sends it any more
+  --yes           do not ask            --dry-run  change nothing
+  --project ID    project of the ledger (GOOGLE_CLOUD_PROJECT)
+  --database ID   its Firestore database (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)
+  --config FILE   (${CONFIG})
+  --json
+
+Exit code: 0 as asked, 1 refused or not sent.`,
+  options: {
+    state: { type: 'string', multiple: true },
+    since: { type: 'string' },
+    limit: { type: 'string' },
+    mailbox: { type: 'string' },
+    to: { type: 'string' },
+    message: { type: 'string' },
+    'no-ask': { type: 'boolean' },
+    yes: { type: 'boolean' },
+    'dry-run': { type: 'boolean' },
+    project: { type: 'string' },
+    database: { type: 'string' },
+  },
+  run: (options, verb, ...words) =>
+    runLedgerCommand(
+      options,
+      verb,
+      words.flatMap((word) => word ?? []),
+      process.env,
+    ),
+};
+
+/** The command, with its surroundings given. Throws ConfigProblems. */
+export async function runLedgerCommand(
+  options: Options,
+  verb: string | undefined,
+  words: readonly string[],
+  env: Env,
+  terminal: Terminal = processTerminal(env),
+): Promise<Answer> {
+  try {
+    if (verb !== 'list' && verb !== 'show' && verb !== 'resend' && verb !== 'drop')
+      throw new Refused('option_invalid', 'expected list, show ID, resend ID or drop ID');
+    const id = verb === 'list' ? '' : idIn(words);
+    if (verb === 'list' && words.length > 0) throw new Refused('option_invalid', `list takes options, not ${words.join(' ')}`);
+    const project = options['project'] === undefined ? env['GOOGLE_CLOUD_PROJECT'] : String(options['project']);
+    if (!project) throw new Refused('project_missing', 'no project is named');
+    const now = Date.now();
+    const wanted = wantedIn(options, now);
+    const message = options['message'] === undefined ? null : readMessage(String(options['message']));
+    const named = options['database'] === undefined ? env : { ...env, MAILGRANT_DATABASE: String(options['database']) };
+    const { settings, identity } = operatorFor(String(options['config'] ?? CONFIG), project, named);
+    const edge = connect(settings, () => {}, identity);
+    const { mailboxes } = settings.config;
+    const asShown = (address: string): readonly string[] => {
+      const written = [...new Set([normalise(address), withAsciiDomain(address.trim())])]; // plain addresses stand as they were given
+      return [...written, ...written.map(edge.pseudonym)];
+    };
+    const mailboxFor = (text: string) => mailboxes.find(({ address }) => asShown(address).includes(text)) ?? null;
+    const reader = { now, mailboxOf: (text: string) => mailboxFor(text)?.address ?? text };
+
+    if (verb === 'list') {
+      const exchange = createExchange()(AbortSignal.timeout(60_000));
+      const query = createLedgerQuery(settings.urls.firestore, settings.database, exchange, () => identity(exchange, Date.now()));
+      const narrowed = (name: string) => (options[name] === undefined ? null : asShown(String(options[name])));
+      const asked = { ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') };
+      const data = await listMails(asked, query, reader).catch((error: unknown) => {
+        if (!/\b404\b/.test(asFailure(error).message)) throw error; // a query finds nothing, or there is nothing to query
+        throw new Refused('database_missing', `there is no database ${settings.database}`);
+      });
+      return { data, text: listText(data) };
+    }
+    const desk: Desk = {
+      config: settings.config,
+      begin: edge.begin,
+      reader,
+      mailboxOf: ({ mailbox }) => mailboxFor(mailbox),
+      terminal,
+    };
+    if (verb === 'show') {
+      const ports = edge.begin();
+      const found = await ports.ledger.read(id).finally(ports.close);
+      if (!found) throw new Refused('mail_missing', `${settings.database} has no mail ${id}`);
+      const data = shown(found.entry, reader);
+      return { data, text: mailText(data) };
+    }
+    const choice: Choice = {
+      yes: options['yes'] === true,
+      dryRun: options['dry-run'] === true,
+      ask: options['no-ask'] !== true,
+      message,
+    };
+    const data = await (verb === 'resend' ? resend : dropMail)(id, choice, desk);
+    return { data, text: decidedText(data), exitCode: data.ok ? 0 : 1 };
+  } catch (error) {
+    if (error instanceof ConfigProblems) throw error;
+    const data = refusalOf(error);
+    return { data, text: refusalText(data), exitCode: 1 };
+  }
+}
+
+function idIn(words: readonly string[]): string {
+  const [id = '', ...more] = words.map((word) => word.toLowerCase());
+  if (more.length > 0) throw new Refused('option_invalid', 'one ID at a time');
+  if (!UUID.test(id)) throw new Refused('mail_missing', id === '' ? 'no mail is named' : `${id} is not the id of a mail`);
+  return id;
+}
+
+function wantedIn(options: Options, now: number): Pick<Wanted, 'states' | 'abandoned' | 'since' | 'limit'> {
+  const states = [options['state'] ?? []].flat().flatMap((one) => String(one).split(',')) as State[];
+  const wrong = states.find((one) => !Object.hasOwn(TRANSITIONS, one));
+  if (wrong !== undefined) throw new Refused('option_invalid', `--state: ${wrong} is none of ${Object.keys(TRANSITIONS).join(', ')}`);
+  const limit = Number(options['limit'] ?? 50);
+  if (!Number.isInteger(limit) || limit < 1) throw new Refused('option_invalid', '--limit: expected a number from 1 on');
+  const usual = options['to'] === undefined ? OPEN : (Object.keys(TRANSITIONS) as State[]);
+  const abandoned = states.length === 0;
+  return { states: abandoned ? usual : states, abandoned, since: sinceIn(options['since'], now), limit };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function sinceIn(given: Options[string], now: number): number {
+  if (given === undefined) return 0;
+  const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(String(given)) ?? [];
+  const time = amount ? now - Number(amount) * (UNIT_MS[unit] ?? 0) : timeOf(String(given), now);
+  if (time === null) throw new Refused('option_invalid', '--since: expected a time such as 2026-11-24T08:00:00Z, or 30m, 2h, 7d');
+  return time;
+}
+
+function readMessage(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'it is no JSON' : ((error as NodeJS.ErrnoException).code ?? 'error');
+    throw new Refused('file_unreadable', `--message ${file}: ${reason}`); // the parser's message would quote the mail
+  }
+}

@@ -1,0 +1,140 @@
+import { knownOf } from '../../diagnose/known-failures.ts';
+import type { LedgerQuery } from '../../google/firestore/ledger-query.ts';
+import type { Entry, State } from '../../mail/delivery/ledger.ts';
+import { type Decision, decisionsFor } from '../../mail/delivery/operator-decisions.ts';
+import { consequence, FAILURE_CODES, type FailureCode } from '../../mail/model/failure.ts';
+
+/** A mail as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
+export interface Shown {
+  readonly id: string;
+  readonly state: State;
+  /** Who asked for it: the id of an API key, or a platform. */
+  readonly caller: string;
+  /** The mailbox's address where the config has it; else as the ledger has it, hashed. */
+  readonly mailbox: string;
+  readonly recipients: readonly string[];
+  readonly accepted: string;
+  readonly attempts: number;
+  readonly gmailId: string | null;
+  readonly rejected: number;
+  readonly code: FailureCode | null;
+  readonly summary: string | null;
+  readonly fix: string | null;
+  /** The row and the cause in the catalogue of `explain`. */
+  readonly catalogue: string | null;
+  readonly cause: string | null;
+  readonly notBefore: string | null;
+  /** Until then somebody works on it; null where nobody does. */
+  readonly heldUntil: string | null;
+  readonly forgotten: string;
+  /** What a person may decide about it now. */
+  readonly may: readonly Decision[];
+}
+
+/** What helps to read the ledger: whose address a hash stands for, and the time. */
+export interface Reader {
+  readonly mailboxOf: (shown: string) => string;
+  readonly now: number;
+}
+
+export function shown(entry: Entry, { mailboxOf, now }: Reader): Shown {
+  const { id, state, caller, mailbox, recipients, acceptedAt, attempts, gmailId, rejected = 0, notBefore, leaseUntil, expireAt } = entry;
+  const code = FAILURE_CODES.find((one) => one === entry.code) ?? null;
+  const { summary = null, fix = null } = code ? consequence(code) : {};
+  return {
+    id,
+    state,
+    caller,
+    mailbox: mailboxOf(mailbox),
+    recipients,
+    accepted: timeOf(acceptedAt),
+    attempts,
+    gmailId,
+    rejected,
+    code,
+    summary,
+    fix,
+    ...(code ? knownOf(code) : { catalogue: null, cause: null }),
+    notBefore: notBefore === null ? null : timeOf(notBefore),
+    heldUntil: leaseUntil > now ? timeOf(leaseUntil) : null,
+    forgotten: timeOf(expireAt),
+    may: decisionsFor(entry, now),
+  };
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+
+/** What `ledger list` is asked for. */
+export interface Wanted {
+  readonly states: readonly State[];
+  /** Also those that somebody began and left: their lease ran out, and nobody has come for ten minutes. */
+  readonly abandoned: boolean;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** As the ledger has it; null for every one. */
+  readonly mailbox: readonly string[] | null;
+  readonly recipient: readonly string[] | null;
+  readonly limit: number;
+}
+
+export interface Listed {
+  readonly mails: readonly Shown[];
+  /** More than could be read are in these states: the list may lack the newest ones. */
+  readonly truncated: boolean;
+}
+
+const READ_MAX = 10_000;
+const BEGUN: readonly State[] = ['claimed', 'sending'];
+const LEFT_MS = 10 * 60_000; // a queue delivers again within that time
+
+const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.includes(state) && leaseUntil < now - LEFT_MS;
+
+/** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
+export async function listMails(wanted: Wanted, query: LedgerQuery, reader: Reader): Promise<Listed> {
+  const { states, abandoned, since, mailbox, recipient, limit } = wanted;
+  const sought = abandoned ? [...new Set([...states, ...BEGUN])] : states;
+  const entries = await query(recipient === null ? { states: sought } : { recipients: recipient }, READ_MAX);
+  const fitting = entries
+    .filter((one) => states.includes(one.state) || (abandoned && isLeft(one, reader.now)))
+    .filter((one) => one.acceptedAt >= since && one.expireAt > reader.now)
+    .filter((one) => mailbox === null || mailbox.includes(one.mailbox))
+    .filter(({ recipients }) => recipient === null || recipients.some((one) => recipient.includes(one)))
+    .sort((a, b) => b.acceptedAt - a.acceptedAt);
+  return { mails: fitting.slice(0, limit).map((one) => shown(one, reader)), truncated: entries.length >= READ_MAX };
+}
+
+export function listText({ mails, truncated }: Listed): string {
+  const lines = mails.map(
+    ({ id, state, accepted, code, mailbox, attempts, heldUntil }) =>
+      `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? (BEGUN.includes(state) && !heldUntil ? 'nobody holds it' : '')).padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+  );
+  return [
+    ...(lines.length > 0 ? lines : ['No such mail.']),
+    ...(truncated ? [`Only ${READ_MAX} mails were read: narrow it by --state or --to.`] : []),
+  ].join('\n');
+}
+
+export function mailText(mail: Shown): string {
+  const facts: [string, string | null][] = [
+    ['state', mail.state],
+    ['accepted', mail.accepted],
+    ['asked by', mail.caller],
+    ['mailbox', mail.mailbox],
+    ['recipients', `${mail.recipients.length}${mail.rejected > 0 ? `, ${mail.rejected} of them refused` : ''}`],
+    ['attempts', String(mail.attempts)],
+    ['gmail id', mail.gmailId],
+    ['not before', mail.notBefore],
+    ['held until', mail.heldUntil],
+    ['code', mail.code],
+    ['meaning', mail.summary],
+    ['cause', mail.cause],
+    ['fix', mail.fix],
+    ['forgotten', mail.forgotten],
+  ];
+  const may = mail.may.map((one) => `npm run mailgrant -- ledger ${one} ${mail.id}`);
+  return [
+    mail.id,
+    ...facts.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(10)}  ${value}`])),
+    ...(may.length > 0 ? ['You may:', ...may.map((one) => `  ${one}`)] : ['There is nothing to decide about it now.']),
+  ].join('\n');
+}

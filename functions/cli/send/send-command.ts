@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { Answer, Command, Options } from '../common/command.ts';
+import { iamPass, noPass } from '../common/iam-token.ts';
+import { targetKey, targetUrl } from '../common/target.ts';
+import { type Parcel, pack, post, type Sent } from './send-email.ts';
+
+/** `send`: one mail from the terminal, through a running or deployed function. */
+export const SEND: Command = {
+  summary: 'send one mail through a running or deployed function',
+  help: `  --from ADDRESS      an address that the key may send from
+  --to ADDRESS        repeat it, or write commas; so too --cc and --bcc
+  --subject TEXT
+  --text TEXT         and/or --html FILE
+  --attach FILE       repeat it
+  --url URL           the function api (MAILGRANT_URL, or the one of npm start)
+  --key-file FILE     file with the API key (MAILGRANT_KEY, or the one of npm start)
+  --iam               the function is behind Google IAM: who you are for Google is shown to it too, and may stand in a key's place
+  --idempotency-key K the same key never mails twice within 24 hours (one is made up and shown)
+  --dry-run           read the files, send nothing
+  --json
+
+Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same --idempotency-key.`,
+  options: {
+    from: { type: 'string' },
+    to: { type: 'string', multiple: true },
+    cc: { type: 'string', multiple: true },
+    bcc: { type: 'string', multiple: true },
+    subject: { type: 'string' },
+    text: { type: 'string' },
+    html: { type: 'string' },
+    attach: { type: 'string', multiple: true },
+    url: { type: 'string' },
+    'key-file': { type: 'string' },
+    iam: { type: 'boolean' },
+    'idempotency-key': { type: 'string' },
+    'dry-run': { type: 'boolean' },
+  },
+  async run(options) {
+    const missing = ['from', 'to', 'subject'].filter((name) => options[name] === undefined);
+    if (options['text'] === undefined && options['html'] === undefined) missing.push('text');
+    if (missing.length > 0) throw new Error(`send: missing ${missing.map((name) => `--${name}`).join(', ')}`);
+    const url = targetUrl(text(options, 'url') ?? undefined, process.env);
+    const to = addresses(options['to']);
+    const parcel = pack({
+      from: String(options['from']),
+      to,
+      cc: addresses(options['cc']),
+      bcc: addresses(options['bcc']),
+      subject: String(options['subject']),
+      text: text(options, 'text'),
+      html: text(options, 'html'),
+      attach: [options['attach'] ?? []].flat().map(String),
+    });
+    if (options['dry-run']) return wouldSend(parcel, url, to);
+    const iam = options['iam'] === true;
+    const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env, iam);
+    const pass = iam ? iamPass(url) : noPass;
+    const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
+    const sent = await post(parcel, { url, key, pass, idempotencyKey, onProgress: progress(parcel.body.length) });
+    return { data: { ...sent, idempotencyKey }, text: report(sent, idempotencyKey), exitCode: sent.ok ? 0 : sent.again ? 75 : 1 };
+  },
+};
+
+function wouldSend({ body, files }: Parcel, url: string, to: readonly string[]): Answer {
+  const lines = files.map(({ name, bytes }) => `  ${name}  ${megabytes(bytes)}`);
+  const summary = `Would post ${megabytes(body.length)} to ${url}/emails, for ${to.join(', ')}; nothing was sent.`;
+  return { data: { url, to, bytes: body.length, files }, text: [summary, ...lines].join('\n') };
+}
+
+function report({ ok, again, id, code, message, fix }: Sent, idempotencyKey: string): string {
+  if (ok) return `Sent. The id is ${id}`;
+  const lines = [`Not sent${again ? ', or not known' : ''}: ${message}${code ? ` (${code})` : ''}`];
+  if (fix && !message?.includes(fix)) lines.push(`Fix: ${fix}`);
+  if (id) lines.push(`The id is ${id}`);
+  if (again) lines.push(`Try again with --idempotency-key ${idempotencyKey}`);
+  return lines.join('\n');
+}
+
+const BIG_BYTES = 1_000_000;
+
+/** Shows how far a big body is, on standard error: on a terminal in one line, elsewhere a line for each quarter. */
+function progress(total: number): (sent: number) => void {
+  let shown = 0;
+  const { stderr } = process;
+  return (sent) => {
+    const quarter = Math.floor((sent / total) * 4);
+    if (total < BIG_BYTES || (!stderr.isTTY && quarter === shown)) return;
+    shown = quarter;
+    const line = `${megabytes(sent)} of ${megabytes(total)}, ${Math.floor((sent / total) * 100)} %`;
+    stderr.write(stderr.isTTY ? `\r${line}${sent === total ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(bytes < BIG_BYTES ? 3 : 1)} MB`;
+
+const text = (options: Options, name: string): string | null => (options[name] === undefined ? null : String(options[name]));
+
+/** Commas separate addresses, except within quotes or angle brackets. */
+const addresses = (value: Options[string]): string[] =>
+  [value ?? []]
+    .flat()
+    .flatMap((one) => String(one).match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,])+/g) ?? [])
+    .map((one) => one.trim())
+    .filter(Boolean);

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Hidden } from '../../mail/model/secret.ts';
+import { BARRED, type Pass } from '../common/iam-token.ts';
+import { upload } from './upload.ts';
+
+/** One mail, as it is told on the command line: `html` and `attach` are files. */
+export interface Wanted {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly subject: string;
+  readonly text: string | null;
+  readonly html: string | null;
+  readonly attach: readonly string[];
+}
+
+/** A mail ready to be posted, and what it comes to. */
+export interface Parcel {
+  readonly body: Buffer;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** How it ended; `again` is true where the same call with the same key may end otherwise, and mails once. */
+export interface Sent {
+  readonly ok: boolean;
+  readonly again: boolean;
+  readonly status: number;
+  readonly id: string | null;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly fix: string | null;
+}
+
+// What Cloud Run takes as one HTTP/1 request.
+const BODY_MAX_BYTES = 32 * 1024 * 1024;
+const TIMEOUT_MS = 100_000;
+
+/** Reads the files and makes the body of `POST /emails`. Throws where a file cannot be read, or all is too large. */
+export function pack({ from, to, cc, bcc, subject, text, html, attach }: Wanted): Parcel {
+  const files = attach.map((path) => ({ name: basename(path), content: read(path, '--attach') }));
+  const mail = {
+    from,
+    to,
+    ...(cc.length > 0 && { cc }),
+    ...(bcc.length > 0 && { bcc }),
+    subject,
+    ...(text !== null && { text }),
+    ...(html !== null && { html: read(html, '--html').toString('utf8') }),
+    ...(files.length > 0 && { attachments: files.map(({ name, content }) => ({ filename: name, content: content.toString('base64') })) }),
+  };
+  const body = Buffer.from(JSON.stringify(mail));
+  if (body.length > BODY_MAX_BYTES)
+    throw new Error(
+      `The mail comes to ${body.length} bytes; a function takes ${BODY_MAX_BYTES}. Send less than 24 MB of files, or a link.`,
+    );
+  return { body, files: files.map(({ name, content }) => ({ name, bytes: content.length })) };
+}
+
+/** Whom the mail is posted to, and as whom: by a key, by the identity that IAM lets through, or by both. */
+export interface Post {
+  readonly url: string;
+  readonly key: Hidden | null;
+  readonly pass: Pass;
+  readonly idempotencyKey: string;
+  readonly onProgress: (sent: number) => void;
+}
+
+const NOTHING = { ok: false, status: 0, id: null, code: null } as const;
+
+/** Posts the mail to the function at `url`. Never throws for what the function, or the way to it, does. */
+export async function post({ body }: Parcel, { url, key, pass, idempotencyKey, onProgress }: Post): Promise<Sent> {
+  const allowed = await pass().catch((error: Error) => error.message);
+  if (typeof allowed === 'string') return { ...NOTHING, again: false, message: allowed, fix: null };
+  const headers = {
+    ...(key && { authorization: `Bearer ${key.reveal()}` }),
+    ...allowed,
+    'content-type': 'application/json',
+    'user-agent': 'mailgrant-cli',
+    'idempotency-key': idempotencyKey,
+  };
+  try {
+    return outcomeOf(await upload({ url: `${url}/emails`, headers, body, timeoutMs: TIMEOUT_MS, onProgress }));
+  } catch (error) {
+    const message = `The function did not answer: ${(error as { code?: string }).code ?? (error as Error).name}.`;
+    const fix = 'Check the URL. If it did get the mail, the same --idempotency-key finds out without sending twice.';
+    return { ...NOTHING, again: true, message, fix };
+  }
+}
+
+function outcomeOf({ status, body }: { status: number; body: unknown }): Sent {
+  const told = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const word = (name: string): string | null => (typeof told[name] === 'string' ? told[name] : null);
+  const [id, name] = [word('id'), word('name')];
+  const ok = status === 200 && id !== null;
+  const foreign = !ok && name === null;
+  return {
+    ok,
+    again: !ok && (status === 429 || status >= 500 || name === 'concurrent_idempotent_requests'),
+    status,
+    id,
+    code: word('code'),
+    message: foreign ? `HTTP ${status}, in words that are not the function's own.` : word('message'),
+    fix: foreign ? (status === 401 || status === 403 ? `${BARRED}.` : 'Check that the URL is that of the function api.') : word('fix'),
+  };
+}
+
+function read(path: string, option: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Error(`${option}: ${path}: ${(error as { code?: string }).code ?? 'cannot be read'}`);
+  }
+}

@@ -1,0 +1,49 @@
+import { BARRED } from '../common/iam-token.ts';
+
+/** A reply of SMTP's: the code decides, and its text begins with an enhanced status code (RFC 3463). */
+export interface SmtpReply {
+  readonly code: number;
+  readonly text: string;
+  /** The function's own code of the failure, for the log. */
+  readonly failure?: string;
+}
+
+/** What the function answered: the status and, if it was JSON, the body. */
+export interface FunctionAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>> | null;
+}
+
+/**
+ * The function's answer in SMTP's words. 4xx codes let the client try again, with the same letter and so the same
+ * idempotency key; 5xx ones tell it not to. What is no answer of the function's own (a proxy's page) is never final.
+ */
+export function smtpReply({ status, body }: FunctionAnswer): SmtpReply {
+  const { id, name, code, message, fix } = body ?? {};
+  if (status === 200 && typeof id === 'string') return { code: 250, text: `2.0.0 OK id=${id}` };
+  const why = [message, fix].filter((one, index, all) => typeof one === 'string' && !String(all[index - 1]).includes(one));
+  const [smtp, enhanced] = codesFor(status, typeof name === 'string' ? name : null, code);
+  const foreign = smtp === 535 ? BARRED : `The function answered HTTP ${status} in words that are not its own`;
+  const text = why.length > 0 ? why.join(' Fix: ') : foreign;
+  return { code: smtp, text: oneLine(`${enhanced} ${text}`), ...(typeof code === 'string' && { failure: code }) };
+}
+
+const KEY_NAMES = new Set(['missing_api_key', 'invalid_api_key', 'restricted_api_key']);
+
+function codesFor(status: number, name: string | null, code: unknown): [number, string] {
+  const refused = status === 401 || status === 403;
+  if (refused && (name === null || KEY_NAMES.has(name))) return [535, '5.7.8'];
+  if (status === 413 || code === 'too_large') return [552, '5.3.4'];
+  if (status === 429) return [451, '4.7.1'];
+  if (name === null || status < 400 || status >= 500 || status === 408) return [451, '4.3.0'];
+  if (name === 'concurrent_idempotent_requests') return [451, '4.3.0'];
+  return refused ? [550, '5.7.1'] : [550, '5.6.0'];
+}
+
+// RFC 5321 4.5.3.1.5: 512 bytes with code and CRLF, and no letters beyond ASCII for a client that did not ask for them.
+const LINE_MAX = 500;
+const oneLine = (text: string): string =>
+  text
+    .replaceAll('…', '...')
+    .replace(/[^ -~]+/g, ' ')
+    .slice(0, LINE_MAX);

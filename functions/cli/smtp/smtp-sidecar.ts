@@ -1,0 +1,183 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { parseAddress } from '../../mail/model/address.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import type { Log } from '../../runtime/log.ts';
+import { BARRED } from '../common/iam-token.ts';
+import type { Envelope } from './smtp-idempotency.ts';
+import type { Relay } from './smtp-relay.ts';
+
+/** What Cloud Run takes as one HTTP/1 request, and so the largest letter that can be relayed. */
+export const SIZE_MAX_BYTES = 32 * 1024 * 1024;
+// Letters wait in memory until they are whole: a function must not be kept waiting by a slow client, nor get half a letter.
+const HELD_MAX_BYTES = 256 * 1024 * 1024;
+// The envelope travels in one HTTP header; Node's servers take 16 KiB of headers.
+const ENVELOPE_MAX_BYTES = 12_000;
+const CLIENTS_MAX = 1_000;
+const LOGIN_FIRST = '5.7.0 Log in first, under TLS where it is offered: any user name, an API key as password';
+// How long a client may take to hang up when it is asked to.
+const PARTING_MS = 1_000;
+
+export interface SidecarOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Certificate chain and key as PEM; without them there is no TLS, and only loopback may be listened on. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** TLS from the first byte instead of STARTTLS. */
+  readonly implicitTls?: boolean;
+  readonly relay: Relay;
+  readonly log: Log;
+  readonly heldMaxBytes?: number;
+}
+
+export interface Sidecar extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * An SMTP submission server that hands each letter to the function and answers only after the function did. Nothing is
+ * queued and nothing is written: what was not accepted is still the client's. Disposal finishes the letters in hand.
+ */
+export async function startSidecar({ host, port, tls, implicitTls = false, relay, log, heldMaxBytes = HELD_MAX_BYTES }: SidecarOptions) {
+  if (!tls && !isLoopback(host))
+    throw new Error(`${host} can be reached from other machines: name --tls-cert and --tls-key, or listen on 127.0.0.1.`);
+  const inHand = new Set<Promise<void>>();
+  let held = 0;
+  let stopping = false;
+
+  const receive = (stream: SMTPServerDataStream): Promise<Buffer | Error> =>
+    new Promise((resolve) => {
+      let chunks: Buffer[] | null = [];
+      let mine = 0;
+      const release = (): void => {
+        chunks = null;
+        held -= mine;
+        mine = 0;
+      };
+      stream.on('data', (chunk: Buffer) => {
+        if (!chunks) return;
+        if (stream.sizeExceeded || held + chunk.length > heldMaxBytes) return release();
+        held += chunk.length;
+        mine += chunk.length;
+        chunks.push(chunk);
+      });
+      stream.once('error', () => {
+        release();
+        resolve(refusal(421, '4.4.2 The connection ended before the letter did'));
+      });
+      stream.once('end', () => {
+        const letter = chunks && Buffer.concat(chunks);
+        release();
+        if (stream.sizeExceeded) return resolve(refusal(552, `5.3.4 The letter is larger than ${SIZE_MAX_BYTES} bytes`));
+        return resolve(letter ?? refusal(452, '4.3.1 Too much mail at this moment; try again'));
+      });
+    });
+
+  const relayed = async (stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> => {
+    const letter = await receive(stream);
+    if (letter instanceof Error) throw letter;
+    const envelope = envelopeOf(session);
+    held += letter.length;
+    const reply = await relay.send(letter, envelope, session.user as Hidden).finally(() => {
+      held -= letter.length;
+    });
+    const facts = { smtp: reply.code, bytes: letter.length, recipients: envelope.to.length, code: reply.failure };
+    if (reply.code !== 250) {
+      log('WARNING', 'smtp_refused', facts);
+      throw refusal(reply.code, reply.text);
+    }
+    log('INFO', 'smtp_relayed', { ...facts, id: reply.text.split('id=')[1] });
+    return reply.text;
+  };
+
+  const server = new SMTPServer({
+    name: 'mailgrant',
+    banner: 'mailgrant sidecar',
+    ...(tls ?? {}),
+    secure: tls !== undefined && implicitTls,
+    disabledCommands: tls ? [] : ['STARTTLS'],
+    allowInsecureAuth: !tls,
+    authMethods: ['PLAIN', 'LOGIN'],
+    authRequiredMessage: LOGIN_FIRST,
+    size: SIZE_MAX_BYTES,
+    hideSMTPUTF8: false,
+    hideDSN: true,
+    hideREQUIRETLS: true,
+    disableReverseLookup: true,
+    maxClients: CLIENTS_MAX,
+    closeTimeout: 1_000,
+    logger: false,
+    // A password must not be sent in the clear only to hear that it should not have been: AUTH is there under TLS alone.
+    onConnect(session, done) {
+      session.disabledCommands = tls && !session.secure ? ['AUTH'] : tls ? [] : ['STARTTLS'];
+      done();
+    },
+    onSecure(_socket, session, done) {
+      session.disabledCommands = [];
+      done();
+    },
+    onAuth({ password }, _session, done) {
+      const key = new Hidden(password ?? '');
+      const wrong = refusal(535, '5.7.8 The password must be an API key of mailgrant; the user name does not matter');
+      if (!/^mg_[!-~]{10,200}$/.test(password ?? '')) return done(wrong);
+      const refusals = { wrong, barred: refusal(535, `5.7.8 ${BARRED}`), good: null, unknown: null };
+      // Where the function cannot be asked, nothing is decided: it judges the key again with each letter.
+      relay.judge(key).then((verdict) => (refusals[verdict] ? done(refusals[verdict]) : done(null, { user: key })), done);
+    },
+    // smtp-server 3.21.6 forgets the rest of a packet whose whole transaction is answered in one tick: answer in the next.
+    onMailFrom({ address }, { user }, answer) {
+      const done = (error: Error | null) => setImmediate(answer, error);
+      if (!(user instanceof Hidden)) return done(refusal(530, LOGIN_FIRST));
+      if (stopping) return done(refusal(421, '4.3.2 The sidecar is being stopped'));
+      return done(
+        address === '' || asciiAddress(address) ? null : refusal(553, '5.1.7 The sender is no address that mail can be sent from'),
+      );
+    },
+    onRcptTo({ address }, session, done) {
+      const plain = asciiAddress(address);
+      if (!plain) return done(refusal(553, '5.1.3 The recipient is no address that mail can be sent to'));
+      const bytes = session.envelope.rcptTo.reduce((sum, one) => sum + one.address.length + 1, plain.length);
+      return done(bytes > ENVELOPE_MAX_BYTES ? refusal(452, '4.5.3 Too many recipients for one letter') : null);
+    },
+    onData(stream, session, done) {
+      const work = relayed(stream, session)
+        .then((text) => done(null, text))
+        .catch((error: Error) => done(error))
+        .finally(() => inHand.delete(work));
+      inHand.add(work);
+    },
+  });
+  const sockets = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => sockets.add(socket.once('close', () => sockets.delete(socket))));
+  server.on('error', () => {}); // a client that hangs up is no error of ours; a port that is taken rejects below
+  const bound = await new Promise<AddressInfo>((resolve, reject) => {
+    server.server.once('error', reject);
+    server.listen(port, host, () => resolve(server.server.address() as AddressInfo));
+  });
+
+  return {
+    port: bound.port,
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      const closed = new Promise<void>((done) => server.server.close(() => done()));
+      while (inHand.size > 0) await Promise.all(inHand);
+      for (const connection of server.connections) connection.close();
+      server.close();
+      const patience = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), PARTING_MS);
+      await closed;
+      clearTimeout(patience);
+    },
+  } satisfies Sidecar;
+}
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** Sorted and without repetition, so that a client's second attempt asks for the same. */
+function envelopeOf({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): Envelope {
+  const to = rcptTo.map(({ address }: SMTPServerAddress) => asciiAddress(address) ?? '');
+  return { from: mailFrom ? (asciiAddress(mailFrom.address) ?? '') : '', to: [...new Set(to)].sort() };
+}
+
+const asciiAddress = (address: string): string | null => parseAddress(address)?.address ?? null;
+
+const refusal = (responseCode: number, text: string): Error => Object.assign(new Error(text), { responseCode });

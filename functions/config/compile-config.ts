@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { Config } from '../mail/model/config.ts';
+import { compileRoutes, type Locate, type SourceFile } from '../notify/compile-routes.ts';
+import { ConfigProblems } from './config-problems.ts';
+import { loadConfig } from './load-config.ts';
+
+/** A config, and the JavaScript module that its routes and templates come to. */
+export interface CompiledConfig {
+  readonly config: Config;
+  readonly module: string;
+}
+
+/**
+ * Reads and validates the config, and compiles its routes with the templates in the folder beside it. Throws ConfigProblems
+ * with everything that is wrong, each with its file and line.
+ */
+export function compileConfig(file: string): CompiledConfig {
+  const config = loadConfig(file);
+  const folder = join(dirname(file), 'templates');
+  const { module, problems } = compileRoutes(config.routes ?? [], filesIn(folder), locator(file), {
+    all: config.documents !== undefined,
+  });
+  if (problems.length > 0) throw new ConfigProblems(file, problems);
+  return { config, module };
+}
+
+function filesIn(folder: string): SourceFile[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.hbs'))
+    .sort()
+    .map((path) => ({ path: path.replaceAll('\\', '/'), file: join(folder, path), text: readFileSync(join(folder, path), 'utf8') }));
+}
+
+/** Where a setting of a route stands; the route itself, where the setting is a default. */
+function locator(file: string): Locate {
+  const counter = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter });
+  return (route, ...setting) => {
+    const paths = setting.map((_, index) => ['routes', route, ...setting.slice(0, setting.length - index)]);
+    const node = [...paths, ['routes', route]].map((path) => document.getIn(path, true)).find(isNode);
+    return { file, line: node?.range ? counter.linePos(node.range[0]).line : 1 };
+  };
+}

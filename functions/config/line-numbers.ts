@@ -1,0 +1,46 @@
+import { type Document, isAlias, isMap, isNode, isSeq, type LineCounter, type Node } from 'yaml';
+import { normalise } from '../mail/model/address.ts';
+
+const NAME = /[\w-]+|"(?:[^"\\]|\\.)*"/;
+const PATH = new RegExp(`^((?:${NAME.source})(?:\\.(?:${NAME.source}))*): `);
+
+/** Puts in front of each problem, `path: reason`, where in the file it is: `file:line: `; nothing where no part of the path is there. */
+export function placed(file: string, problems: readonly string[], document: Document, counter: LineCounter): string[] {
+  return problems.map((problem) => {
+    const path = PATH.exec(problem)?.[1] ?? '';
+    const names = [...path.matchAll(new RegExp(NAME, 'g'))].map(([name]) => (name.startsWith('"') ? String(JSON.parse(name)) : name));
+    const offset = offsetOf(names, document);
+    return offset === null ? problem : `${file}:${counter.linePos(offset).line}: ${problem}`;
+  });
+}
+
+/** Where the last part of a path begins that is in the file: a setting that is missing is told at what it is missing from. */
+function offsetOf(names: readonly string[], document: Document): number | null {
+  let here: unknown = document.contents;
+  let offset: number | null = null;
+  for (const [index, name] of names.entries()) {
+    if (isAlias(here)) here = here.resolve(document);
+    const last = index === names.length - 1;
+    const [from, next] = isMap(here)
+      ? memberOf(here.items, name, last)
+      : isSeq(here)
+        ? [here.items[Number(name)], here.items[Number(name)]]
+        : [];
+    if (!isNode(from) || !from.range) return offset;
+    [offset] = from.range;
+    here = next;
+  }
+  return offset;
+}
+
+type Member = { readonly key: unknown; readonly value: unknown };
+
+/**
+ * A name as it is written, and what it stands for. The config has addresses in lower case and by their ASCII domain; of two that are one
+ * address then, the second is the one too many.
+ */
+function memberOf(items: readonly Member[], name: string, last: boolean): [Node?, unknown?] {
+  const same = items.filter(({ key }) => String(key) === name || normalise(String(key)) === name);
+  const found = (last ? undefined : same.find(({ key }) => String(key) === name)) ?? same.at(-1);
+  return found && isNode(found.key) ? [found.key, found.value] : [];
+}

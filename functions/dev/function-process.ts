@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** The functions-framework's own command line, as the platform starts it. */
+const CLI = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
+const PRELOAD = fileURLToPath(new URL('./listen-on-loopback.ts', import.meta.url));
+const PATIENCE_MS = 20_000;
+
+export interface FunctionOptions {
+  readonly target: string;
+  /** A source file such as functions/api.ts, or a built folder such as dist/api. */
+  readonly source: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onLine: (line: string) => void;
+  readonly args?: readonly string[];
+}
+
+export interface RunningFunction extends AsyncDisposable {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Resolves with the signal or exit code when the process is gone. */
+  readonly ended: Promise<string>;
+}
+
+/** Starts the real functions-framework CLI on loopback and waits until it answers. Rejects if it ends before. */
+export async function startFunction({ target, source, port, env, onLine, args = [] }: FunctionOptions): Promise<RunningFunction> {
+  const child = spawn(process.execPath, ['--import', PRELOAD, CLI, `--target=${target}`, `--source=${source}`, `--port=${port}`, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', onLine);
+  const ended = new Promise<string>((done) => child.once('exit', (code, signal) => done(signal ?? String(code))));
+  const url = `http://127.0.0.1:${port}`;
+  const until = Date.now() + PATIENCE_MS;
+  // The framework answers this path itself, so that no request reaches the function.
+  while (
+    !(await fetch(`${url}/favicon.ico`).then(
+      (reply) => reply.status === 404,
+      () => false,
+    ))
+  ) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${target} ended before it answered: ${await ended}`);
+    if (Date.now() > until) {
+      child.kill('SIGKILL');
+      throw new Error(`${target} does not answer on ${url}`);
+    }
+    await sleep(20);
+  }
+  if (child.exitCode !== null) throw new Error(`${target} ended, and somebody else answers on ${url}`);
+  return {
+    url,
+    child,
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+// Systems give ports from 32768 (Linux) or 49152 up to whoever asks for any; one of those is taken by somebody else now and then
+// between our look and our use.
+const ANY = { from: 20_000, to: 32_000 };
+
+/** The first free port of loopback from `wanted` on that is not promised to somebody who has yet to listen; 0 is any. */
+export async function freePort(wanted: number, promised: Set<number> = new Set()): Promise<number> {
+  if (wanted === 0) return freePort(randomInt(ANY.from, ANY.to), promised);
+  for (let port = wanted; port < wanted + 50; port++) {
+    if (!(await isFree(port)) || promised.has(port)) continue; // asked in this order: another search may have found it meanwhile
+    promised.add(port);
+    return port;
+  }
+  throw new Error(`no free port from ${wanted} to ${wanted + 49}; end what holds them, or set another one`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
+  });
+}

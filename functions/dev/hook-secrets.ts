@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Google } from '../fake-google/google.ts';
+import type { Hook } from '../mail/model/route.ts';
+
+/**
+ * A signing secret for each webhook, made once and kept in the ignored folder, where `mailgrant hook sign` finds it; the
+ * fake Secret Manager has what the file says at each start, so that a vendor's real one can be put into the file.
+ */
+export function keepHookSecrets(hooks: readonly Hook[], folder: string, google: Pick<Google, 'storeSecret'>): void {
+  const kept = join(folder, 'hook-secrets');
+  for (const { secret, verify } of hooks.filter(({ secret }) => secret !== '')) {
+    mkdirSync(kept, { recursive: true });
+    const file = join(kept, secret);
+    if (!existsSync(file)) writeFileSync(file, `${made(verify)}\n`, { mode: 0o600 });
+    google.storeSecret(PROJECT, secret, readFileSync(file, 'utf8'));
+  }
+}
+
+function made(verify: Hook['verify']): string {
+  const random = randomBytes(32);
+  if (verify === 'standard-webhooks') return `whsec_${random.toString('base64')}`;
+  return `${verify === 'basic' ? 'mailgrant:' : ''}${random.toString('base64url')}`;
+}
+
+const PROJECT = 'laptop'; // the one of the stack

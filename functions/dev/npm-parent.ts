@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const EVERY_MS = 500;
+
+/**
+ * Calls back when the npm that started this process is gone: it may be killed without a chance to tell its child, and
+ * the stack would go on unseen, on ports that the next start misses. To be called first of all: who is gone already
+ * cannot be found. Without npm nothing is watched; started by npm in the background, npm lives on, and so does the stack.
+ */
+export function whenNpmEnds(end: () => void, env: NodeJS.ProcessEnv = process.env): void {
+  if (!env['npm_lifecycle_script']?.includes('functions/dev/main.ts')) return;
+  const watched = starters(process.ppid);
+  const timer = setInterval(() => {
+    if (watched.every(isAlive)) return;
+    clearInterval(timer);
+    end();
+  }, EVERY_MS);
+  timer.unref();
+}
+
+/** The parent, and above a shell that npm may have put between itself and us, npm. */
+function starters(parent: number): number[] {
+  const { name, above } = look(parent);
+  return /sh$/.test(name) ? [parent, above] : [parent];
+}
+
+/** From /proc where there is one, else by ps; where there is neither only the parent is known. */
+function look(pid: number): { name: string; above: number } {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return { name: /^Name:\s+(.+)$/m.exec(status)?.[1] ?? '', above: Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1]) };
+  } catch {}
+  try {
+    const [above = '', name = ''] = execFileSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/);
+    return { name, above: Number(above) };
+  } catch {
+    return { name: '', above: 0 };
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,91 @@
+import type { CauseRow } from './cause-row.ts';
+
+const HTTPS_ONLY = 'mailgrant reaches Google over HTTPS (443) from Google Cloud; no SMTP port is needed.';
+const GENUINE = 'mailgrant runs on Google Cloud with current certificates, and never switches verification off.';
+
+/** Causes between the machine and Google: names, ports, TLS. */
+export const NETWORK_CAUSES = {
+  'dns-failure': {
+    summary: 'The machine cannot resolve the (correct) name of the Google host.',
+    fix: [
+      'Test on that machine: `getent hosts smtp.gmail.com`, `nslookup smtp.gmail.com`.',
+      'Mend the resolver: /etc/resolv.conf, `--dns 8.8.8.8` in Docker, the network policy; a short outage passes with a retry.',
+    ],
+    avoided: HTTPS_ONLY,
+  },
+  'port-blocked': {
+    summary: 'Host, cloud provider, provider or firewall blocks the outgoing SMTP port.',
+    fix: [
+      'Test on that machine: `nc -vz smtp.gmail.com 587; nc -vz smtp.gmail.com 465; nc -vz smtp.gmail.com 25`; use the port that opens.',
+      'Ask the host to open 587 or 465 (many block SMTP on free or new plans; nearly all block 25); SELinux: `setsebool -P httpd_can_sendmail on` and `httpd_can_network_connect on`.',
+      'Where SMTP stays closed, send through the Gmail API on 443.',
+    ],
+    avoided: HTTPS_ONLY,
+  },
+  'ipv6-unreachable': {
+    summary: 'The program tries IPv6 on a machine or container where IPv6 does not work.',
+    fix: [
+      'Prefer IPv4: `NODE_OPTIONS=--dns-result-order=ipv4first`, Java `-Djava.net.preferIPv4Stack=true`, Postfix `inet_protocols = ipv4`, glibc `precedence ::ffff:0:0/96 100` in /etc/gai.conf.',
+      'Or give the machine a working IPv6 route.',
+    ],
+    avoided: HTTPS_ONLY,
+  },
+  'tls-intercepted': {
+    summary: 'An antivirus or proxy sits in the TLS connection, so the certificate does not lead to a public root.',
+    fix: [
+      'See who answers: `openssl s_client -connect smtp.gmail.com:465 -servername smtp.gmail.com </dev/null | openssl x509 -noout -issuer` must name Google Trust Services.',
+      'Switch off mail scanning in the antivirus (Avast: Mail Shield), or trust the company root: `NODE_EXTRA_CA_CERTS=/path/root.pem`.',
+      'Never switch verification off: it hands the password to whoever listens.',
+    ],
+    avoided: GENUINE,
+  },
+  'ca-bundle-missing': {
+    summary: 'The machine has no root certificates, or too old ones, so a genuine Google certificate cannot be verified.',
+    fix: [
+      'Debian: `apt-get install --reinstall ca-certificates`; Alpine: `apk add ca-certificates`; macOS Python: run "Install Certificates.command"; `pip install --upgrade certifi`.',
+      'PHP on Windows: download cacert.pem and set `openssl.cafile` and `curl.cainfo` in php.ini. Java: update the JDK.',
+      'Roots in place? Then see who answers (an antivirus or proxy): `openssl s_client -connect smtp.gmail.com:465`.',
+    ],
+    avoided: GENUINE,
+  },
+  'tls-version-too-old': {
+    summary: 'The client and Google share no TLS version: one offers only TLS 1.0 or 1.1.',
+    fix: [
+      'Use TLS 1.2 or newer: JavaMail `mail.smtp.ssl.protocols=TLSv1.2`, .NET `SecurityProtocolType.Tls12` (4.7 or newer), or update runtime and OpenSSL.',
+    ],
+    avoided: GENUINE,
+  },
+  'smtp-redirected-by-host': {
+    summary: 'The hosting provider redirects outgoing SMTP to a mail server of its own; Gmail never sees the connection.',
+    fix: [
+      'The greeting or certificate names another machine than Google: ask the host to allow SMTP to the outside (cPanel: WHM > SMTP Restrictions).',
+      "Or use the host's own server as smart host, or send through the Gmail API on 443.",
+    ],
+    avoided: HTTPS_ONLY,
+  },
+  'connection-lost': {
+    summary: 'The connection was closed in the middle; whether the mail was taken may be unknown.',
+    fix: [
+      'Before or during sign-in: try again on a new connection. After the mail was handed over: look into the Sent folder before sending again.',
+      'Every time at the same point: a firewall, or port and TLS mode do not fit.',
+    ],
+    avoided: 'mailgrant sends in a resumable session and asks Gmail whether it took the mail.',
+  },
+  'google-temporary': {
+    summary: 'A passing fault or overload at Google.',
+    fix: ['Try again with growing pauses; see https://www.google.com/appsstatus if it lasts an hour.'],
+    avoided: 'The mail stays queued and is tried again without sending twice.',
+  },
+  'proxy-refused': {
+    summary: 'A proxy refuses or garbles the connection.',
+    fix: [
+      'Allow oauth2.googleapis.com, gmail.googleapis.com (443) and, for SMTP, smtp.gmail.com (465, 587); or unset HTTPS_PROXY. NO_PROXY needs metadata.google.internal.',
+    ],
+    avoided: HTTPS_ONLY,
+  },
+  'runtime-defect': {
+    summary: 'A known defect of the Node release or library in use, not a matter of credentials.',
+    fix: ['Move to Node 22.23.1, 24.18.0 or newer, and to google-auth-library 10.2 or newer.'],
+    avoided: 'mailgrant uses its own small HTTPS client.',
+  },
+} as const satisfies Record<string, CauseRow>;

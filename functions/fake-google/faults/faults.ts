@@ -1,0 +1,99 @@
+import { REFUSALS, type RefusalName } from '../http/error-replies.ts';
+import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-replies.ts';
+
+/** Those of its SMTP; there `status` is a reply code and `body` the reply's text. */
+const SMTP_DOORS = ['smtp-auth', 'smtp-mail', 'smtp-rcpt', 'smtp-data'] as const;
+
+/** The doors of the fake Google that can be told to fail, in the order in which a mail passes them. */
+export const DOORS = [
+  'identity',
+  'ledger',
+  'secret',
+  'sign',
+  'token',
+  'consent',
+  'inspect',
+  'revoke',
+  'project',
+  'certs',
+  'profile',
+  'open',
+  'transfer',
+  'ask',
+  'send',
+  'search',
+  'publish',
+  'task',
+  'store',
+  ...SMTP_DOORS,
+] as const;
+export type Door = (typeof DOORS)[number];
+
+/** What shall happen at a door, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as usual. */
+export interface Fault {
+  readonly on: Door;
+  readonly times?: number;
+  /** Stays until it is cleared, whatever `times` says. */
+  readonly standing?: boolean;
+  /** What it may be cleared by. */
+  readonly name?: string;
+  /** The call has no effect and is answered by this status, with `body` and `headers`. */
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The same, with a refusal as Google prints it. */
+  readonly answer?: RefusalName | SmtpRefusalName;
+  /** The connection is cut before the call takes effect, or after it did: then the reply is lost. */
+  readonly reset?: 'before' | 'after';
+  /** With `reset: before` at `transfer`: the session keeps so many of the bytes that came. */
+  readonly keepBytes?: number;
+  /** The reply waits so long, after the call took effect. */
+  readonly delayMs?: number;
+}
+
+export interface Faults {
+  script(...faults: Fault[]): void;
+  take(door: Door): Fault | undefined;
+  /** Forgets the faults of that name, or all. */
+  clear(name?: string): void;
+  pending(): readonly Fault[];
+}
+
+/** A queue of faults for each door. */
+export function createFaults(changed: () => void = () => {}): Faults {
+  let queue: Fault[] = [];
+  const script = (faults: readonly Fault[]): void => {
+    queue.push(...faults.flatMap((fault) => Array.from({ length: fault.standing ? 1 : (fault.times ?? 1) }, () => fault)));
+    changed();
+  };
+  return {
+    script: (...faults) => script(faults),
+    take: (door) => {
+      const index = queue.findIndex(({ on }) => on === door);
+      if (index < 0 || queue[index]?.standing) return queue[index];
+      return queue.splice(index, 1)[0];
+    },
+    clear: (name) => {
+      queue = queue.filter((fault) => name !== undefined && fault.name !== name);
+      changed();
+    },
+    pending: () => queue,
+  };
+}
+
+/** Reads a fault from outside; answers it, or what is wrong with it. */
+export function readFault(value: unknown): Fault | string {
+  const fault = value as Partial<Fault> | null;
+  if (typeof fault !== 'object' || fault === null) return 'expected a JSON object';
+  if (!DOORS.includes(fault.on as Door)) return `on: expected one of ${DOORS.join(', ')}`;
+  const refusals = fault.on?.startsWith('smtp-') ? SMTP_REFUSALS : REFUSALS;
+  if (fault.answer !== undefined && !Object.hasOwn(refusals, fault.answer))
+    return `answer: expected one of ${Object.keys(refusals).join(', ')}`;
+  if (fault.reset !== undefined && fault.reset !== 'before' && fault.reset !== 'after') return 'reset: expected "before" or "after"';
+  if (fault.status !== undefined && !(fault.status >= 200 && fault.status <= 599)) return 'status: expected 200 to 599';
+  if (fault.standing !== undefined && typeof fault.standing !== 'boolean') return 'standing: expected true or false';
+  if (fault.name !== undefined && typeof fault.name !== 'string') return 'name: expected a text';
+  for (const name of ['times', 'delayMs', 'keepBytes'] as const)
+    if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
+  return fault as Fault;
+}

@@ -1,0 +1,215 @@
+import { EventEmitter, once } from 'node:events';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { createFaults, DOORS, type Door, type Faults, readFault } from './faults/faults.ts';
+import type { Seen } from './faults/request-log.ts';
+import type { Certificate } from './http/certificate.ts';
+import { REFUSALS } from './http/error-replies.ts';
+import { strangerIn } from './http/origin-check.ts';
+import { jsonOf, listen, type Reply, type Request } from './http/server.ts';
+import { doorOf, serveDoor } from './inject-faults.ts';
+import { type Clients, createClients } from './oauth/clients.ts';
+import { createConsent } from './oauth/consent.ts';
+import { createDelegation, type Delegation } from './oauth/delegation.ts';
+import { revoke, userInfo } from './oauth/identity.ts';
+import { createOAuth, type OAuth } from './oauth/oauth.ts';
+import { createSigner, type Signer } from './oauth/signer.ts';
+import { createFirestore } from './services/firestore.ts';
+import { createGmail } from './services/gmail.ts';
+import { createInspection } from './services/inspection.ts';
+import { createMailStore, type MailStore } from './services/message-store.ts';
+import { createProject, type Project } from './services/project.ts';
+import { createPubSub, type PubSub } from './services/pubsub.ts';
+import { createSecretManager } from './services/secrets.ts';
+import type { FakeSmtp, SmtpOptions } from './services/smtp.ts';
+import { createStorage } from './services/storage.ts';
+import { createTasks, type Tasks } from './services/tasks.ts';
+import { createTables, type Tables } from './tables.ts';
+
+export interface GoogleOptions {
+  readonly port?: number;
+  /** SQLite file of the mails, sessions, grants and secrets; by default in memory. */
+  readonly file?: string;
+  /** SQLite file of the ledger. */
+  readonly ledgerFile?: string;
+  readonly aliasesOf?: (mailbox: string) => readonly string[];
+  /** Accounts that the consent page offers. */
+  readonly accounts?: readonly string[];
+  readonly now?: () => number;
+  /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
+  readonly smtp?: SmtpOptions;
+  /** What goes wrong; by default what is scripted. */
+  readonly faults?: Faults;
+  /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
+  readonly certificate?: Certificate;
+  /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
+  readonly queues?: 'auto' | 'flushed';
+}
+
+/** The one bucket of the fake Cloud Storage. */
+export const BUCKET = 'laptop-mails';
+
+/** A running fake of the Google services that mailgrant speaks to, on loopback. */
+export interface Google extends AsyncDisposable, Tables {
+  readonly url: string;
+  readonly faults: Faults;
+  readonly mails: MailStore;
+  readonly oauth: OAuth;
+  readonly smtp: FakeSmtp | null;
+  readonly clients: Clients;
+  readonly delegation: Delegation;
+  readonly project: Project;
+  /** Signs identity tokens as Google does. */
+  readonly signer: Signer;
+  readonly pubsub: PubSub;
+  readonly tasks: Tasks;
+  /** Names of the objects in the bucket. */
+  stored(): string[];
+  /** How often each door was used. */
+  readonly calls: Readonly<Record<Door, number>>;
+  /** Resolves when the door is used next, before the call takes effect. */
+  reached(door: Door): Promise<void>;
+  /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
+  watch(listener: (seen: Seen | null) => void): () => void;
+}
+
+/** Starts all of it on one port, with the SMTP servers beside it. */
+export async function startGoogle({
+  port = 0,
+  file = ':memory:',
+  ledgerFile = ':memory:',
+  aliasesOf = () => [],
+  accounts = [],
+  now = Date.now,
+  smtp: smtpOptions,
+  faults: given,
+  certificate,
+  queues = 'flushed',
+}: GoogleOptions = {}): Promise<Google> {
+  const db = open(file);
+  const ledgerDb = open(ledgerFile);
+  const knocks = new EventEmitter().setMaxListeners(0);
+  const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
+  const faults = given ?? createFaults(() => changed(null));
+  const oauth = createOAuth(db, now);
+  const mails = createMailStore(db, now);
+  const gmail = createGmail(mails, oauth, aliasesOf, now);
+  const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
+  const delegation = createDelegation(oauth, now);
+  const project = createProject(oauth);
+  const signer = createSigner(now);
+  const inspection = createInspection(oauth, aliasesOf, now);
+  const clients = createClients(db);
+  const consent = createConsent(oauth, clients, accounts, now);
+  const firestore = createFirestore(ledgerDb, oauth, now);
+  const pubsub = createPubSub(db, oauth, now, queues === 'auto');
+  const tasks = createTasks(db, oauth, now, queues === 'auto');
+  const storage = createStorage(db, oauth, BUCKET);
+  const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
+
+  const effect = (door: Door, request: Request): Reply => {
+    if (door === 'identity') return oauth.metadata(request);
+    if (door === 'ledger') return firestore(request);
+    if (door === 'secret') return secretManager(request);
+    if (door === 'publish') return pubsub.answer(request);
+    if (door === 'task') return tasks.answer(request);
+    if (door === 'store') return storage.answer(request);
+    if (door === 'search') return gmail.search(request);
+    if (door === 'sign') return delegation.signJwt(request);
+    if (door === 'consent') return consent.page(request);
+    if (door === 'revoke') return revoke(request, oauth);
+    if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
+    if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
+    if (door === 'project') return project.answer(request);
+    if (door === 'certs') return signer.certs();
+    if (door !== 'token') return gmail.answer(request, running.url);
+    const form = new URLSearchParams(request.body.toString('utf8'));
+    if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
+    return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
+  };
+  const running = await listen(
+    port,
+    async (request) => {
+      if (request.path.startsWith('/control/')) {
+        const stranger = strangerIn(request);
+        if (stranger) return { status: 403, body: { error: stranger } };
+      }
+      if (request.path === '/control/faults') return control(request, faults);
+      if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
+      const door = doorOf(request);
+      if (!door) return REFUSALS.not_found;
+      calls[door]++;
+      knocks.emit(door);
+      return serveDoor(door, request, faults, effect, gmail, changed);
+    },
+    certificate,
+  );
+
+  const pass = (door: Door): ReturnType<Faults['take']> => {
+    calls[door]++;
+    knocks.emit(door);
+    const fault = faults.take(door);
+    setImmediate(changed, { door, answer: null, fault: fault ?? null, session: null, mail: null });
+    return fault;
+  };
+  // Only who wants SMTP pays for loading its library.
+  const deliver: typeof gmail.take = (...mail) => {
+    setImmediate(changed, null);
+    return gmail.take(...mail);
+  };
+  const smtp = smtpOptions ? await (await import('./services/smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
+
+  return {
+    url: running.url,
+    faults,
+    mails,
+    oauth,
+    smtp,
+    clients,
+    delegation,
+    project,
+    signer,
+    pubsub,
+    tasks,
+    stored: storage.names,
+    calls,
+    reached: async (door) => void (await once(knocks, door)),
+    watch(listener) {
+      knocks.on(CHANGED, listener);
+      return () => void knocks.off(CHANGED, listener);
+    },
+    ...createTables(db, ledgerDb),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([pubsub, tasks].map((one) => one[Symbol.asyncDispose]()));
+      await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
+      db.close();
+      ledgerDb.close();
+    },
+  };
+}
+
+const CHANGED = Symbol('changed');
+
+/** A database whose statements are compiled once: for SQLite that is as much work as running one. */
+function open(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL');
+  const prepare = db.prepare.bind(db);
+  const compiled = new Map<string, StatementSync>();
+  db.prepare = (sql) => {
+    const statement = compiled.get(sql) ?? prepare(sql);
+    compiled.set(sql, statement);
+    return statement;
+  };
+  return db;
+}
+
+/** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */
+function control(request: Request, faults: Faults): Reply {
+  if (request.method === 'DELETE') faults.clear();
+  if (request.method === 'POST') {
+    const fault = readFault(jsonOf(request));
+    if (typeof fault === 'string') return { status: 400, body: { error: fault } };
+    faults.script(fault);
+  }
+  return { status: 200, body: { pending: faults.pending() } };
+}

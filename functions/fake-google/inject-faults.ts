@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Door, Faults } from './faults/faults.ts';
+import { type Seen, seenOf } from './faults/request-log.ts';
+import { REFUSALS, type RefusalName } from './http/error-replies.ts';
+import { CUT, type Reply, type Request } from './http/server.ts';
+import type { Gmail } from './services/gmail.ts';
+
+/** Which service a request is for; a session that is asked counts apart from one that is sent to. */
+export function doorOf({ method, path, query, headers }: Request): Door | null {
+  if (path === '/token') return 'token';
+  if (path === '/o/oauth2/v2/auth') return 'consent';
+  if (path === '/revoke') return 'revoke';
+  if (path === '/oauth2/v1/certs') return 'certs';
+  if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
+  if (path.endsWith(':signJwt')) return 'sign';
+  if (path.endsWith('/users/me/profile')) return 'profile';
+  if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
+  if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
+  if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
+  if (/^\/v1\/projects\/[^/]+\/(topics|subscriptions)\//.test(path)) return 'publish';
+  if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
+  if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
+  if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
+  if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
+  if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
+  return query.get('uploadType') === 'resumable' ? 'open' : 'send';
+}
+
+/** Serves a call at its door: as the service does, or as the fault that is due there has it. */
+export async function serveDoor(
+  door: Door,
+  request: Request,
+  faults: Faults,
+  effect: (door: Door, request: Request) => Reply,
+  gmail: Gmail,
+  tell: (seen: Seen) => void,
+): Promise<Reply | typeof CUT> {
+  const fault = faults.take(door);
+  const told = <T extends Reply | typeof CUT>(reply: T): T => {
+    tell(seenOf(door, request, reply, fault));
+    return reply;
+  };
+  if (fault?.reset === 'before') {
+    if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
+    await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
+    return told(CUT);
+  }
+  const canned: Reply | null = fault?.answer
+    ? REFUSALS[fault.answer as RefusalName]
+    : fault?.status
+      ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
+      : null;
+  const reply = canned ?? effect(door, request);
+  if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
+  return told(fault?.reset === 'after' ? CUT : reply);
+}

@@ -1,0 +1,179 @@
+import { REFUSALS } from '../http/error-replies.ts';
+import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import type { OAuth, Session } from '../oauth/oauth.ts';
+import type { MailStore, StoredMail, Upload } from './message-store.ts';
+
+const SEND = /^\/(upload\/)?gmail\/v1\/users\/([^/]+)\/messages\/send$/;
+const READING = [
+  'https://mail.google.com/',
+  'https://www.googleapis.com/auth/gmail.modify',
+  'https://www.googleapis.com/auth/gmail.readonly',
+];
+const SCOPES = [
+  'https://mail.google.com/',
+  'https://www.googleapis.com/auth/gmail.modify',
+  'https://www.googleapis.com/auth/gmail.compose',
+  'https://www.googleapis.com/auth/gmail.send',
+];
+const MAX_BYTES = 36_700_160; // discovery document, mediaUpload.maxSize
+const CHUNK = 262_144; // a chunk that is not the last must be a multiple of 256 KiB
+const WEEK_MS = 7 * 24 * 60 * 60_000;
+
+/** The fake of Gmail's `users.messages.send`: JSON, media, multipart and resumable upload, scopes and session rules enforced. */
+export interface Gmail {
+  answer(request: Request, url: string): Reply;
+  /** `messages.list`, as far as `q=rfc822msgid:` goes. */
+  search(request: Request): Reply;
+  /** Takes a mail that came by SMTP, where the envelope says for whom. */
+  take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
+  /** Takes the first bytes of a transfer that is cut before its end. */
+  keep(request: Request, bytes: number): void;
+}
+
+export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox: string) => readonly string[], now: () => number): Gmail {
+  const take = (mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail => {
+    const [from = ''] = addressesIn(header(split(raw).head, 'from'));
+    const own = [mailbox, ...aliasesOf(mailbox)].includes(from.toLowerCase());
+    return store.deliver(mailbox, own ? raw : rewriteFrom(raw, mailbox), [...new Set(recipients)]);
+  };
+  const deliver = (mailbox: string, raw: Buffer): Reply => {
+    if (raw.length > MAX_BYTES) return REFUSALS.too_large;
+    const { head } = split(raw);
+    const recipients = ['to', 'cc', 'bcc'].flatMap((name) => addressesIn(header(head, name)));
+    if (recipients.length === 0) return REFUSALS.recipient_required;
+    if (recipients.some((one) => !/^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(one))) return REFUSALS.invalid_to;
+    return accepted(take(mailbox, raw, recipients));
+  };
+
+  const begin = ({ address }: Session, request: Request, url: string): Reply => {
+    const size = Number(request.headers['x-upload-content-length'] ?? Number.NaN);
+    if (size > MAX_BYTES) return REFUSALS.too_large;
+    const id = store.openUpload(address, Number.isNaN(size) ? null : size);
+    return { status: 200, headers: { location: `${url}${request.path}?uploadType=resumable&upload_id=${id}`, 'x-guploader-uploadid': id } };
+  };
+
+  const proceed = (upload: Upload, request: Request): Reply => {
+    const done = upload.mailId === null ? null : store.get(upload.mailId);
+    if (upload.mailId !== null)
+      return done ? accepted(done) : { status: 200, body: { id: upload.mailId, threadId: upload.mailId, labelIds: ['SENT'] } };
+    const range = request.headers['content-range'];
+    const [, from, to, total] =
+      /^bytes (?:\*|(\d+)-(\d+))\/(\d+|\*)$/.exec(range ?? `bytes 0-${request.body.length - 1}/${request.body.length}`) ?? [];
+    if (total === undefined) return REFUSALS.bad_upload;
+    const size = total === '*' ? upload.size : Number(total);
+    if (upload.size !== null && size !== upload.size) return REFUSALS.bad_upload;
+    if (from === undefined) return request.body.length > 0 ? REFUSALS.bad_upload : status(upload);
+    if (Number(from) !== upload.received.length || Number(to) - Number(from) + 1 !== request.body.length) return REFUSALS.bad_upload;
+    const received = Buffer.concat([upload.received, request.body]);
+    if (size === null || received.length < size) {
+      if (request.body.length % CHUNK !== 0) return REFUSALS.bad_upload;
+      store.saveUpload(upload.id, received, null);
+      return status({ ...upload, received });
+    }
+    const reply = deliver(upload.mailbox, received);
+    store.saveUpload(upload.id, received, (reply.body as { id?: string }).id ?? null);
+    return reply;
+  };
+
+  return {
+    answer(request, url) {
+      const [, uploading, user = 'me'] = SEND.exec(request.path) ?? [];
+      const session = oauth.session(bearerOf(request));
+      if (!session) return REFUSALS.bad_token;
+      if (user !== 'me' && user.toLowerCase() !== session.address) return REFUSALS.delegation_denied;
+      if (!session.scopes.some((scope) => SCOPES.includes(scope))) return REFUSALS.missing_scope;
+      if (request.method === 'PUT') {
+        const upload = store.upload(request.query.get('upload_id') ?? '');
+        const usable = upload && upload.mailbox === session.address && upload.at + WEEK_MS > now();
+        return usable ? proceed(upload, request) : REFUSALS.session_gone;
+      }
+      if (!uploading) {
+        const raw = (jsonOf(request) as { raw?: unknown } | null)?.raw;
+        return typeof raw === 'string' ? deliver(session.address, Buffer.from(raw, 'base64url')) : REFUSALS.raw_required;
+      }
+      if (request.query.get('uploadType') === 'resumable') return begin(session, request, url);
+      const raw = request.query.get('uploadType') === 'multipart' ? secondPart(request) : request.body;
+      return raw && raw.length > 0 ? deliver(session.address, raw) : REFUSALS.raw_required;
+    },
+    search(request) {
+      const session = oauth.session(bearerOf(request));
+      if (!session) return REFUSALS.bad_token;
+      if (!session.scopes.some((scope) => READING.includes(scope))) return REFUSALS.missing_scope;
+      const wanted = /^rfc822msgid:<?([^<>\s]+)>?$/.exec(request.query.get('q') ?? '')?.[1];
+      const found = store
+        .list()
+        .filter(({ mailbox, raw }) => mailbox === session.address && header(split(raw).head, 'message-id').trim() === `<${wanted}>`);
+      const messages = found.map(({ id }) => ({ id, threadId: id }));
+      return { status: 200, body: { ...(messages.length > 0 && { messages }), resultSizeEstimate: messages.length } };
+    },
+    take,
+    keep(request, bytes) {
+      const upload = store.upload(request.query.get('upload_id') ?? '');
+      if (upload && upload.mailId === null)
+        store.saveUpload(upload.id, Buffer.concat([upload.received, request.body.subarray(0, bytes)]), null);
+    },
+  };
+}
+
+const accepted = ({ id }: StoredMail): Reply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
+
+const status = ({ received }: Upload): Reply => ({
+  status: 308,
+  headers: received.length > 0 ? { range: `bytes=0-${received.length - 1}` } : {},
+});
+
+/** The message of a multipart/related upload: JSON metadata first, then message/rfc822. */
+function secondPart({ headers, body }: Request): Buffer | null {
+  const boundary = /boundary="?([^";]+)"?/.exec(headers['content-type'] ?? '')?.[1];
+  if (!boundary) return null;
+  const [, , second = ''] = body.toString('latin1').split(`--${boundary}`);
+  const start = second.search(/\r?\n\r?\n/);
+  return start < 0
+    ? null
+    : Buffer.from(
+        second
+          .slice(start)
+          .replace(/^\r?\n\r?\n/, '')
+          .replace(/\r?\n$/, ''),
+        'latin1',
+      );
+}
+
+function split(raw: Buffer): { head: string; at: number } {
+  const end = raw.indexOf('\r\n\r\n');
+  const at = end < 0 ? raw.length : end;
+  return {
+    head: raw
+      .subarray(0, at)
+      .toString('utf8')
+      .replace(/\r\n(?=[ \t])/g, ''),
+    at,
+  };
+}
+
+function header(head: string, name: string): string {
+  return head
+    .split('\r\n')
+    .flatMap((line) => (line.toLowerCase().startsWith(`${name}:`) ? [line.slice(name.length + 1)] : []))
+    .join(',');
+}
+
+/** Every address in a header value; names in quotes are left aside, an address without a valid domain is answered as it stands. */
+function addressesIn(value: string): string[] {
+  const parts = value
+    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+  return parts.map((part) => /<([^>]*)>/.exec(part)?.[1] ?? part);
+}
+
+/** Gmail does not refuse a From that is not the account's own: it silently puts the account there. */
+function rewriteFrom(raw: Buffer, mailbox: string): Buffer {
+  const { at } = split(raw);
+  const head = raw
+    .subarray(0, at)
+    .toString('latin1')
+    .replace(/^From:.*(?:\r\n[ \t].*)*/im, `From: ${mailbox}`);
+  return Buffer.concat([Buffer.from(head, 'latin1'), raw.subarray(at)]);
+}

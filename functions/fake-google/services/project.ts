@@ -1,0 +1,43 @@
+import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { bearerOf, type Reply, type Request } from '../http/server.ts';
+import type { OAuth } from '../oauth/oauth.ts';
+
+/** A project as an operator looks at it: which APIs are enabled, which service accounts there are. */
+export interface Project {
+  /** APIs that are not enabled. */
+  readonly off: Set<string>;
+  /** Projects that do not exist, or may not be looked at. */
+  readonly hidden: Map<string, 403 | 404>;
+  /** Service accounts by email, with whether each is disabled. */
+  readonly serviceAccounts: Map<string, boolean>;
+  answer(request: Request): Reply;
+}
+
+/** The fake of Service Usage (`services:batchGet`) and of IAM's service accounts. */
+export function createProject(oauth: OAuth): Project {
+  const off = new Set<string>();
+  const hidden = new Map<string, 403 | 404>();
+  const serviceAccounts = new Map<string, boolean>();
+  return {
+    off,
+    hidden,
+    serviceAccounts,
+    answer(request) {
+      if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      const project = /^\/v1\/projects\/([^/]+)\/services:batchGet$/.exec(request.path)?.[1];
+      if (project !== undefined) {
+        const refusal = hidden.get(project);
+        if (refusal === 404) return cloudError(404, 'NOT_FOUND', 'Project not found or permission denied.');
+        if (refusal === 403) return cloudError(403, 'PERMISSION_DENIED', 'Permission denied to list services for consumer container.');
+        const services = request.query
+          .getAll('names')
+          .map((name) => ({ name, state: off.has(name.split('/').at(-1) ?? '') ? 'DISABLED' : 'ENABLED' }));
+        return { status: 200, body: { services } };
+      }
+      const email = /^\/v1\/projects\/-\/serviceAccounts\/([^/:]+)$/.exec(request.path)?.[1] ?? '';
+      const disabled = serviceAccounts.get(email);
+      if (disabled === undefined) return cloudError(404, 'NOT_FOUND', 'Unknown service account');
+      return { status: 200, body: { email, uniqueId: '100000000000000000001', ...(disabled && { disabled }) } };
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import type { OAuth } from '../oauth/oauth.ts';
+
+const PATH = /^\/v1\/(projects\/[^/]+)\/secrets(?:\/([^/:]+))?(?:\/versions(?:\/([^/:]+))?)?(?::(\w+))?$/;
+const CASTAGNOLI = 0x82f63b78;
+
+type Version = { number: number; data: Uint8Array; state: string };
+
+/** The fake of Secret Manager: create and read secrets, add, access, disable and enable versions, over REST. */
+export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: readonly string[]): (request: Request) => Reply {
+  db.exec(`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY) STRICT;
+    CREATE TABLE IF NOT EXISTS versions(secret TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY(secret, number)) STRICT`);
+  const exists = (secret: string): boolean => db.prepare('SELECT 1 FROM secrets WHERE name = ?').get(secret) !== undefined;
+
+  const create = (parent: string, id: string): Reply => {
+    const name = `${parent}/secrets/${id}`;
+    if (exists(name)) return cloudError(409, 'ALREADY_EXISTS', `Secret [${name}] already exists.`);
+    db.prepare('INSERT INTO secrets(name) VALUES (?)').run(name);
+    return { status: 200, body: { name, replication: { automatic: {} } } };
+  };
+
+  const add = (secret: string, request: Request): Reply => {
+    const data = Buffer.from((jsonOf(request) as { payload?: { data?: string } } | null)?.payload?.data ?? '', 'base64');
+    const { last } = db.prepare('SELECT coalesce(max(number), 0) AS last FROM versions WHERE secret = ?').get(secret) as { last: number };
+    db.prepare("INSERT INTO versions VALUES (?, ?, ?, 'ENABLED')").run(secret, last + 1, data);
+    return { status: 200, body: { name: `${secret}/versions/${last + 1}`, state: 'ENABLED' } };
+  };
+
+  const onVersion = (secret: string, wanted: string, verb: string | undefined): Reply => {
+    const version = (
+      wanted === 'latest'
+        ? db.prepare('SELECT number, data, state FROM versions WHERE secret = ? ORDER BY number DESC LIMIT 1').get(secret)
+        : db.prepare('SELECT number, data, state FROM versions WHERE secret = ? AND number = ?').get(secret, Number(wanted))
+    ) as Version | undefined;
+    const name = `${secret}/versions/${version?.number ?? wanted}`;
+    if (!version)
+      return cloudError(
+        404,
+        'NOT_FOUND',
+        wanted === 'latest' ? `Secret [${secret}] not found or has no versions.` : `Secret Version [${name}] not found.`,
+      );
+    if (verb === 'access') {
+      if (version.state !== 'ENABLED')
+        return cloudError(400, 'FAILED_PRECONDITION', `Secret Version [${name}] is in ${version.state} state.`);
+      return {
+        status: 200,
+        body: { name, payload: { data: Buffer.from(version.data).toString('base64'), dataCrc32c: String(crc32c(version.data)) } },
+      };
+    }
+    const state = { disable: 'DISABLED', enable: 'ENABLED', destroy: 'DESTROYED' }[verb ?? ''] ?? version.state;
+    db.prepare('UPDATE versions SET state = ? WHERE secret = ? AND number = ?').run(state, secret, version.number);
+    return { status: 200, body: { name, state } };
+  };
+
+  /** Newest first, as Secret Manager lists them. */
+  const versionsOf = (secret: string): Reply => {
+    const rows = db.prepare('SELECT number, state FROM versions WHERE secret = ? ORDER BY number DESC').all(secret) as {
+      number: number;
+      state: string;
+    }[];
+    return {
+      status: 200,
+      body: { versions: rows.map(({ number, state }) => ({ name: `${secret}/versions/${number}`, state })), totalSize: rows.length },
+    };
+  };
+
+  return (request) => {
+    const [, parent, id, version, verb] = PATH.exec(request.path) ?? [];
+    if (!parent) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
+    if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+    if (!id)
+      return request.method === 'POST'
+        ? create(parent, request.query.get('secretId') ?? '')
+        : cloudError(404, 'NOT_FOUND', 'Method not found.');
+    const secret = `${parent}/secrets/${id}`;
+    if (verb === 'testIamPermissions')
+      // of a secret that is not there: none, and no NOT_FOUND
+      return {
+        status: 200,
+        body: exists(secret) ? { permissions: (jsonOf(request) as { permissions?: string[] } | null)?.permissions ?? [] } : {},
+      };
+    if (!exists(secret)) return cloudError(404, 'NOT_FOUND', `Secret [${secret}] not found or has no versions.`);
+    if (verb === 'addVersion') return add(secret, request);
+    if (verb === 'getIamPolicy')
+      return {
+        status: 200,
+        body: { bindings: readers.map((member) => ({ role: 'roles/secretmanager.secretAccessor', members: [member] })) },
+      };
+    if (request.path.endsWith('/versions')) return versionsOf(secret);
+    return version ? onVersion(secret, version, verb) : { status: 200, body: { name: secret, replication: { automatic: {} } } };
+  };
+}
+
+/** CRC-32C (Castagnoli) as Secret Manager returns it beside the payload. */
+function crc32c(data: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of data) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ CASTAGNOLI : crc >>> 1;
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}

@@ -1,0 +1,105 @@
+import { createPrivateKey, sign } from 'node:crypto';
+import { MailFailure } from '../../mail/model/failure.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { readGoogleError } from '../http/error-body.ts';
+import { type Call, type Exchange, json, NoReply } from '../http/exchange.ts';
+import { readTokenReply, tokenCall } from './token-endpoint.ts';
+
+/** What a service account claims when it asks for a token in a mailbox's name (RFC 7523). Times are seconds since the epoch. */
+export interface Claims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly scope: string;
+  readonly aud: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/** Turns claims into a signed JWT. */
+export type Sign = (claims: Claims) => Promise<Hidden>;
+
+const LIFE_S = 3_600; // the longest that Google takes
+const AUDIENCE = 'https://oauth2.googleapis.com/token';
+const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
+/**
+ * Trades a signed assertion for an access token of the mailbox (domain-wide delegation). A clock that is off is corrected
+ * once by Google's own Date header. Throws MailFailure: delegation_missing, mailbox_refused, delegate_refused, and as `readTokenReply`.
+ */
+export async function assertFor(
+  subject: { iss: string; sub: string; scope: string },
+  signer: Sign,
+  tokenUrl: string,
+  exchange: Exchange,
+  now: () => number,
+): Promise<AccessToken> {
+  const attempt = async (skewMs: number) => {
+    const iat = Math.floor((now() + skewMs) / 1_000);
+    const assertion = await signer({ ...subject, aud: AUDIENCE, iat, exp: iat + LIFE_S });
+    const call = tokenCall(tokenUrl, { grant_type: GRANT_TYPE, assertion: assertion.reveal() });
+    return exchange(call).catch((error: unknown) => {
+      throw new MailFailure(
+        'google_unavailable',
+        `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`,
+      );
+    });
+  };
+  const reply = await attempt(0);
+  const theirs = Date.parse(reply.headers.date ?? '');
+  const clockIsOff = reply.status === 400 && /short-lived token|iat and exp/i.test(reply.body.toString('utf8')) && !Number.isNaN(theirs);
+  return readTokenReply(clockIsOff ? await attempt(theirs - now()) : reply, now(), 'assertion').token;
+}
+
+/** Signs with the key in a secret: the JSON that the console gives for a service account. Throws MailFailure: grant_malformed. */
+export function signWithKey(payload: Hidden): { readonly email: string; readonly sign: Sign } {
+  const malformed = (detail: string): MailFailure => new MailFailure('grant_malformed', detail);
+  let key: Record<string, unknown>;
+  try {
+    key = JSON.parse(payload.reveal()) as Record<string, unknown>;
+  } catch {
+    throw malformed("the secret's payload is not a JSON object");
+  }
+  const { client_email: email, private_key: pem, private_key_id: kid } = key ?? {};
+  if (typeof email !== 'string' || typeof pem !== 'string')
+    throw malformed('the service account key needs "client_email" and "private_key"');
+  let privateKey: ReturnType<typeof createPrivateKey>;
+  try {
+    privateKey = createPrivateKey(pem);
+  } catch {
+    throw malformed('the "private_key" of the service account key is no PEM key; its line breaks may be lost');
+  }
+  return {
+    email,
+    sign: async (claims) => {
+      const text = `${part({ alg: 'RS256', typ: 'JWT', ...(typeof kid === 'string' && { kid }) })}.${part(claims)}`;
+      return new Hidden(`${text}.${sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64url')}`);
+    },
+  };
+}
+
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Has the service account `delegate` sign, by IAM Credentials: no key exists anywhere. Google's Node libraries lack this. */
+export function signByIam(baseUrl: string, delegate: string, identity: AccessToken, exchange: Exchange): Sign {
+  return async (claims) => {
+    const call: Call = {
+      method: 'POST',
+      url: `${baseUrl}/v1/projects/-/serviceAccounts/${encodeURIComponent(delegate)}:signJwt`,
+      headers: { authorization: `Bearer ${identity.secret.reveal()}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ payload: JSON.stringify(claims) }),
+      timeoutMs: 10_000,
+    };
+    const reply = await exchange(call).catch((error: unknown) => {
+      throw new MailFailure('google_unavailable', `IAM Credentials did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+    });
+    const body = json(reply) as { signedJwt?: unknown } | null;
+    if (reply.status === 200 && typeof body?.signedJwt === 'string') return new Hidden(body.signedJwt);
+    const { status, reasons, message } = readGoogleError(body);
+    const detail = `IAM Credentials answered ${reply.status} ${status}`;
+    if (reasons.includes('SERVICE_DISABLED') || /has not been used in project/.test(message)) throw new MailFailure('api_disabled', detail);
+    if (reply.status === 401) throw new MailFailure('identity_refused', detail);
+    if (reply.status === 403 || reply.status === 404) throw new MailFailure('delegate_refused', detail);
+    throw new MailFailure(reply.status === 429 || reply.status >= 500 ? 'google_unavailable' : 'unexpected', detail);
+  };
+}

@@ -1,0 +1,40 @@
+import { MailFailure } from '../../mail/model/failure.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+
+/** What proves a refresh-token grant: the secret's payload, taken apart. */
+export interface Credential {
+  readonly clientId: string;
+  readonly clientSecret: Hidden;
+  readonly refreshToken: Hidden;
+}
+
+/**
+ * Reads a secret's payload: JSON `{client_id, client_secret, refresh_token, address?}`. A payload that names another
+ * address than the mailbox's is refused, before a mail goes out from the wrong account. Throws MailFailure: grant_malformed.
+ */
+export function readCredential(text: Hidden, mailbox: string): Credential {
+  const payload = parse(text.reveal());
+  const field = (name: string): string => {
+    const value = payload[name];
+    if (typeof value === 'string' && value !== '' && value === value.trim()) return value;
+    throw new MailFailure('grant_malformed', `the secret's payload needs "${name}" as a string without blanks at its ends`);
+  };
+  const credential = {
+    clientId: field('client_id'),
+    clientSecret: new Hidden(field('client_secret')),
+    refreshToken: new Hidden(field('refresh_token')),
+  };
+  if (payload['address'] !== undefined && String(payload['address']).toLowerCase() !== mailbox)
+    throw new MailFailure('grant_malformed', "the secret's payload is the grant of another address");
+  return credential;
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // the parser's message would quote the secret
+  }
+  throw new MailFailure('grant_malformed', "the secret's payload is not a JSON object");
+}

@@ -1,0 +1,35 @@
+import type { Sender } from '../../mail/message/sender.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import { type Calls, mintByGrant, type Vault } from './mint-token.ts';
+
+const EARLY_MS = 5 * 60_000; // a token that is kept is not used in its last five minutes
+
+interface Minting {
+  readonly promise: Promise<AccessToken>;
+  token: AccessToken | null;
+}
+
+/**
+ * Mints access tokens for one invocation: one mint per mailbox, shared by everybody who asks while it is in flight and
+ * after. Naming the token that Gmail refused brings a new one. Only a mailbox with `tokens: reuse` leaves one in the vault.
+ */
+export function createMinter(vault: Vault, calls: Calls): (sender: Pick<Sender, 'mailbox'>, refused?: AccessToken) => Promise<AccessToken> {
+  const minted = new Map<string, Minting>();
+  return async ({ mailbox }, refused) => {
+    const reuse = mailbox.tokens === 'reuse';
+    const kept = reuse ? vault.kept.get(mailbox.address) : undefined;
+    if (kept && kept !== refused && kept.expiresAt - EARLY_MS > calls.now()) return kept;
+    const known = minted.get(mailbox.address);
+    if (known && (!refused || known.token !== refused)) return known.promise;
+    const minting: Minting = { promise: mintByGrant(mailbox, vault, calls), token: null };
+    minted.set(mailbox.address, minting);
+    minting.promise.then(
+      (token) => {
+        minting.token = token;
+        if (reuse) vault.kept.set(mailbox.address, token);
+      },
+      () => minted.delete(mailbox.address), // a failed mint is not shared with later mails
+    );
+    return minting.promise;
+  };
+}

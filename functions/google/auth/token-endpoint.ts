@@ -1,0 +1,92 @@
+import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import { Hidden } from '../../mail/model/secret.ts';
+import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import type { Credential } from './refresh-token-secret.ts';
+
+/** What the token endpoint gave; `refreshToken` only where Google exchanged it for a new one. */
+export interface Minted {
+  readonly token: AccessToken;
+  readonly refreshToken: Hidden | null;
+}
+
+/** Trades a refresh token for an access token (RFC 6749, 6). Throws MailFailure, see `readTokenReply`. */
+export async function refresh(tokenUrl: string, credential: Credential, exchange: Exchange, now: () => number): Promise<Minted> {
+  const { clientId, clientSecret, refreshToken } = credential;
+  const form = {
+    grant_type: 'refresh_token',
+    client_id: clientId,
+    client_secret: clientSecret.reveal(),
+    refresh_token: refreshToken.reveal(),
+  };
+  const reply = await exchange(tokenCall(tokenUrl, form)).catch((error: unknown) => {
+    throw new MailFailure('google_unavailable', `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+  });
+  return readTokenReply(reply, now(), 'refresh');
+}
+
+/** A call of the token endpoint; everything in the form is secret. */
+export const tokenCall = (url: string, form: Readonly<Record<string, string>>): Call => ({
+  method: 'POST',
+  url,
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: new URLSearchParams(form).toString(),
+  timeoutMs: 10_000,
+});
+
+type Meanings = Readonly<Record<string, FailureCode>>;
+
+const COMMON: Meanings = {
+  admin_policy_enforced: 'mailbox_refused',
+  org_internal: 'mailbox_refused',
+  rate_limit_exceeded: 'rate_limited',
+  deleted_client: 'client_refused',
+};
+const MEANINGS: Readonly<Record<'refresh' | 'assertion', Meanings>> = {
+  refresh: {
+    ...COMMON,
+    invalid_grant: 'grant_revoked',
+    invalid_client: 'client_refused',
+    unauthorized_client: 'client_refused',
+    invalid_scope: 'scope_missing',
+    access_denied: 'mailbox_refused',
+  },
+  // The same words mean something else where a service account asks in a mailbox's name.
+  assertion: {
+    ...COMMON,
+    invalid_grant: 'mailbox_refused',
+    invalid_request: 'mailbox_refused',
+    unauthorized_client: 'delegation_missing',
+    access_denied: 'delegation_missing',
+    invalid_scope: 'delegation_missing',
+    invalid_client: 'delegate_refused',
+  },
+};
+
+/**
+ * Reads the token endpoint's answer (RFC 6749, 5.1 and 5.2). `now` and `expiresAt` are milliseconds since the epoch;
+ * Google's `expires_in` is seconds. `error_description` is left out of the failure: it may name the account.
+ * Throws MailFailure: as in MEANINGS, and google_unavailable, delegate_refused, unexpected.
+ */
+export function readTokenReply(reply: Reply, now: number, asked: 'refresh' | 'assertion'): Minted {
+  const body = json(reply) as {
+    access_token?: unknown;
+    expires_in?: unknown;
+    refresh_token?: unknown;
+    error?: unknown;
+    error_description?: unknown;
+  } | null;
+  if (reply.status === 200 && typeof body?.access_token === 'string') {
+    const token = { secret: new Hidden(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
+    return { token, refreshToken: typeof body.refresh_token === 'string' ? new Hidden(body.refresh_token) : null };
+  }
+  const error = typeof body?.error === 'string' ? body.error : '';
+  const meanings = MEANINGS[asked];
+  const known = Object.hasOwn(meanings, error) ? meanings[error] : undefined;
+  const detail = `the token endpoint answered ${reply.status} ${known ? error : ''}`.trim();
+  // A signature or an issuer that Google does not know is the service account's trouble, not the mailbox's.
+  if (asked === 'assertion' && /invalid jwt/i.test(String(body?.error_description ?? '')))
+    throw new MailFailure('delegate_refused', detail);
+  if (known) throw new MailFailure(known, detail);
+  throw new MailFailure(reply.status === 429 || reply.status >= 500 ? 'google_unavailable' : 'unexpected', detail);
+}

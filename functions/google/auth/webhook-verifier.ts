@@ -1,0 +1,40 @@
+import { asFailure, MailFailure } from '../../mail/model/failure.ts';
+import type { Hidden } from '../../mail/model/secret.ts';
+
+import type { Witness } from '../../runtime/function-context.ts';
+import type { Settings } from '../../runtime/settings.ts';
+import { createExchange } from '../http/exchange.ts';
+import { createIdTokens } from './id-token.ts';
+import { createSecrets } from './secret-manager.ts';
+import type { Identity } from './service-identity.ts';
+
+// Anybody can send a wrong signature; each one must not become a call of Secret Manager.
+const AGAIN_MS = 10_000;
+
+/** What webhooks are judged by: their secrets, from Secret Manager, and Google's word on identity tokens. */
+export function createWitness(
+  { urls, project, deadlineMs }: Pick<Settings, 'urls' | 'project' | 'deadlineMs'>,
+  identity: Identity,
+  now: () => number = Date.now,
+): Witness {
+  const exchanges = createExchange();
+  const secrets = createSecrets(urls.secrets, project);
+  const idTokens = createIdTokens(urls.certs);
+  const reread = new Map<string, number>();
+  const read = async (name: string, stale?: Hidden): Promise<Hidden> => {
+    const exchange = exchanges(AbortSignal.timeout(deadlineMs));
+    return secrets.read(name, exchange, await identity(exchange, now()), now(), stale).catch((error: unknown) => {
+      const { code, message } = asFailure(error);
+      throw code.startsWith('grant_') ? new MailFailure('hook_secret_unusable', `secret ${name}: ${message}`) : error;
+    });
+  };
+  return {
+    async secret(name, stale) {
+      if (!stale) return read(name);
+      if ((reread.get(name) ?? Number.NEGATIVE_INFINITY) + AGAIN_MS > now()) return stale;
+      reread.set(name, now());
+      return read(name, stale);
+    },
+    emailIn: (token, audience) => idTokens(token, audience, exchanges(AbortSignal.timeout(deadlineMs)), now()),
+  };
+}

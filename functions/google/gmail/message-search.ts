@@ -1,0 +1,35 @@
+import { MailFailure } from '../../mail/model/failure.ts';
+
+import type { AccessToken } from '../../mail/model/secret.ts';
+import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { readGmailFailure } from './gmail-failure.ts';
+
+/** Looks for a mail by its Message-ID; answers Gmail's id, or null. */
+export type Search = (messageId: string, token: AccessToken) => Promise<string | null>;
+
+/** Gmail's `messages.list` with `rfc822msgid:`. The scope of SMTP covers it, `gmail.send` does not. Throws MailFailure. */
+export function createSearch(baseUrl: string, exchange: Exchange, now: () => number): Search {
+  return async (messageId, token) => {
+    const reply = await exchange(searchCall(baseUrl, messageId, token)).catch((error: unknown) => {
+      throw new MailFailure('google_unavailable', `Gmail's search did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+    });
+    return readFound(reply, now());
+  };
+}
+
+const searchCall = (baseUrl: string, messageId: string, token: AccessToken): Call => ({
+  method: 'GET',
+  url: `${baseUrl}/gmail/v1/users/me/messages?maxResults=1&includeSpamTrash=true&q=${encodeURIComponent(`rfc822msgid:${messageId}`)}`,
+  headers: { authorization: `Bearer ${token.secret.reveal()}` },
+  timeoutMs: 10_000,
+});
+
+/** Reads a `ListMessagesResponse`: without a hit Gmail leaves `messages` out. Throws MailFailure. */
+export function readFound(reply: Reply, now: number): string | null {
+  if (reply.status !== 200) throw readGmailFailure(reply, 'open', now);
+  const body = json(reply) as { messages?: { id?: unknown }[]; resultSizeEstimate?: unknown } | null;
+  const id = body?.messages?.[0]?.id;
+  if (typeof id === 'string') return id;
+  if (body?.resultSizeEstimate === 0 && (body.messages ?? []).length === 0) return null;
+  throw new MailFailure('unexpected', "Gmail's search answered neither a mail nor none"); // a proxy's page is no proof of absence
+}

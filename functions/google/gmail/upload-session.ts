@@ -1,0 +1,92 @@
+import type { Progress, Transport } from '../../mail/delivery/ports.ts';
+
+import type { Letter } from '../../mail/message/mime-message.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { readGmailFailure } from './gmail-failure.ts';
+
+/**
+ * Gmail's `messages.send` as a resumable upload session (developers.google.com/workspace/gmail/api/guides/uploads):
+ * open it, send the bytes, and after a lost reply ask the same session. The scope `gmail.send` is enough.
+ */
+export function createGmail(baseUrl: string, exchange: Exchange, now: () => number): Transport {
+  const calling = async (call: Call, lost: (cause: NoReply) => MailFailure): Promise<Reply> => {
+    if (!isGmails(call.url, baseUrl)) throw new MailFailure('unexpected', "the upload session is not under Gmail's address");
+    return exchange(call).catch((error: unknown) => {
+      throw error instanceof NoReply ? lost(error) : error;
+    });
+  };
+  return {
+    open: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), baseUrl, now()),
+    transfer: async (handle, letter, from, token) =>
+      readProgress(
+        await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
+        now(),
+      ),
+    ask: async (handle, bytes, token) => readProgress(await calling(askCall(handle, bytes, token), ({ message }) => lost(message)), now()),
+  };
+}
+
+/** Google's upload guide shows sessions under www.googleapis.com; a token is shown to nobody else. */
+const isGmails = (url: string, baseUrl: string): boolean =>
+  url.startsWith(`${baseUrl}/`) ||
+  (baseUrl === 'https://gmail.googleapis.com' && url.startsWith('https://www.googleapis.com/upload/gmail/'));
+
+const notSent = ({ message }: { message: string }): MailFailure =>
+  new MailFailure('google_unavailable', `Gmail did not answer: ${message}`);
+const lost = (code: string): MailFailure => new MailFailure('delivery_unknown', `no answer from Gmail: ${code}`);
+const bearer = (token: AccessToken): string => `Bearer ${token.secret.reveal()}`;
+
+const openCall = (baseUrl: string, { bytes }: Letter, token: AccessToken): Call => ({
+  method: 'POST',
+  url: `${baseUrl}/upload/gmail/v1/users/me/messages/send?uploadType=resumable`,
+  headers: { authorization: bearer(token), 'x-upload-content-type': 'message/rfc822', 'x-upload-content-length': bytes.length },
+  timeoutMs: 15_000,
+});
+
+const transferCall = (handle: string, { bytes }: Letter, from: number, token: AccessToken): Call => ({
+  method: 'PUT',
+  url: handle,
+  headers: {
+    authorization: bearer(token),
+    'content-type': 'message/rfc822',
+    ...(from > 0 && {
+      'content-range': from < bytes.length ? `bytes ${from}-${bytes.length - 1}/${bytes.length}` : `bytes */${bytes.length}`,
+    }),
+  },
+  body: from > 0 ? bytes.subarray(from) : bytes,
+  timeoutMs: 40_000,
+  once: true,
+});
+
+const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
+  method: 'PUT',
+  url: handle,
+  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes || '*'}` }, // not every record says how many there are
+  timeoutMs: 10_000,
+});
+
+/** Reads the answer to opening a session: its URI, which is as good as a password for this one letter. */
+export function readSession(reply: Reply, baseUrl: string, now: number): string {
+  const { location } = reply.headers;
+  if (reply.status === 200 && location && isGmails(location, baseUrl)) return location;
+  throw readGmailFailure(reply, 'open', now);
+}
+
+/**
+ * Reads what a session answers to bytes or to a question: 200 or 201 with the message, 308 with the `Range` it holds (Gmail's
+ * guide shows `bytes=0-524287` and `0-42`), 404 or 410 when it is gone. Throws MailFailure for any other answer.
+ */
+export function readProgress(reply: Reply, now: number): Progress {
+  if (reply.status === 200 || reply.status === 201) {
+    const id = (json(reply) as { id?: unknown } | null)?.id;
+    return { state: 'accepted', gmailId: typeof id === 'string' ? id : '' };
+  }
+  if (reply.status === 308) {
+    const last = /^(?:bytes=)?0-(\d+)$/.exec(String(reply.headers['range'] ?? ''))?.[1];
+    return { state: 'partial', received: last === undefined ? 0 : Number(last) + 1 };
+  }
+  if (reply.status === 404 || reply.status === 410) return { state: 'gone' };
+  throw readGmailFailure(reply, 'transfer', now);
+}

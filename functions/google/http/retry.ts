@@ -1,0 +1,30 @@
+import { type Exchange, NoReply, type Reply } from './exchange.ts';
+
+const TRIES = 3;
+const FIRST_WAIT_MS = 200;
+
+/**
+ * An exchange that tries again, for calls that may reach Google twice (a token endpoint, a signature): no answer, a
+ * premature close and 5xx are given two more tries with growing, random waits. `pause` rejects at the invocation's deadline.
+ */
+export function patient(exchange: Exchange, pause: (ms: number) => Promise<void>, random: () => number): Exchange {
+  return async (call) => {
+    for (let tries = 1; ; tries++) {
+      const reply: Reply | NoReply = await exchange(call).catch((error: unknown) => {
+        if (error instanceof NoReply) return error;
+        throw error;
+      });
+      const settled = !(reply instanceof NoReply) && reply.status < 500;
+      const waited =
+        settled || tries === TRIES
+          ? false
+          : await pause(FIRST_WAIT_MS * 3 ** (tries - 1) * (0.5 + random())).then(
+              () => true,
+              () => false,
+            );
+      if (waited) continue;
+      if (reply instanceof NoReply) throw reply;
+      return reply;
+    }
+  };
+}

@@ -1,0 +1,127 @@
+import { Readable } from 'node:stream';
+import type { Progress } from '../../mail/delivery/ports.ts';
+import type { Letter } from '../../mail/message/mime-message.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import type { SmtpServer } from '../../runtime/smtp-url.ts';
+import { type Challenge, type Phase, readChallenge, readReply, readSmtpFailure } from './smtp-failure.ts';
+
+type Accepted = Extract<Progress, { state: 'accepted' }>;
+
+/** A connection on which a mailbox is signed in. After any failure it is of no more use and must be closed. */
+export interface SmtpSession {
+  /** Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the handle, since SMTP tells no id. */
+  send(handle: string, letter: Letter, deadline: AbortSignal): Promise<Accepted>;
+  isOpen(): boolean;
+  /** Leaves it open without keeping the process alive; the next `send` needs nothing more. */
+  rest(): void;
+  close(): void;
+}
+
+const CONNECT_MS = 10_000;
+const SILENCE_MS = 40_000; // Gmail takes its time to answer a large letter
+// nodemailer picks PLAIN over XOAUTH2 where both are offered and the XOAUTH2 is not its own; under a name it does not
+// know our handler is taken, and can read the 334, which its own throws away.
+const METHOD = 'MINTED-TOKEN';
+
+interface Trouble {
+  readonly code?: string | undefined;
+  readonly originalCode?: string | undefined;
+  readonly response?: string | undefined;
+}
+
+/** Connects and signs in with the minted token. The server's certificate is always checked. Throws MailFailure. */
+export async function openSession(server: SmtpServer, mailbox: string, token: AccessToken, deadline: AbortSignal): Promise<SmtpSession> {
+  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection'); // only mailboxes with `via: smtp` pay for it
+  let phase: Phase = 'connect';
+  let challenge: Challenge | null = null;
+  let open = true;
+  let fail = (_: Trouble): void => {};
+
+  const signIn = async (say: (line: string) => Promise<{ response: string }>): Promise<string> => {
+    const first = (await say(`AUTH XOAUTH2 ${xoauth2(mailbox, token)}`)).response;
+    if (readReply(first).code !== 334) return first;
+    challenge = readChallenge(readReply(first).text);
+    return (await say('')).response; // the empty line brings the 535 that belongs to it
+  };
+  const line = new SMTPConnection({
+    host: server.host,
+    port: server.port,
+    secure: server.secure,
+    requireTLS: !server.secure,
+    name: mailbox.slice(mailbox.lastIndexOf('@') + 1), // Gmail closes on a name that is none, and no host name is told
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(server.ca && { ca: server.ca }) },
+    connectionTimeout: CONNECT_MS,
+    greetingTimeout: CONNECT_MS,
+    dnsTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    customAuth: {
+      [METHOD]: async ({ sendCommand, resolve, reject }) => {
+        const answer = await signIn(sendCommand);
+        if (readReply(answer).code === 235) return resolve();
+        fail({ response: answer });
+        reject('refused');
+      },
+    },
+  });
+  line.on('error', (error: Trouble) => fail(error));
+  line.on('end', () => {
+    open = false;
+    setImmediate(() => fail({ code: 'ECONNRESET' })); // a 421 is reported after it
+  });
+
+  /** Runs one step of the dialogue: whatever ends the connection, or the time, ends the step. */
+  const step = <T>(signal: AbortSignal, start: (done: (error?: Trouble | null, value?: T) => void) => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const late = (): void => fail({ code: 'ETIMEDOUT' });
+      fail = ({ response = '', originalCode, code = '' }) => {
+        signal.removeEventListener('abort', late);
+        const cause = /^[A-Z][A-Z0-9_]+$/.exec(originalCode ?? code)?.[0] ?? 'error'; // messages may quote the mail
+        reject(readSmtpFailure({ phase, reply: response, cause, challenge }));
+      };
+      if (signal.aborted) return late();
+      signal.addEventListener('abort', late, { once: true });
+      start((error, value) => {
+        signal.removeEventListener('abort', late);
+        if (error) fail(error);
+        else resolve(value as T);
+      });
+    });
+  const close = (): void => {
+    if (phase === 'envelope' && open) line.quit();
+    else line.close();
+    open = false;
+  };
+
+  try {
+    await step<void>(deadline, (done) => line.connect(done));
+    phase = 'auth';
+    await step<unknown>(deadline, (done) => line.login({ method: METHOD, user: mailbox }, done));
+    phase = 'envelope';
+  } catch (error) {
+    line.close();
+    throw error;
+  }
+  return {
+    isOpen: () => open,
+    rest: () => (line._socket || null)?.unref(),
+    close,
+    async send(handle, { bytes, envelope }, until) {
+      if (line._socket) line._socket.ref();
+      const source = new Readable({
+        read() {
+          phase = 'data'; // read only when the server said 354: from here on the letter may be with Gmail
+          this.push(bytes);
+          this.push(null);
+        },
+      });
+      const parts = { from: envelope.from, to: [...envelope.to], size: bytes.length, use8BitMime: true };
+      const { rejected } = await step<{ rejected: string[] }>(until, (done) => line.send(parts, source, done));
+      phase = 'envelope';
+      return { state: 'accepted', gmailId: handle, ...(rejected.length > 0 && { rejected: rejected.length }) };
+    },
+  };
+}
+
+// developers.google.com/workspace/gmail/imap/xoauth2-protocol
+const xoauth2 = (user: string, token: AccessToken): string =>
+  Buffer.from(`user=${user}\x01auth=Bearer ${token.secret.reveal()}\x01\x01`).toString('base64');

@@ -1,0 +1,167 @@
+import type { Sender } from '../message/sender.ts';
+import { type Address, normalise, pseudonym } from '../model/address.ts';
+import type { Config } from '../model/config.ts';
+import { consequence, type FailureCode, MailFailure } from '../model/failure.ts';
+import { type Counter, type Entry, type Found, type LedgerKey, type State, step } from './ledger.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import type { Ports } from './ports.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
+const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
+/** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
+export const KEEP_MS = 33 * DAY_MS;
+/** Whoever has messages published has a clock of its own: one that comes so little before its time is the one that was due, and there is no other. */
+const EARLY_MS = 5_000;
+
+/** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
+export interface Claim {
+  readonly sender: Sender;
+  readonly recipients: readonly Address[];
+  readonly caller: string;
+  readonly payload: string;
+  readonly key: string | null;
+  /** True where a caller asks again for a mail that failed: it is tried anew. A platform's redelivery is only answered. */
+  readonly retryFailed: boolean;
+  /** One of several mails under one idempotency key: another payload is refused even after a failure. */
+  readonly pinned?: boolean;
+  /** How long the key maps to this mail, in milliseconds; by default a day for callers and 32 days for platforms. */
+  readonly keyMs?: number;
+}
+
+/** How an entry begins: claimed by whoever writes it, or put by for a worker. */
+export type Beginning = Pick<Entry, 'state' | 'attempts' | 'leaseUntil'> & Partial<Entry>;
+
+/** What became of a claim: a new entry, one that failed before and begins anew, or what there was already. */
+export type Claimed = { readonly begun: Found } | { readonly there: Found };
+
+/**
+ * Writes the mail's entry, counted in the same step, or answers the one that its key stands for.
+ * Throws MailFailure: idempotency_mismatch, in_flight, ledger_unavailable.
+ */
+export async function register(
+  claim: Claim,
+  beginning: Beginning,
+  counters: readonly Counter[],
+  config: Config,
+  ports: Ports,
+): Promise<Claimed> {
+  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(normalise(address), ports));
+  const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
+  const fresh = { ...newEntry(claim, ports), ...people, ...beginning };
+  const key = ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS));
+  const { created, found } = await ports.ledger.create(fresh, key, ports.now(), counters);
+  if (created) return { begun: found };
+  const same = found.entry.payload === claim.payload;
+  if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
+    const { content: _, scheduledAt: __, buriedAt: ___, ...before } = found.entry; // the message of the mail that failed is not this one's
+    const { id, attempts } = before;
+    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts, holder: ports.newId() });
+    const begun = await ports.ledger.replace(found, anew, counters);
+    if (!begun) throw inFlight(ports.now() + ports.leaseMs);
+    return { begun };
+  }
+  if (!same) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
+  return { there: found };
+}
+
+/**
+ * Makes the mail ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
+ * the holder must ask Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
+ */
+export async function claimMail(claim: Claim, counters: readonly Counter[], config: Config, ports: Ports): Promise<Found | Outcome> {
+  const mine = { state: 'claimed' as const, attempts: 1, leaseUntil: ports.now() + ports.leaseMs };
+  const claimed = await register(claim, mine, counters, config, ports);
+  if ('begun' in claimed) return claimed.begun;
+  return pastOutcome(claimed.there.entry, ports.now()) ?? takeOver(claimed.there, counters, ports);
+}
+
+/** How a mail stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
+export function pastOutcome(entry: Entry, now: number): Outcome | null {
+  const { id, state, notBefore } = entry;
+  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
+  if (state === 'canceled') return { state, id };
+  if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
+  const early = (notBefore ?? 0) > now + EARLY_MS;
+  if (state === 'scheduled' && early) return { state: 'queued', id, dueAt: notBefore };
+  const code = (entry.code ?? 'unexpected') as FailureCode;
+  const failure = new MailFailure(code, consequence(code).summary, notBefore);
+  if (state === 'failed') return { state, id, failure };
+  return (state === 'parked' && early) || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
+}
+
+const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});
+
+const ASKING: ReadonlySet<State> = new Set(['sending', 'unknown']);
+
+/** Takes the lease on what was found, and counts it; a letter that may be with Gmail is only asked about, whatever the limits say. */
+export async function takeOver(found: Found, counters: readonly Counter[], ports: Ports): Promise<Found> {
+  const { state, attempts } = found.entry;
+  const asking = ASKING.has(state);
+  const leaseUntil = ports.now() + ports.leaseMs;
+  const change = {
+    leaseUntil,
+    holder: ports.newId(),
+    attempts: attempts + 1,
+    code: null,
+    notBefore: null,
+    ...(asking ? {} : { handle: null, letter: null }),
+  };
+  const taken = await ports.ledger.replace(found, step(found.entry, asking ? 'sending' : 'claimed', change), asking ? [] : counters);
+  if (!taken) throw inFlight(leaseUntil);
+  return taken;
+}
+
+const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until);
+
+function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, ports: Ports): Entry {
+  const now = ports.now();
+  return {
+    id: ports.newId(),
+    state: 'claimed',
+    payload,
+    caller,
+    mailbox: '',
+    recipients: [],
+    acceptedAt: now,
+    attempts: 1,
+    leaseUntil: 0,
+    handle: null,
+    letter: null,
+    gmailId: null,
+    code: null,
+    notBefore: null,
+    expireAt: now + KEEP_MS,
+  };
+}
+
+function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports, lifeMs: number): LedgerKey | null {
+  return key === null ? null : { hash: ports.digest(`${caller}\n${key}`), expireAt: ports.now() + lifeMs };
+}
+
+/** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
+export async function recordRefusal(
+  order: Pick<Claim, 'caller' | 'payload' | 'key' | 'keyMs'>,
+  failure: MailFailure,
+  ports: Ports,
+): Promise<Outcome> {
+  const entry = step(newEntry(order, ports), 'failed', { code: failure.code });
+  const refused = { state: 'failed', id: entry.id, failure } as const;
+  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
+  if (created) return refused;
+  const past = pastOutcome(found.entry, ports.now());
+  if (failure.code !== 'idempotency_mismatch') return past ?? recordEnd(found, failure, ports);
+  if (past?.state === 'sent' || past?.state === 'canceled') return past;
+  // The key is another mail's, which was given up, or still waits for its own message: that one is left alone, and this one recorded.
+  await ports.ledger.create(entry, null, ports.now());
+  return refused;
+}
+
+/** Ends a mail for good. One that was begun keeps its question; one that provably was not sent ends here. */
+export async function recordEnd(found: Found, failure: MailFailure, ports: Ports): Promise<Outcome> {
+  const { id, state } = found.entry;
+  if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
+  const ended = step(found.entry, 'failed', { code: failure.code, leaseUntil: 0, notBefore: null });
+  if (!(await ports.ledger.replace(found, ended))) throw inFlight(ports.now() + ports.leaseMs);
+  return { state: 'failed', id, failure };
+}

@@ -1,0 +1,102 @@
+import { type Draft, draftMail } from '../message/prepared-email.ts';
+import type { Config, Mailbox } from '../model/config.ts';
+import { asFailure, MailFailure } from '../model/failure.ts';
+import { inquire } from './attempt.ts';
+import { takeOver } from './claim.ts';
+import { type Entry, type Found, type State, step, TRANSITIONS } from './ledger.ts';
+import type { Outcome } from './outcome.ts';
+import type { Ports } from './ports.ts';
+import { countersOf, rulesOf } from './rate-limits.ts';
+import { work } from './send.ts';
+
+/** What a person may decide about a mail. */
+export type Decision = 'resend' | 'drop';
+
+const RESENDABLE: ReadonlySet<State> = new Set(['failed', 'unknown', 'sending', 'claimed']);
+const DROPPABLE = (Object.keys(TRANSITIONS) as State[]).filter((state) => TRANSITIONS[state].failed !== undefined);
+
+/** What may be decided about a mail now; nothing while somebody works on it. */
+export function decisionsFor({ state, leaseUntil }: Entry, now: number): Decision[] {
+  if (leaseUntil > now) return [];
+  return [...(RESENDABLE.has(state) ? (['resend'] as const) : []), ...(DROPPABLE.includes(state) ? (['drop'] as const) : [])];
+}
+
+/**
+ * Asks Gmail once more what became of a mail that may be with it, and records the answer. Sends nothing.
+ * Throws MailFailure: in_flight, and what the ledger and the token endpoint throw.
+ */
+export async function reconcile(found: Found, mailbox: Mailbox, ports: Ports): Promise<Found> {
+  const { handle, code, state, leaseUntil } = found.entry;
+  if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
+  if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
+  await ports.token({ mailbox }); // no use taking it where Gmail cannot be asked
+  const held = await takeOver(found, [], ports);
+  const progress = await inquire(held, mailbox, ports).catch((error: unknown) => asFailure(error));
+  const ended = { leaseUntil: 0, handle: null, letter: null };
+  if (progress instanceof MailFailure)
+    return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'delivery_unknown', notBefore: null }), ports);
+  if (progress.state === 'accepted') return write(held, step(held.entry, 'sent', { ...ended, gmailId: progress.gmailId }), ports);
+  if (progress.state === 'gone') return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'session_gone' }), ports);
+  // Gmail waits for the rest of it: whoever sends the mail next goes on in the same session. A new one would be a second mail, if
+  // bytes of a holder that stood still came into the old one after all.
+  return write(held, step(held.entry, 'sending', { leaseUntil: 0 }), ports);
+}
+
+/** True where Gmail said that it waits for the rest: the mail goes out by whoever sends it next, and once. */
+export const goesOn = ({ entry: { state, leaseUntil } }: Found): boolean => state === 'sending' && leaseUntil === 0;
+
+/**
+ * Lets a mail go out again: the next delivery of it, or the next request with its key, sends it anew under the same id
+ * and Message-ID. One that is waiting already stays so; null where there is nothing to decide. Throws MailFailure: in_flight.
+ */
+export async function release(found: Found, ports: Ports): Promise<Found | null> {
+  const { state, leaseUntil } = found.entry;
+  if (state === 'waiting') return found;
+  if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
+  if (!RESENDABLE.has(state)) return null;
+  const { buriedAt: _, ...entry } = found.entry; // should it be given up once more, its content must not be lost
+  return write(found, step(entry, 'waiting', { code: null, notBefore: null, leaseUntil: 0, handle: null, letter: null }), ports);
+}
+
+/**
+ * Forgets that there is a dead letter of the mail, which goes back into the queue: should the mail be given up again, there must be
+ * another. Throws MailFailure: in_flight.
+ */
+export async function unbury(found: Found, ports: Ports): Promise<void> {
+  const { buriedAt, ...entry } = found.entry;
+  if (buriedAt !== undefined) await write(found, step(entry, entry.state), ports);
+}
+
+/** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
+export async function drop(found: Found, ports: Ports): Promise<Found | null> {
+  const { state, leaseUntil, code } = found.entry;
+  if (state === 'failed' && code === 'dropped') return found;
+  if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
+  if (!DROPPABLE.includes(state)) return null;
+  const change = { code: 'dropped', notBefore: null, leaseUntil: 0, handle: null, letter: null };
+  return write(found, step(found.entry, 'failed', change), ports);
+}
+
+async function write(found: Found, entry: Entry, { ledger, now, leaseMs }: Ports): Promise<Found> {
+  const written = await ledger.replace(found, entry);
+  if (!written) throw inFlight(now() + leaseMs);
+  return written;
+}
+
+const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'Somebody else has changed the mail just now.', until);
+
+/**
+ * What was asked for in the first place, read again: another content is refused, for the ledger knows the fingerprint.
+ * Throws MailFailure: idempotency_mismatch, and those of a bad request.
+ */
+export function redraft({ entry: { payload, caller } }: Found, body: unknown, config: Config, ports: Ports): Draft {
+  const draft = draftMail(body, { id: caller, from: null, to: null }, config, ports);
+  if (draft.payload === payload) return draft;
+  throw new MailFailure('idempotency_mismatch', 'The file holds another mail than the one that was asked for.');
+}
+
+/** Sends a mail that was released, now. Throws MailFailure: in_flight. */
+export async function sendAgain(found: Found, draft: Draft, ports: Ports): Promise<Outcome> {
+  const rules = rulesOf(null, draft.sender.mailbox, ports);
+  return work(await takeOver(found, countersOf(rules), ports), draft, rules, ports);
+}

@@ -1,0 +1,77 @@
+import type { Caller, Limits, Mailbox } from '../model/config.ts';
+import { MailFailure } from '../model/failure.ts';
+import type { Counter } from './ledger.ts';
+import type { Quota } from './outcome.ts';
+import type { Ports } from './ports.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const KEEP_MS = DAY_MS; // a counter is of no use after its window; the TTL policy needs a day anyway
+
+/** One limit that a mail counts against, in the window of time that holds now. */
+export interface Rule {
+  readonly whose: 'API key' | 'mailbox';
+  readonly code: 'limit_minute' | 'limit_day';
+  readonly limit: number;
+  readonly windowMs: number;
+  /** When the window ends, in milliseconds since the epoch. */
+  readonly until: number;
+  readonly counter: Counter;
+}
+
+export interface Admission {
+  readonly failure: MailFailure | null;
+  /** True where it is the caller's own limit that is reached. */
+  readonly own: boolean;
+  /** What is left of the caller's own limit, where there is one. */
+  readonly quota: Quota | null;
+  /** Takes the count back: an attempt that provably sent nothing uses nothing up. */
+  giveBack(): Promise<void>;
+}
+
+/** The limits that a mail counts against: those of its caller and of its mailbox; null for whom it does not count. */
+export function rulesOf(caller: Caller | null, mailbox: Mailbox | null, ports: Pick<Ports, 'now' | 'digest'>): Rule[] {
+  return [
+    ...limitsOf('API key', caller?.id ?? '', caller?.limits, ports),
+    ...limitsOf('mailbox', mailbox?.address ?? '', mailbox?.limits, ports),
+  ];
+}
+
+export const countersOf = (rules: readonly Rule[]): Counter[] => rules.map(({ counter }) => counter);
+
+/**
+ * Judges what the counters came to when the mail was counted: it was in the same commit as its claim. A mail that is
+ * refused is not counted after all. Never throws.
+ */
+export async function judge(rules: readonly Rule[], counts: readonly number[], ports: Ports): Promise<Admission> {
+  const full = rules.filter(({ limit }, index) => (counts[index] ?? 0) > limit).sort((a, b) => b.until - a.until)[0];
+  const quota = quotaOf(rules, counts, full !== undefined);
+  const giveBack = async (): Promise<void> => {
+    if (rules.length > 0) await ports.ledger.count(countersOf(rules), -1).catch(() => null);
+  };
+  if (!full) return { failure: null, own: false, quota, giveBack };
+  await giveBack(); // else a caller that keeps asking uses its whole day up in a minute
+  const unit = full.code === 'limit_minute' ? 'minute' : 'day';
+  const failure = new MailFailure(full.code, `This ${full.whose} may send ${full.limit} mails per ${unit}.`, full.until);
+  return { failure, own: full.whose === 'API key', quota, giveBack: async () => {} };
+}
+
+function limitsOf(whose: Rule['whose'], name: string, limits: Limits | undefined, ports: Pick<Ports, 'now' | 'digest'>): Rule[] {
+  const rule = (code: Rule['code'], limit: number | null | undefined, windowMs: number): Rule[] => {
+    if (limit === null || limit === undefined) return [];
+    const window = Math.floor(ports.now() / windowMs);
+    const until = (window + 1) * windowMs;
+    const subject = ports.digest(`${whose}\n${name}`).slice(0, 32);
+    return [{ whose, code, limit, windowMs, until, counter: { name: `${subject}-${code.slice(6)}-${window}`, expireAt: until + KEEP_MS } }];
+  };
+  return [...rule('limit_minute', limits?.perMinute, MINUTE_MS), ...rule('limit_day', limits?.perDay, DAY_MS)];
+}
+
+/** Only the caller's own limit is told: the mailbox's would say how much others send. */
+function quotaOf(rules: readonly Rule[], counts: readonly number[], refused: boolean): Quota | null {
+  const index = rules.findIndex(({ whose }) => whose === 'API key');
+  const rule = rules[index];
+  if (!rule) return null;
+  const used = (counts[index] ?? 0) - (refused ? 1 : 0);
+  return { limit: rule.limit, remaining: Math.max(0, rule.limit - used), until: rule.until, windowMs: rule.windowMs };
+}

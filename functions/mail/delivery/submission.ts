@@ -1,0 +1,19 @@
+import type { Caller } from '../model/config.ts';
+
+/** Who asks for a mail, and how it is known again when it is asked for twice. */
+export interface Asking {
+  readonly caller: Caller;
+  /** The idempotency key, or null for a mail that is new each time. */
+  readonly key: string | null;
+  /** See Claim, in claim.ts. */
+  readonly retryFailed: boolean;
+  readonly pinned?: boolean;
+  readonly keyMs?: number;
+  /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
+  readonly payload?: string;
+}
+
+/** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
+export interface Order extends Asking {
+  readonly body: unknown;
+}

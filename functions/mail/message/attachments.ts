@@ -1,0 +1,156 @@
+import { hidesControlInParameter } from '../model/address.ts';
+import { asFailure, MailFailure } from '../model/failure.ts';
+import { blockedType, encodedSize, LETTER_MAX_BYTES } from './gmail-limits.ts';
+
+/** One file of a mail. With `cid` it is an inline part that the html refers to as `cid:…`. */
+export interface Attachment {
+  readonly filename: string;
+  /** MIME type with its parameters; null to derive it from the filename. */
+  readonly contentType: string | null;
+  readonly cid: string | null;
+  /** Empty until it is fetched, where `url` stands in its place. */
+  readonly content: Uint8Array;
+  readonly url?: string;
+}
+
+type Fields = Record<string, unknown>;
+
+// Each one is a part of the letter with a head of its own: far more of them are no mail, and cost what a large one does.
+const COUNT_MAX = 500;
+const LINE_MAX = 900;
+
+/**
+ * Reads the `attachments` of a request; problems are collected as sentences. `hosts` are those that files may be fetched
+ * from. Throws MailFailure: attachment_invalid, too_large.
+ */
+export function parseAttachments(value: unknown, hosts: readonly string[], problems: string[]): Attachment[] {
+  if (isAbsent(value)) return [];
+  if (!Array.isArray(value)) {
+    problems.push('Invalid `attachments` field: expected an array of objects.');
+    return [];
+  }
+  if (value.length > COUNT_MAX) {
+    problems.push(`Invalid \`attachments\` field: ${value.length} files are more than ${COUNT_MAX}.`);
+    return [];
+  }
+  const attachments = value.flatMap((item: unknown, index) => {
+    const field = `attachments[${index}]`;
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+      problems.push(`Invalid \`${field}\` field: expected an object.`);
+      return [];
+    }
+    return parseAttachment(item as Fields, field, hosts, problems);
+  });
+  checkSize(attachments);
+  return attachments;
+}
+
+/** Early, and with the growth of base64: Gmail would say it only after everything was sent. */
+function checkSize(attachments: readonly Attachment[]): void {
+  const size = attachments.reduce((sum, { content }) => sum + encodedSize(content.byteLength), 0);
+  if (size > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${LETTER_MAX_BYTES}.`);
+}
+
+/** Fetches the files that stand as an address only. Throws MailFailure: attachment_invalid, too_large. */
+export async function loadFiles(
+  attachments: readonly Attachment[],
+  fetchFile: (url: string, maxBytes: number) => Promise<Uint8Array>,
+): Promise<Attachment[]> {
+  const loaded: Attachment[] = [];
+  let room = Math.floor(LETTER_MAX_BYTES * (57 / 78));
+  for (const [index, { url, ...attachment }] of attachments.entries()) {
+    const content = url === undefined ? attachment.content : await fetchFile(url, room).catch(named(`attachments[${index}].path`));
+    room -= content.byteLength;
+    loaded.push({ ...attachment, content });
+  }
+  checkSize(loaded);
+  return loaded;
+}
+
+const named =
+  (field: string) =>
+  (error: unknown): never => {
+    const { code, message } = asFailure(error);
+    throw new MailFailure(code, `The file of \`${field}\` could not be fetched: ${message}`);
+  };
+
+/** True for what Resend's clients write in place of leaving a field out. */
+export function isAbsent(value: unknown): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  return Array.isArray(value) ? value.length === 0 : typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function parseAttachment(item: Fields, field: string, hosts: readonly string[], problems: string[]): Attachment[] {
+  const line = (name: string, given: unknown): string | null => {
+    if (isAbsent(given)) return null;
+    if (typeof given === 'string' && given.length <= LINE_MAX && !hidesControlInParameter(given)) return given;
+    problems.push(`Invalid \`${field}.${name}\` field: expected one line of at most ${LINE_MAX} characters.`);
+    return null;
+  };
+  const url = isAbsent(item['path']) ? null : parsePath(item['path'], hosts);
+  if (url === '') {
+    const where = hosts.length > 0 ? `only from https://${hosts.join(', https://')}` : 'not';
+    problems.push(`Invalid \`${field}.path\` field: files are fetched ${where} here; send the content.`);
+    return [];
+  }
+  const contentType = line('content_type', item['content_type'] ?? item['contentType']);
+  if (contentType !== null && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;|$)/.test(contentType))
+    problems.push(`Invalid \`${field}.content_type\` field: expected a type such as text/csv.`);
+  // It would be a level of the letter's own tree, with a boundary of the caller's.
+  if (contentType !== null && /^multipart\//i.test(contentType))
+    problems.push(
+      `Invalid \`${field}.content_type\` field: a file cannot be ${contentType.slice(0, 30).replace(/;.*/, '')}; use application/octet-stream.`,
+    );
+  const cid = line('content_id', item['content_id'] ?? item['contentId'] ?? item['inline_content_id']);
+  if (cid !== null && !/^<?[^<>\s]+>?$/.test(cid)) problems.push(`Invalid \`${field}.content_id\` field: expected an id without blanks.`);
+  const filename = line('filename', item['filename']) ?? (url === null ? '' : nameIn(url));
+  const blocked = blockedType(filename);
+  if (blocked) problems.push(`Invalid \`${field}.filename\` field: Gmail blocks files of the type \`${blocked}\`.`);
+  const common = { filename, contentType, cid: cid?.replace(/^<|>$/g, '') ?? null };
+  return [url === null ? { ...common, content: decode(item['content'], field) } : { ...common, content: new Uint8Array(), url }];
+}
+
+/** An address that may be fetched, in the form in which it will be; '' for any other. */
+function parsePath(path: unknown, hosts: readonly string[]): string {
+  if (typeof path !== 'string' || path.length > 2_000 || !URL.canParse(path)) return '';
+  const { protocol, host, username, password, href } = new URL(path);
+  return protocol === 'https:' && username === '' && password === '' && hosts.includes(host) ? href : '';
+}
+
+/** The last part of the path, as far as it is a plain filename. */
+const nameIn = (url: string): string => /\/([\w.-]{1,100})$/.exec(new URL(url).pathname)?.[1] ?? '';
+
+/** Decodes the shapes in use: bytes (a large file, decoded as it came in), base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
+function decode(content: unknown, field: string): Uint8Array {
+  if (content instanceof Uint8Array) return content;
+  if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty. It is \`${field}\`.`);
+  const bytes = typeof content === 'string' ? fromText(content) : fromNumbers(content);
+  if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64. It is \`${field}\`.`);
+  return bytes;
+}
+
+function fromText(text: string): Uint8Array | null {
+  if (text.startsWith('BEGIN:VCALENDAR')) return Buffer.from(text); // Laravel sends calendars as plain text; a colon is never base64
+  const packed = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
+  const bytes = Buffer.from(packed, 'base64');
+  let digits = packed.length;
+  while (digits > 0 && packed[digits - 1] === '=') digits--;
+  // Buffer skips what is not base64 and so comes out short: a length check is far cheaper than a regular expression.
+  return digits % 4 !== 1 && bytes.length === Math.floor((digits * 3) / 4) ? bytes : null;
+}
+
+function fromNumbers(content: unknown): Uint8Array | null {
+  const wrapped = content as { type?: unknown; data?: unknown };
+  const list = wrapped.type === 'Buffer' ? wrapped.data : content;
+  const numbers: unknown[] = Array.isArray(list) ? list : inOrder(list);
+  if (numbers.length === 0 || !numbers.every((n) => Number.isInteger(n) && Number(n) >= 0 && Number(n) <= 255)) return null;
+  return Uint8Array.from(numbers as number[]);
+}
+
+function inOrder(list: unknown): unknown[] {
+  if (typeof list !== 'object' || list === null) return [];
+  const bytes = list as Record<string, unknown>;
+  const { length } = Object.keys(bytes);
+  return Array.from({ length }, (_, index) => bytes[index]); // a key that is no index leaves a gap, which is refused
+}

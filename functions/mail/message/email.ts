@@ -1,0 +1,112 @@
+import { type Address, cannotFold, distinct, hidesControl, parseAddress } from '../model/address.ts';
+import { MailFailure } from '../model/failure.ts';
+import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
+import { type Header, parseHeaders } from './headers.ts';
+import { TIME_FORMAT, timeOf } from './scheduled-at.ts';
+
+/** One mail as it was asked for, checked: past this door nobody asks "is it there?". */
+export interface SendRequest {
+  readonly from: Address;
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+  readonly replyTo: readonly Address[];
+  readonly subject: string;
+  readonly html: string | null;
+  /** null: make it from the html; '': the caller wants no text part. */
+  readonly text: string | null;
+  readonly headers: readonly Header[];
+  readonly attachments: readonly Attachment[];
+  /** When it shall go out, in the caller's words; absent for now. */
+  readonly scheduledAt?: string;
+}
+
+// SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
+const ASCII_ONLY = 'Letters beyond ASCII are possible in the name and in the domain, not before the @.';
+const isInternational = (one: unknown): boolean =>
+  typeof one === 'string' && one.split(/[\s<>"]/).some((word) => /[^ -~]/.test(word.slice(0, Math.max(0, word.lastIndexOf('@')))));
+
+type Fields = Record<string, unknown>;
+
+const RECIPIENTS_MAX = 50; // per field, as in Resend's contract
+// Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
+const NOT_SERVED = ['template', 'topic_id'] as const;
+const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
+
+/**
+ * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
+ * attachments may be fetched from; `later` says whether mails can be put by for a later time. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
+ */
+export function parseRequest(
+  body: unknown,
+  hosts: readonly string[] = [],
+  later = false,
+  required: readonly string[] = ['from', 'to', 'subject'],
+): SendRequest {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
+  const fields = body as Fields;
+  const missing = required.filter((name) => isAbsent(fields[name]));
+  if (isAbsent(fields['html']) && isAbsent(fields['text'])) missing.push('html` or `text');
+  if (missing.length > 0) throw new MailFailure('field_missing', missing.map((name) => `Missing \`${name}\` field.`).join(' '));
+
+  const problems: string[] = NOT_SERVED.filter((name) => !isAbsent(fields[name])).map(
+    (name) => `Invalid \`${name}\` field: it is not supported here.`,
+  );
+  const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, problems);
+  const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
+  const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);
+  const request: SendRequest = {
+    from: people('from')[0] ?? { name: '', address: '' },
+    to: people('to'),
+    cc: people('cc'),
+    bcc: people('bcc'),
+    replyTo: distinct([...people('reply_to', fields['reply_to'] ?? fields['replyTo']), ...replyTo]),
+    subject: parseSubject(fields['subject'], problems),
+    html: parseText('html', fields['html'], problems) || null,
+    text: parseText('text', fields['text'], problems),
+    headers,
+    attachments: parseAttachments(fields['attachments'], hosts, problems),
+    ...(!isAbsent(scheduledAt) && { scheduledAt: parseScheduledAt(scheduledAt, later, problems) }),
+  };
+  if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
+  if (problems.length > 0) throw new MailFailure('request_invalid', problems.join(' '));
+  return request;
+}
+
+function parsePeople(name: string, value: unknown, problems: string[]): Address[] {
+  if (isAbsent(value)) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length > RECIPIENTS_MAX) {
+    problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${RECIPIENTS_MAX}.`);
+    return [];
+  }
+  const people = list.map((one) => (typeof one === 'string' ? parseAddress(one) : null));
+  if (people.includes(null)) problems.push(`Invalid \`${name}\` field. ${FORMAT}${list.some(isInternational) ? ` ${ASCII_ONLY}` : ''}`);
+  return people.filter((one) => one !== null);
+}
+
+function parseSubject(value: unknown, problems: string[]): string {
+  if (typeof value === 'string' && value.length <= 2_000 && !hidesControl(value) && !cannotFold(value)) return value;
+  problems.push('Invalid `subject` field: expected one line of at most 2000 characters, with blanks between its words.');
+  return '';
+}
+
+function parseScheduledAt(value: unknown, later: boolean, problems: string[]): string {
+  if (later && typeof value === 'string' && timeOf(value, 0) !== null) return value;
+  problems.push(`Invalid \`scheduled_at\` field: ${later ? TIME_FORMAT : 'it is not supported here.'}`);
+  return '';
+}
+
+function parseText(name: string, value: unknown, problems: string[]): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' && !value.includes('\0')) return value;
+  if (!isAbsent(value)) problems.push(`Invalid \`${name}\` field: expected a string.`);
+  return null;
+}
+
+/** The request as one line of text that is equal for equal requests; attachments stand in it by the digest of their bytes. */
+export function fingerprint(request: SendRequest, digest: (bytes: Uint8Array | string) => string): string {
+  const attachments = request.attachments.map(({ content, ...rest }) => ({ ...rest, content: digest(content) }));
+  return digest(JSON.stringify({ ...request, attachments }));
+}

@@ -1,0 +1,9 @@
+/** What reading and composing an email asks of the world; the ports of an invocation have it. */
+export interface MessagePorts {
+  now(): number;
+  /** SHA-256 in hexadecimal. */
+  digest(data: Uint8Array | string): string;
+  fetchFile(url: string, maxBytes: number): Promise<Uint8Array>;
+  /** null where nothing can be scheduled. */
+  readonly timetable: object | null;
+}

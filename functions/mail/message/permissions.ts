@@ -1,0 +1,27 @@
+import { type Address, normalise } from '../model/address.ts';
+import { isAmong } from '../model/address-pattern.ts';
+import type { Caller, Mailbox } from '../model/config.ts';
+import { MailFailure } from '../model/failure.ts';
+import type { SendRequest } from './email.ts';
+import { notAllowed } from './sender.ts';
+
+/** Refuses what this caller may not do. Throws MailFailure: sender_not_allowed, recipient_not_allowed. */
+export function authorise(caller: Caller, request: Pick<SendRequest, 'from' | 'to' | 'cc' | 'bcc'>): void {
+  if (caller.from && !caller.from.includes(normalise(request.from.address))) throw notAllowed(request.from);
+  const { to } = caller;
+  if (!to) return;
+  for (const field of ['to', 'cc', 'bcc'] as const) {
+    if (!request[field].every(({ address }) => isAmong(to, address)))
+      throw new MailFailure('recipient_not_allowed', `\`${field}\` holds an address that this API key may not send to.`);
+  }
+}
+
+// support.google.com/a/answer/166852: recipients of one mail, over the Gmail API and over SMTP.
+const RECIPIENTS_MAX = { api: 500, smtp: 100 } as const;
+
+/** Refuses more recipients than Gmail takes in one mail. Throws MailFailure: request_invalid. */
+export function checkCount(recipients: readonly Address[], { via }: Mailbox): void {
+  const max = RECIPIENTS_MAX[via];
+  if (recipients.length > max)
+    throw new MailFailure('request_invalid', `${recipients.length} recipients are more than the ${max} that Gmail takes in one mail.`);
+}

@@ -1,0 +1,81 @@
+import type { Address } from '../model/address.ts';
+import type { Caller, Config } from '../model/config.ts';
+import { MailFailure } from '../model/failure.ts';
+import { loadFiles } from './attachments.ts';
+import { compose } from './compose.ts';
+import { fingerprint, parseRequest, type SendRequest } from './email.ts';
+import type { MessagePorts } from './message-ports.ts';
+import type { Letter, Stamp } from './mime-message.ts';
+import { authorise, checkCount } from './permissions.ts';
+import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './scheduled-at.ts';
+import { resolveSender, type Sender } from './sender.ts';
+
+/** A mail that was checked and may be sent, whichever way it was asked for: as fields, or as a finished letter. */
+export interface Draft {
+  readonly sender: Sender;
+  readonly recipients: readonly Address[];
+  /** Fingerprint of what was asked for: equal for equal orders. */
+  readonly payload: string;
+  /** When it shall go out, in milliseconds since the epoch; null for now. */
+  readonly dueAt: number | null;
+  /** The letter; the same stamp gives the same bytes. */
+  compose(stamp: Stamp, ports: Pick<MessagePorts, 'fetchFile'>): Promise<Letter>;
+  /** What was asked for, as it travels to a worker. */
+  content(): Content;
+}
+
+/** Checks a mail in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
+export function draftMail(body: unknown, caller: Caller, config: Config, ports: Pick<MessagePorts, 'digest' | 'now' | 'timetable'>): Draft {
+  const request = parseRequest(body, config.attachments?.fetchFrom, ports.timetable !== null);
+  return draftRequest(request, body, caller, config, ports);
+}
+
+/** The same for a mail that was read from `body` in another form. Throws MailFailure. */
+export function draftRequest(
+  request: SendRequest,
+  body: unknown,
+  caller: Caller,
+  config: Config,
+  ports: Pick<MessagePorts, 'digest' | 'now'>,
+): Draft {
+  authorise(caller, request);
+  const sender = resolveSender(config, request.from);
+  const recipients = [...request.to, ...request.cc, ...request.bcc];
+  checkCount(recipients, sender.mailbox);
+  return {
+    sender,
+    recipients,
+    payload: fingerprint(request, ports.digest),
+    dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),
+    compose: async (stamp, { fetchFile }) =>
+      compose({ ...request, attachments: await loadFiles(request.attachments, fetchFile) }, sender, stamp),
+    content: () => ({ form: 'mail', data: textOf(body) }),
+  };
+}
+
+/** The mail as it travels: without its time, which its caller can still move in the ledger, and with every file in base64. */
+function textOf(body: unknown): string {
+  return JSON.stringify(
+    { ...(body as object), scheduled_at: undefined, scheduledAt: undefined },
+    function (this: Readonly<Record<string, unknown>>, name: string, value: unknown) {
+      const given = this[name]; // what it was before a Buffer's own toJSON
+      return given instanceof Uint8Array ? Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString('base64') : value;
+    },
+  );
+}
+
+/** When a mail shall go out; null for now, as for a time that is over. Throws MailFailure: request_invalid. */
+export function dueAt(text: string, now: number): number | null {
+  const time = timeOf(text, now);
+  if (time === null) throw new MailFailure('request_invalid', `Invalid \`scheduled_at\` field: ${TIME_FORMAT}`);
+  if (time > now + AHEAD_MAX_MS)
+    throw new MailFailure('request_invalid', 'Invalid `scheduled_at` field: a mail can be scheduled for the next 30 days.');
+  return time > now ? time : null;
+}
+
+/** What was asked for, as it travels: a mail in the shape of `POST /emails`, or a finished letter with its envelope. */
+export interface Content {
+  readonly form: 'mail' | 'raw';
+  /** JSON text. */
+  readonly data: string;
+}

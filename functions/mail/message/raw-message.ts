@@ -1,0 +1,168 @@
+import { type Address, distinct, hidesControl, hidesControlInParameter, normalise } from '../model/address.ts';
+import { parseAddressList } from '../model/address-list.ts';
+import type { Caller, Config, Mailbox } from '../model/config.ts';
+import { MailFailure } from '../model/failure.ts';
+import { LETTER_MAX_BYTES } from './gmail-limits.ts';
+import { type Field, invalid, readHead } from './header-section.ts';
+import type { MessagePorts } from './message-ports.ts';
+import { type Letter, messageId, type Stamp } from './mime-message.ts';
+import { authorise, checkCount } from './permissions.ts';
+import type { Draft } from './prepared-email.ts';
+import { notAllowed, resolveSender, type Sender } from './sender.ts';
+
+/** Whom a finished letter is from and for, as SMTP would say it; null and [] where only its headers say it. */
+export interface Envelope {
+  readonly from: Address | null;
+  readonly to: readonly Address[];
+}
+
+/** A finished letter, read and found fit to be sent on byte for byte. */
+export interface RawLetter {
+  readonly bytes: Uint8Array;
+  readonly fields: readonly Field[];
+  readonly bodyAt: number;
+  readonly from: Address;
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+  /** So many bytes in front of `bytes`, in the same memory, are nobody's: there, and over the old head, a new one is written. */
+  readonly room: number;
+  /** The head as it came, with its empty line. */
+  readonly head: Uint8Array;
+  /** `Resend-Idempotency-Key`, which Resend's SMTP knows too. */
+  readonly key: string | null;
+}
+
+// RFC 5322 3.6 and RFC 2045: at most once each, or readers disagree on which one counts.
+const ONCE =
+  'from sender reply-to to cc bcc message-id in-reply-to references subject date mime-version content-type content-transfer-encoding content-disposition content-id resend-idempotency-key'.split(
+    ' ',
+  );
+
+/** Reads a message/rfc822; for `room` see RawLetter. Throws MailFailure: request_invalid, too_large. */
+export function readRaw(bytes: Uint8Array, room = 0): RawLetter {
+  if (bytes.length > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${LETTER_MAX_BYTES}.`);
+  const { fields, bodyAt } = readHead(bytes);
+  const named = (name: string): Field[] => fields.filter((field) => field.name === name);
+  const twice = ONCE.find((name) => named(name).length > 1);
+  if (twice) throw invalid(`it has more than one header \`${twice}\`.`);
+  if (fields.some(({ name }) => /^(resent-|apparently-to$)/.test(name))) throw invalid('it has headers that send it on (`Resent-…`).');
+  const hiding = fields.find(({ name, value }) => (name.startsWith('content-') ? hidesControlInParameter : hidesControl)(plain(value)));
+  if (hiding) throw invalid(`its header \`${hiding.name}\` hides a line break or a control character.`);
+  // Over SMTP a lost reply is settled by a search for it: a blank in it would be another search.
+  const id = named('message-id')[0]?.value ?? '';
+  if (id !== '' && !/^<[^\s<>"]+>$/.test(id)) throw invalid('its header `message-id` is no single <id>.');
+  const people = (name: string): Address[] => {
+    const list = parseAddressList(plain(named(name)[0]?.value ?? ''));
+    if (!list) throw invalid(`its header \`${name}\` is no plain list of addresses.`);
+    return list;
+  };
+  const [from, ...others] = people('from');
+  if (!from || others.length > 0) throw invalid('it needs one header `from` with one address.');
+  const key = named('resend-idempotency-key')[0]?.value ?? null;
+  return {
+    bytes,
+    fields,
+    bodyAt,
+    from,
+    to: people('to'),
+    cc: people('cc'),
+    bcc: people('bcc'),
+    room,
+    head: Buffer.from(bytes.subarray(0, bodyAt)),
+    key,
+  };
+}
+
+const plain = (value: string): string => value.replace(/\t/g, ' ');
+
+/**
+ * Checks a letter and its envelope against what the caller may do. Every sender it names (From, Sender, envelope) must
+ * be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
+ */
+export function draftRaw(letter: RawLetter, envelope: Envelope, caller: Caller, config: Config, digest: MessagePorts['digest']): Draft {
+  const recipients = distinct(envelope.to.length > 0 ? envelope.to : [...letter.to, ...letter.cc, ...letter.bcc]);
+  if (recipients.length === 0) throw new MailFailure('field_missing', 'Missing recipients: name them by x-envelope-to, or in the message.');
+  authorise(caller, { from: letter.from, to: recipients, cc: [], bcc: [] });
+  const sender = resolveSender(config, letter.from);
+  const claimed = [...(parseAddressList(letter.fields.find(({ name }) => name === 'sender')?.value ?? '') ?? [{ name: '', address: '' }])];
+  for (const other of envelope.from ? [...claimed, envelope.from] : claimed) {
+    if (!owns(sender.mailbox, other)) throw notAllowed(other);
+    authorise(caller, { from: other, to: [], cc: [], bcc: [] });
+  }
+  checkCount(recipients, sender.mailbox);
+  if (sender.mailbox.via === 'api') refuseExtra(letter, recipients);
+  const asked = recipients.map(({ address }) => address);
+  return {
+    sender,
+    recipients,
+    payload: digest(JSON.stringify([digest(letter.bytes), sender.from.address, asked])),
+    compose: async (stamp) => finish(letter, asked, sender, stamp),
+    dueAt: null,
+    content: () => ({
+      form: 'raw',
+      data: JSON.stringify({ from: envelope.from?.address ?? null, to: asked, raw: asItCame(letter).toString('base64') }),
+    }),
+  };
+}
+
+const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normalise(one.address));
+
+const asItCame = ({ head, bytes, bodyAt }: RawLetter): Buffer => Buffer.concat([head, bytes.subarray(bodyAt)]);
+
+/** A letter again, out of what `content` of its draft wrote. Throws as readRaw and draftRaw do. */
+export function redraftRaw(content: unknown, caller: Caller, config: Config, digest: MessagePorts['digest']): Draft {
+  const { from, to, raw } = (content ?? {}) as { from?: unknown; to?: unknown; raw?: unknown };
+  if (typeof raw !== 'string' || !Array.isArray(to)) throw invalid('its message holds no letter.');
+  const bare = (address: unknown): Address => ({ name: '', address: String(address) });
+  const envelope = { from: typeof from === 'string' ? bare(from) : null, to: to.map(bare) };
+  return draftRaw(readRaw(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
+}
+
+/** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the mail all the same. */
+function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): void {
+  const named = setOf(recipients);
+  for (const [field, people] of Object.entries({ To: to, Cc: cc }))
+    if (!people.every(({ address }) => named.has(normalise(address))))
+      throw invalid(
+        `\`${field}\` names a recipient that the envelope does not, and who would get it too. Name all of them in one request.`,
+      );
+}
+
+/** The letter with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. */
+function finish(
+  { bytes, fields, bodyAt, to, cc, room }: RawLetter,
+  recipients: readonly string[],
+  { mailbox, from }: Sender,
+  stamp: Stamp,
+): Letter {
+  const shown = setOf([...to, ...cc]);
+  const hidden = recipients.filter((address) => !shown.has(normalise(address)));
+  const given = fields.find(({ name }) => name === 'message-id');
+  const id = given?.value || messageId(stamp.id, from.address);
+  const head = [
+    ...fields.filter(({ name, value }) => !OURS.has(name) && (value !== '' || !STAMPED.has(name))).map(({ lines }) => lines),
+    ...(mailbox.via === 'api' && hidden.length > 0 ? [`Bcc: ${hidden.join(',\r\n ')}`] : []),
+    ...(given?.value ? [] : [`Message-ID: ${id}`]),
+    ...(fields.some(({ name, value }) => name === 'date' && value !== '') ? [] : [`Date: ${dateOf(stamp)}`]),
+  ];
+  const letter = behind(Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes, bodyAt, room);
+  return { bytes: letter, messageId: id, envelope: { from: mailbox.address, to: recipients } };
+}
+
+/** The head and the body in one piece: in place where there is room for the head, since a copy of a large body is a large one. */
+function behind(head: Uint8Array, bytes: Uint8Array, bodyAt: number, room: number): Uint8Array {
+  const start = bodyAt - head.length;
+  if (start + room < 0 || room === 0) return Buffer.concat([head, bytes.subarray(bodyAt)]);
+  const letter = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
+  letter.set(head);
+  return letter;
+}
+
+const OURS = new Set(['bcc', 'resend-idempotency-key']);
+const STAMPED = new Set(['message-id', 'date']);
+
+const dateOf = ({ acceptedAt }: Stamp): string => new Date(acceptedAt).toUTCString().replace('GMT', '+0000');
+
+const setOf = (people: readonly Address[]): Set<string> => new Set(people.map(({ address }) => normalise(address)));

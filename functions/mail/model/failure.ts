@@ -1,0 +1,37 @@
+import { FAILURES, type Row } from './failure-table.ts';
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** Every failure code there is. */
+export const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
+
+/** What a code means and what mends it. */
+export const consequence = (code: FailureCode): Row => FAILURES[code];
+
+/**
+ * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and
+ * never holds a secret, an address or content of a mail. `retryAt` is milliseconds since the epoch, where Google said it.
+ */
+export class MailFailure extends Error {
+  readonly code: FailureCode;
+  readonly retryAt: number | null;
+
+  constructor(code: FailureCode, detail: string, retryAt: number | null = null) {
+    super(detail);
+    this.name = 'MailFailure';
+    this.code = code;
+    this.retryAt = retryAt;
+  }
+}
+
+/** Any thrown value as a MailFailure; a foreign error keeps only its name, since its message may hold what must not be logged. */
+export function asFailure(error: unknown): MailFailure {
+  if (error instanceof MailFailure) return error;
+  return new MailFailure('unexpected', error instanceof Error ? error.name : typeof error);
+}
+
+/** The sentence a caller may read: the detail where the request is at fault, else the summary and its fix. */
+export function tell(failure: MailFailure): string {
+  const { blame, summary, fix } = FAILURES[failure.code];
+  return blame === 'caller' ? failure.message || summary : `${summary} ${fix}`;
+}

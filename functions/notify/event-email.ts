@@ -1,0 +1,69 @@
+import { MailFailure } from '../mail/model/failure.ts';
+import type { Compiled, CompiledRoute } from './compiled.ts';
+import type { NotifyEvent } from './conditions/event.ts';
+import { renderAddresses, renderer, renderLine } from './templates/render.ts';
+
+/** What is said of the events that were held back; times are milliseconds since the epoch. */
+export interface DigestFacts {
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+  readonly from: number;
+  readonly until: number;
+  /** The subject that one of their mails would have had; '' where that is not known. */
+  readonly sample: string;
+}
+
+/** Decides on an event: null where the route does not want it. Throws MailFailure: route_condition, route_template. */
+export async function decide(route: CompiledRoute, event: NotifyEvent): Promise<Wanted | null> {
+  const { when, dedupe } = route;
+  if (!when && !dedupe) return { dedupe: null };
+  const { meets, textOf } = await import('./conditions/evaluate.ts'); // the evaluator is larger than all the rest
+  if (when && !meets(when, event)) return null;
+  return { dedupe: dedupe && textOf(dedupe, event) };
+}
+
+/** An event that the route wants. */
+export interface Wanted {
+  readonly dedupe: string | null;
+}
+
+/** The mail that an event becomes, in the shape of `POST /emails`. Throws MailFailure: route_template. */
+export function mailOf(
+  { templates, partials }: Compiled,
+  route: CompiledRoute,
+  event: NotifyEvent,
+  digest?: DigestFacts,
+): Record<string, unknown> {
+  const words = templates[digest ? route.digest : route.template];
+  if (!words) throw new MailFailure('unexpected', `route ${route.name}: its template is not in the build`);
+  const context = {
+    event: event.data,
+    attributes: event.attributes,
+    route: { name: route.name, everySeconds: (route.everyMs ?? 0) / 1_000 },
+    ...(digest && { digest }),
+  };
+  const people = (specs: CompiledRoute['to']): string[] => specs.flatMap((spec) => renderAddresses(spec, context));
+  const { address, name } = route.from;
+  return {
+    from: name === '' ? address : `${name} <${address}>`,
+    to: people(route.to),
+    cc: people(route.cc),
+    bcc: people(route.bcc),
+    reply_to: people(route.replyTo),
+    subject: renderLine((digest ? null : route.subject) ?? words.subject, context),
+    html: rendererOf('html', partials.html)(words.html, context),
+    ...(words.text && { text: rendererOf('text', partials.text)(words.text, context) }),
+    headers: Object.fromEntries(Object.entries(route.headers).map(([header, spec]) => [header, renderLine(spec, context)])),
+  };
+}
+
+type Render = ReturnType<typeof renderer>;
+/** Renderers of the partials that the build holds: made once, for they never change. */
+const RENDERERS = new WeakMap<object, Render>();
+
+function rendererOf(mode: 'html' | 'text', partials: Compiled['partials']['html']): Render {
+  const render = RENDERERS.get(partials) ?? renderer(mode, partials);
+  RENDERERS.set(partials, render);
+  return render;
+}

@@ -1,0 +1,111 @@
+import { accept } from '../mail/accept.ts';
+import { recordRefusal } from '../mail/delivery/claim.ts';
+import type { Outcome } from '../mail/delivery/outcome.ts';
+import type { Ports } from '../mail/delivery/ports.ts';
+import { refuse } from '../mail/delivery/send.ts';
+import type { Order } from '../mail/delivery/submission.ts';
+import type { Caller, Config } from '../mail/model/config.ts';
+import { asFailure, type FailureCode, MailFailure } from '../mail/model/failure.ts';
+import type { Compiled, CompiledRoute } from './compiled.ts';
+import type { NotifyEvent } from './conditions/event.ts';
+import { digestAt, sendDigest } from './digest.ts';
+import { decide, mailOf } from './event-email.ts';
+
+/** An event that came to a route, by whichever door. */
+export interface Happened {
+  readonly event: NotifyEvent;
+  /** Why it cannot be read, where it cannot. */
+  readonly failure?: MailFailure;
+  /** What it is known by, on each delivery of it. */
+  readonly key: string;
+  /** See Claim: true where whoever delivers it again wants it tried anew. */
+  readonly retryFailed: boolean;
+  /** See Claim. */
+  readonly keyMs?: number;
+}
+
+/** How an event ended: as a mail, `ignored` since the route does not want it, or `held` for the digest of its window. */
+export type Taken = Outcome | 'ignored' | 'held';
+
+/** Who a route's mails are sent in the name of, and to whom. */
+export const callerFor = ({ name, from, only }: CompiledRoute): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
+
+/** How long events of one value are one mail. */
+const DEDUPE_MS = 32 * 24 * 60 * 60_000;
+
+// What is wrong with a route stays wrong until it is deployed anew: it is recorded, so that it is seen, and not tried for days.
+const RECORDED: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template', 'event_unreadable']);
+
+/**
+ * Turns an event into a mail, and has it taken. What the route cannot decide or render is recorded as a failed mail of its
+ * own, never taken for "no match". Throws MailFailure for what passes by itself, or is the set-up's fault.
+ */
+export async function takeEvent(
+  happened: Happened,
+  route: CompiledRoute,
+  compiled: Compiled,
+  config: Config,
+  ports: Ports,
+): Promise<Taken> {
+  const { key, retryFailed, keyMs } = happened;
+  const asked: Order = { body: null, caller: callerFor(route), key, retryFailed, ...(keyMs && { keyMs }) };
+  try {
+    if (happened.failure) throw happened.failure;
+    const wanted = await decide(route, happened.event);
+    if (!wanted) return 'ignored';
+    const order = { ...asked, body: mailOf(compiled, route, happened.event) };
+    if (route.everyMs !== null)
+      return await inWindow(order, wanted.dedupe, happened, { ...route, everyMs: route.everyMs }, compiled, config, ports);
+    if (wanted.dedupe === null) return await mailed(order, config, ports);
+    // Another event of this value is another chance: what a mail failed of may have been mended.
+    return await mailed({ ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS, retryFailed: true }, config, ports);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (!RECORDED.has(failure.code)) throw failure;
+    const { caller } = asked;
+    return recordRefusal({ payload: ports.digest(key), caller: caller.id, key, ...(keyMs && { keyMs }) }, failure, ports);
+  }
+}
+
+/** The event is the payload: after a change of its template, a delivery that comes again is still the same mail. */
+async function mailed(order: Order, config: Config, ports: Ports): Promise<Outcome> {
+  const asked = { ...order, payload: ports.digest(String(order.key)) };
+  return accept(asked, config, ports).catch((error: unknown) => refuse(asked, asFailure(error), ports));
+}
+
+/** The first event of a window is a mail at once; each other one counts for the digest, which is asked for when the first is held. */
+async function inWindow(
+  order: Order,
+  dedupe: string | null,
+  { event, key, keyMs }: Happened,
+  route: CompiledRoute & { readonly everyMs: number },
+  compiled: Compiled,
+  config: Config,
+  ports: Ports,
+): Promise<Taken> {
+  const group = ports.digest(`${route.name}\n${dedupe ?? ''}`).slice(0, 40);
+  const windows = await ports.windows();
+  const joined = await windows.join(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
+  const window = { group, opened: joined.opened, until: joined.until };
+  if (joined.first) {
+    const outcome = await mailed(order, config, ports);
+    // Without a queue for later times the last window's digest goes out with the next event, which comes again until it is out.
+    if (joined.before && !ports.timetable) {
+      const digest = await sendDigest({ ...window, ...joined.before }, null, route, compiled, config, ports);
+      if (digest && (digest.unrecorded || digest.state === 'retry' || digest.state === 'parked')) return digest;
+    }
+    return outcome;
+  }
+  if (joined.ask && ports.timetable) {
+    const { subject } = order.body as { subject: string };
+    await digestAt(window, { event, subject }, route, ports.timetable);
+  }
+  return 'held';
+}
+
+/** The route of that name. Throws MailFailure: path_unknown. */
+export function routeNamed(name: string, { routes }: Compiled): CompiledRoute {
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+  if (!route) throw new MailFailure('path_unknown', `there is no route "${name.slice(0, 40)}" in the config that was deployed`);
+  return route;
+}

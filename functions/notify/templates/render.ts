@@ -1,0 +1,60 @@
+import Handlebars from 'handlebars/runtime.js';
+import { hasControl } from '../../mail/model/address.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import type { Mode } from './check-template.ts';
+import { helpersFor } from './helpers.ts';
+
+/** A text without variables as it is, any other one as the library compiled it. */
+export type Spec = string | { readonly compiler: unknown };
+
+type Rendered = ReturnType<typeof Handlebars.template>;
+
+const markup = {
+  safe: (html: string) => new Handlebars.SafeString(html),
+  escaped: (text: string) => Handlebars.escapeExpression(text),
+};
+
+/** Renders templates of one kind, which may use these partials. */
+export function renderer(mode: Mode, partials: Readonly<Record<string, Spec>> = {}): (spec: Spec, context: object) => string {
+  const helpers = helpersFor(mode, markup);
+  const ready: Record<string, Rendered> = {};
+  for (const [name, spec] of Object.entries(partials)) ready[name] = prepare(spec);
+  return (spec, context) => {
+    if (typeof spec === 'string') return spec;
+    try {
+      return prepare(spec)(context, { ...CLOSED, helpers, partials: ready });
+    } catch (error) {
+      if (error instanceof MailFailure) throw error;
+      throw new MailFailure('route_template', error instanceof Error ? error.name : 'error'); // its message might quote the event
+    }
+  };
+}
+
+const PREPARED = new WeakMap<object, Rendered>();
+
+function prepare(spec: Spec): Rendered {
+  if (typeof spec === 'string') return () => spec;
+  const ready = PREPARED.get(spec) ?? Handlebars.template(spec);
+  PREPARED.set(spec, ready);
+  return ready;
+}
+
+// Only what the event holds itself, never what every object has.
+const CLOSED = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
+
+/** One line of a header. Throws MailFailure: route_template. */
+export function renderLine(spec: Spec, context: object): string {
+  const text = inLine(spec, context).trim();
+  if (hasControl(text)) throw new MailFailure('route_template', 'a header has a line break or another control character');
+  return text;
+}
+
+const inLine = renderer('line');
+
+/** The addresses that one entry of a route comes to: one, none where it renders to nothing, or those that `list` adds. */
+export function renderAddresses(spec: Spec, context: object): string[] {
+  const listed: string[] = [];
+  const text = renderLine(spec, { ...context, listed });
+  if (listed.length > 0 && text !== '') throw new MailFailure('route_template', 'list stands alone, with nothing beside it');
+  return listed.length > 0 ? listed : text === '' ? [] : [text];
+}

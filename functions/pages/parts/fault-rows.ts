@@ -1,0 +1,140 @@
+import type { Fault } from '../../fake-google/faults/faults.ts';
+
+/** A fault as a person thinks of it: what happens, and what mailgrant makes of it. */
+export interface FaultRow {
+  /** In the fake's queue, and in the form. */
+  readonly name: string;
+  readonly title: string;
+  readonly happens: string;
+  readonly outcome: string;
+  readonly via: 'api' | 'smtp';
+  /** Scripted at the fake's doors; the first is the one that a mail meets first. */
+  readonly faults: readonly Omit<Fault, 'name' | 'standing' | 'times'>[];
+}
+
+/** Faults of the way over Gmail's API, then those over its SMTP. */
+export const ROWS: readonly FaultRow[] = [
+  {
+    name: 'lost-reply',
+    title: 'Lose the reply',
+    happens: 'Gmail takes the letter, and the line drops before its answer arrives.',
+    outcome: 'The upload session is asked, and the mail is sent once.',
+    via: 'api',
+    faults: [{ on: 'transfer', reset: 'after' }],
+  },
+  {
+    name: 'half-way',
+    title: 'Drop the line half-way',
+    happens: 'Gmail gets the first 200 bytes, then the line drops.',
+    outcome: 'The session goes on from there, and the mail is sent once. Always: unknown, until Gmail can be asked.',
+    via: 'api',
+    faults: [{ on: 'transfer', reset: 'before', keepBytes: 200 }],
+  },
+  {
+    name: 'never-known',
+    title: 'Lose the reply and the session',
+    happens: 'Bytes leave, no answer comes, and Gmail no longer knows the session.',
+    outcome: 'unknown: a person has to look, and nothing is sent on a guess.',
+    via: 'api',
+    faults: [
+      { on: 'transfer', reset: 'before' },
+      { on: 'ask', answer: 'session_gone' },
+    ],
+  },
+  {
+    name: 'dead-grant',
+    title: 'Dead grant',
+    happens: 'The token endpoint says invalid_grant: the consent was withdrawn or has run out.',
+    outcome: 'failed, grant_revoked, with the command that mends it.',
+    via: 'api',
+    faults: [{ on: 'token', answer: 'invalid_grant' }],
+  },
+  {
+    name: 'daily-limit',
+    title: 'Daily limit',
+    happens: 'Gmail says that the mailbox has sent enough for today.',
+    outcome: 'parked: provably not sent. It waits for the next window.',
+    via: 'api',
+    faults: [{ on: 'open', answer: 'daily_limit' }],
+  },
+  {
+    name: 'too-fast',
+    title: 'Too fast',
+    happens: 'Gmail says that this minute’s quota is used up.',
+    outcome: 'Provably not sent. The worker tries again in some seconds.',
+    via: 'api',
+    faults: [{ on: 'open', answer: 'user_rate' }],
+  },
+  {
+    name: 'gmail-down',
+    title: 'Gmail is down (503)',
+    happens: 'Gmail answers 503 before any byte of the letter leaves.',
+    outcome: 'Provably not sent. The worker tries again in some seconds.',
+    via: 'api',
+    faults: [{ on: 'open', answer: 'unavailable' }],
+  },
+  {
+    name: 'slow',
+    title: 'Slow',
+    happens: 'Gmail takes the letter at once and answers three seconds later.',
+    outcome: 'sent, three seconds later.',
+    via: 'api',
+    faults: [{ on: 'transfer', delayMs: 3_000 }],
+  },
+  {
+    name: 'wrong-scope',
+    title: 'Wrong scope',
+    happens: 'The grant does not cover sending.',
+    outcome: 'failed, scope_missing, with the scope to consent to.',
+    via: 'api',
+    faults: [{ on: 'open', answer: 'missing_scope' }],
+  },
+  {
+    name: 'ledger-down',
+    title: 'Ledger is down (503)',
+    happens: 'Firestore answers 503 when the mail is claimed.',
+    outcome: 'Not accepted at all: what could not be written down is not sent.',
+    via: 'api',
+    faults: [{ on: 'ledger', answer: 'cloud_unavailable' }],
+  },
+  {
+    name: 'smtp-lost-reply',
+    title: 'Lose the reply to DATA',
+    happens: 'Gmail takes the letter, and the line drops before its 250 arrives.',
+    outcome: 'The mailbox is searched for the Message-ID, and the mail is sent once.',
+    via: 'smtp',
+    faults: [{ on: 'smtp-data', reset: 'after' }],
+  },
+  {
+    name: 'smtp-password',
+    title: '535-5.7.8',
+    happens: 'Gmail refuses the sign-in: Username and Password not accepted.',
+    outcome: 'Once: another token is minted, and the mail is sent. Always: failed, with cause and fix.',
+    via: 'smtp',
+    faults: [{ on: 'smtp-auth', answer: 'bad_credentials' }],
+  },
+  {
+    name: 'smtp-daily-limit',
+    title: 'Daily limit (550 5.4.5)',
+    happens: 'Gmail says that the mailbox has sent enough for today.',
+    outcome: 'parked: provably not sent. It waits for the next window.',
+    via: 'smtp',
+    faults: [{ on: 'smtp-data', answer: 'daily_sending_limit' }],
+  },
+  {
+    name: 'smtp-later',
+    title: 'Try again later (421)',
+    happens: 'Gmail closes the connection before it takes the sender.',
+    outcome: 'Provably not sent. The worker tries again in some seconds.',
+    via: 'smtp',
+    faults: [{ on: 'smtp-mail', answer: 'try_later' }],
+  },
+  {
+    name: 'smtp-recipient',
+    title: 'No such user (550 5.1.1)',
+    happens: 'Gmail refuses a recipient.',
+    outcome: 'failed if it was the only one.',
+    via: 'smtp',
+    faults: [{ on: 'smtp-rcpt', answer: 'no_such_user' }],
+  },
+];

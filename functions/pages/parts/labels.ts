@@ -1,0 +1,58 @@
+import type { Entry } from '../../fake-google/tables.ts';
+import type { State } from '../../mail/delivery/ledger.ts';
+import { consequence, FAILURE_CODES, type FailureCode } from '../../mail/model/failure.ts';
+import { type Html, html } from './html.ts';
+
+/** How a state of the ledger reads to a person: a sign that needs no colour, and what it means. */
+const STATES: Readonly<Record<State, readonly [sign: string, meaning: string]>> = {
+  queued: ['…', 'Its message is in the queue; the worker takes it from there.'],
+  scheduled: ['…', 'It goes out at the time that its caller asked for.'],
+  claimed: ['…', 'Somebody works on it; nothing of the letter has left.'],
+  sending: ['…', 'Its upload session is in the ledger; bytes may have left.'],
+  sent: ['✓', 'Gmail has it.'],
+  failed: ['✕', 'It did not go out, and the same call would fail again.'],
+  waiting: ['↻', 'Provably not sent. It may be tried again at its time.'],
+  parked: ['‖', 'Provably not sent: a limit of hours. It waits for its time.'],
+  unknown: ['?', 'Bytes left and no answer came. Gmail is asked before anything is sent again.'],
+  canceled: ['✕', 'Its caller took it back before it went out.'],
+};
+const stateOf = (entry: Entry): State => (Object.hasOwn(STATES, String(entry['state'])) ? (entry['state'] as State) : 'unknown');
+
+/** The state of an entry as a small label; its meaning is beside it for those who hover or listen. */
+export function stateLabel(entry: Entry | null | undefined): Html {
+  if (!entry)
+    return html`<span class="state other" title="It did not come through mailgrant, or the ledger has forgotten it">not in the ledger</span>`;
+  const state = stateOf(entry);
+  const [sign, meaning] = STATES[state];
+  return html`<span class="state ${state}" title="${meaning}"><span aria-hidden="true">${sign}</span> ${state}</span>`;
+}
+
+/** What the state means, as a sentence. */
+export const meaningOf = (entry: Entry): string => STATES[stateOf(entry)][1];
+
+/** Cause and fix of a code of the table of failures; null for none. */
+export function failureOf(code: unknown): { readonly summary: string; readonly fix: string } | null {
+  return FAILURE_CODES.includes(code as FailureCode) ? consequence(code as FailureCode) : null;
+}
+
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** Bytes for people. */
+export function bytes(n: number): string {
+  if (n < 1_000) return `${n} bytes`;
+  return n < 1_000_000 ? `${(n / 1_000).toFixed(1)} kB` : `${(n / 1_000_000).toFixed(1)} MB`;
+}
+
+/** A moment in this machine's time: the clock for today, the date too for other days. */
+export function moment(ms: number): Html {
+  const then = new Date(ms || 0);
+  const pad = (n: number): string => String(n).padStart(2, '0');
+  const date = (day: Date): string => `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
+  const clock = [then.getHours(), then.getMinutes(), then.getSeconds()].map(pad).join(':');
+  const today = date(then) === date(new Date());
+  return html`<time datetime="${then.toISOString()}" title="${date(then)} ${clock}">${today ? clock : `${date(then)} ${clock.slice(0, 5)}`}</time>`;
+}
+
+/** A sentence of ours in which `…` marks what is to be typed. */
+export const prose = (text: string): Html =>
+  html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { strangerIn } from '../fake-google/http/origin-check.ts';
+import { listen, type Reply, type Request, type Running } from '../fake-google/http/server.ts';
+import type { Laptop, Shown } from './parts/context.ts';
+import { createLetters } from './parts/messages.ts';
+import { plainPage } from './parts/page.ts';
+import { eventsPage, playEvent } from './views/events.ts';
+import { faultsPage, switchFault } from './views/faults.ts';
+import { inboxList, inboxPage } from './views/inbox.ts';
+import { entryPage, ledgerPage } from './views/ledger.ts';
+import { liveStream } from './views/live.ts';
+import { googleLine, logPage } from './views/log.ts';
+import { letterPart } from './views/message.ts';
+import { sendWritten, writePage } from './views/write.ts';
+
+type Answer = (laptop: Shown, request: Request) => Reply | Promise<Reply>;
+
+const SHOWS: Readonly<Record<string, Answer>> = {
+  '/': inboxPage,
+  '/mails': inboxList,
+  '/write': writePage,
+  '/ledger': ledgerPage,
+  '/faults': faultsPage,
+  '/events': eventsPage,
+  '/log': logPage,
+  '/live': liveStream,
+  '/pages.css': () => file('pages.css', 'text/css'),
+  '/pages.js': () => file('pages.js', 'text/javascript'),
+};
+
+const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | Promise<Reply>>> = {
+  '/write': sendWritten,
+  '/faults': switchFault,
+  '/events': playEvent,
+};
+
+/** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. Port 0 takes a free one. */
+export function startPages(laptop: Laptop, port = 0): Promise<Running> {
+  const { google, lines } = laptop;
+  const shown: Shown = { ...laptop, letters: createLetters(google) };
+  google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
+  return listen(port, (request) => answer(shown, request));
+}
+
+async function answer(laptop: Shown, request: Request): Promise<Reply> {
+  const stranger = strangerIn(request);
+  if (stranger) return { status: 403, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${stranger}\n` };
+  const { method, path } = request;
+  if (method === 'POST' && Object.hasOwn(DOES, path)) {
+    const form = await formOf(request);
+    return form ? (DOES[path]?.(laptop, form) ?? missing(laptop)) : plainPage(laptop, 400, 'No form', 'The request holds no form.');
+  }
+  if (method !== 'GET' && method !== 'HEAD') return { ...plainPage(laptop, 405, 'Not here', 'This can only be looked at.') };
+  if (Object.hasOwn(SHOWS, path)) return SHOWS[path]?.(laptop, request) ?? missing(laptop);
+  const [, id = '', part = '', index = ''] = /^\/mails\/([0-9a-f]{1,32})(?:\/(html|source|attachments)(?:\/(\d{1,4}))?)?$/.exec(path) ?? [];
+  if (id) return letterPart(laptop, id, part, index === '' ? -1 : Number(index));
+  const mail = /^\/ledger\/([0-9a-f-]{36})$/.exec(path)?.[1];
+  return mail ? entryPage(laptop, mail) : missing(laptop);
+}
+
+const missing = (laptop: Shown): Reply => plainPage(laptop, 404, 'Not found', 'There is no such page.');
+
+/** What a form posted, with or without files; null if the body is none. */
+const formOf = ({ body, headers }: Request): Promise<FormData | null> =>
+  new Response(new Uint8Array(body), { headers: { 'content-type': headers['content-type'] ?? '' } }).formData().catch(() => null);
+
+const file = (name: string, type: string): Reply => ({
+  status: 200,
+  headers: { 'content-type': `${type}; charset=utf-8`, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' },
+  body: readFileSync(new URL(`./${name}`, import.meta.url)),
+});

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Hook, Route } from '../../mail/model/route.ts';
+import { signAs } from '../../verify/sign.ts';
+import type { Laptop } from '../parts/context.ts';
+
+/** Where an event may be sent by hand: the queue of mails, the topic of a route, or its webhook. */
+export type Destination = { readonly name: string; readonly route: Route | null } & ({ readonly topic: string } | { readonly hook: Hook });
+
+const PROJECT = 'laptop';
+const SAMPLES = 'config/samples';
+
+/** The queue first, then the routes in the order of the config. */
+export function destinationsOf({ config }: Laptop): Destination[] {
+  const routes = (config.routes ?? []).flatMap((route): Destination[] => {
+    if (route.topic !== null) return [{ name: route.name, route, topic: topicName(route.topic) }];
+    return route.hook ? [{ name: route.name, route, hook: route.hook }] : [];
+  });
+  return [{ name: 'mails', route: null, topic: topicName('mails') }, ...routes];
+}
+
+/** The full name of a topic; a short one is of the laptop's own project. */
+const topicName = (topic: string): string => (topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`);
+
+/** An event to begin with: the route's own sample, or its template's. */
+export function sampleFor({ route }: Destination, { config }: Laptop): string {
+  if (!route)
+    return json({
+      from: config.mailboxes[0]?.address,
+      to: 'you@example.net',
+      subject: 'From the queue',
+      text: 'Published once, sent once.',
+    });
+  const file = [route.name, route.template].map((name) => join(SAMPLES, `${name}.json`)).find(existsSync);
+  return file ? readFileSync(file, 'utf8') : '{}';
+}
+
+/** Attributes or headers to begin with: those that the route's condition compares with a text. */
+export function attributesFor({ route }: Destination): Record<string, string> {
+  const compared = (route?.when ?? '').matchAll(/\battributes(?:\.(\w+)|\["([\w-]+)"\]) == "([^"\\]*)"/g);
+  return Object.fromEntries([...compared].map(([, field, entry, value = '']) => [field ?? entry ?? '', value]));
+}
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2);
+
+/** Publishes on a topic by Pub/Sub's own API, as any publisher does; answers the message's id, or the status of the refusal. */
+export async function publish(
+  topic: string,
+  data: string,
+  attributes: unknown,
+  { google }: Laptop,
+): Promise<{ readonly id: string } | { readonly status: number }> {
+  const { access_token } = google.oauth.issue('publisher@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/pubsub']);
+  const reply = await fetch(`${google.url}/v1/${topic}:publish`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${String(access_token)}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ data: Buffer.from(data).toString('base64'), attributes }] }),
+  });
+  const { messageIds = [] } = (await reply.json()) as { messageIds?: string[] };
+  return reply.ok ? { id: messageIds[0] ?? '' } : { status: reply.status };
+}
+
+/** The headers by which the vendor would prove this body; null where only Google could make them. */
+export async function proof(hook: Hook, body: Buffer, { google }: Laptop): Promise<Record<string, string> | null> {
+  if (hook.verify === 'google-oidc') return null;
+  const { access_token } = google.oauth.issue('api@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']);
+  const reply = await fetch(`${google.url}/v1/projects/${PROJECT}/secrets/${hook.secret}/versions/latest:access`, {
+    headers: { authorization: `Bearer ${String(access_token)}` },
+  });
+  const { payload } = (await reply.json()) as { payload?: { data?: string } };
+  const [secret = ''] = Buffer.from(payload?.data ?? '', 'base64')
+    .toString('utf8')
+    .split('\n'); // a second one is the next, while it rotates
+  return signAs(hook, secret.trim(), body, Date.now(), `sample-${randomUUID()}`);
+}

@@ -1,0 +1,52 @@
+import { knownOf } from '../../diagnose/known-failures.ts';
+import { isTaken, type Outcome } from '../../mail/delivery/outcome.ts';
+import { consequence, type MailFailure } from '../../mail/model/failure.ts';
+import type { WorkedOff } from '../../mail/queue/process-message.ts';
+import type { Log, Severity } from '../../runtime/log.ts';
+
+type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
+  sent: 'INFO',
+  queued: 'INFO',
+  canceled: 'INFO',
+  retry: 'WARNING',
+  parked: 'WARNING',
+  failed: 'ERROR',
+  unknown: 'ERROR',
+};
+
+/** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
+export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
+  const { state, id, unrecorded } = outcome;
+  const failure = isTaken(outcome) ? {} : describe(outcome.failure);
+  const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
+  log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
+    id,
+    outcome: state,
+    ...failure,
+    ...(rejected > 0 && { rejected }),
+    ...(unrecorded && { unrecorded }),
+    ...facts,
+  });
+}
+
+/** Logs what came of a delivery, under the name of whoever asked for the mail. */
+export function reportWorkedOff(log: Log, { outcome, failure, caller, acknowledged }: WorkedOff, facts: Facts): void {
+  const told = { ...facts, caller, acknowledged };
+  if (outcome) reportOutcome(log, outcome, told);
+  if (failure) reportRefusal(log, failure, told);
+}
+
+/** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */
+export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): void {
+  const { blame } = consequence(failure.code);
+  log(blame === 'caller' ? 'INFO' : 'ERROR', 'refused', { ...describe(failure), ...facts });
+}
+
+function describe({ code, message }: MailFailure): Facts {
+  const { blame, fix, retry } = consequence(code);
+  const { catalogue, cause } = knownOf(code);
+  // A caller's detail names fields of a request, whose names are the caller's own text: it goes to the caller, not to the log.
+  return { code, ...(blame !== 'caller' && { detail: message }), ...(cause && { catalogue, cause }), retry, fix };
+}

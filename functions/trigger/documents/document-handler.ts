@@ -1,0 +1,180 @@
+import type { ServerResponse } from 'node:http';
+import type { Outcome } from '../../mail/delivery/outcome.ts';
+import type { Message, Ports } from '../../mail/delivery/ports.ts';
+import { refuse, sendNow } from '../../mail/delivery/send.ts';
+import type { Asking } from '../../mail/delivery/submission.ts';
+import { parseRequest, type SendRequest } from '../../mail/message/email.ts';
+import { draftRequest } from '../../mail/message/prepared-email.ts';
+import { documentsCaller } from '../../mail/model/caller.ts';
+import type { Caller, DocumentsConfig } from '../../mail/model/config.ts';
+import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
+import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import type { Documents, Edge } from '../../runtime/function-context.ts';
+import { type Log, traceOf } from '../../runtime/log.ts';
+import type { Handler } from '../../runtime/serve.ts';
+import { reportOutcome, reportRefusal } from '../common/report.ts';
+import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './delivery-field.ts';
+import { mailInDocument, type RenderNamed } from './document-email.ts';
+import { documentIn, isConfigured } from './document-event.ts';
+import { lookAgain } from './schedule-document.ts';
+import { withUsers } from './user-recipients.ts';
+
+/**
+ * `POST /documents`: Firestore's events of documents in the schema of Firebase's Trigger Email. An event only says which
+ * document was written; what counts is the document as it is now. The status is the verdict, as for every push.
+ */
+export function documentEvents(edge: Edge & { documents(): Documents }, log: Log): Handler {
+  const { documents: config } = edge.config;
+  if (!config)
+    return async (req, res) => {
+      req.resume();
+      // A trigger whose collection is not in the config: Eventarc delivers for a day, and somebody shall see why to no end.
+      reportRefusal(log, new MailFailure('path_unknown', ''), { detail: 'the config that was deployed has no documents' });
+      end(res, 404);
+    };
+  const caller = documentsCaller(config);
+  return async (req, res) => {
+    const started = edge.now();
+    const facts = (): Record<string, string | number> => ({
+      caller: caller.id,
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
+    req.resume(); // its data is of yesterday, and in an encoding that need not be known
+    try {
+      if (req.method !== 'POST') return end(res, 405);
+      // No audience is expected here: Eventarc chooses that of its tokens by itself, and IAM has checked it.
+      const { name, eventId } = documentIn(req.headers, edge.project, config);
+      end(res, await serveDocument({ name, eventId, caller, config }, edge, log, facts));
+    } catch (error) {
+      const failure = asFailure(error);
+      reportRefusal(log, failure, facts());
+      end(res, consequence(failure.code).retry === 'never' ? 400 : 503);
+    }
+  };
+}
+
+type DocumentEdge = Edge & { documents(): Documents };
+type Facts = () => Readonly<Record<string, string | number | null>>;
+
+/** Looks at a document again that a message of the queue is about. Answers the status: 204 acknowledges. */
+export async function documentDelivery({ attributes }: Message, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const { documents: config } = edge.config;
+  const [name = '', eventId = ''] = [attributes[DOCUMENT_ATTRIBUTE], attributes[DOCUMENT_EVENT_ATTRIBUTE]];
+  if (!config || eventId === '' || !isConfigured(name, edge.project, config))
+    throw new MailFailure('request_invalid', 'the message is about no document of the config');
+  const caller = documentsCaller(config);
+  return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
+}
+
+interface Errand {
+  readonly name: string;
+  readonly eventId: string;
+  readonly caller: Caller;
+  readonly config: DocumentsConfig;
+  /** True where the timetable asks, not Eventarc: nobody else delivers it again for long. */
+  readonly later?: boolean;
+}
+
+async function serveDocument(errand: Errand, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const done = await sendDocument(errand, edge);
+  if (typeof done === 'string') {
+    log('INFO', 'document', { outcome: done, ...facts() });
+    return done === 'raced' ? 503 : 204;
+  }
+  reportOutcome(log, done.outcome, facts());
+  return done.planned ? 204 : verdict(done.outcome);
+}
+
+/** How the mail ended, and if it is planned for later; or why there was none to send: raced is to be delivered again. */
+async function sendDocument(
+  errand: Errand,
+  edge: DocumentEdge,
+): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'expired' | 'raced'> {
+  const { name, config } = errand;
+  const documents = edge.documents();
+  const found = await documents.read(name);
+  if (!found) return 'gone';
+  const delivery = deliveryIn(found.fields);
+  const ports = edge.begin();
+  try {
+    const step = stepOf(delivery, errand.eventId, edge.now());
+    if (step === 'leave') return 'ignored';
+    if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
+    const eventId = step === 'resume' ? String(delivery?.eventId) : errand.eventId;
+    const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
+    if (step === 'begin' && !(await documents.write(name, claim, found.version))) return 'raced';
+    const { outcome, request, missing } = await deliver({ ...errand, eventId }, found.fields, documents, edge, ports);
+    const change =
+      request === null && outcome.state === 'failed'
+        ? refusedAs(delivery, outcome.failure, edge.now())
+        : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
+    const planned = await lookAgain(outcome, name, eventId, errand.later ?? false, ports);
+    // Whatever the app wrote in the meantime, this is what became of the mail. A parked one that Eventarc keeps asking for is only told once.
+    if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await documents.write(name, change, null);
+    return { outcome, planned };
+  } finally {
+    ports.close();
+  }
+}
+
+/** The document as a mail through the ledger, under the event's name: however often it comes, it is one mail. */
+async function deliver(
+  { name, eventId, caller, config }: Errand,
+  fields: Readonly<Record<string, unknown>>,
+  documents: Documents,
+  edge: Edge,
+  ports: Ports,
+): Promise<{ readonly outcome: Outcome; readonly request: SendRequest | null; readonly missing: readonly string[] }> {
+  const key = `document:${name}:${eventId}`;
+  const asking: Asking = { caller, key, retryFailed: false, payload: edge.digest(key) };
+  let request: SendRequest | null = null;
+  let missing: readonly string[] = [];
+  try {
+    const [database = ''] = name.split('/documents/', 1);
+    const resolved = await withUsers(fields, database, config.users, documents);
+    missing = resolved.missing;
+    const mail = await mailInDocument(resolved.fields, config, renderedBy(edge));
+    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
+    return {
+      outcome: await sendNow(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports),
+      request,
+      missing,
+    };
+  } catch (error) {
+    return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request, missing };
+  }
+}
+
+/** Templates are loaded where a document names one. */
+const renderedBy =
+  (edge: Edge): RenderNamed =>
+  async (name, data) => {
+    const [{ compiledRoutes }, { documentWords }] = await Promise.all([
+      import('../common/compiled-routes.ts'),
+      import('./document-template.ts'),
+    ]);
+    return documentWords(() => compiledRoutes(edge))(name, data);
+  };
+
+/** Recipients are named in the document only where there was a request. */
+const NOBODY: SendRequest = {
+  from: { name: '', address: '' },
+  to: [],
+  cc: [],
+  bcc: [],
+  replyTo: [],
+  subject: '',
+  html: null,
+  text: null,
+  headers: [],
+  attachments: [],
+};
+
+function deliveryIn({ delivery }: Readonly<Record<string, unknown>>): Delivery | null {
+  return typeof delivery === 'object' && delivery !== null && !Array.isArray(delivery) ? (delivery as Delivery) : null;
+}
+
+function end(res: ServerResponse, status: number): void {
+  res.writeHead(status).end();
+}

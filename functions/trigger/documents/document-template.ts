@@ -1,0 +1,28 @@
+import { asFailure, MailFailure } from '../../mail/model/failure.ts';
+import type { Compiled } from '../../notify/compiled.ts';
+import type { RenderNamed } from './document-email.ts';
+
+/**
+ * Renders a template of config/templates with a document's `template.data`, which it knows as `event`. What the data lacks
+ * is the document's mistake, by name. Throws MailFailure: request_invalid.
+ */
+export function documentWords(load: () => Promise<Compiled>): RenderNamed {
+  return async (name, data) => {
+    const { templates, partials } = await load();
+    const words = Object.hasOwn(templates, name) ? templates[name] : undefined;
+    if (!words) throw new MailFailure('request_invalid', 'Invalid `template.name` field: there is no such file in config/templates.');
+    const { renderer, renderLine } = await import('../../notify/templates/render.ts');
+    const context = { event: data, attributes: {}, route: { name: 'documents', everySeconds: 0 } };
+    try {
+      return {
+        subject: renderLine(words.subject, context),
+        html: renderer('html', partials.html)(words.html, context),
+        ...(words.text && { text: renderer('text', partials.text)(words.text, context) }),
+      };
+    } catch (error) {
+      const { code, message } = asFailure(error);
+      if (code !== 'route_template') throw error;
+      throw new MailFailure('request_invalid', `Invalid \`template.data\` field: ${message}.`);
+    }
+  };
+}

@@ -1,0 +1,29 @@
+import type { Outcome } from '../../mail/delivery/outcome.ts';
+import type { Ports } from '../../mail/delivery/ports.ts';
+import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+
+const AGAIN_MS = 10 * 60_000;
+const SPREAD_MS = 60_000;
+
+/**
+ * Has the document looked at again when its mail may go: Eventarc gives up after a day, and a quota may last longer. False
+ * where whoever delivered the event does it again by itself, or there is no timetable.
+ */
+export async function lookAgain(
+  outcome: Outcome,
+  name: string,
+  eventId: string,
+  later: boolean,
+  { timetable, digest, now }: Ports,
+): Promise<boolean> {
+  if (!timetable || outcome.unrecorded || !(outcome.state === 'parked' || (outcome.state === 'retry' && later))) return false;
+  const hash = digest(`${name}\n${eventId}`).slice(0, 40);
+  const spread = Math.trunc((Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32) * SPREAD_MS); // all that waits for midnight shall not come at once
+  const at = Math.trunc(outcome.state === 'parked' ? outcome.notBefore : now() + AGAIN_MS) + spread;
+  await timetable.publishAt(
+    { data: '', attributes: { [DOCUMENT_ATTRIBUTE]: name, [DOCUMENT_EVENT_ATTRIBUTE]: eventId } },
+    at,
+    `document-${hash}-${at}`,
+  );
+  return true;
+}

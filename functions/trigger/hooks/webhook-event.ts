@@ -1,0 +1,46 @@
+import { MailFailure } from '../../mail/model/failure.ts';
+import type { Hook } from '../../mail/model/route.ts';
+import type { HeaderValues } from '../../verify/header-values.ts';
+import { parseJson } from '../common/json.ts';
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** True for the content types that webhooks come in; none at all is taken for JSON. */
+const isEventType = (contentType: string): boolean =>
+  contentType === '' || contentType === FORM || contentType === 'application/json' || /^application\/[\w.-]+\+json$/.test(contentType);
+
+/**
+ * The event in a webhook's body: JSON, or a form. A form with `payload` holds JSON in it, as GitHub and Slack do it; any
+ * other one is its fields. Throws MailFailure: request_invalid.
+ */
+export function readEvent(contentType: string, body: Buffer): unknown {
+  if (contentType !== FORM) return parseJson(body);
+  const fields = new URLSearchParams(body.toString('utf8'));
+  const payload = fields.get('payload');
+  return payload === null ? Object.fromEntries(fields) : parseJson(Buffer.from(payload));
+}
+
+/** What a vendor asks for when the webhook is set up, and has no mail of its own; null for an event. */
+export function handshake(verify: Hook['verify'], event: unknown, headers: HeaderValues): Record<string, unknown> | null {
+  const fields = (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>;
+  if (verify === 'slack' && fields['type'] === 'url_verification' && typeof fields['challenge'] === 'string')
+    return { challenge: fields['challenge'] };
+  if (verify === 'github' && headers['x-github-event']?.[0] === 'ping' && 'hook_id' in fields) return {};
+  return null;
+}
+
+const TELLING = /^(?:user-agent|webhook-id|x-[a-z0-9-]*(?:event|delivery|topic|type|action|retry)[a-z0-9-]*)$/;
+const SECRET = /signature|secret|token|auth|forwarded|goog|cloud/;
+
+/** Headers that say what kind of event it is, for conditions. No signature covers them: who may send may also write them. */
+export const attributesOf = (headers: HeaderValues): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, values]) =>
+      values?.[0] !== undefined && TELLING.test(name) && !SECRET.test(name) ? [[name, values[0].slice(0, 500)]] : [],
+    ),
+  );
+
+/** Throws MailFailure request_invalid for a body in another form than webhooks have. */
+export function checkEventType(contentType: string): void {
+  if (!isEventType(contentType)) throw new MailFailure('request_invalid', 'A webhook is JSON, or a form.');
+}

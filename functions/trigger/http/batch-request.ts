@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http';
+import type { Batch, Ended } from '../../mail/batch.ts';
+import { isTaken } from '../../mail/delivery/outcome.ts';
+import type { Caller } from '../../mail/model/config.ts';
+import { MailFailure, tell } from '../../mail/model/failure.ts';
+import { readBody } from '../common/body.ts';
+import { parseJson } from '../common/json.ts';
+import { idempotencyKey } from './idempotency-key.ts';
+import { type Answer, errorAnswer, quotaHeaders } from './resend-answer.ts';
+
+/** Reads `POST /emails/batch`. Throws MailFailure. */
+export async function readBatch(req: IncomingMessage, caller: Caller, patienceMs: number): Promise<Batch> {
+  const mode = String(req.headers['x-batch-validation'] ?? 'strict').toLowerCase();
+  if (mode !== 'strict' && mode !== 'permissive')
+    throw new MailFailure('request_invalid', 'The header x-batch-validation must be `strict` or `permissive`.');
+  const key = idempotencyKey(req);
+  return { body: parseJson(await readBody(req, { patienceMs })), caller, key, permissive: mode === 'permissive' };
+}
+
+/**
+ * 200 with the ids in the order of the request; permissive answers always have `errors`. Where a valid mail did not go
+ * out, a strict answer is the error of the first such mail, with what became of each in `data`: the same key sends only
+ * the missing ones.
+ */
+export function answerBatch(ended: readonly Ended[], permissive: boolean, now: number): Answer {
+  const sent = ended.flatMap(({ outcome }) => (outcome && isTaken(outcome) ? [{ id: outcome.id }] : []));
+  const stopped = ended.find(({ outcome, failure }) => failure && (outcome || !permissive));
+  const least = ended.flatMap(({ outcome }) => outcome?.quota ?? []).sort((a, b) => a.remaining - b.remaining)[0];
+  const headers = quotaHeaders(least, now);
+  if (stopped?.failure && (!permissive || sent.length === 0)) {
+    const { outcome, failure } = stopped;
+    const answer = errorAnswer(failure, now, outcome?.id, outcome && 'notBefore' in outcome ? outcome.notBefore : undefined);
+    const data = ended.map((one) => ({ id: one.outcome?.id ?? null, outcome: one.outcome?.state ?? 'refused' }));
+    return { ...answer, headers: { ...headers, ...answer.headers }, body: { ...answer.body, data } };
+  }
+  const errors = ended.flatMap(({ index, failure }) => (failure ? [{ index, message: tell(failure) }] : []));
+  return { status: 200, headers, body: permissive ? { data: sent, errors } : { data: sent } };
+}

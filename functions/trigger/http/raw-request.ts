@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import type { Draft } from '../../mail/message/prepared-email.ts';
+import { type Address, parseAddress } from '../../mail/model/address.ts';
+import type { Caller } from '../../mail/model/config.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+
+import type { Edge } from '../../runtime/function-context.ts';
+import { contentTypeOf, readBody } from '../common/body.ts';
+import { checkedKey, idempotencyKey } from './idempotency-key.ts';
+
+const ROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
+
+/**
+ * Reads `POST /v1/raw`: a message/rfc822 as body, its envelope by the headers `x-envelope-from` and `x-envelope-to`
+ * (repeated, or with commas); without them its own headers are the envelope. Throws MailFailure.
+ */
+export async function readRawOrder(
+  req: IncomingMessage,
+  caller: Caller,
+  edge: Pick<Edge, 'config' | 'digest'>,
+  patienceMs: number,
+): Promise<{ readonly draft: Draft; readonly key: string | null }> {
+  if (contentTypeOf(req) !== 'message/rfc822')
+    throw new MailFailure('request_invalid', 'The content type must be message/rfc822, and the body one message.');
+  const own = idempotencyKey(req);
+  const envelope = readEnvelope(req);
+  const body = await readBody(req, { patienceMs, room: ROOM_BYTES });
+  const { draftRaw, readRaw } = await import('../../mail/message/raw-message.ts'); // only a raw letter pays for it
+  const letter = readRaw(body, 'rawBody' in req ? 0 : ROOM_BYTES);
+  const key = own ?? (letter.key === null ? null : checkedKey(letter.key));
+  return { draft: draftRaw(letter, envelope, caller, edge.config, edge.digest), key };
+}
+
+function readEnvelope({ headers, url = '' }: IncomingMessage): { from: Address | null; to: Address[] } {
+  const query = new URLSearchParams(url.split('?').slice(1).join('?'));
+  // Cloud Run, and whatever passes the request on, writes its address down; left aside, the mail would go to others.
+  if (query.has('from') || query.has('to'))
+    throw new MailFailure(
+      'request_invalid',
+      'Invalid envelope: the query may hold no address; use the headers x-envelope-from and x-envelope-to.',
+    );
+  const given = (name: 'from' | 'to'): Address[] =>
+    [headers[`x-envelope-${name}`] ?? []]
+      .flat()
+      .flatMap((value) => value.split(','))
+      .filter((part) => part.trim() !== '' && part.trim() !== '<>')
+      .map((part) => {
+        const one = parseAddress(part.trim());
+        if (one) return { name: '', address: one.address };
+        throw new MailFailure('request_invalid', `Invalid envelope: \`${name}\` must hold plain addresses such as a@example.com.`);
+      });
+  const [from = null, ...others] = given('from').filter(({ address }, index, all) => all[index - 1]?.address !== address);
+  if (others.length > 0) throw new MailFailure('request_invalid', 'Invalid envelope: more than one `from`.');
+  return { from, to: given('to') };
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { knownOf } from '../../diagnose/known-failures.ts';
+import { accept, take } from '../../mail/accept.ts';
+import { cancel, ownMail, reschedule } from '../../mail/change.ts';
+import type { Outcome } from '../../mail/delivery/outcome.ts';
+import type { Ports } from '../../mail/delivery/ports.ts';
+import type { Caller } from '../../mail/model/config.ts';
+import { asFailure, type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+
+import type { Edge } from '../../runtime/function-context.ts';
+import { type Log, traceOf } from '../../runtime/log.ts';
+import type { Handler } from '../../runtime/serve.ts';
+import { BODY_PATIENCE_MS, forgetFiles, readJson } from '../common/body.ts';
+import { pathOf } from '../common/paths.ts';
+import { reportOutcome, reportRefusal } from '../common/report.ts';
+import { authenticate } from './authenticate.ts';
+import { answerBatch, readBatch } from './batch-request.ts';
+import { recordOf } from './email-record.ts';
+import { idempotencyKey } from './idempotency-key.ts';
+import { readRawOrder } from './raw-request.ts';
+import { type Answer, errorAnswer, outcomeAnswer } from './resend-answer.ts';
+import { allowed, type Route, routeOf } from './router.ts';
+
+/** The id in `/emails/ID` and below it. */
+const idIn = (path: string): string => path.split('/')[2]?.toLowerCase() ?? '';
+
+/** One request of a known caller. */
+interface Request {
+  readonly req: IncomingMessage;
+  readonly path: string;
+  readonly caller: Caller;
+  readonly edge: Edge;
+  readonly patienceMs: number;
+  /** Tells the log how a mail ended. */
+  report(outcome: Outcome): void;
+}
+
+/** The HTTP API: Resend's sending API, raw letters, the record of what was sent, and `GET /health`. */
+export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+  return async (req, res) => {
+    const started = edge.now();
+    const path = pathOf(req.url);
+    const facts = (): Record<string, string | number> => ({
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
+    try {
+      const route = routeOf(req.method ?? '', path);
+      if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
+      const caller = authenticate(req.headers, edge);
+      const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
+      write(req, res, await DOORS[route]({ req, path, caller, edge, patienceMs, report }));
+    } catch (error) {
+      const failure = asFailure(error);
+      reportRefusal(log, failure, facts());
+      const answer = errorAnswer(failure, edge.now());
+      write(req, res, failure.code === 'method_unknown' ? { ...answer, headers: { allow: allowed(path) } } : answer);
+    }
+  };
+}
+
+const DOORS: Readonly<Record<Exclude<Route, 'health'>, (request: Request) => Promise<Answer>>> = {
+  async send({ req, caller, edge, patienceMs, report }) {
+    const key = idempotencyKey(req);
+    const body = await readJson(req, { patienceMs });
+    const order = { body, caller, key, retryFailed: true };
+    const outcome = await within(edge, (ports) => accept(order, edge.config, ports)).finally(() => forgetFiles(body));
+    report(outcome);
+    return outcomeAnswer(outcome, edge.now());
+  },
+
+  async batch({ req, caller, edge, patienceMs, report }) {
+    const batch = await readBatch(req, caller, patienceMs);
+    const { sendBatch } = await import('../../mail/batch.ts');
+    const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports));
+    for (const { outcome } of ended) if (outcome) report(outcome);
+    return answerBatch(ended, batch.permissive, edge.now());
+  },
+
+  async raw({ req, caller, edge, patienceMs, report }) {
+    const { draft, key } = await readRawOrder(req, caller, edge, patienceMs);
+    const outcome = await within(edge, (ports) => take(draft, { caller, key, retryFailed: true }, edge.config, ports));
+    report(outcome);
+    return outcomeAnswer(outcome, edge.now());
+  },
+
+  async read({ path, caller, edge }) {
+    const { entry } = await within(edge, (ports) => ownMail(idIn(path), caller.id, ports));
+    const { catalogue, cause } = entry.code === null ? NOTHING_KNOWN : knownOf(entry.code as FailureCode);
+    return { status: 200, body: { ...recordOf(entry), catalogue, cause } };
+  },
+
+  async move({ req, path, caller, edge, patienceMs }) {
+    const id = idIn(path);
+    const body = (await readJson(req, { patienceMs })) as Record<string, unknown> | null;
+    const time = body?.['scheduled_at'] ?? body?.['scheduledAt'];
+    if (typeof time !== 'string' || time === '') throw new MailFailure('field_missing', 'Missing `scheduled_at` field.');
+    await within(edge, async (ports) => reschedule(await ownMail(id, caller.id, ports), time, ports));
+    return { status: 200, body: { object: 'email', id } };
+  },
+
+  async cancel({ path, caller, edge }) {
+    const id = idIn(path);
+    await within(edge, async (ports) => cancel(await ownMail(id, caller.id, ports), ports));
+    return { status: 200, body: { object: 'email', id } };
+  },
+
+  async restricted() {
+    throw new MailFailure('key_restricted', 'This API key is restricted to only send emails.');
+  },
+};
+
+/** Runs one invocation with ports of its own. */
+async function within<T>(edge: Edge, run: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = edge.begin();
+  return run(ports).finally(ports.close);
+}
+
+function write(req: IncomingMessage, res: ServerResponse, { status, body, headers }: Answer): void {
+  // A body that nobody will read keeps the connection busy: a refused upload is cut off instead.
+  const unread = !req.complete && req.method !== 'GET' && req.method !== 'HEAD';
+  const payload = JSON.stringify(body);
+  res.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(payload),
+    ...(unread && { connection: 'close' }),
+    ...headers,
+  });
+  res.end(req.method === 'HEAD' ? undefined : payload);
+}
+
+const NOTHING_KNOWN = { catalogue: null, cause: null };

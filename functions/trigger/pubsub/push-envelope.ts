@@ -1,0 +1,152 @@
+import type { Message } from '../../mail/delivery/ports.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { parseJson } from '../common/json.ts';
+
+/** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
+export interface Delivery {
+  readonly mail: unknown;
+  /** The publisher's own idempotency key, or the platform's id of the message: the same on each redelivery. */
+  readonly key: string;
+  /** The message as it came: what is put off, or buried. */
+  readonly message: Message;
+  /** How often the platform has tried; null where it does not say. */
+  readonly attempt: number | null;
+}
+
+interface Push {
+  readonly subscription?: unknown;
+  readonly deliveryAttempt?: unknown;
+  readonly message?: {
+    readonly data?: unknown;
+    readonly messageId?: unknown;
+    readonly message_id?: unknown;
+    readonly attributes?: Record<string, unknown>;
+  };
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * Reads what the worker is called with: a Pub/Sub push envelope, or a CloudEvent (binary or structured) whose data is
+ * such an envelope or a mail itself. Throws MailFailure: request_invalid.
+ */
+export function readDelivery(headers: Headers, contentType: string, body: unknown): Delivery {
+  if (contentType === 'application/cloudevents+json') {
+    const event = record(body, 'the event');
+    return ofEvent(text(event['source']), text(event['id']), event['data'] ?? decoded(event['data_base64']));
+  }
+  if (headers['ce-id'] !== undefined) return ofEvent(text(headers['ce-source']), text(headers['ce-id']), body);
+  return ofPush(record(body, 'the push envelope') as Push, '');
+}
+
+function ofEvent(source: string, id: string, data: unknown): Delivery {
+  const content = record(data, "the event's data");
+  if ('message' in content) return ofPush(content as Push, id);
+  if (id === '') throw new MailFailure('request_invalid', 'the event has no id');
+  return { mail: content, key: `event:${source}:${id}`, message: { data: JSON.stringify(content), attributes: {} }, attempt: null };
+}
+
+function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: string): Delivery {
+  const id = text(message?.messageId) || text(message?.message_id) || eventId;
+  if (!message || id === '') throw new MailFailure('request_invalid', 'the envelope has no message with a messageId');
+  const own = text(message.attributes?.['idempotencyKey']);
+  const before = text(message.attributes?.[KEY_ATTRIBUTE]); // a dead letter that is put again is the delivery that it was
+  return {
+    mail: decoded(message.data),
+    message: { data: Buffer.from(text(message.data), 'base64').toString('utf8'), attributes: texts(message.attributes) },
+    key: before || (own ? `own:${own}` : `message:${text(subscription)}:${id}`),
+    attempt: typeof deliveryAttempt === 'number' ? deliveryAttempt : null,
+  };
+}
+
+/** What came to a route: the event in whatever form it was published, known by the publisher's id of it. */
+export interface EventDelivery extends Pick<Delivery, 'key' | 'message' | 'attempt'> {
+  /** JSON; text as it is where it is none, an empty object where there is nothing. */
+  readonly data: unknown;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** event_unreadable, where the data is no text. */
+  readonly failure?: MailFailure;
+}
+
+/**
+ * Reads an event out of a push envelope or a CloudEvent. It is known by its id whichever subscription delivers it. Throws
+ * MailFailure request_invalid for what is no delivery at all.
+ */
+export function readEventDelivery(headers: Headers, contentType: string, body: unknown): EventDelivery {
+  const structured = contentType === 'application/cloudevents+json';
+  if (!structured && headers['ce-id'] === undefined) return eventOfPush(record(body, 'the push envelope') as Push, '');
+  const fields = structured
+    ? record(body, 'the event')
+    : { id: headers['ce-id'], source: headers['ce-source'], type: headers['ce-type'], subject: headers['ce-subject'], data: body };
+  const { id, source, type, subject, data, data_base64: encoded } = fields as Record<string, unknown>;
+  const content = data ?? decoded(encoded);
+  if (typeof content === 'object' && content !== null && 'message' in content) return eventOfPush(content as Push, text(id));
+  if (text(id) === '') throw new MailFailure('request_invalid', 'the event has no id');
+  return {
+    data: content ?? {},
+    attributes: texts({ id, source, type, subject }),
+    key: `event:${text(source)}:${text(id)}`,
+    message: { data: JSON.stringify(content ?? {}), attributes: {} },
+    attempt: null,
+  };
+}
+
+function eventOfPush(push: Push, eventId: string): EventDelivery {
+  const { message, attempt } = ofPush(push, eventId);
+  const id = text(push.message?.messageId) || text(push.message?.message_id) || eventId;
+  const common = { attributes: message.attributes, key: `event:${id}`, message, attempt };
+  try {
+    return { data: eventIn(text(push.message?.data)), ...common };
+  } catch {
+    return {
+      data: null,
+      failure: new MailFailure('event_unreadable', 'the data of the message is neither JSON nor UTF-8 text'),
+      ...common,
+    };
+  }
+}
+
+/** The event of a dead letter that is put into the queue again: as it came to its route. */
+export function eventAgain({ message, key, attempt }: Delivery): EventDelivery {
+  const { [KEY_ATTRIBUTE]: _, [ROUTE_ATTRIBUTE]: __, [MAIL_ATTRIBUTE]: ___, ...attributes } = message.attributes;
+  return { data: eventIn(Buffer.from(message.data).toString('base64')), attributes, key, message: { ...message, attributes }, attempt };
+}
+
+/** Throws for what is no text. */
+function eventIn(data: string): unknown {
+  const bytes = Buffer.from(data, 'base64');
+  if (bytes.length === 0) return {};
+  const words = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  return decoded(data) ?? words;
+}
+
+/** The JSON in base64 data; undefined when there is none or it is no JSON, which the mail's own parser then refuses. */
+function decoded(data: unknown): unknown {
+  if (typeof data !== 'string') return undefined;
+  try {
+    return parseJson(Buffer.from(data, 'base64')); // with the limit of depth that holds for every body
+  } catch {
+    return undefined;
+  }
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new MailFailure('request_invalid', `${what} is not a JSON object`);
+}
+
+const texts = (attributes: Readonly<Record<string, unknown>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(attributes ?? {}).map(([name, value]) => [name, text(value)]));
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/**
+ * True if the identity token was made for this function. IAM has verified its signature before; here only the audience
+ * is read, so that a token for another service of the same project does not pass.
+ */
+export function isForUs(authorization: string | undefined, audience: string): boolean {
+  const payload = /^Bearer +[\w-]+\.([\w-]+)\./i.exec(authorization ?? '')?.[1] ?? '';
+  const claims = decoded(payload) as { aud?: unknown } | undefined;
+  return claims?.aud === audience;
+}

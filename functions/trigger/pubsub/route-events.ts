@@ -1,0 +1,89 @@
+import type { ServerResponse } from 'node:http';
+import type { Outcome } from '../../mail/delivery/outcome.ts';
+import type { Message, Ports } from '../../mail/delivery/ports.ts';
+import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
+import { buryMail } from '../../mail/queue/dead-letter.ts';
+import { KEY_ATTRIBUTE, labelled, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { nextOf } from '../../mail/queue/settle-message.ts';
+import { routeNamed, takeEvent } from '../../notify/handle-event.ts';
+import type { Edge } from '../../runtime/function-context.ts';
+import { type Log, traceOf } from '../../runtime/log.ts';
+import type { Handler } from '../../runtime/serve.ts';
+import { contentTypeOf, readBody } from '../common/body.ts';
+import { compiledRoutes } from '../common/compiled-routes.ts';
+import { parseJson } from '../common/json.ts';
+import { pathOf } from '../common/paths.ts';
+import { reportOutcome, reportRefusal } from '../common/report.ts';
+import { type EventDelivery, isForUs, readEventDelivery } from './push-envelope.ts';
+
+/**
+ * `POST /routes/<route>`: what the route's own subscription delivers. The status is the verdict: 204 acknowledges, also an
+ * event that the route does not want; anything else is delivered again.
+ */
+export function routeEvents(edge: Edge, log: Log): Handler {
+  return async (req, res) => {
+    const started = edge.now();
+    const name = /^\/routes\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1] ?? '';
+    let attempt: number | null = null;
+    const facts = (): Record<string, string | number | null> => ({
+      route: name,
+      attempt,
+      ms: edge.now() - started,
+      ...(traceOf(req, edge.project) as Record<string, string>),
+    });
+    try {
+      if (req.method !== 'POST') return end(res, 405);
+      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
+        throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      routeNamed(name, await compiledRoutes(edge)); // a path that leads nowhere is told before its body is read
+      const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
+      attempt = delivery.attempt;
+      end(res, await eventDelivery(name, delivery, edge, log, facts));
+    } catch (error) {
+      const failure = asFailure(error);
+      reportRefusal(log, failure, facts());
+      end(res, failure.code === 'path_unknown' ? 404 : consequence(failure.code).retry === 'never' ? 400 : 503);
+    }
+  };
+}
+
+type Facts = Readonly<Record<string, string | number | null>>;
+
+/** Takes an event that came to a route. Answers the status: 204 acknowledges. Throws MailFailure. */
+export async function eventDelivery(name: string, delivery: EventDelivery, edge: Edge, log: Log, facts: () => Facts): Promise<number> {
+  const compiled = await compiledRoutes(edge);
+  const route = routeNamed(name, compiled);
+  const { data, attributes, failure, key, message, attempt } = delivery;
+  const ports = edge.begin();
+  try {
+    const happened = { event: { data, attributes }, key, retryFailed: false, ...(failure && { failure }) };
+    const taken = await takeEvent(happened, route, compiled, edge.config, ports);
+    if (typeof taken === 'string') {
+      log('INFO', 'event', { outcome: taken, ...facts() });
+      return 204;
+    }
+    const known = labelled(message, { [ROUTE_ATTRIBUTE]: name, [KEY_ATTRIBUTE]: key });
+    const status = await concluded(taken, known, attempt, ports);
+    reportOutcome(log, taken, { ...facts(), caller: `route:${name}`, acknowledged: status === 204 });
+    return status;
+  } finally {
+    ports.close();
+  }
+}
+
+/**
+ * The event is what is delivered again, or buried: it has no caller who could mend it, so none that failed is thrown away.
+ * A mail that waits is in the queue, where there is one.
+ */
+export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
+  const next = nextOf(outcome, { delivery, attempts: 0, dueForMs: 0, canPutOff: false, spread: 0 }, ports.now());
+  const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
+  const reason = next.verb === 'bury' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
+  if (reason) return (await buryMail(outcome.id, message, reason, ports).catch(() => false)) ? 204 : 503;
+  if (next.verb === 'ack') return 204;
+  return outcome.state === 'parked' ? 429 : 503;
+}
+
+function end(res: ServerResponse, status: number): void {
+  res.writeHead(status).end();
+}

@@ -1,0 +1,247 @@
+/** A deployment's flow, with programs on PATH that note what they are asked and answer as they are told. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type Deployed, deploy, type Yard } from '../../../functions/cli/deploy/deploy.ts';
+import type { Made, Target } from '../../../functions/cli/deploy/deploy-steps.ts';
+import { programs } from '../../../functions/cli/deploy/program.ts';
+import type { Smoked } from '../../../functions/cli/deploy/smoke-command.ts';
+import { readTfvars } from '../../../functions/cli/deploy/tfvars.ts';
+import { ACTS, type Answer, beginnings, CHECKS, layOut, type Programs, WELL, laid as well } from '../../support/programs/programs.ts';
+
+const PROJECT = 'laptop';
+const SENT: Smoked = { ok: true, mailbox: 'notices@example.com', id: 'id', state: 'sent', seconds: 1 };
+const folders: string[] = [];
+const place = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
+  folders.push(folder);
+  return folder;
+};
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+const laid = (change?: Readonly<Record<string, readonly Answer[]>>): Programs => well(place(), change);
+
+async function run(fakes: Programs, change: Partial<Yard> = {}, target: Partial<Target> = {}, dryRun = false): Promise<Deployed> {
+  const path = process.env['PATH'];
+  process.env['PATH'] = fakes.path;
+  try {
+    return await deploy(
+      { project: PROJECT, bucket: 'laptop-mailgrant-state', planFile: '/nowhere/plan', documents: false, ...target },
+      {
+        programs,
+        build: async () => [],
+        say: () => {},
+        confirm: async () => true,
+        smoke: async () => SENT,
+        ...change,
+      },
+      dryRun,
+    );
+  } finally {
+    process.env['PATH'] = path;
+  }
+}
+
+test('a first deployment looks, makes what a plan needs, applies that plan, and sends a mail', async () => {
+  const fakes = laid();
+  const asked: string[] = [];
+  const confirm = async (question: string): Promise<boolean> => asked.push(question) > 0;
+  const { ok, changes, applied, urls, next, stopped } = await run(fakes, { confirm });
+  assert.deepEqual(
+    { ok, changes, applied, urls, next, stopped },
+    {
+      ok: true,
+      changes: { create: 2, update: 1, gone: ['a.replaced'] },
+      applied: true,
+      urls: { api: 'https://api.example' },
+      next: [],
+      stopped: null,
+    },
+  );
+  assert.match(asked.join(), /2 to create, 1 to change, 1 to destroy.*a\.replaced/s);
+  const wanted = [...CHECKS, ...ACTS, 'terraform -chdir=infra apply', 'terraform -chdir=infra output'];
+  assert.ok(beginnings(fakes.calls(), wanted), fakes.calls().join('\n'));
+  const [plan, apply] = ['plan', 'apply'].map((verb) => fakes.calls().find((call) => call.includes(`infra ${verb}`)) ?? '');
+  assert.match(plan ?? '', /-out=\/nowhere\/plan .*-var project_id=laptop$/);
+  assert.match(apply ?? '', / \/nowhere\/plan$/);
+});
+
+const wrongs: readonly {
+  readonly name: string;
+  readonly answers: Readonly<Record<string, readonly Answer[]>>;
+  readonly at: string;
+  readonly fix: RegExp;
+}[] = [
+  { name: 'nobody is signed in', answers: { gcloud: [{ to: 'auth list' }] }, at: 'account', fix: /auth login --update-adc/ },
+  {
+    name: 'there are no credentials',
+    answers: { gcloud: [{ to: 'auth application-default', status: 1 }] },
+    at: 'credentials',
+    fix: /--update-adc/,
+  },
+  {
+    name: 'there is no such project',
+    answers: { gcloud: [{ to: 'projects describe', status: 1 }] },
+    at: 'project',
+    fix: /projects create laptop/,
+  },
+  {
+    name: 'the project is being deleted',
+    answers: { gcloud: [{ to: 'projects describe', stdout: 'DELETE_REQUESTED' }] },
+    at: 'project',
+    fix: /projects create/,
+  },
+  {
+    name: 'billing is off',
+    answers: { gcloud: [{ to: 'billing projects', stdout: 'False' }] },
+    at: 'billing',
+    fix: /billing projects link laptop/,
+  },
+  {
+    name: 'terraform is too old',
+    answers: { terraform: [{ to: 'version', stdout: '{"terraform_version": "1.8.5"}' }] },
+    at: 'terraform',
+    fix: /1\.9 or newer/,
+  },
+];
+for (const { name, answers, at, fix } of wrongs)
+  test(`${name}: nothing is touched`, async () => {
+    const fakes = laid(answers);
+    const { ok, stopped, applied } = await run(fakes);
+    assert.deepEqual([ok, applied, stopped?.at], [false, false, at]);
+    assert.match(stopped?.fix ?? '', fix);
+    assert.ok(
+      fakes.calls().every((call) => CHECKS.some((one) => call.startsWith(one))),
+      fakes.calls().join('\n'),
+    );
+  });
+
+test('where a program is missing, what hangs on it is not asked', async () => {
+  const fakes = layOut(place(), { terraform: WELL['terraform'] ?? [] });
+  const { stopped, checks } = await run(fakes);
+  assert.equal(stopped?.at, 'gcloud');
+  assert.deepEqual(
+    checks.map(({ name, ok }) => [name, ok]),
+    [
+      ['gcloud', false],
+      ['account', null],
+      ['credentials', null],
+      ['project', null],
+      ['billing', null],
+      ['terraform', true],
+    ],
+  );
+  assert.deepEqual(fakes.calls(), ['terraform version -json']);
+});
+
+test('billing that may not be looked at stops nobody', async () => {
+  const { ok, checks } = await run(laid({ gcloud: [{ to: 'billing projects', status: 1 }] }));
+  assert.deepEqual([ok, checks.find(({ name }) => name === 'billing')?.ok], [true, null]);
+});
+
+const stops: readonly {
+  readonly name: string;
+  readonly answers?: Readonly<Record<string, readonly Answer[]>>;
+  readonly yard?: Partial<Yard>;
+  readonly at: RegExp;
+  readonly last: string;
+  readonly applied?: true;
+}[] = [
+  {
+    name: 'an API cannot be enabled',
+    answers: { gcloud: [{ to: 'services enable', status: 1 }] },
+    at: /services enable/,
+    last: 'gcloud services enable',
+  },
+  {
+    name: "the bucket's name is taken",
+    answers: { gcloud: [{ to: 'storage buckets create', status: 1 }] },
+    at: /buckets create/,
+    last: 'gcloud storage buckets create',
+  },
+  {
+    name: 'the provider cannot be fetched',
+    answers: { terraform: [{ to: '-chdir=infra init', status: 1 }] },
+    at: /infra init/,
+    last: 'terraform -chdir=infra init',
+  },
+  {
+    name: 'the plan fails',
+    answers: { terraform: [{ to: '-chdir=infra plan', status: 1 }] },
+    at: /infra plan/,
+    last: 'terraform -chdir=infra plan',
+  },
+  { name: 'the person says no', yard: { confirm: async () => false }, at: /^the question$/, last: 'terraform -chdir=infra show' },
+  {
+    name: 'the apply fails',
+    answers: { terraform: [{ to: '-chdir=infra apply', status: 1 }] },
+    at: /infra apply/,
+    last: 'terraform -chdir=infra apply',
+  },
+  {
+    name: 'the mail at the end is not sent',
+    yard: { smoke: async () => ({ ...SENT, ok: false, state: 'failed', code: 'grant_revoked', fix: 'consent again' }) },
+    at: /^the mail to oneself$/,
+    last: 'terraform -chdir=infra output',
+    applied: true,
+  },
+];
+for (const { name, answers, yard, at, last, applied = false } of stops)
+  test(`${name}: it stops there and says so`, async () => {
+    const fakes = laid(answers);
+    const done = await run(fakes, yard);
+    assert.deepEqual([done.ok, done.applied], [false, applied]);
+    assert.match(done.stopped?.at ?? '', at);
+    assert.ok((done.stopped?.fix ?? '').length > 10);
+    assert.ok(fakes.calls().at(-1)?.startsWith(last), fakes.calls().join('\n'));
+  });
+
+test('a bucket that is there is not made, a plan without changes is not applied', async () => {
+  const fakes = laid({ gcloud: [{ to: 'storage buckets describe' }], terraform: [{ to: '-chdir=infra plan' }] });
+  const { ok, applied } = await run(fakes, { confirm: () => Promise.reject(new Error('nobody is asked')) });
+  assert.deepEqual([ok, applied, fakes.calls().filter((call) => /create gs:|infra (apply|show)/.test(call))], [true, false, []]);
+});
+
+test('before anybody has consented the next steps are told, and it is no failure', async () => {
+  const smoke = async (): Promise<Smoked> => ({ ...SENT, ok: false, state: 'failed', code: 'grant_missing', fix: 'authorize' });
+  const { ok, next, stopped } = await run(laid(), { smoke });
+  assert.deepEqual([ok, next, stopped], [true, ['authorize it'], null]);
+});
+
+test('the mail at the end goes through what was made', async () => {
+  const values = { urls: { api: 'https://api.example' }, mails_topic: 'projects/laptop/topics/post-mails', database: '(default)' };
+  const stdout = JSON.stringify(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])));
+  const seen: unknown[] = [];
+  const smoke = async ({ topic, database }: Made): Promise<Smoked> => ({ ...SENT, id: String(seen.push(topic, database)) });
+  await run(laid({ terraform: [{ to: '-chdir=infra output', stdout }] }), { smoke });
+  assert.deepEqual(seen, ['projects/laptop/topics/post-mails', '(default)']);
+});
+
+test('what terraform.tfvars says names the state and its place, and is not said again', async () => {
+  const text =
+    '# ours\nregion      = "us-central1" # near\nname_prefix = "post"\nfunctions = {\n  api = {\n    name_prefix = "x"\n  }\n}\n';
+  assert.deepEqual(
+    [readTfvars(text), readTfvars('region = var.x\nname_prefix = lower("X")\n')],
+    [{ region: 'us-central1', prefix: 'post' }, {}],
+  );
+  const fakes = laid();
+  await run(fakes, {}, { said: readTfvars(text) });
+  const calls = fakes.calls().join('\n');
+  assert.match(calls, /buckets create gs:.*--location=us-central1/);
+  assert.match(calls, /-backend-config=prefix=post\n/);
+  assert.doesNotMatch(calls, /-var (region|name_prefix)/);
+});
+
+test('documents need Eventarc and its agent; names that differ are passed on', async () => {
+  const fakes = laid();
+  await run(fakes, {}, { documents: true, region: 'europe-west4', prefix: 'post', configFile: '/etc/mail.yaml', bucket: 'b' });
+  const calls = fakes.calls().join('\n');
+  assert.match(calls, /services enable .*eventarc\.googleapis\.com/);
+  assert.match(calls, /identity create --service=eventarc\.googleapis\.com/);
+  assert.match(calls, /buckets create gs:\/\/b .*--location=europe-west4/);
+  assert.match(calls, /-backend-config=bucket=b -backend-config=prefix=post/);
+  assert.match(calls, /-var region=europe-west4 -var name_prefix=post -var config_file=\/etc\/mail\.yaml/);
+});

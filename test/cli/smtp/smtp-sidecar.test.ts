@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, beforeEach, test } from 'node:test';
+import { SIZE_MAX_BYTES } from '../../../functions/cli/smtp/smtp-sidecar.ts';
+import { BODY_MAX_BYTES } from '../../../functions/trigger/common/body.ts';
+import { authPlain, loggedIn, type RawSmtp, smtpClient } from '../../support/programs/smtp-client.ts';
+import { KEY, type Laptop, MAILBOX, startLaptop } from '../../support/stack/laptop.ts';
+import { sidecarFor } from '../../support/stack/sidecar.ts';
+
+let laptop: Laptop;
+let sidecar: Awaited<ReturnType<typeof sidecarFor>>;
+before(async () => {
+  laptop = await startLaptop();
+  sidecar = await sidecarFor(laptop.api);
+});
+after(async () => {
+  await sidecar[Symbol.asyncDispose]();
+  await laptop[Symbol.asyncDispose]();
+});
+beforeEach(() => {
+  laptop.google.mails.clear();
+  laptop.google.faults.clear();
+});
+const mails = () => laptop.google.mails.list();
+
+let serial = 0;
+const letter = (body = 'canary-body', head: string[] = [`Message-ID: <${++serial}@test>`]): string =>
+  [
+    `From: ${MAILBOX}`,
+    'To: you@example.net',
+    'Subject: canary-subject',
+    'Date: Tue, 24 Nov 2026 08:00:00 +0000',
+    ...head,
+    '',
+    body,
+    '',
+  ].join('\r\n');
+
+/** One transaction; answers the last reply. */
+async function deliver(client: RawSmtp, text: string, { from = MAILBOX, to = ['you@example.net'] } = {}): Promise<string> {
+  for (const line of [`MAIL FROM:<${from}>`, ...to.map((one) => `RCPT TO:<${one}>`), 'DATA']) {
+    const reply = await client.say(line);
+    if (!/^[23]/.test(reply)) return reply;
+  }
+  client.write(`${text.replace(/^\./gm, '..')}.\r\n`);
+  return client.reply();
+}
+
+test('it announces what it can do, and no more', async () => {
+  using client = smtpClient(sidecar.port);
+  assert.match(await client.reply(), /^220 mailgrant ESMTP/);
+  const lines = (await client.say('EHLO test')).split('\r\n').map((line) => line.slice(4));
+  const wanted = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'AUTH PLAIN LOGIN', `SIZE ${SIZE_MAX_BYTES}`];
+  assert.deepEqual(lines.slice(1).toSorted(), wanted.toSorted());
+  assert.equal(SIZE_MAX_BYTES, BODY_MAX_BYTES);
+  assert.match(await client.say(`MAIL FROM:<${MAILBOX}>`), /^530 5\.7\.0/);
+  assert.match(await client.say('STARTTLS'), /^50\d/);
+});
+
+test('the letter arrives byte for byte, with its dots, and the hidden recipient gets it', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  const text = letter('.\r\n..\r\n...three\r\n.x\r\n äöü \r\n\r\n');
+  assert.match(await deliver(client, text, { to: ['you@example.net', 'hidden@example.net'] }), /^250 2\.0\.0 OK id=[0-9a-f-]{36}$/);
+  const [stored] = mails();
+  assert.deepEqual(stored?.recipients, ['you@example.net', 'hidden@example.net']);
+  assert.equal(stored?.raw.toString(), text.replace('\r\n\r\n', '\r\nBcc: hidden@example.net\r\n\r\n'));
+});
+
+const refusedAtDoor = [
+  { name: 'a wrong key', key: `${KEY}x` },
+  { name: 'a password that is no key', key: 'hunter2' },
+  { name: 'no password', key: '' },
+];
+for (const { name, key } of refusedAtDoor)
+  test(`${name} is 535 at AUTH`, async () => {
+    using client = smtpClient(sidecar.port);
+    await client.reply();
+    await client.say('EHLO test');
+    assert.match(await client.say(authPlain(key)), /^535/);
+  });
+
+const refusals: { name: string; text?: string; change?: object; reply: RegExp }[] = [
+  { name: 'a sender that the key may not use', change: { from: 'ceo@example.com' }, reply: /^550 5\.7\.1 / },
+  { name: 'a recipient that is no address', change: { to: ['root@localhost'] }, reply: /^553 5\.1\.3 / },
+  { name: 'letters beyond ASCII before the @', change: { to: ['jörg@example.net'] }, reply: /^553 5\.1\.3 / },
+  { name: 'a bare LF', text: letter('one\ntwo'), reply: /^550 5\.6\.0 .*LF alone/ },
+  { name: 'a bare CR', text: letter('one\rtwo'), reply: /^550 5\.6\.0 .*CR/ },
+  { name: 'an over-long line', text: letter('x'.repeat(999)), reply: /^550 5\.6\.0 .*longer than 998/ },
+  { name: 'headers beyond ASCII', text: letter('x', ['X-Name: ä']), reply: /^550 5\.6\.0 / },
+  { name: 'two senders in its headers', text: letter('x', [`From: ${MAILBOX}`]), reply: /^550 5\.6\.0 / },
+];
+for (const { name, text = letter(), change = {}, reply } of refusals)
+  test(`${name} is refused for good, and nothing is sent`, async () => {
+    using client = await loggedIn(sidecar.port, KEY);
+    assert.match(await deliver(client, text, change), reply);
+    assert.match(await client.say('RSET'), /^250/);
+    assert.match(await deliver(client, letter()), /^250/);
+    assert.equal(mails().length, 1);
+  });
+
+test('an end of data that is none ends nothing: no second mail is smuggled in', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  const smuggled = `MAIL FROM:<${MAILBOX}>\r\nRCPT TO:<evil@example.net>\r\nDATA\r\n${letter()}`;
+  for (const end of ['\n.\n', '\r\n.\n', '\n.\r\n', '\r.\r']) {
+    for (const line of [`MAIL FROM:<${MAILBOX}>`, 'RCPT TO:<you@example.net>', 'DATA']) await client.say(line);
+    client.write(`${letter()}x${end}${smuggled}\r\n.\r\n`);
+    assert.match(await client.reply(), /^550 5\.6\.0/);
+  }
+  assert.equal(mails().length, 0);
+});
+
+test('international domains go in either spelling', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  const text = letter().replace('you@example.net', 'you@xn--bcher-kva.example');
+  assert.match(await client.say(`MAIL FROM:<${MAILBOX}> SMTPUTF8 BODY=8BITMIME`), /^250/);
+  assert.match(await client.say('RCPT TO:<you@bücher.example>'), /^250/);
+  assert.match(await client.say('RCPT TO:<you@xn--bcher-kva.example>'), /^250/);
+  await client.say('DATA');
+  client.write(`${text}.\r\n`);
+  assert.match(await client.reply(), /^250/);
+  assert.deepEqual(mails()[0]?.recipients, ['you@xn--bcher-kva.example']);
+});
+
+test('a whole session in one packet is answered command by command', async () => {
+  using client = smtpClient(sidecar.port);
+  await client.reply();
+  const one = (text: string): string => `MAIL FROM:<${MAILBOX}>\r\nRCPT TO:<you@example.net>\r\nDATA\r\n${text}.\r\n`;
+  client.write(`EHLO test\r\n${authPlain(KEY)}\r\n${one(letter())}${one(letter())}QUIT\r\n`);
+  const codes: string[] = [];
+  for (let reply = await client.reply(); reply !== ''; reply = await client.reply()) codes.push(reply.slice(0, 3));
+  assert.deepEqual([codes.join(' '), mails().length], ['250 235 250 250 354 250 250 250 354 250 221', 2]);
+});
+
+test('a client that closes its half after the letter has sent it, once; one that leaves before the end has not', async () => {
+  const data = [`MAIL FROM:<${MAILBOX}>`, 'RCPT TO:<you@example.net>', 'DATA'];
+  using gone = await loggedIn(sidecar.port, KEY);
+  for (const line of data) await gone.say(line);
+  gone.socket.end(letter());
+  assert.equal(await gone.reply(), '');
+  using half = await loggedIn(sidecar.port, KEY);
+  for (const line of data) await half.say(line);
+  const text = letter();
+  half.socket.end(`${text}.\r\n`);
+  while (mails().length === 0) await new Promise(setImmediate);
+  using again = await loggedIn(sidecar.port, KEY);
+  while (!(await deliver(again, text)).startsWith('250')); // 451 while the first one is in hand
+  assert.equal(mails().length, 1);
+});
+
+test('a slow client, a byte at a time, keeps no function waiting', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  for (const line of [`MAIL FROM:<${MAILBOX}>`, 'RCPT TO:<you@example.net>', 'DATA']) await client.say(line);
+  client.socket.setNoDelay(true);
+  const before = laptop.lines.length;
+  const bytes = Buffer.from(`${letter('..dot')}.\r\n`);
+  for (const byte of bytes.subarray(0, -1)) {
+    client.write(Buffer.from([byte]));
+    await new Promise(setImmediate);
+  }
+  assert.equal(laptop.lines.length, before);
+  client.write(bytes.subarray(-1));
+  assert.match(await client.reply(), /^250/);
+  assert.match(mails()[0]?.raw.toString() ?? '', /\r\n\r\n\.dot\r\n$/);
+});
+
+test('a letter over SIZE is 552, said beforehand or found out, and the connection goes on', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  assert.match(await client.say(`MAIL FROM:<${MAILBOX}> SIZE=${SIZE_MAX_BYTES + 1}`), /^552/);
+  const line = `${'x'.repeat(998)}\r\n`;
+  assert.match(await deliver(client, letter(line.repeat(SIZE_MAX_BYTES / 1_000 + 1))), /^552 5\.3\.4/);
+  assert.match(await deliver(client, letter()), /^250/);
+  assert.equal(mails().length, 1);
+});
+
+test('letters that together are too much for its memory are put off', async () => {
+  await using small = await sidecarFor(laptop.api, { heldMaxBytes: 100_000 });
+  using client = await loggedIn(small.port, KEY);
+  assert.match(await deliver(client, letter('x\r\n'.repeat(50_000))), /^452 4\.3\.1/);
+  assert.match(await deliver(client, letter('x\r\n'.repeat(10_000))), /^250/);
+});
+
+test('a thousand connections at once: each sends its letter, and one more is told to come back', async () => {
+  await using own = await sidecarFor(laptop.api); // its own: the next test need not wait until all have hung up
+  const clients = await Promise.all(Array.from({ length: 1_000 }, () => loggedIn(own.port, KEY)));
+  try {
+    using late = smtpClient(own.port);
+    assert.match(await late.reply(), /^421/);
+    const replies = await Promise.all(clients.map((client, n) => deliver(client, letter(`canary-body ${n}`))));
+    assert.deepEqual([replies.filter((reply) => reply.startsWith('250')).length, mails().length], [1_000, 1_000]);
+  } finally {
+    for (const client of clients) client[Symbol.dispose]();
+  }
+});
+
+const faults: { name: string; fault: Parameters<Laptop['google']['faults']['script']>[0]; reply: RegExp }[] = [
+  { name: '429', fault: { on: 'open', answer: 'rate', times: 3 }, reply: /^451 4\.7\.1 / },
+  { name: 'a dead grant', fault: { on: 'token', answer: 'invalid_grant' }, reply: /^451 4\.3\.0 .*Consent again/ },
+  { name: 'Google away', fault: { on: 'ledger', answer: 'cloud_unavailable', times: 5 }, reply: /^451 4\.3\.0 / },
+  { name: 'a mail that Gmail refuses', fault: { on: 'transfer', answer: 'invalid_to' }, reply: /^550 5\.6\.0 / },
+];
+for (const { name, fault, reply } of faults)
+  test(`${name} upstream is ${reply.source.slice(1, 4)}, and the same letter goes through afterwards`, async () => {
+    using client = await loggedIn(sidecar.port, KEY);
+    laptop.google.faults.script(fault);
+    const text = letter();
+    assert.match(await deliver(client, text), reply);
+    laptop.google.faults.clear();
+    assert.match(await deliver(client, text), /^250/);
+    assert.equal(mails().length, 1);
+  });
+
+test('an unknown outcome upstream is 451; the client tries again, and it is one mail', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  laptop.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'unavailable', times: 4 });
+  const text = letter();
+  assert.match(await deliver(client, text), /^451 4\.3\.0 .*The id of the mail is/);
+  assert.match(await deliver(client, text), /^250/);
+  assert.match(await deliver(client, text, { to: ['you@example.net', 'hidden@example.net'] }), /^250/); // another envelope is another mail
+  assert.equal(mails().length, 2);
+});
+
+test("a reply that is lost between function and sidecar is 451; the client's retry is the same mail", async () => {
+  for (const head of [['Message-ID: <lost@test>'], ['Resend-Idempotency-Key: order/1'], []]) {
+    laptop.google.mails.clear();
+    await using door = await losing(laptop.api, 2); // the second one where the first connection was a kept one
+    await using own = await sidecarFor(door.url);
+    using client = await loggedIn(own.port, KEY);
+    const text = letter(`canary-body ${head.length}`, head);
+    assert.match(await deliver(client, text), /^451 4\.4\.1 .*may have been sent/);
+    assert.match(await deliver(client, text), /^250/);
+    assert.equal(mails().length, 1);
+    assert.doesNotMatch(mails()[0]?.raw.toString() ?? '', /idempotency/i);
+  }
+});
+
+test('with the function away a login is believed, and each letter is 451', async () => {
+  await using own = await sidecarFor('http://127.0.0.1:1');
+  using client = await loggedIn(own.port, KEY);
+  assert.match(await deliver(client, letter()), /^451 4\.4\.1 .*cannot be reached/);
+});
+
+test("a proxy's page is never final, except where it refuses the caller", async () => {
+  for (const [status, code] of [
+    [404, '451'],
+    [200, '451'],
+    [503, '451'],
+    [413, '552'],
+    [403, '535'],
+  ] as const) {
+    const page = createServer(
+      (req, res) => void req.resume().once('end', () => res.writeHead(req.method === 'GET' ? 500 : status).end('<html>')),
+    );
+    await new Promise<void>((done) => page.listen(0, '127.0.0.1', done));
+    await using own = await sidecarFor(`http://127.0.0.1:${(page.address() as AddressInfo).port}`);
+    using client = await loggedIn(own.port, KEY);
+    assert.equal((await deliver(client, letter())).slice(0, 3), code);
+    page.close();
+    page.closeAllConnections();
+  }
+});
+
+test('a key is asked about once for many logins', async () => {
+  let asked = 0;
+  await using door = await losing(laptop.api, 0, () => asked++);
+  await using own = await sidecarFor(door.url);
+  for (const client of await Promise.all(Array.from({ length: 20 }, () => loggedIn(own.port, KEY)))) client[Symbol.dispose]();
+  assert.equal(asked, 1);
+});
+
+test('it finishes the letters in hand before it ends', async () => {
+  const own = await sidecarFor(laptop.api);
+  using client = await loggedIn(own.port, KEY);
+  laptop.google.faults.script({ on: 'transfer', delayMs: 300 });
+  for (const line of [`MAIL FROM:<${MAILBOX}>`, 'RCPT TO:<you@example.net>', 'DATA']) await client.say(line);
+  const transfers = laptop.google.calls.transfer;
+  client.write(`${letter()}.\r\n`);
+  while (laptop.google.calls.transfer === transfers) await new Promise(setImmediate);
+  const ended = own[Symbol.asyncDispose]();
+  assert.match(await client.reply(), /^250/);
+  await ended;
+});
+
+test('without TLS it listens on loopback only', async () => {
+  for (const host of ['0.0.0.0', '::', '192.0.2.1', 'mail.example.com'])
+    await assert.rejects(sidecarFor(laptop.api, { host }), /can be reached from other machines/);
+});
+
+test('nothing of a letter and no key was logged', () => {
+  const all = [...sidecar.lines, ...laptop.lines.map((line) => JSON.stringify(line))].join('\n');
+  assert.match(all, /"event":"smtp_relayed".*"smtp":250/);
+  assert.doesNotMatch(all, /canary|@example|mg_shop/);
+});
+
+/** A door in front of the function that cuts the connection instead of answering the first POSTs. */
+async function losing(target: string, lost: number, onGet = (): void => {}) {
+  let left = lost;
+  const server = createServer(async (req, res) => {
+    const body = Buffer.concat(await req.toArray());
+    if (req.method === 'GET') onGet();
+    const headers = req.headers as Record<string, string>;
+    const reply = await fetch(`${target}${req.url}`, { method: req.method ?? 'GET', headers, ...(req.method === 'POST' && { body }) });
+    if (req.method === 'POST' && left-- > 0) return req.socket.destroy();
+    return res.writeHead(reply.status, { 'content-type': 'application/json' }).end(await reply.text());
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,7 @@
+/** The whole journey of a mail, as one thing that the exploration can run as it is, or broken in one place. */
+export { replay } from '../../functions/cli/ledger/dead-letters.ts';
+export { dropMail, resend } from '../../functions/cli/ledger/decide.ts';
+export { accept } from '../../functions/mail/accept.ts';
+export { cancel, ownMail, reschedule } from '../../functions/mail/change.ts';
+export { asFailure, consequence, MailFailure } from '../../functions/mail/model/failure.ts';
+export { workOff } from '../../functions/mail/queue/process-message.ts';

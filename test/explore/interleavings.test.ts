@@ -1,0 +1,134 @@
+/**
+ * The journey of a mail, by every way that a tape can take through it: who goes on at each call of a port, who dies there, whose
+ * answer is lost. Seeded and short here; `npm run explore` runs long (MAILGRANT_SCHEDULES) with seeds of its own, and finds rarer
+ * mutations too. A failure prints its seed, for MAILGRANT_SEED, and what happened, a line each.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BREAKS, brokenCore, RARE } from './broken-core.ts';
+import * as core from './core.ts';
+import { play } from './journeys.ts';
+import { broken } from './promises.ts';
+import type { Act, Core, Scenario } from './scenario.ts';
+import { NOTHING, type Step } from './stage.ts';
+
+const RUNS = Number(process.env['MAILGRANT_SCHEDULES'] ?? 0);
+const SEED = Number(process.env['MAILGRANT_SEED'] ?? 0);
+const options = { numRuns: RUNS || 4_000, ...((SEED > 0 || RUNS === 0) && { seed: SEED || 20_261_125 }) };
+
+const MINUTE = 60_000;
+const of = fc.constantFrom(0, 0, 0, 1);
+const ask: fc.Arbitrary<Act> = fc.record({
+  does: fc.constant('ask' as const),
+  key: fc.constantFrom('a', 'a', 'a', 'b'),
+  mail: fc.constantFrom(1, 1, 1, 2),
+  inMs: fc.constantFrom(0, 0, 0, 10 * MINUTE),
+});
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 4, arbitrary: ask },
+  { weight: 1, arbitrary: fc.constant({ does: 'publish' as const }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('cancel' as const), of }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('move' as const), of, inMs: fc.constantFrom(MINUTE, 10 * MINUTE, 0) }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('resend' as const), of, withMail: fc.boolean(), asks: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('drop' as const), of }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('replay' as const) }) },
+);
+/** One step in so many goes wrong, and one in so many is not the next one's. */
+const steps = (often: number, other: number): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.record({
+      who: fc.oneof({ weight: other - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
+      wrong: fc.oneof({ weight: often - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 10 }) }),
+      how: fc.nat(5),
+    }),
+    { maxLength: 60, size: 'max' },
+  );
+/** A few steps that are not as they would be, and nothing else. */
+const few: fc.Arbitrary<Step[]> = fc
+  .array(fc.record({ at: fc.nat(24), who: fc.nat(4), wrong: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10 })), how: fc.nat(5) }), {
+    minLength: 1,
+    maxLength: 5,
+    size: 'max',
+  })
+  .map((odd) => Array.from({ length: 25 }, (_, step) => odd.find(({ at }) => at === step) ?? NOTHING));
+// A storm finds what many troubles do together; what needs two, each at its one moment, is found where little else happens.
+const tape = fc.oneof(steps(5, 2), steps(12, 4), few, few);
+const anybody: fc.Arbitrary<Act[]> = fc
+  .tuple(
+    fc.oneof({ weight: 5, arbitrary: ask }, { weight: 1, arbitrary: fc.constant({ does: 'publish' as const }) }),
+    fc.array(act, { maxLength: 3 }),
+  )
+  .map(([first, others]) => [first, ...others]);
+const ASK: Act = { does: 'ask', key: 'a', mail: 1, inMs: 0 };
+const RESEND: Act = { does: 'resend', of: 0, withMail: true, asks: true };
+/** Those who get into each other's way at one mail. */
+const PAIRS: Act[][] = [
+  [ASK, { ...ASK }],
+  [ASK, RESEND],
+  [ASK, RESEND, { ...ASK }],
+  [ASK, { does: 'drop', of: 0 }],
+  [{ does: 'publish' }, { does: 'replay' }],
+  [{ does: 'publish' }, { ...RESEND, asks: true, withMail: false }, { does: 'replay' }],
+  [ASK, { does: 'cancel', of: 0 }, { ...ASK }],
+  [
+    { ...ASK, inMs: 10 * MINUTE },
+    { does: 'move', of: 0, inMs: 5 * MINUTE },
+    { does: 'cancel', of: 0 },
+  ],
+  [
+    { ...ASK, inMs: 10 * MINUTE },
+    { does: 'move', of: 0, inMs: 5 * MINUTE },
+  ],
+];
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  delivery: fc.constantFrom('direct' as const, 'queued' as const),
+  later: fc.constantFrom(true, true, true, false),
+  patient: fc.boolean(),
+  prompt: fc.boolean(),
+  acts: fc.oneof(anybody, fc.constantFrom(...PAIRS)),
+  tape,
+});
+
+/** Throws with the story where a promise is broken. */
+async function keep(one: Scenario, broke: Core = core): Promise<void> {
+  const ended = await play(one, broke);
+  const wrong = broken(ended);
+  assert.deepEqual(wrong, [], `${wrong.join('\n')}\n${ended.stage.story.join('\n')}`);
+}
+
+test('whoever goes on, dies or hears nothing: every mail is sent once, or recorded as what became of it', () =>
+  fc.assert(
+    fc.asyncProperty(scenario, (one) => keep(one)),
+    options,
+  ));
+
+/** What only long runs have found, in its shortest form. */
+const FOUND: Readonly<Record<string, Scenario>> = {
+  'a claim whose answer is lost, and a person who has the mail sent before it is made again': {
+    ...{ delivery: 'direct', later: true, patient: false, prompt: false },
+    acts: [ASK, { ...ASK }, { does: 'resend', of: 0, withMail: true, asks: false }],
+    tape: [NOTHING, { who: 2, wrong: 1, how: 0 }, NOTHING, { who: 2, wrong: 6, how: 0 }, NOTHING, { who: 0, wrong: 8, how: 2 }],
+  },
+  'a mail that is handed over while the same request takes it, dies, and its message cannot be put': {
+    ...{ delivery: 'direct', later: true, patient: false, prompt: false },
+    acts: [ASK, { ...ASK }],
+    tape: Array.from({ length: 13 }, (_, at) => ({
+      who: at === 6 || at === 12 ? 1 : 0,
+      wrong: { 0: 1, 3: 2, 10: 2, 12: 1 }[at] ?? 0,
+      how: 0,
+    })),
+  },
+};
+for (const [name, one] of Object.entries(FOUND)) test(`found once: ${name}`, () => keep(one));
+
+for (const [name, place] of Object.entries({ ...BREAKS, ...(RUNS > 0 && RARE) }))
+  test(`it is found out if ${name}`, async (t) => {
+    const broke = await brokenCore(place);
+    const { failed, numRuns } = await fc.check(
+      fc.asyncProperty(scenario, (one) => keep(one, broke)),
+      { ...options, endOnFailure: true },
+    );
+    t.diagnostic(`${numRuns} schedules`);
+    assert.ok(failed);
+  });

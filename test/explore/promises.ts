@@ -1,0 +1,71 @@
+import type { Entry } from '../../functions/mail/delivery/ledger.ts';
+import { consequence, type FailureCode } from '../../functions/mail/model/failure.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/queue/settle-message.ts';
+import type { Ended } from './scenario.ts';
+
+/** What is promised of every mail, whatever happens on its way; each promise that was broken, in words. */
+export function broken({ office, told, canceled, risked, released, unanswered }: Ended): string[] {
+  const wrong = [...office.wrong];
+  for (const { by, said } of told) if (said === 'unexpected' || /Error/.test(said)) wrong.push(`${by} was told ${said}`);
+  for (const by of unanswered) wrong.push(`${by} asked again and again, and was never told how it ended`);
+  const takenOf = (id: string): string[] =>
+    office.gmail.taken.filter(({ messageId }) => messageId.includes(id)).map(({ gmailId }) => gmailId);
+  const buried = (id: string): boolean =>
+    office.dead.some(({ attributes }) => attributes['mailgrantId'] === id || attributes['mailgrantMail'] === id);
+  const givenUp = (id: string): boolean => told.some((one) => one.id === id && one.by.includes(`delivery ${DELIVERIES_MAX},`));
+  const dropped = ({ state, code }: Entry): boolean => state === 'failed' && code === 'dropped';
+
+  for (const { entry } of office.ledger.entries.values()) {
+    const { id, state, code, gmailId } = entry;
+    const name = `mail ${id.slice(-2)} (${state}${code ? `, ${code}` : ''})`;
+    const taken = takenOf(id);
+    const risks = risked.get(id) ?? 0;
+    if (taken.length > 1 + risks) wrong.push(`${name} is there ${taken.length} times, and a person risked it ${risks} times`);
+    if (state === 'sent' && !taken.includes(gmailId ?? '')) wrong.push(`${name} is not in Gmail as ${gmailId}`);
+    // After a person's risk only the letter that was let go is taken back: docs/delivery.md says so.
+    if (canceled.has(id) && (taken.length > risks || state !== 'canceled')) wrong.push(`${name} was canceled with an OK`);
+    const open = state === 'sent' || state === 'unknown' || state === 'sending';
+    if (!open && taken.length > 0 && risks === 0 && !dropped(entry)) wrong.push(`${name} is in Gmail`);
+    if (state === 'failed' && code === null) wrong.push(`${name} has no reason`);
+  }
+
+  // What an operator must mend would be lost with its message: its content is nowhere else.
+  for (const { by, id, said } of told) {
+    const entry = id === null ? undefined : office.ledger.entries.get(id)?.entry;
+    if (id === null || said !== 'failed' || !/acknowledged$/.test(by) || entry?.state !== 'failed' || dropped(entry)) continue;
+    if (consequence(entry.code as FailureCode).blame !== 'caller' && !buried(id))
+      wrong.push(`mail ${id.slice(-2)} (${entry.code}) was acknowledged by ${by} and lies nowhere`);
+  }
+  for (const { by, id, said, at, gmailId } of told) {
+    const accepted = said === 'sent' || said === 'queued' || /acknowledged$/.test(by);
+    if (!accepted || id === null) continue;
+    const entry = office.ledger.entries.get(id)?.entry;
+    const name = `mail ${id.slice(-2)} (${entry?.state}${entry?.code ? `, ${entry.code}` : ''}), of which ${by} was told ${said},`;
+    const taken = takenOf(id);
+    if (said === 'sent' && !taken.includes(gmailId ?? '')) wrong.push(`${name} is not there as ${gmailId}`);
+    if (said === 'sent') continue;
+    if (!entry) wrong.push(`${name} is in no ledger`);
+    else if (
+      !isExplained(entry) &&
+      !(entry.state === 'unknown' && givenUp(id)) &&
+      !buried(id) &&
+      !(released.has(id) && LEFT_TO_ITS_PERSON.includes(entry.state)) &&
+      !(at < (office.begunAnew.get(id) ?? 0)) // it had ended; who began it anew and died had no answer, and asks again
+    )
+      wrong.push(`${name} has vanished`);
+  }
+  for (const { attributes } of office.dead)
+    if (attributes['reason'] === undefined && !office.topic.some(({ deliveries }) => deliveries >= DELIVERIES_MAX))
+      wrong.push('a dead letter has no reason');
+  return wrong;
+}
+
+/** A mail that failed and was let go by a person has no message of its own: who takes it up and dies leaves it to that person. */
+const LEFT_TO_ITS_PERSON: readonly string[] = ['waiting', 'parked', 'claimed', 'sending', 'unknown'];
+
+/** Whether the ledger says something that it can be left at: nothing waits for a message that does not come. */
+function isExplained({ state, code }: Entry): boolean {
+  if (state === 'sent' || state === 'canceled') return true;
+  if (state === 'unknown') return code === 'session_gone';
+  return state === 'failed' && code !== null && !code.startsWith('queue_');
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { startGoogle } from '../../../functions/fake-google/google.ts';
+import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
+import { createWindows } from '../../../functions/google/firestore/firestore-dedupe-windows.ts';
+import { createExchange } from '../../../functions/google/http/exchange.ts';
+import type { Joined, Windows } from '../../../functions/mail/delivery/dedupe-windows.ts';
+import { memoryWindows } from '../../explore/world.ts';
+import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 8);
+const HOUR = 3_600_000;
+const hex = (n: number): string => (n * 2_654_435_761).toString(16).padStart(40, '0').slice(-40);
+let groups = 0;
+const group = (): string => hex(process.pid * 1_000 + ++groups);
+
+const firestore = emulator(sdkRoot(), 'firestore');
+
+async function laptop() {
+  const google = await startGoogle();
+  return { windows: windowsAt(google.url, google.url), [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
+}
+
+async function real() {
+  if (!firestore) throw new Error('no emulator');
+  const [running, google] = await Promise.all([startEmulator(firestore), startGoogle()]);
+  return {
+    windows: windowsAt(running.url, google.url),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([running[Symbol.asyncDispose](), google[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+function windowsAt(url: string, metadata: string): Windows {
+  const exchange = createExchange()(AbortSignal.timeout(60_000));
+  const identity = createIdentity(metadata);
+  return createWindows(url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+}
+
+const backends = [
+  {
+    name: 'memory, as the tests of the core have it',
+    start: async () => ({ windows: memoryWindows(), [Symbol.asyncDispose]: async () => {} }),
+    skip: false as const,
+  },
+  { name: 'the laptop (SQLite)', start: laptop, skip: false as const },
+  { name: "Google's Firestore emulator", start: real, skip: skipUnless(firestore !== null, 'the Firestore emulator (gcloud and Java)') },
+];
+
+for (const { name, start, skip } of backends)
+  suite(`windows on ${name}`, { skip }, () => {
+    let backend: AsyncDisposable & { readonly windows: Windows };
+    before(async () => {
+      backend = await start();
+      // The emulator's first write warms its JVM, on a busy machine for longer than a call may take.
+      for (let tries = 0; tries < 6; tries++) if (await backend.windows.join(group(), hex(1), HOUR, NOW).catch(() => null)) break;
+    });
+    after(() => backend?.[Symbol.asyncDispose]());
+    const firsts = (all: readonly Joined[]): number => all.filter(({ first }) => first).length;
+
+    test('the first event opens a window, the next ones are held, and each counts once', async () => {
+      const { windows } = backend;
+      const one = group();
+      const opened = await windows.join(one, hex(1), HOUR, NOW);
+      assert.deepEqual([opened.first, opened.opened, opened.until, opened.before], [true, NOW, NOW + HOUR, null]);
+      const second = await windows.join(one, hex(2), HOUR, NOW + 5_000);
+      assert.deepEqual([second.first, second.ask, second.opened], [false, true, NOW]);
+      const again = await windows.join(one, hex(2), HOUR, NOW + 6_000);
+      assert.deepEqual([again.first, again.ask, again.opened], [false, true, NOW]);
+      await windows.join(one, hex(3), HOUR, NOW + 9_000);
+      assert.deepEqual(await windows.sum(one, NOW), { count: 2, first: NOW + 5_000, last: NOW + 9_000 });
+    });
+
+    test('when it is over, the next event opens another, and says which one was before', async () => {
+      const { windows } = backend;
+      const one = group();
+      for (const [event, at] of [
+        [1, 0],
+        [2, 1_000],
+      ] as const)
+        await windows.join(one, hex(event), HOUR, NOW + at);
+      const next = await windows.join(one, hex(3), HOUR, NOW + HOUR);
+      assert.deepEqual([next.first, next.opened, next.before], [true, NOW + HOUR, { opened: NOW, until: NOW + HOUR }]);
+      // Whoever was to send that one's digest may have died: its redelivery is told of it again.
+      assert.deepEqual((await windows.join(one, hex(3), HOUR, NOW + HOUR + 1)).before, { opened: NOW, until: NOW + HOUR });
+      assert.deepEqual([(await windows.sum(one, NOW)).count, (await windows.sum(one, NOW + HOUR)).count], [1, 0]);
+      // Delivered again after the end, an event still belongs where it belonged.
+      const late = [await windows.join(one, hex(1), HOUR, NOW + HOUR + 1), await windows.join(one, hex(2), HOUR, NOW + HOUR + 1)];
+      assert.deepEqual(
+        late.map(({ first, opened }) => [first, opened]),
+        [
+          [true, NOW],
+          [false, NOW],
+        ],
+      );
+      assert.equal((await windows.sum(one, NOW + HOUR)).count, 0);
+    });
+
+    test('of any number that come at the same time one is first, and none is lost', async () => {
+      const { windows } = backend;
+      const one = group();
+      const burst = Array.from({ length: 40 }, (_, n) => n + 1);
+      const all = await Promise.all([...burst, ...burst].map((n) => windows.join(one, hex(n), HOUR, NOW + n)));
+      const [{ opened } = assert.fail()] = all;
+      assert.deepEqual(new Set(all.map((joined) => joined.opened)), new Set([opened]));
+      assert.deepEqual([firsts(all), (await windows.sum(one, opened)).count], [2, 39]); // it was delivered twice, too
+      assert.ok(
+        all.some(({ first, ask }) => !first && ask),
+        'somebody asks for the digest',
+      );
+    });
+  });

@@ -1,0 +1,240 @@
+/** The rooms of `functions/`, each with its job and the rooms it may import; types count too, files of the same room are free. */
+export interface Room {
+  readonly job: string;
+  /** Rooms, by their path below `functions/`. */
+  readonly rooms: string;
+  /** Packages and Node's own modules. */
+  readonly packages?: RegExp;
+  /** Node's modules of which only types may be imported. */
+  readonly types?: RegExp;
+  /** No clock, randomness, network or environment: those come in as ports. */
+  readonly pure?: true;
+}
+
+const SERVER_TYPES = /^node:http$/;
+
+export const ROOMS: Readonly<Record<string, Room>> = {
+  '': {
+    job: 'The functions that are deployed, one sentence each: connect the adapters, name the trigger.',
+    rooms: 'runtime google google/auth trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents',
+    packages: /^@google-cloud\/functions-framework$/,
+  },
+  runtime: {
+    job: 'What a function is started with: environment, log line, HTTP server, function context.',
+    rooms: 'mail/model mail/delivery',
+    packages: /^node:/,
+  },
+  'mail/model': {
+    job: 'Vocabulary: addresses, configuration types, failure table, secrets that cannot be printed.',
+    rooms: '',
+    pure: true,
+  },
+  'mail/message': {
+    job: 'A request becomes validated fields, then MIME bytes and envelope.',
+    rooms: 'mail/model',
+    packages: /^nodemailer\/lib\/(mail-composer|mime-node|qp)$/,
+    pure: true,
+  },
+  'mail/delivery': {
+    job: 'One email, once: ledger entry, claim, attempt, outcome, rate limits.',
+    rooms: 'mail/model mail/message',
+    pure: true,
+  },
+  'mail/queue': {
+    job: 'Queue messages: write, process, postpone, dead-letter.',
+    rooms: 'mail/model mail/message mail/delivery',
+    pure: true,
+  },
+  mail: {
+    job: 'The front door: accept one email, accept many, change one. Start reading here.',
+    rooms: 'mail/model mail/message mail/delivery mail/queue',
+    pure: true,
+  },
+  verify: { job: 'Is a webhook really its vendor’s: signatures, tokens, passwords.', rooms: 'mail/model', packages: /^standardwebhooks$/ },
+  'diagnose/input': { job: 'A pasted text becomes clues, with its secrets masked.', rooms: '', pure: true },
+  'diagnose/causes': { job: 'Why sending fails, and the fix.', rooms: '', pure: true },
+  'diagnose/catalogue': {
+    job: 'Which text means which cause.',
+    rooms: 'diagnose/input diagnose/causes mail/model',
+    pure: true,
+  },
+  diagnose: {
+    job: '`explain`; from a failure code to a cause.',
+    rooms: 'diagnose/input diagnose/causes diagnose/catalogue mail/model',
+    pure: true,
+  },
+  // The parser of CEL and the compiler of Handlebars belong to the build; functions take what evaluates and renders.
+  'notify/conditions': {
+    job: 'CEL conditions: check, evaluate.',
+    rooms: 'mail/model',
+    packages: /^@bufbuild\/cel(\/ext)?$/,
+    pure: true,
+  },
+  'notify/templates': {
+    job: 'Handlebars templates: check, render.',
+    rooms: 'mail/model',
+    packages: /^handlebars(\/runtime\.js)?$/,
+    pure: true,
+  },
+  notify: {
+    job: 'An event becomes an email; many alike become a digest.',
+    rooms: 'notify/conditions notify/templates mail mail/model mail/delivery mail/queue',
+    pure: true,
+  },
+  'trigger/common': {
+    job: 'What every trigger needs: body, JSON, paths, log lines, compiled routes.',
+    rooms: 'runtime diagnose notify mail/model mail/delivery mail/queue',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
+  'trigger/http': {
+    job: 'The Resend-compatible API.',
+    rooms: 'trigger/common runtime diagnose mail mail/model mail/message mail/delivery',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
+  'trigger/pubsub': {
+    job: 'Pub/Sub push and CloudEvents.',
+    rooms: 'trigger/common trigger/documents runtime notify mail/model mail/delivery mail/queue',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
+  'trigger/hooks': {
+    job: 'Signed webhooks.',
+    rooms: 'trigger/common runtime notify verify mail/model mail/delivery',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
+  'trigger/documents': {
+    job: 'Firestore documents in the form of Firebase’s Trigger Email.',
+    rooms: 'trigger/common runtime notify notify/templates mail/model mail/message mail/delivery mail/queue',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
+  trigger: { job: 'The scheduled check of every grant.', rooms: 'runtime diagnose mail/model', packages: SERVER_TYPES, types: /^node:/ },
+  'google/http': { job: 'One HTTPS exchange; Google’s error body; retry.', rooms: 'mail/model', packages: /^node:/ },
+  'google/auth': {
+    job: 'Secret, grant, access token; identities.',
+    rooms: 'google/http runtime mail/model mail/message',
+    packages: /^(google-auth-library\/build\/|googleapis\/build\/|@google-cloud\/secret-manager$|node:crypto$)/,
+  },
+  'google/gmail': {
+    job: 'Gmail: upload session, search, what a mailbox’s grant can do.',
+    rooms: 'google/http runtime mail/model mail/message mail/delivery',
+    packages: /^googleapis\/build\//,
+  },
+  'google/smtp': {
+    job: 'Gmail over SMTP.',
+    rooms: 'google/gmail runtime mail/model mail/message mail/delivery',
+    packages: /^(nodemailer\/lib\/smtp-connection$|node:)/,
+  },
+  'google/firestore': {
+    job: 'Firestore: ledger, dedupe windows, documents.',
+    rooms: 'google/http runtime mail/model mail/delivery',
+    packages: /^googleapis\/build\//,
+  },
+  'google/queue': {
+    job: 'Pub/Sub topic, Cloud Tasks, bucket.',
+    rooms: 'google/http runtime mail/model mail/delivery',
+    packages: /^googleapis\/build\//,
+  },
+  google: {
+    job: 'Connects the adapters to the ports of `mail/`.',
+    rooms: 'google/http google/auth google/gmail google/firestore google/queue google/smtp runtime mail/model',
+    packages: /^node:/,
+  },
+  config: {
+    job: 'The schema of `mailgrant.yaml`, for the build and the commands.',
+    rooms: 'mail/model mail/message notify',
+    packages: /^(zod|yaml|node:(fs|path))$/,
+  },
+  cli: {
+    job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
+    rooms: 'cli/common cli/grants cli/doctor cli/explain cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send config',
+    packages: /^node:/,
+  },
+  'cli/common': {
+    job: 'What several commands share.',
+    rooms: 'config runtime google/http google/auth mail/model',
+    packages: /^(google-auth-library|@google-cloud\/secret-manager|googleapis\/build\/.*|node:.*)$/,
+  },
+  'cli/grants': {
+    job: 'authorize, rotate, revoke.',
+    rooms: 'cli/common config google/http google/auth mail/model',
+    packages: /^node:/,
+  },
+  'cli/doctor': {
+    job: 'Why is email not being sent: doctor, watch.',
+    rooms: 'cli/common config diagnose google google/http mail/model mail/delivery mail/queue',
+    packages: /^(googleapis\/build\/|node:)/,
+  },
+  'cli/explain': {
+    job: 'explain; the tables of docs/.',
+    rooms: 'cli/common diagnose diagnose/catalogue diagnose/causes mail/model',
+    packages: /^node:fs$/,
+  },
+  'cli/deploy': {
+    job: 'config, build, deploy, smoke.',
+    rooms: 'cli/common config google mail mail/model mail/delivery',
+    packages: /^(esbuild|fflate|googleapis\/build\/.*|node:.*)$/,
+  },
+  'cli/ledger': {
+    job: 'Ledger and dead letters.',
+    rooms: 'cli/common config diagnose google google/http google/firestore google/queue mail/model mail/message mail/delivery mail/queue',
+    packages: /^(googleapis\/build\/.*|node:fs)$/,
+  },
+  'cli/keys': { job: 'API keys.', rooms: 'cli/common config mail/model', packages: /^(yaml|node:.*)$/ },
+  'cli/smtp': { job: 'The SMTP sidecar.', rooms: 'cli/common runtime google/http mail/model', packages: /^(smtp-server|node:.*)$/ },
+  'cli/events': {
+    job: 'test-route, preview, hook.',
+    rooms: 'cli/common config notify notify/conditions verify mail/model mail/message',
+    packages: /^node:/,
+  },
+  'cli/send': { job: 'send.', rooms: 'cli/common mail/model', packages: /^node:/ },
+  'fake-google/http': {
+    job: 'Server, certificate, origin check and error replies of the fake Google.',
+    rooms: '',
+    packages: /^(selfsigned|node:.*)$/,
+  },
+  'fake-google/faults': { job: 'Fault injection.', rooms: 'fake-google/http', packages: /^node:/ },
+  'fake-google/oauth': { job: 'Consent, tokens, signing.', rooms: 'fake-google/http mail/model', packages: /^node:/ },
+  'fake-google/services': {
+    job: 'Gmail, SMTP, Firestore, Pub/Sub, Tasks, Storage, Secret Manager.',
+    rooms: 'fake-google/http fake-google/faults fake-google/oauth mail/model',
+    packages: /^(smtp-server|node:.*)$/,
+  },
+  'fake-google': {
+    job: 'Starts the fake Google; one file of tables.',
+    rooms: 'fake-google/http fake-google/faults fake-google/oauth fake-google/services',
+    packages: /^node:/,
+  },
+  'pages/parts': {
+    job: 'Html, page frame, labels.',
+    rooms: 'fake-google fake-google/http fake-google/faults fake-google/services mail/model mail/delivery',
+    packages: /^(mailparser|node:.*)$/,
+  },
+  // A page signs as a webhook's vendor would; it never imports a function.
+  'pages/views': {
+    job: 'One file a page.',
+    rooms: 'pages/parts fake-google fake-google/http fake-google/faults verify mail/model',
+    packages: /^(mailparser|node:.*)$/,
+  },
+  pages: { job: 'The server of the local stack’s pages.', rooms: 'pages/parts pages/views fake-google/http', packages: /^node:/ },
+  dev: {
+    job: '`npm start`: fake Google, functions and pages, started together.',
+    rooms: 'config fake-google fake-google/http pages pages/parts mail/model mail/queue',
+    packages: /^node:/,
+  },
+};
+
+export const mayImport = (room: string): readonly string[] => (ROOMS[room]?.rooms ?? '').split(' ').filter(Boolean);
+
+/** The map of CONTRIBUTING.md. */
+export function roomsTable(): string {
+  const name = (room: string): string => (room === '' ? '`functions/*.ts`' : `\`${room}/\``);
+  const rows = Object.entries(ROOMS).map(([room, { job, pure }]) => {
+    const list = mayImport(room);
+    return `| ${name(room)}${pure ? ' (pure)' : ''} | ${job} | ${list.length === 0 ? '–' : list.map((one) => `\`${one}\``).join(', ')} |`;
+  });
+  return ['| room of `functions/` | job | may import |', '|---|---|---|', ...rows].join('\n');
+}

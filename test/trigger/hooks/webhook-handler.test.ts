@@ -1,0 +1,347 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { simpleParser } from 'mailparser';
+import { type Hooks, routeOf, startHooks } from '../../support/stack/hooks.ts';
+import { PROJECT, startLaptop } from '../../support/stack/laptop.ts';
+import { hookOf, SCHEMES } from '../../verify/schemes.ts';
+
+const AUDIENCE = 'https://hooks.example.com';
+const CALLER = 'scheduler@laptop.iam.gserviceaccount.com';
+const nameOf = (scheme: string): string => scheme.replaceAll(' ', '-');
+const routes: Record<string, object> = {
+  ...Object.fromEntries(SCHEMES.map(({ name, hook }) => [nameOf(name), routeOf(hook, nameOf(name))])),
+  oidc: routeOf(hookOf('google-oidc', { google: { audience: AUDIENCE, email: CALLER } }), 'oidc'),
+  picky: routeOf(hookOf('bearer'), 'picky', { when: 'has(event.wanted)' }),
+  broken: routeOf(hookOf('bearer'), 'broken', { when: 'event.missing.field == 1' }),
+  worded: routeOf(hookOf('bearer'), 'worded', { subject: '{{event.missing}}' }),
+  nobody: routeOf(hookOf('bearer'), 'nobody', { to: ['{{default event.email ""}}'] }),
+  stranger: routeOf(hookOf('bearer'), 'stranger', { to: ['{{default event.email "you@example.net"}}'], only: ['*@example.org'] }),
+  deduped: routeOf(hookOf('bearer'), 'deduped', { dedupe: 'string(event.group)' }),
+  stormy: routeOf(hookOf('bearer'), 'stormy', { dedupe: 'string(event.group)', every: '1h' }),
+  unkept: routeOf(hookOf('bearer'), 'unkept'),
+};
+/** The words of the mail that came last. */
+const lastText = async (google = hooks.laptop.google): Promise<string> =>
+  (await simpleParser(google.mails.list()[0]?.raw ?? '')).text ?? '';
+
+let hooks: Hooks;
+before(async () => {
+  hooks = await startHooks(routes);
+  for (const { name, secret } of SCHEMES) hooks.store(nameOf(name), secret);
+  for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped', 'stormy']) hooks.store(name, 'canary-bearer');
+});
+after(() => hooks[Symbol.asyncDispose]());
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+async function post(path: string, body: string | Buffer, headers: Record<string, string> = {}, method = 'POST', url = hooks.url) {
+  const reply = await fetch(`${url}${path}`, { method, headers: { ...JSON_TYPE, ...headers }, ...(method === 'POST' && { body }) });
+  const text = await reply.text();
+  return { status: reply.status, body: text, headers: reply.headers };
+}
+const second = (): number => Math.floor(Date.now() / 1_000);
+const mails = (): number => hooks.laptop.google.mails.count();
+let events = 0;
+const eventBody = (change: Record<string, unknown> = {}): string =>
+  JSON.stringify({ id: `evt_${++events}`, text: 'canary-event', ...change });
+const bearer = { authorization: 'Bearer canary-bearer' };
+
+for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
+  const path = `/hooks/${nameOf(name)}`;
+  test(`${name}: a genuine event is one mail; a replay and the vendor's redelivery are answered 200 and send nothing`, async () => {
+    const body = eventBody();
+    const headers = await sign(body, secret, second());
+    const before = mails();
+    const first = await post(path, body, headers);
+    assert.deepEqual([first.status, mails() - before], [200, 1]);
+    const replay = await post(path, body, headers);
+    const redelivery = await post(path, body, await sign(body, secret, second() - 1));
+    assert.deepEqual([replay.status, redelivery.status, mails() - before], [200, 200, 1]);
+  });
+
+  test(`${name}: unsigned, forged, tampered and stale requests are 401, all in the same words as an unknown route`, async () => {
+    const body = eventBody();
+    const genuine = await sign(body, secret, second());
+    const requests: [string, Record<string, string>][] = [
+      [body, {}],
+      [body, await sign(body, other, second())],
+      ...needs.map((header): [string, Record<string, string>] => [
+        body,
+        Object.fromEntries(Object.entries(genuine).filter(([key]) => key !== header)),
+      ]),
+      ...(['bearer', 'basic'].includes(name) ? [] : [[body.replace('canary', 'tampered'), genuine] as [string, Record<string, string>]]),
+      ...(timed ? [[body, await sign(body, secret, second() - 302)] as [string, Record<string, string>]] : []),
+    ];
+    const before = mails();
+    const unknown = await post('/hooks/nowhere', body, genuine);
+    for (const [given, headers] of requests) {
+      const { status, body: words } = await post(path, given, headers);
+      assert.deepEqual([status, words], [401, unknown.body]);
+    }
+    assert.deepEqual([unknown.status, mails() - before], [401, 0]);
+  });
+}
+
+const reasons: readonly { name: string; route: string; sign: (body: string) => Promise<Record<string, string>>; told: RegExp }[] = [
+  { name: 'no signature', route: 'stripe', sign: async () => ({}), told: /missing, given twice or malformed$/ },
+  {
+    name: 'an old timestamp',
+    route: 'stripe',
+    sign: (body) => signedAs('stripe', body, second() - 302),
+    told: /^the timestamp is out of tolerance$/,
+  },
+  {
+    name: 'other bytes',
+    route: 'stripe',
+    sign: (body) => signedAs('stripe', `${body} `, second()),
+    told: /^another secret, or other bytes/,
+  },
+  {
+    name: 'no such route',
+    route: 'nowhere',
+    sign: (body) => signedAs('stripe', body, second()),
+    told: /^no route of that name has a hook$/,
+  },
+  { name: 'no token', route: 'oidc', sign: async () => ({}), told: /^there is no identity token$/ },
+  {
+    name: 'another identity',
+    route: 'oidc',
+    sign: async () => ({ authorization: `Bearer ${hooks.laptop.google.signer.token('other@laptop.iam.gserviceaccount.com', AUDIENCE)}` }),
+    told: /^the identity is another one$/,
+  },
+];
+const signedAs = async (name: string, body: string, at: number): Promise<Record<string, string>> => {
+  const scheme = SCHEMES.find((one) => one.name === name);
+  return (await scheme?.sign(body, scheme.secret, at)) ?? {};
+};
+for (const { name, route, sign, told } of reasons)
+  test(`${name}: the log says why, the answer does not`, async () => {
+    const body = eventBody();
+    const reply = await post(`/hooks/${route}`, body, await sign(body));
+    assert.deepEqual([reply.status, JSON.parse(reply.body)], [401, { message: 'The request was not accepted.' }]);
+    assert.match(String(hooks.laptop.lines.at(-1)?.['detail']), told);
+  });
+
+test('an unsigned header cannot make a new event of an old one', async () => {
+  const scheme = SCHEMES.find(({ name }) => name === 'github');
+  const body = eventBody();
+  const headers = (await scheme?.sign(body, scheme.secret)) ?? {};
+  const before = mails();
+  for (const delivery of ['a', 'b']) await post('/hooks/github', body, { ...headers, 'x-github-delivery': delivery });
+  assert.equal(mails() - before, 1);
+});
+
+test("Stripe's retry is the same event though its body differs", async () => {
+  const scheme = SCHEMES.find(({ name }) => name === 'stripe');
+  const id = `evt_same${++events}`;
+  const before = mails();
+  for (const pending_webhooks of [2, 1]) {
+    const body = JSON.stringify({ id, pending_webhooks });
+    assert.equal((await post('/hooks/stripe', body, await scheme?.sign(body, scheme.secret, second()))).status, 200);
+  }
+  assert.equal(mails() - before, 1);
+});
+
+test('google-oidc: only the named identity gets in, with a token for this audience', async () => {
+  const { signer } = hooks.laptop.google;
+  const rows: readonly (readonly [string, number])[] = [
+    [signer.token(CALLER, AUDIENCE), 200],
+    [signer.token('other@laptop.iam.gserviceaccount.com', AUDIENCE), 401],
+    [signer.token(CALLER, 'https://other.example.com'), 401],
+    [signer.forged(CALLER, AUDIENCE), 401],
+    [signer.token(CALLER, AUDIENCE, { exp: second() - 600 }), 401],
+    ['canary-nonsense', 401],
+  ];
+  for (const [token, status] of rows)
+    assert.equal((await post('/hooks/oidc', eventBody(), { authorization: `Bearer ${token}` })).status, status);
+});
+
+test('a rotated secret is picked up without a deploy; while both are stored, both work', async () => {
+  await using own = await startHooks({ turning: routeOf(hookOf('bearer'), 'turning') });
+  const ask = async (secret: string): Promise<number> =>
+    (await post('/hooks/turning', eventBody(), { authorization: `Bearer ${secret}` }, 'POST', own.url)).status;
+  own.store('turning', 'canary-old');
+  assert.deepEqual([await ask('canary-old'), await ask('canary-old')], [200, 200]);
+  own.store('turning', 'canary-old\ncanary-new');
+  assert.deepEqual([await ask('canary-new'), await ask('canary-old')], [200, 200]);
+});
+
+test('a handshake of Slack is answered with its challenge, once the signature is right', async () => {
+  const scheme = SCHEMES.find(({ name }) => name === 'slack');
+  const body = JSON.stringify({ token: 'canary-token', challenge: 'canary-challenge', type: 'url_verification' });
+  const before = mails();
+  const good = await post('/hooks/slack', body, await scheme?.sign(body, scheme.secret, second()));
+  const bad = await post('/hooks/slack', body, await scheme?.sign(body, scheme.other, second()));
+  assert.deepEqual([good.status, JSON.parse(good.body), bad.status, mails() - before], [200, { challenge: 'canary-challenge' }, 401, 0]);
+});
+
+test("GitHub's ping is answered and mails nothing", async () => {
+  const scheme = SCHEMES.find(({ name }) => name === 'github');
+  const body = JSON.stringify({ zen: 'Keep it logically awesome.', hook_id: 1, hook: {} });
+  const before = mails();
+  const reply = await post('/hooks/github', body, { ...(await scheme?.sign(body, scheme.secret)), 'x-github-event': 'ping' });
+  assert.deepEqual([reply.status, mails() - before], [200, 0]);
+});
+
+test('a form is an event too: its payload field as JSON, or its fields', async () => {
+  const form = { authorization: 'Bearer canary-bearer-one', 'content-type': 'application/x-www-form-urlencoded' };
+  for (const [body, words] of [
+    ['payload=%7B%22formed%22%3A1%7D', '"formed": 1'],
+    ['command=%2Fdeploy&text=now', '"command": "/deploy"'],
+  ] as const) {
+    assert.equal((await post('/hooks/bearer', body, form)).status, 200);
+    assert.ok((await lastText()).includes(words));
+  }
+});
+
+test('conditions and templates see what kind of event the headers name, and no secrets', async () => {
+  const headers = {
+    authorization: 'Bearer canary-bearer-one',
+    'x-github-event': 'release',
+    'x-hub-signature-256': 'sha256=canary-mac',
+    'x-event-token': 'canary-token',
+    'user-agent': 'GitHub-Hookshot/1',
+  };
+  await post('/hooks/bearer', eventBody(), headers);
+  const words = await lastText();
+  assert.match(words, /"x-github-event": "release"/);
+  assert.match(words, /"user-agent": "GitHub-Hookshot\/1"/);
+  assert.doesNotMatch(words, /canary-(mac|token|bearer)/);
+});
+
+test("the route's own dedupe takes the place of the event's id", async () => {
+  const before = mails();
+  for (const group of ['a', 'a', 'b']) assert.equal((await post('/hooks/deduped', eventBody({ group }), bearer)).status, 200);
+  assert.equal(mails() - before, 2);
+});
+
+test('of a storm one mail goes out at once; what is held back is answered 200 too', async () => {
+  const before = mails();
+  const replies = [];
+  for (let i = 0; i < 5; i++) replies.push(await post('/hooks/stormy', eventBody({ group: 'a' }), bearer));
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    Array(5).fill(200),
+  );
+  assert.deepEqual([replies.filter(({ body }) => body === '{"outcome":"held"}').length, mails() - before], [4, 1]);
+});
+
+const HOUR = 3_600_000;
+
+test('a signed timestamp that is accepted for a day cannot be replayed within it, nor one from the future', async () => {
+  const clock = { now: Date.now() };
+  await using laptop = await startLaptop({ now: () => clock.now });
+  const scheme = SCHEMES.find(({ name }) => name === 'hmac with a timestamp') ?? assert.fail();
+  await using own = await startHooks({ slow: routeOf({ ...scheme.hook, toleranceSeconds: 86_400 }, 'slow') }, laptop);
+  own.store('slow', scheme.secret);
+  const body = eventBody();
+  const headers = await scheme.sign(body, scheme.secret, second() + 86_000);
+  const statuses = [];
+  for (const hours of [0, 2, 20, 25]) {
+    clock.now += hours * HOUR;
+    statuses.push((await post('/hooks/slow', body, headers, 'POST', own.url)).status);
+  }
+  assert.deepEqual([statuses, laptop.google.mails.count()], [[200, 200, 200, 200], 1]);
+});
+
+test('an alert that still stands is told in each window: at once, or in its digest', async () => {
+  const clock = { now: Date.now() };
+  await using laptop = await startLaptop({ now: () => clock.now });
+  await using own = await startHooks({ standing: routeOf(hookOf('bearer'), 'standing', { every: '3h' }) }, laptop);
+  own.store('standing', 'canary-bearer');
+  const [one, two] = [eventBody(), eventBody()];
+  const ask = async (body: string) => {
+    const before = laptop.google.mails.count();
+    const { body: text } = await post('/hooks/standing', body, bearer, 'POST', own.url);
+    return text === '{"outcome":"held"}' ? 'held' : laptop.google.mails.count() - before;
+  };
+  const told: unknown[] = [];
+  for (const body of [one, two, one]) told.push(await ask(body));
+  clock.now += 2 * HOUR;
+  told.push(await ask(one)); // the same window: it is held, as any other event is
+  clock.now += 3 * HOUR;
+  told.push(await ask(two)); // the next window, with the digest of the one before
+  assert.deepEqual(told, [1, 'held', 0, 'held', 2]);
+  const [digest] = laptop.google.mails.list().filter(({ raw }) => raw.toString().includes('canary-digest'));
+  assert.match(digest?.raw.toString() ?? '', /2 more/);
+});
+
+const answers: readonly {
+  name: string;
+  path: string;
+  body?: string | Buffer;
+  headers?: Record<string, string>;
+  method?: string;
+  status: number;
+}[] = [
+  { name: 'an event that the route does not want', path: '/hooks/picky', headers: bearer, status: 200 },
+  { name: 'an event whose condition cannot be decided', path: '/hooks/broken', headers: bearer, status: 500 },
+  { name: 'an event that lacks what the template names', path: '/hooks/worded', headers: bearer, status: 500 },
+  { name: 'an event that writes to somebody whom the route may not write to', path: '/hooks/stranger', headers: bearer, status: 403 },
+  { name: 'an event that makes a mail without recipients', path: '/hooks/nobody', headers: bearer, status: 422 },
+  { name: 'a route whose secret is missing', path: '/hooks/unkept', headers: bearer, status: 500 },
+  { name: 'a GET', path: '/hooks/picky', method: 'GET', status: 405 },
+  { name: 'another path', path: '/', status: 404 },
+  { name: 'a path below a route', path: '/hooks/picky/more', status: 404 },
+  { name: 'a route in capitals', path: '/hooks/PICKY', status: 404 },
+  { name: 'a content type that is no event', path: '/hooks/picky', headers: { ...bearer, 'content-type': 'text/html' }, status: 400 },
+  { name: 'a compressed body', path: '/hooks/picky', headers: { ...bearer, 'content-encoding': 'gzip' }, status: 400 },
+  { name: 'a signed body that is no JSON', path: '/hooks/picky', headers: bearer, body: '{', status: 400 },
+  { name: 'a body of more than 2 MB', path: '/hooks/picky', headers: bearer, body: Buffer.alloc(2 * 1024 * 1024 + 1, 0x20), status: 413 },
+];
+for (const { name, path, body = eventBody(), headers = {}, method, status } of answers)
+  test(`${name} is ${status}, and no mail`, async () => {
+    const before = mails();
+    assert.deepEqual([(await post(path, body, headers, method)).status, mails() - before], [status, 0]);
+  });
+
+test('an event whose evaluation failed is recorded, and is tried anew when it comes again after the route was mended', async () => {
+  await using own = await startHooks({ mended: routeOf(hookOf('bearer'), 'mended', { when: 'event.missing == 1' }) });
+  own.store('mended', 'canary-bearer');
+  const { google } = own.laptop;
+  assert.equal((await post('/hooks/mended', '{}', bearer, 'POST', own.url)).status, 500);
+  assert.deepEqual(
+    google.ledgerEntries().map(({ state, code, caller }) => [state, code, caller]),
+    [['failed', 'route_condition', 'route:mended']],
+  );
+  await using deployed = await startHooks({ mended: routeOf(hookOf('bearer'), 'mended') }, own.laptop);
+  assert.deepEqual([(await post('/hooks/mended', '{}', bearer, 'POST', deployed.url)).status, google.mails.count()], [200, 1]);
+});
+
+for (const [fault, status] of [
+  [{ on: 'open', answer: 'unavailable' }, 503],
+  [{ on: 'ledger', answer: 'cloud_unavailable' }, 503],
+  [{ on: 'secret', answer: 'cloud_unavailable' }, 503],
+  [{ on: 'transfer', reset: 'after' }, 200],
+] as const)
+  test(`${JSON.stringify(fault)} is ${status}, and the redelivery ends with one mail`, async () => {
+    await using own = await startHooks({ fault: routeOf(hookOf('bearer'), 'fault') });
+    own.store('fault', 'canary-bearer');
+    own.laptop.google.faults.script(fault);
+    const ask = async (): Promise<number> => (await post('/hooks/fault', '{}', bearer, 'POST', own.url)).status;
+    assert.equal(await ask(), status);
+    assert.deepEqual([await ask(), own.laptop.google.mails.count()], [200, 1]);
+  });
+
+test('a dead grant is 500; when it is mended, the redelivery sends', async () => {
+  await using own = await startHooks({ dead: routeOf(hookOf('bearer'), 'dead') });
+  own.store('dead', 'canary-bearer');
+  const { google } = own.laptop;
+  const ask = async (): Promise<number> => (await post('/hooks/dead', '{}', bearer, 'POST', own.url)).status;
+  google.oauth.revoke('notices@example.com');
+  assert.equal(await ask(), 500);
+  google.storeSecret(PROJECT, 'mailgrant-notices', JSON.stringify(google.oauth.enrol('notices@example.com')));
+  assert.deepEqual([await ask(), google.mails.count()], [200, 1]);
+});
+
+test('the same event twice at once is one mail', async () => {
+  const body = eventBody();
+  const before = mails();
+  const replies = await Promise.all([1, 2, 3, 4].map(() => post('/hooks/bearer', body, { authorization: 'Bearer canary-bearer-one' })));
+  assert.equal(mails() - before, 1);
+  assert.ok(replies.every(({ status }) => status === 200 || status === 503));
+});
+
+test('nothing that was logged names a secret, an address or content', () => {
+  assert.ok(hooks.laptop.lines.length > 50);
+  assert.doesNotMatch(JSON.stringify(hooks.laptop.lines), /canary|@example|whsec_|sha256=/);
+});
