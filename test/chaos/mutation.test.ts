@@ -14,7 +14,7 @@ import { breaking, mutated } from './mutation.ts';
 async function core(plugins: Plugin[]): Promise<{ send: typeof Send }> {
   const outfile = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'core.cjs');
   await build({
-    entryPoints: ['functions/mail/delivery/send.ts'],
+    entryPoints: ['functions/mail/queue/process-message.ts'],
     outfile,
     plugins,
     bundle: true,

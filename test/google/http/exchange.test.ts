@@ -339,7 +339,7 @@ test('over TLS the certificate must be for the address, and a second connection 
 
 test('kept connections do not keep a process alive', async () => {
   await using server = await peer(say('ok'));
-  const script = `import { createExchange } from './functions/google/call.ts';
+  const script = `import { createExchange } from './functions/google/http/exchange.ts';
     const reply = await createExchange()(new AbortController().signal)({ method: 'GET', url: '${server.url}/', timeoutMs: 5000 });
     console.log(reply.status);`;
   const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
