@@ -22,7 +22,7 @@ resource "google_cloudbuild_trigger" "deploy" {
 }
 
 # What an apply of this directory needs; still far from roles/editor. Custom roles and the pipeline's own rights are only looked at
-# here: who could change those could take any right of the project. A person applies such a change, by `npm run deploy`.
+# here: who could change those could take any right of the project. A person applies such a change, by `npx mailgrant deploy`.
 locals {
   deploy_roles = var.build == null ? [] : concat(
     [

@@ -12,32 +12,32 @@ locals {
     dead_grant = {
       title  = "a mailbox cannot send"
       filter = "${local.ours} AND ((jsonPayload.event=\"grant\" AND jsonPayload.ok=false) OR (jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(grant_|client_refused|scope_missing|account_mismatch|alias_unverified|delegation_missing|delegate_refused|mailbox_refused|token_refused)\"))"
-      text   = "Gmail or Google's token endpoint refuses a mailbox; its mails wait as dead letters. The log line names code, cause and fix. See every mailbox: `npm run mailgrant -- watch --project ${var.project_id}`. Renew a dead refresh token: `npm run mailgrant -- rotate ADDRESS --project ${var.project_id}`. Then send what waits: `npm run mailgrant -- dead replay --reason CODE ${local.place}`. Safe to ignore if watch says that every mailbox can send, and the mailbox was just added or renewed."
+      text   = "Gmail or Google's token endpoint refuses a mailbox; its mails wait as dead letters. The log line names code, cause and fix. See every mailbox: `npx mailgrant watch --project ${var.project_id}`. Renew a dead refresh token: `npx mailgrant rotate ADDRESS --project ${var.project_id}`. Then send what waits: `npx mailgrant dead replay --reason CODE ${local.place}`. Safe to ignore if watch says that every mailbox can send, and the mailbox was just added or renewed."
     }
     set_up = {
       title  = "a right, an API or a setting is missing"
       filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(api_disabled|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
-      text   = "Mails fail for a right, an API, a setting or a route. The log line names code, detail and fix; `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, `npm run deploy -- --project ${var.project_id}` puts them back. Then `npm run mailgrant -- dead list ${local.place}`. Safe to ignore during the first ten minutes after a deployment that changed rights, if it does not come again."
+      text   = "Mails fail for a right, an API, a setting or a route. The log line names code, detail and fix; `npx mailgrant doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, `npx mailgrant deploy --project ${var.project_id}` puts them back. Then `npx mailgrant dead list ${local.place}`. Safe to ignore during the first ten minutes after a deployment that changed rights, if it does not come again."
     }
     unknown = {
       title  = "nobody knows whether a mail was sent"
       filter = "${local.ours} AND jsonPayload.event=\"mail\" AND jsonPayload.outcome=\"unknown\""
-      text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npm run mailgrant -- ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder; what came by the queue is a dead letter by then, for a resend. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
+      text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npx mailgrant ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder; what came by the queue is a dead letter by then, for a resend. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
     }
     not_written_back = {
       title  = "a new refresh token was not kept"
       filter = "${local.ours} AND jsonPayload.event=\"grant_not_written_back\""
-      text   = "Google replaced a refresh token and the function may not store it; the old one may end. Set `rotates: true` for the mailbox in config/mailgrant.yaml, `npm run deploy -- --project ${var.project_id}`, then `npm run mailgrant -- rotate ADDRESS --project ${var.project_id}`. It is never safe to ignore: mails go out until the old token ends, and then none do."
+      text   = "Google replaced a refresh token and the function may not store it; the old one may end. Set `rotates: true` for the mailbox in config/mailgrant.yaml, `npx mailgrant deploy --project ${var.project_id}`, then `npx mailgrant rotate ADDRESS --project ${var.project_id}`. It is never safe to ignore: mails go out until the old token ends, and then none do."
     }
     watch_failed = {
       title  = "the watch over the grants did not take place"
       filter = "(${local.ours} AND jsonPayload.event=\"watch_failed\") OR (resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"${google_cloud_scheduler_job.watch.name}\" AND severity>=ERROR)"
-      text   = "Nobody has looked whether the mailboxes can send. Look yourself: `npm run mailgrant -- watch --project ${var.project_id}`. Then run the job by hand: `gcloud scheduler jobs run ${google_cloud_scheduler_job.watch.name} --location=${var.region} --project=${var.project_id}`, and read the log of ${var.name_prefix}-watch. Safe to ignore if the next run, six hours later by default, is well."
+      text   = "Nobody has looked whether the mailboxes can send. Look yourself: `npx mailgrant watch --project ${var.project_id}`. Then run the job by hand: `gcloud scheduler jobs run ${google_cloud_scheduler_job.watch.name} --location=${var.region} --project=${var.project_id}`, and read the log of ${var.name_prefix}-watch. Safe to ignore if the next run, six hours later by default, is well."
     }
     not_started = {
       title  = "a function does not start"
       filter = "${local.ours} AND textPayload:\"mailgrant cannot start\""
-      text   = "A function ends as soon as it starts, so that nothing it does takes place. The log line names every setting that is wrong. They come from infra/functions.tf and config/mailgrant.yaml: correct them there, or check the older commit out, and `npm run deploy -- --project ${var.project_id}`. Safe to ignore if it is of a revision that takes no requests any more."
+      text   = "A function ends as soon as it starts, so that nothing it does takes place. The log line names every setting that is wrong. They come from infra/functions.tf and config/mailgrant.yaml: correct them there, or check the older commit out, and `npx mailgrant deploy --project ${var.project_id}`. Safe to ignore if it is of a revision that takes no requests any more."
     }
   }
 
@@ -50,7 +50,7 @@ locals {
         period   = "300s"
         above    = 0
         duration = "0s"
-        text     = "Mails were given up. Look without taking them away: `npm run mailgrant -- dead list ${local.place}`. Mend the cause that the reason names, then `npm run mailgrant -- dead replay --reason CODE ${local.place}`: what was sent is not sent again. With session_gone or delivery_unknown nobody knows: decide first by `ledger resend ID` or `ledger drop ID`. Safe to ignore until the morning: they are kept for 31 days."
+        text     = "Mails were given up. Look without taking them away: `npx mailgrant dead list ${local.place}`. Mend the cause that the reason names, then `npx mailgrant dead replay --reason CODE ${local.place}`: what was sent is not sent again. With session_gone or delivery_unknown nobody knows: decide first by `ledger resend ID` or `ledger drop ID`. Safe to ignore until the morning: they are kept for 31 days."
       }
       backlog = {
         title    = "the queue does not drain"
@@ -78,7 +78,7 @@ locals {
         period   = "3600s"
         above    = 5
         duration = "0s"
-        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its mail are lost. See why: `gcloud logging read 'resource.type=\"cloud_tasks_queue\" resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\"' --project=${var.project_id} --freshness=1h --limit=20`. Mostly the account lost roles/pubsub.publisher on the topic, or was disabled: `npm run deploy -- --project ${var.project_id}` puts it back. Safe to ignore if it has ended: the tasks try again by themselves."
+        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its mail are lost. See why: `gcloud logging read 'resource.type=\"cloud_tasks_queue\" resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\"' --project=${var.project_id} --freshness=1h --limit=20`. Mostly the account lost roles/pubsub.publisher on the topic, or was disabled: `npx mailgrant deploy --project ${var.project_id}` puts it back. Safe to ignore if it has ended: the tasks try again by themselves."
       }
     },
     local.documents == null ? {} : {
@@ -207,7 +207,7 @@ resource "google_monitoring_alert_policy" "failing" {
     }
   }
   documentation {
-    content   = "More than 20 mails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npm run mailgrant -- doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"mails are failing\"."
+    content   = "More than 20 mails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npx mailgrant doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"mails are failing\"."
     mime_type = "text/markdown"
   }
   alert_strategy {

@@ -24,7 +24,7 @@ output "dead_letters" {
 }
 
 output "secrets" {
-  description = "Secret of each mailbox, to be filled by `npm run mailgrant -- authorize` (refresh-token) or with the key JSON (service-account-key)."
+  description = "Secret of each mailbox, to be filled by `npx mailgrant authorize` (refresh-token) or with the key JSON (service-account-key)."
   value       = { for address, one in local.mailboxes : address => google_secret_manager_secret.mailbox[one.secret].id if one.grant != "delegation" }
 }
 
@@ -42,11 +42,11 @@ output "next_steps" {
   description = "The commands and pages that come after an apply, in order."
   value = concat(
     ["export GOOGLE_CLOUD_PROJECT=${var.project_id} MAILGRANT_DATABASE='${var.database}' MAILGRANT_TOPIC=projects/${var.project_id}/topics/${google_pubsub_topic.mails.name}"],
-    [for address, one in local.mailboxes : "npm run mailgrant -- authorize ${address} --client client.json" if one.grant == "refresh-token"],
+    [for address, one in local.mailboxes : "npx mailgrant authorize ${address} --client client.json" if one.grant == "refresh-token"],
     [for secret, one in local.mailbox_secrets : "gcloud secrets versions add ${secret} --project=${var.project_id} --data-file=KEY.json    # ${join(", ", one.addresses)}" if anytrue([for box in local.mailboxes : box.grant == "service-account-key" && box.secret == secret])],
     [for email in local.delegates : "open https://admin.google.com/ac/owl/domainwidedelegation and add the client ID and the scopes of the output domain_wide_delegation for ${email}"],
     [for email in setsubtract(local.delegates, local.near_delegates) : "in the project of ${email}: let ${join(", ", [for name in local.minters : google_service_account.this[name].email])} sign as it (iam.serviceAccounts.signJwt)"],
     [for secret in keys(local.hook_secrets) : "gcloud secrets versions add ${secret} --project=${var.project_id} --data-file=-    # the secret that the webhook's sender shows"],
-    ["npm run mailgrant -- watch", "npm run mailgrant -- smoke"],
+    ["npx mailgrant watch", "npx mailgrant smoke"],
   )
 }

@@ -1,4 +1,4 @@
-# Containers only. Versions are added by `npm run mailgrant -- authorize` or by hand, never here: even a write-only
+# Containers only. Versions are added by `npx mailgrant authorize` or by hand, never here: even a write-only
 # secret_data_wo would have to be given to every later plan, the pipeline's included.
 resource "google_secret_manager_secret" "mailbox" {
   for_each            = local.mailbox_secrets

@@ -44,18 +44,18 @@ variable "config_file" {
   nullable    = false
   validation {
     condition     = can(length(yamldecode(file(var.config_file)).mailboxes) > 0)
-    error_message = "config_file: expected a file with at least one entry under `mailboxes:`. `npm run mailgrant -- config` names what is wrong in it."
+    error_message = "config_file: expected a file with at least one entry under `mailboxes:`. `npx mailgrant config` names what is wrong in it."
   }
 }
 
 variable "dist" {
-  description = "Folder of the built archives, one NAME.zip per function (`npm run build -- --zip`)."
+  description = "Folder of the built archives, one NAME.zip per function (`npx mailgrant build --zip`)."
   type        = string
   default     = "../dist"
   nullable    = false
   validation {
     condition     = alltrue([for name in keys(local.functions) : fileexists("${var.dist}/${name}.zip")])
-    error_message = "dist: expected api.zip, worker.zip, watch.zip and, where a route has a hook, hooks.zip there; make them by `npm run build -- --zip`."
+    error_message = "dist: expected api.zip, worker.zip, watch.zip and, where a route has a hook, hooks.zip there; make them by `npx mailgrant build --zip`."
   }
 }
 
@@ -84,7 +84,7 @@ variable "access" {
   }
   validation {
     condition     = var.access.api != "public" || length([for key in local.keys : key if can(key.sha256)]) > 0
-    error_message = "access.api = \"public\": there is no key in the config, so nobody could send. Make one first: npm run mailgrant -- key create NAME."
+    error_message = "access.api = \"public\": there is no key in the config, so nobody could send. Make one first: npx mailgrant key create NAME."
   }
   validation {
     condition     = var.access.api != "public" || length(local.identities) == 0

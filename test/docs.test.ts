@@ -69,7 +69,7 @@ async function run({ page, language, code }: Block): Promise<{ code: number; std
     stand(stack).reduce((text, [from, to]) => text.replaceAll(from, to), code),
   );
   const script = `
-    npm() { if [ "$1 $2" = "run mailgrant" ]; then shift 3; node functions/cli/main.ts "$@"; else command npm "$@"; fi; }
+    npx() { if [ "$1" = mailgrant ]; then shift; node functions/cli/main.ts "$@"; else command npx "$@"; fi; }
     [ ! -e "$STATE" ] || source "$STATE"
     set -euo pipefail
     ${RUN[language]}
@@ -128,16 +128,16 @@ test('a block of a program that is not run says so', () => {
   );
 });
 
-/** Every `npm run …` of the pages, in blocks and in running text, with the options it is given. */
+/** Every `npx mailgrant …` and `npm run …` of the pages, in blocks and in running text, with the options it is given. */
 const commands = PAGES.flatMap((page) =>
-  [
-    ...readFileSync(page, 'utf8').matchAll(/npm run (?:mailgrant -- ([a-z][\w-]*)|(?!mailgrant\b)([a-z][\w:-]*))((?:\\\n|[^`\n|#&])*)/g),
-  ].map(([, command, script = 'mailgrant', rest = '']) => ({
-    page,
-    command,
-    script,
-    options: [...rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)].map(([, option = '']) => option),
-  })),
+  [...readFileSync(page, 'utf8').matchAll(/(?:npx mailgrant ([a-z][\w-]*)|npm run ([a-z][\w:-]*))((?:\\\n|[^`\n|#&])*)/g)].map(
+    ([, command, script = 'mailgrant', rest = '']) => ({
+      page,
+      command,
+      script,
+      options: [...rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)].map(([, option = '']) => option),
+    }),
+  ),
 );
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 
@@ -151,7 +151,7 @@ for (const name of new Set(commands.flatMap(({ command = [] }) => command)))
     const help = await new Promise<string>((done) =>
       execFile(process.execPath, ['functions/cli/main.ts', name, '--help'], (_, stdout) => done(stdout)),
     );
-    assert.match(help, new RegExp(`^npm run mailgrant -- ${name}`));
+    assert.match(help, new RegExp(`^npx mailgrant ${name}`));
     const known = new Set(['config', 'help', 'json', ...[...help.matchAll(/--([a-z][\w-]*)/g)].map(([, option]) => option)]);
     const unknown = commands.filter((one) => one.command === name && one.options.some((option) => !known.has(option)));
     assert.deepEqual(unknown, []);

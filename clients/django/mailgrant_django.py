@@ -12,7 +12,7 @@ Settings (or keyword arguments of the same meaning, which are the OPTIONS of Dja
 audience, timeout):
 
 MAILGRANT_URL       base URL of the function `api`; https, or http on loopback
-MAILGRANT_API_KEY   key that `npm run mailgrant -- key create` printed
+MAILGRANT_API_KEY   key that `npx mailgrant key create` printed
 MAILGRANT_IDENTITY  "metadata": an ID token of the machine's own service account, from Google's metadata server;
                     "adc": of whom Application Default Credentials name, where that takes no key (see adc_token);
                     or a callable (or its dotted path) that takes the audience and answers such a token

@@ -1,4 +1,4 @@
-/** `npm run mailgrant -- COMMAND`: arguments in, data from the command, one place that prints. */
+/** `npx mailgrant COMMAND`: arguments in, data from the command, one place that prints. */
 import { parseArgs } from 'node:util';
 import { ConfigProblems } from '../config/config-problems.ts';
 import type { Command } from './common/command.ts';
@@ -30,7 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 async function overview(): Promise<string> {
   const lines = Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(10)} ${(await load()).summary}`);
-  return `npm run mailgrant -- COMMAND [options]
+  return `npx mailgrant COMMAND [options]
 
 ${(await Promise.all(lines)).join('\n')}
 
@@ -51,7 +51,7 @@ async function main([name = '', ...rest]: string[]): Promise<void> {
     allowPositionals: command.argument !== undefined,
   });
   if (values['help'])
-    return console.log(`npm run mailgrant -- ${[name, command.argument].join(' ').trim()}: ${command.summary}\n\n${command.help}`);
+    return console.log(`npx mailgrant ${[name, command.argument].join(' ').trim()}: ${command.summary}\n\n${command.help}`);
   const { data, text, exitCode = 0 } = await command.run(values, ...positionals);
   console.log(values['json'] ? JSON.stringify(data, null, 2) : text);
   process.exitCode = exitCode;

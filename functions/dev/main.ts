@@ -89,7 +89,7 @@ mailgrant is up, in ${ms} ms. Nothing leaves this machine.
   inbox    ${urls['inbox']}      <- open this: what arrived, and write, ledger, faults, events, log
   api      ${urls['api']}      Resend's API: RESEND_BASE_URL=${urls['api']}/
   worker   ${urls['worker']}      Pub/Sub push
-${urls['hooks'] ? `  hooks    ${urls['hooks']}      webhooks at /hooks/<route>; npm run mailgrant -- hook sign ROUTE --event FILE\n` : ''}  google   ${urls['google']}      the fake: tokens, secrets, ledger, Gmail
+${urls['hooks'] ? `  hooks    ${urls['hooks']}      webhooks at /hooks/<route>; npx mailgrant hook sign ROUTE --event FILE\n` : ''}  google   ${urls['google']}      the fake: tokens, secrets, ledger, Gmail
   smtp     ${urls['smtp']}      its Gmail over STARTTLS with XOAUTH2; TLS on ${urls['smtps']}
   API key  ${key}
 

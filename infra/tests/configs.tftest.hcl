@@ -68,7 +68,7 @@ run "minimal" {
     error_message = "behind IAM identities are believed"
   }
   assert {
-    condition     = output.next_steps == ["export GOOGLE_CLOUD_PROJECT=acme-mail-prod MAILGRANT_DATABASE='mailgrant' MAILGRANT_TOPIC=projects/acme-mail-prod/topics/mailgrant-mails", "npm run mailgrant -- authorize notices@example.com --client client.json", "npm run mailgrant -- watch", "npm run mailgrant -- smoke"]
+    condition     = output.next_steps == ["export GOOGLE_CLOUD_PROJECT=acme-mail-prod MAILGRANT_DATABASE='mailgrant' MAILGRANT_TOPIC=projects/acme-mail-prod/topics/mailgrant-mails", "npx mailgrant authorize notices@example.com --client client.json", "npx mailgrant watch", "npx mailgrant smoke"]
     error_message = "the way to the first mail"
   }
 }

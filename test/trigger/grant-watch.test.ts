@@ -145,7 +145,7 @@ for (const [name, dead, status, says] of [
   ['a live grant', false, 0, /^ok +notices@example\.com +grant ok, token ok[\s\S]*Every mailbox can send/],
   ['a dead grant', true, 1, /^WRONG +notices@example\.com[\s\S]*grant_revoked: [\s\S]*fix: .*rotate ADDRESS/],
 ] as const)
-  test(`npm run mailgrant -- watch on ${name} exits with ${status}`, async () => {
+  test(`npx mailgrant watch on ${name} exits with ${status}`, async () => {
     await using laptop = await startLaptop();
     if (dead) laptop.google.oauth.revoke(MAILBOX);
     const env = { ...process.env, MAILGRANT_GOOGLE_URL: laptop.google.url };

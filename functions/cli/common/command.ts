@@ -8,7 +8,7 @@ export interface Answer {
   readonly exitCode?: number;
 }
 
-/** One command of `npm run mailgrant`: how it is called, and what it answers. It never prints. */
+/** One command of `npx mailgrant`: how it is called, and what it answers. It never prints. */
 export interface Command {
   readonly summary: string;
   readonly help: string;

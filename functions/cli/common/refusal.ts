@@ -2,10 +2,10 @@ import { asFailure, consequence } from '../../mail/model/failure.ts';
 
 /** Why a command about grants did not do what it was asked, and what mends it. They reach a person, never a wire. */
 const FIXES = {
-  address_missing: 'Name the mailbox: npm run mailgrant -- authorize notices@example.com.',
+  address_missing: 'Name the mailbox: npx mailgrant authorize notices@example.com.',
   mailbox_unknown: 'Name a mailbox of the config, or add it there first.',
   grant_without_consent:
-    'Nothing is consented to for this mailbox. grant: delegation needs its service account in the Admin console (Security, API controls, Domain-wide delegation); grant: service-account-key needs the key JSON as a version of its secret. Check it with npm run mailgrant -- watch.',
+    'Nothing is consented to for this mailbox. grant: delegation needs its service account in the Admin console (Security, API controls, Domain-wide delegation); grant: service-account-key needs the key JSON as a version of its secret. Check it with npx mailgrant watch.',
   project_missing: 'Give the project that holds the secrets: --project ID, or GOOGLE_CLOUD_PROJECT.',
   option_invalid: 'Correct the option; --help shows them all.',
   client_missing:
@@ -33,12 +33,12 @@ const FIXES = {
   secret_unreadable: 'Give yourself roles/secretmanager.secretAccessor on the secret.',
   versions_left: 'Disable the older versions by hand: gcloud secrets versions disable N --secret=NAME, or run it again.',
   proof_failed:
-    'The older versions are untouched, but the newest is what functions read: look with npm run mailgrant -- watch, and run rotate again.',
+    'The older versions are untouched, but the newest is what functions read: look with npx mailgrant watch, and run rotate again.',
   revoke_failed: 'Nothing was disabled. Run it again, or remove the app by hand at https://myaccount.google.com/connections.',
   database_missing:
     'Name it by --database, or MAILGRANT_DATABASE: terraform -chdir=infra output database shows it. Is --project the right one?',
-  mail_missing: 'Name the mail by its id: npm run mailgrant -- ledger list shows them.',
-  nothing_to_decide: 'Look at the mail with npm run mailgrant -- ledger show ID.',
+  mail_missing: 'Name the mail by its id: npx mailgrant ledger list shows them.',
+  nothing_to_decide: 'Look at the mail with npx mailgrant ledger show ID.',
   mailbox_gone: 'Put the mailbox back into the config, or decide without asking Gmail: --no-ask.',
   file_unreadable: 'Give the JSON that was posted or published: the body of POST /emails.',
   confirmation_missing: 'Answer y, or say --yes where nobody can be asked.',

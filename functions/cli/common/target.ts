@@ -27,7 +27,7 @@ export function targetKey(file: string | undefined, url: string, env: Env, needl
       : read(file);
   if (/^\S+$/.test(key)) return new Hidden(key);
   if (needless && key === '') return null;
-  throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npm run mailgrant -- key create ID` makes one.');
+  throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npx mailgrant key create ID` makes one.');
 }
 
 const isLaptop = (url: string): boolean => /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(\/|$)/.test(url);

@@ -31,7 +31,7 @@ export const BUILD: Command = {
     lines.push(...archives.map(({ file, bytes, sha256 }) => `${file}  ${kilobytes(bytes)}  sha256 ${sha256}`));
     return {
       data: built.map((one, index) => ({ ...one, archive: archives[index] })),
-      text: `${lines.join('\n')}\nThe config ${config} is inside. Next: npm run deploy -- --project ID`,
+      text: `${lines.join('\n')}\nThe config ${config} is inside. Next: npx mailgrant deploy --project ID`,
     };
   },
 };

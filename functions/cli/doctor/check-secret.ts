@@ -27,7 +27,7 @@ export function secretChecks(patient: Patient, mailbox: Mailbox, serviceAccounts
 }
 
 async function secret(patient: Patient, name: string, url: string, { address, secret: id }: Mailbox): Promise<Diagnosis> {
-  const authorize = `npm run mailgrant -- authorize ${address}`;
+  const authorize = `npx mailgrant authorize ${address}`;
   const reply = await getAs(patient, `${url}/versions?pageSize=50`);
   if (!reply) return unclear(name, 'Secret Manager did not answer');
   if (reply.status === 404) return wrong(name, 'grant_missing', `there is no secret ${id}`, authorize);

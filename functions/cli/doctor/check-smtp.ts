@@ -4,7 +4,7 @@ import { unreachable } from './check-network.ts';
 import { type Probe, type ProbeOptions, probeSmtp } from './smtp-probe.ts';
 import type { FoundSettings, SmtpSettings } from './smtp-settings.ts';
 
-const MOVE = 'Or leave passwords behind: `npm run mailgrant -- authorize ADDRESS`, and send through the function.';
+const MOVE = 'Or leave passwords behind: `npx mailgrant authorize ADDRESS`, and send through the function.';
 
 /** What a reply or an error of the server means; the pasted-error catalogue does it for all that Gmail says. */
 export type Explain = (text: string) => { readonly cause: string; readonly fix: readonly string[] } | null;
@@ -126,7 +126,7 @@ export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capab
       'sign-in',
       'unclassified',
       `the server answered ${reply.split('\n', 1)[0]?.slice(0, 120)}`,
-      'Paste the whole answer into `npm run mailgrant -- explain`.',
+      'Paste the whole answer into `npx mailgrant explain`.',
     ),
   ];
 }

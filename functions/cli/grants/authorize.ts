@@ -136,7 +136,7 @@ export function authorizedText({ address, project, secret, version, created, cli
     ends
       ? `Warning: Google says that this grant ends on ${ends.slice(0, 10)}. A consent screen in Testing does that: publish it at https://console.cloud.google.com/auth/audience and consent again.`
       : `Warning: if the consent screen is External and in Testing, Google ends this grant on ${week}, after 7 days. Look at https://console.cloud.google.com/auth/audience: publish it, then consent again.`,
-    `Next: npm run mailgrant -- watch ${address}${created ? `\nA function reads the new secret only with roles/secretmanager.secretAccessor on it.` : ''}`,
+    `Next: npx mailgrant watch ${address}${created ? `\nA function reads the new secret only with roles/secretmanager.secretAccessor on it.` : ''}`,
   ].join('\n');
 }
 

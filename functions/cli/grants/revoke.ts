@@ -55,5 +55,5 @@ export function endedText({ dryRun, address, secret, atGoogle, disabled }: Ended
     gone: 'Google had ended the grant already',
     none: 'There was no refresh token',
   };
-  return `${google[atGoogle ?? 'none']}. Disabled: ${versions}.\nNext: npm run mailgrant -- authorize ${address}, with --client, if it shall send again.`;
+  return `${google[atGoogle ?? 'none']}. Disabled: ${versions}.\nNext: npx mailgrant authorize ${address}, with --client, if it shall send again.`;
 }

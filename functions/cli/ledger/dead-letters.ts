@@ -96,8 +96,8 @@ async function stands(mail: string, { begin }: Morgue): Promise<'open' | 'ended'
     const { state, code, leaseUntil } = found.entry;
     if (state === 'sent' || state === 'canceled') return 'ended';
     if (leaseUntil > ports.now()) return `somebody works on it until ${new Date(leaseUntil).toISOString()}`;
-    if (code === 'dropped') return `it was dropped; first: npm run mailgrant -- ledger resend ${mail}`;
-    if (code === 'session_gone') return `it may have been sent; first: npm run mailgrant -- ledger resend ${mail}, or drop`;
+    if (code === 'dropped') return `it was dropped; first: npx mailgrant ledger resend ${mail}`;
+    if (code === 'session_gone') return `it may have been sent; first: npx mailgrant ledger resend ${mail}, or drop`;
     await (state === 'failed' ? release : unbury)(found, ports);
     return 'open';
   } finally {

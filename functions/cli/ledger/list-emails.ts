@@ -131,7 +131,7 @@ export function mailText(mail: Shown): string {
     ['fix', mail.fix],
     ['forgotten', mail.forgotten],
   ];
-  const may = mail.may.map((one) => `npm run mailgrant -- ledger ${one} ${mail.id}`);
+  const may = mail.may.map((one) => `npx mailgrant ledger ${one} ${mail.id}`);
   return [
     mail.id,
     ...facts.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(10)}  ${value}`])),

@@ -48,7 +48,7 @@ Apps log in with any user name and an API key as password. docs/sidecar.md says 
 const welcome = (host: string, port: number, security: string, url: string): string => `SMTP on ${host}:${port}, relayed to ${url}
 
   host ${host}   port ${port}   security ${security}
-  user name anything   password an API key (npm run mailgrant -- key create ID)
+  user name anything   password an API key (npx mailgrant key create ID)
 
 Django   EMAIL_HOST = "${host}"  EMAIL_PORT = ${port}  EMAIL_USE_${security === 'TLS' ? 'SSL' : 'TLS'} = ${security === 'none' ? 'False' : 'True'}
          EMAIL_HOST_USER = "mailgrant"  EMAIL_HOST_PASSWORD = os.environ["MAILGRANT_KEY"]

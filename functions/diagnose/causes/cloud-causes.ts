@@ -25,7 +25,7 @@ export const CLOUD_CAUSES = {
     summary: 'The secret has no readable version: missing, disabled or destroyed.',
     fix: [
       '`gcloud secrets versions list {secret} --project={project}`; enable the newest, or add one: `latest` is the highest number, even if disabled.',
-      'A destroyed version is gone: `npm run mailgrant -- authorize ADDRESS` writes a new one.',
+      'A destroyed version is gone: `npx mailgrant authorize ADDRESS` writes a new one.',
     ],
     avoided: '`authorize` writes the version; `watch` checks that it can be read.',
   },

@@ -4,7 +4,7 @@ const AUTHORIZE = '`authorize` runs the consent, checks account and scope, and s
 const KEYLESS = 'Use `grant: delegation`: mailgrant signs through IAM, and no key exists anywhere.';
 const WATCHED = 'The `watch` function mints a token on schedule and alerts before a mail is lost.';
 const CONSENT_AGAIN =
-  'Consent again: `npm run mailgrant -- authorize ADDRESS` (elsewhere: delete the stored token and run the consent once more).';
+  'Consent again: `npx mailgrant authorize ADDRESS` (elsewhere: delete the stored token and run the consent once more).';
 
 /** Causes in OAuth: consent, clients, refresh tokens, service accounts. */
 export const OAUTH_CAUSES = {
@@ -152,7 +152,7 @@ export const OAUTH_CAUSES = {
   },
   'service-account-on-consumer-gmail': {
     summary: 'A service account is used for a gmail.com mailbox, where domain-wide delegation does not exist.',
-    fix: ['Use a refresh token of that mailbox: `npm run mailgrant -- authorize ADDRESS`.', 'Or send from a Workspace mailbox.'],
+    fix: ['Use a refresh token of that mailbox: `npx mailgrant authorize ADDRESS`.', 'Or send from a Workspace mailbox.'],
     avoided: 'mailgrant takes `grant: refresh-token` for consumer mailboxes and `delegation` for Workspace.',
   },
   'service-account-without-subject': {

@@ -11,7 +11,7 @@ export const SIGN_IN_CAUSES = {
       'Turn on 2-Step Verification for the account: https://myaccount.google.com/signinoptions/two-step-verification',
       'Create an app password as exactly the user that signs in: https://myaccount.google.com/apppasswords (not offered: the administrator forbids it, or Advanced Protection is on)',
       'Use its 16 letters, without blanks, as the SMTP password; the user is the full address. An old app password dies when the account password changes.',
-      'Or leave passwords behind: `npm run mailgrant -- authorize ADDRESS` and send through the Gmail API.',
+      'Or leave passwords behind: `npx mailgrant authorize ADDRESS` and send through the Gmail API.',
     ],
     avoided: NO_PASSWORD,
   },

@@ -126,7 +126,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The mailbox has no grant yet.',
-    fix: 'Run `npm run mailgrant -- authorize ADDRESS`, which stores the grant as a version of its secret in Secret Manager.',
+    fix: 'Run `npx mailgrant authorize ADDRESS`, which stores the grant as a version of its secret in Secret Manager.',
   },
   grant_unreadable: {
     http: 500,
@@ -147,7 +147,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'Google no longer accepts the grant of the mailbox: it was revoked or has expired.',
-    fix: 'Consent again: `npm run mailgrant -- rotate ADDRESS`. A consent screen in Testing ends every grant after 7 days: publish it.',
+    fix: 'Consent again: `npx mailgrant rotate ADDRESS`. A consent screen in Testing ends every grant after 7 days: publish it.',
   },
   client_refused: {
     http: 500,

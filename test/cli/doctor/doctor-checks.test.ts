@@ -349,7 +349,7 @@ for (const { name, args, dead, status, says } of [
     says: /x@example\.com is not in the config/,
   },
 ])
-  test(`npm run mailgrant -- doctor with ${name} exits with ${status}`, async () => {
+  test(`npx mailgrant doctor with ${name} exits with ${status}`, async () => {
     await using google = await startGoogle();
     store(google, enrol(google));
     if (dead) google.oauth.revoke(MAILBOX);
