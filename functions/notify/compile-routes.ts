@@ -76,7 +76,7 @@ template:${literal(route.template)},digest:${literal(route.digest)}}`;
   const object = (entries: readonly (readonly [string, string])[]): string =>
     `{${entries.map(([name, text]) => `${literal(name)}:${text}`).join(',\n')}}`;
   const module = `export const compiled={routes:{${compiled.join(',\n')}},
-templates:${object([...templates].filter(([name]) => used.has(name)).map(([name, { subject, html, text }]) => [name, `{subject:${subject.code},html:${html.code},text:${text?.code ?? null}}`]))},
+templates:${object([...templates].filter(([name]) => used.has(name)).map(([name, { subject, html, text, optional, needs }]) => [name, `{subject:${subject.code},html:${html.code},text:${text?.code ?? null},optional:${optional},needs:${literal(needs)}}`]))},
 partials:{html:${object(needed.html)},text:${object(needed.text)}}};
 `;
   return { module, problems };
@@ -90,8 +90,11 @@ interface Template {
   readonly subject: Code;
   readonly html: Code;
   readonly text: Code | null;
+  readonly optional: boolean;
+  readonly needs: readonly string[];
 }
 
+const PATH = /^(event|attributes)(\.[\w-]+)+$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,59}$/;
 const modeOf = (path: string): 'html' | 'text' => (path.endsWith('.txt.hbs') ? 'text' : 'html');
 const nameOf = (path: string): string => path.replace(/^partials\//, '').replace(/(\.txt)?\.hbs$/, '');
@@ -104,15 +107,22 @@ function templatesOf(files: readonly SourceFile[], code: (text: TemplateText) =>
     const name = nameOf(path);
     if (!NAME.test(name)) problems.push(`${file}:1: a template is called by lower-case letters, digits and "-"`);
     if (modeOf(path) === 'text') continue;
-    const { fields, body, bodyLine, problems: wrong } = splitFrontMatter(text, ['subject']);
+    const { fields, body, bodyLine, problems: wrong } = splitFrontMatter(text, ['subject'], ['fields', 'needs']);
     problems.push(...wrong.map(({ line, reason }) => `${file}:${line}: ${reason}`));
-    const { subject } = fields;
+    const { subject, fields: missing, needs } = fields;
+    const paths = needs?.text.split(/\s*,\s*/) ?? [];
+    if (missing && missing.text !== 'optional')
+      problems.push(`${file}:${missing.line}: fields: expected "optional", or leave the line out: then a missing field is an error`);
+    if (needs && !paths.every((path) => PATH.test(path)))
+      problems.push(`${file}:${needs.line}: needs: expected fields such as event.status, with a comma between them`);
     const plain = texts.get(name);
     texts.delete(name);
     templates.set(name, {
       subject: code({ file, text: subject?.text ?? '', line: subject?.line ?? 1, mode: 'line' }),
       html: code({ file, text: body, line: bodyLine, mode: 'html' }),
       text: plain ? code({ file: plain.file, text: plain.text, line: 1, mode: 'text' }) : null,
+      optional: missing?.text === 'optional',
+      needs: paths,
     });
   }
   for (const { file, path } of texts.values()) problems.push(`${file}:1: there is no ${nameOf(path)}.hbs that it is the text of`);

@@ -26,6 +26,10 @@ export interface CompiledTemplate {
   readonly subject: Spec;
   readonly html: Spec;
   readonly text: Spec | null;
+  /** True: a field of the event may be missing or of another type, see `helpersFor`. False: that is an error. */
+  readonly optional: boolean;
+  /** Paths such as `event.status`, one of which must be there; none are asked for where it is empty. */
+  readonly needs: readonly string[];
 }
 
 /** All that the build makes of routes and templates. */

@@ -1,7 +1,7 @@
 import { MailFailure } from '../mail/model/failure.ts';
 import type { Compiled, CompiledRoute } from './compiled.ts';
 import type { NotifyEvent } from './conditions/event.ts';
-import { renderAddresses, renderer, renderLine } from './templates/render.ts';
+import { renderAddresses, renderer, renderLine, requireOne } from './templates/render.ts';
 
 /** What is said of the events that were held back; times are milliseconds since the epoch. */
 export interface DigestFacts {
@@ -37,13 +37,16 @@ export function mailOf(
 ): Record<string, unknown> {
   const words = templates[digest ? route.digest : route.template];
   if (!words) throw new MailFailure('unexpected', `route ${route.name}: its template is not in the build`);
-  const context = {
+  const strict = {
     event: event.data,
     attributes: event.attributes,
     route: { name: route.name, everySeconds: (route.everyMs ?? 0) / 1_000 },
     ...(digest && { digest }),
   };
-  const people = (specs: CompiledRoute['to']): string[] => specs.flatMap((spec) => renderAddresses(spec, context));
+  requireOne(words, strict);
+  // Recipients, headers and the route's own subject are the operator's: only the template says that its fields are optional.
+  const context = { ...strict, optional: words.optional };
+  const people = (specs: CompiledRoute['to']): string[] => specs.flatMap((spec) => renderAddresses(spec, strict));
   const { address, name } = route.from;
   return {
     from: name === '' ? address : `${name} <${address}>`,
@@ -51,10 +54,10 @@ export function mailOf(
     cc: people(route.cc),
     bcc: people(route.bcc),
     reply_to: people(route.replyTo),
-    subject: renderLine((digest ? null : route.subject) ?? words.subject, context),
+    subject: route.subject !== null && !digest ? renderLine(route.subject, strict) : renderLine(words.subject, context),
     html: rendererOf('html', partials.html)(words.html, context),
     ...(words.text && { text: rendererOf('text', partials.text)(words.text, context) }),
-    headers: Object.fromEntries(Object.entries(route.headers).map(([header, spec]) => [header, renderLine(spec, context)])),
+    headers: Object.fromEntries(Object.entries(route.headers).map(([header, spec]) => [header, renderLine(spec, strict)])),
   };
 }
 

@@ -45,7 +45,7 @@ const rows: readonly { of: string; template: string; data: Fields; attributes?: 
       of: 'a workflow run of a commit that is on no branch',
       template: 'github-workflow-run',
       data: within('github-workflow-run', 'workflow_run', { head_branch: null, head_commit: null, name: null }),
-      subject: /^\.github\/workflows\/ci\.yml failure: example\/shop$/,
+      subject: /^CI failure: example\/shop$/,
       text: /Failure/,
     },
     {
@@ -91,8 +91,8 @@ const rows: readonly { of: string; template: string; data: Fields; attributes?: 
       of: 'alerts that have neither labels nor annotations in common',
       template: 'alertmanager',
       data: { ...alert('alertmanager', { annotations: {} }), commonLabels: {}, commonAnnotations: {} },
-      subject: /^\[FIRING\] \{\}/,
-      text: /c7c3a1f2b4d5e6f7/,
+      subject: /^\[FIRING\] HighErrorRate$/,
+      text: /checkout-7c9d/,
     },
     {
       of: 'an alert of Grafana for want of data',

@@ -12,8 +12,11 @@ interface Split {
   readonly problems: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** Splits the head of a template, `name: text` between two lines of `---`, from what follows; each of `wanted` must be there. */
-export function splitFrontMatter(text: string, wanted: readonly string[]): Split {
+/**
+ * Splits the head of a template, `name: text` between two lines of `---`, from what follows. Each of `wanted` must be there,
+ * each of `possible` may be.
+ */
+export function splitFrontMatter(text: string, wanted: readonly string[], possible: readonly string[] = []): Split {
   const lines = text.split(/\r?\n/);
   const end = lines.indexOf('---', 1);
   if (lines[0] !== '---' || end < 0)
@@ -24,7 +27,8 @@ export function splitFrontMatter(text: string, wanted: readonly string[]): Split
     const line = index + 2;
     const [, name = '', value = ''] = /^([a-z_]+):\s*(.*?)\s*$/.exec(given) ?? [];
     if (given.trim() === '') continue;
-    if (!wanted.includes(name)) problems.push({ line, reason: `expected ${wanted.map((one) => `${one}: …`).join(' or ')}` });
+    const known = [...wanted, ...possible];
+    if (!known.includes(name)) problems.push({ line, reason: `expected ${known.map((one) => `${one}: …`).join(' or ')}` });
     else fields[name] = { text: /^".*"$/.test(value) ? value.slice(1, -1) : value, line };
   }
   for (const name of wanted) if (!fields[name]?.text) problems.push({ line: 1, reason: `the head has no ${name}` });

@@ -36,6 +36,7 @@ export const FORMS: ReadonlyMap<string, Form> = new Map([
   ['number', takes(1, 1, 'decimals', 'locale')],
   ['or', takes(2, MANY)],
   ['percent', takes(1, 1, 'decimals', 'locale')],
+  ['present', takes(1)],
   ['tail', takes(1)],
   ['truncate', takes(2)],
   ['upper', takes(1)],
@@ -44,11 +45,11 @@ export const FORMS: ReadonlyMap<string, Form> = new Map([
 export const HELPERS: ReadonlySet<string> = new Set(FORMS.keys());
 
 /** These are questions: printed, a missing value would read "false". */
-export const QUESTIONS: ReadonlySet<string> = new Set(['and', 'eq', 'gt', 'in', 'linkable', 'lt', 'ne', 'not', 'or']);
+export const QUESTIONS: ReadonlySet<string> = new Set(['and', 'eq', 'gt', 'in', 'linkable', 'lt', 'ne', 'not', 'or', 'present']);
 
 /** Blocks, all of them the library's own. */
 export const BLOCK: Form = takes(1);
 export const BLOCKS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
 
 /** These are there to ask: what they are given may be missing. */
-export const LENIENT: ReadonlySet<string> = new Set(['if', 'unless', 'default', 'and', 'or', 'not']);
+export const LENIENT: ReadonlySet<string> = new Set(['if', 'unless', 'default', 'and', 'or', 'not', 'present']);

@@ -2,11 +2,12 @@ import { hasControl } from '../../mail/model/address.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
 import { amount, bytes, duration, isoTime, money, number, percent, timeOf, Wrong } from './formats.ts';
+import { QUESTIONS } from './helper-names.ts';
 
 type Hash = Readonly<Record<string, unknown>>;
 interface Call {
   readonly hash: Hash & { readonly at: string };
-  readonly data: { readonly root: { readonly listed?: string[] } };
+  readonly data: { readonly root: { readonly listed?: string[]; readonly optional?: boolean } };
 }
 /** How a page's own markup is marked, so that it is not escaped again. */
 export interface Markup {
@@ -15,16 +16,24 @@ export interface Markup {
 }
 type Helper = (...args: unknown[]) => unknown;
 
-/** What templates may call. Every one of them throws MailFailure route_template, with its place, for what it cannot take. */
+/**
+ * What templates may call. Every one of them throws MailFailure route_template, with its place, for what it cannot take.
+ * In a template whose fields are optional nothing is thrown: a missing value stays missing and is shown as nothing, a value
+ * of another type is shown as it is, a question about it is answered with no, and a line break in a header becomes a blank.
+ */
 export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string, Helper> {
   const helper =
     (name: string, run: (args: readonly unknown[], hash: Hash, call: Call) => unknown): Helper =>
     (...all) => {
       const call = all.pop() as Call;
       try {
-        return run(all, call.hash, call);
+        const optional = call.data.root.optional === true;
+        // A missing value stays missing: what a helper would make of it is no fact of the event.
+        if (optional && FORMATS.has(name) && all.some((one) => one === undefined || one === null)) return undefined;
+        return run(optional && FORMATS.has(name) ? all.map(asText) : all, call.hash, call);
       } catch (error) {
         if (!(error instanceof Wrong)) throw error;
+        if (call.data.root.optional) return QUESTIONS.has(name) ? false : OTHERWISE.get(name)?.(all[0]);
         throw new MailFailure('route_template', `${call.hash.at}: ${name === '' ? '' : `${name}: `}${error.message}`);
       }
     };
@@ -38,9 +47,10 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     gt: ([a, b]) => amount(a) > amount(b),
     lt: ([a, b]) => amount(a) < amount(b),
     in: ([value, ...some]) => some.includes(value),
+    present: ([value]) => isPresent(value),
     default: (args, { of }) => {
-      const found = args.find((one) => one !== undefined && one !== null && one !== '') ?? args.at(-1);
-      if (found === undefined || found === null) throw new Wrong(`none of ${of} is there`);
+      const found = args.find(isPresent) ?? args.at(-1);
+      if (found === undefined || found === null) throw new Wrong(`none of ${of} is there`); // or nothing, where fields are optional
       return found;
     },
     upper: ([value]) => words(value).toUpperCase(),
@@ -51,9 +61,16 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     tail: ([value]) => words(value).split('/').filter(Boolean).at(-1) ?? '',
     join: ([value, separator = ', ']) => items(value).map(words).join(String(separator)),
     json: ([value]) => JSON.stringify(value, null, 2),
-    date: ([value], { zone = 'UTC', locale = 'en-GB', style = 'datetime' }) =>
-      isoTime(timeOf(value), String(zone), String(locale), String(style)),
-    duration: ([from, to]) => duration(from, to),
+    date: ([value], { zone = 'UTC', locale = 'en-GB', style = 'datetime' }, { data }) => {
+      const ms = timeOf(value);
+      // Go's zero time, and 0 seconds: the vendor's way to say that there is no time.
+      if (data.root.optional && ms <= 0) return undefined;
+      return isoTime(ms, String(zone), String(locale), String(style));
+    },
+    duration: ([from, to], _, { data }) => {
+      if (data.root.optional && to !== undefined && timeOf(from) <= 0) throw new Wrong('the time is not set');
+      return duration(from, to);
+    },
     number: ([value], { decimals, locale = 'en-GB' }) => number(amount(value), decimals, String(locale)),
     percent: ([value], { decimals = 0, locale = 'en-GB' }) => percent(amount(value), decimals, String(locale)),
     money: ([value, currency], { locale = 'en-GB', minor = false }) =>
@@ -79,7 +96,11 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     if (value === null) throw new Wrong(`"${path}" is null`);
     return value;
   };
-  const shown = (value: unknown, path: unknown): unknown => {
+  const shown = (value: unknown, path: unknown, optional: boolean): unknown => {
+    if (optional && !(typeof value === 'object' && value !== null && isMarkup(value))) {
+      const text = asText(value ?? '') as string | number | boolean;
+      return mode === 'line' ? folded(String(text)) : text;
+    }
     const text = there(value, path);
     if (typeof text === 'object' && !isMarkup(text))
       throw new Wrong(`"${path}" is ${Array.isArray(text) ? 'a list' : 'an object'}; name a part of it`);
@@ -87,10 +108,48 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
   };
   return {
     ...Object.fromEntries(Object.entries(named).map(([name, run]) => [name, helper(name, run)])),
-    need: helper('', ([value, path]) => there(value, path)),
-    show: helper('', ([value, path]) => shown(value, path)),
+    need: helper('', ([value, path], _, { data }) => (data.root.optional ? value : there(value, path))),
+    show: helper('', ([value, path], _, { data }) => shown(value, path, data.root.optional === true)),
   };
 }
+
+/** True unless the value is missing, null or an empty text: 0 and false are values. */
+export const isPresent = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
+/** A list or an object as its JSON, shortened; text as an email may hold it; any other value as it is. */
+function asText(value: unknown): unknown {
+  if (typeof value === 'string') return readable(value);
+  return typeof value === 'object' && value !== null && !isMarkup(value) ? truncate(JSON.stringify(value), 500) : value;
+}
+
+/** These make a text of each value that they are given; a missing one makes theirs missing too. */
+const FORMATS: ReadonlySet<string> = new Set([
+  'upper',
+  'lower',
+  'capital',
+  'concat',
+  'truncate',
+  'tail',
+  'url',
+  'link',
+  'lines',
+  'duration',
+]);
+
+/** What is shown in place of what a helper cannot take, where fields are optional; nothing for any other helper. */
+const OTHERWISE: ReadonlyMap<string, (value: unknown) => unknown> = new Map(
+  ['date', 'number', 'percent', 'money', 'bytes', 'join', 'link'].map((name) => [name, asText]),
+);
+
+/** Text that may stand in a header: no control character, and nothing that a reader would decode into one (RFC 2047). */
+const folded = (text: string): string =>
+  readable(text)
+    .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll('=?', '= ?');
+
+/** Text without what no email may hold: control characters but tab and line break, and halves of a surrogate pair. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+const readable = (text: string): string => text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, ' ');
 
 const isMarkup = (value: object | null): boolean => value !== null && 'toHTML' in value && typeof value.toHTML === 'function';
 
@@ -114,7 +173,7 @@ const capital = (text: string): string => {
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 };
 
-function truncate(text: string, length: number): string {
+export function truncate(text: string, length: number): string {
   const letters = [...text];
   return letters.length <= length
     ? text
@@ -128,7 +187,7 @@ function truncate(text: string, length: number): string {
 function filled(address: string, parts: readonly string[]): string {
   const holes = address.split('{}');
   if (holes.length !== parts.length + 1) throw new Wrong('expected a value for each {}, and no more');
-  return holes.map((text, index) => `${text}${encodeURIComponent(parts[index] ?? '')}`).join('');
+  return holes.map((text, index) => `${text}${encodeURIComponent((parts[index] ?? '').toWellFormed())}`).join('');
 }
 
 /** An address that a reader may be sent to. */

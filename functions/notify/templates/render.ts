@@ -2,7 +2,7 @@ import Handlebars from 'handlebars/runtime.js';
 import { hasControl } from '../../mail/model/address.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
-import { helpersFor } from './helpers.ts';
+import { helpersFor, isPresent, truncate } from './helpers.ts';
 
 /** A text without variables as it is, any other one as the library compiled it. */
 export type Spec = string | { readonly compiler: unknown };
@@ -43,16 +43,33 @@ function prepare(spec: Spec): Rendered {
 const CLOSED = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
 
 /** One line of a header. Throws MailFailure: route_template. */
-export function renderLine(spec: Spec, context: object): string {
-  const text = inLine(spec, context).trim();
+export function renderLine(spec: Spec, context: Readonly<Record<string, unknown>>): string {
+  const whole = inLine(spec, context).trim();
+  const text = context['optional'] ? truncate(whole, OPTIONAL_LINE_MAX) : whole;
   if (hasControl(text)) throw new MailFailure('route_template', 'a header has a line break or another control character');
   return text;
 }
 
 const inLine = renderer('line');
+// A subject of more characters is refused, or a word of it cannot be folded; Gmail shows fewer.
+const OPTIONAL_LINE_MAX = 300;
+
+/** Asks for the fields without one of which there is no email. Throws MailFailure: route_template, which names them. */
+export function requireOne({ needs }: { readonly needs: readonly string[] }, context: object): void {
+  if (needs.length === 0 || needs.some((path) => isPresent(valueAt(context, path)))) return;
+  throw new MailFailure('route_template', `the event has none of ${needs.join(', ')}: it is not what this template is for`);
+}
+
+const valueAt = (from: unknown, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>(
+      (value, name) => (typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? value[name as never] : undefined),
+      from,
+    );
 
 /** The addresses that one entry of a route comes to: one, none where it renders to nothing, or those that `list` adds. */
-export function renderAddresses(spec: Spec, context: object): string[] {
+export function renderAddresses(spec: Spec, context: Readonly<Record<string, unknown>>): string[] {
   const listed: string[] = [];
   const text = renderLine(spec, { ...context, listed });
   if (listed.length > 0 && text !== '') throw new MailFailure('route_template', 'list stands alone, with nothing beside it');

@@ -11,9 +11,10 @@ export function documentWords(load: () => Promise<Compiled>): RenderNamed {
     const { templates, partials } = await load();
     const words = Object.hasOwn(templates, name) ? templates[name] : undefined;
     if (!words) throw new MailFailure('request_invalid', 'Invalid `template.name` field: there is no such file in config/templates.');
-    const { renderer, renderLine } = await import('../../notify/templates/render.ts');
-    const context = { event: data, attributes: {}, route: { name: 'documents', everySeconds: 0 } };
+    const { renderer, renderLine, requireOne } = await import('../../notify/templates/render.ts');
+    const context = { event: data, attributes: {}, route: { name: 'documents', everySeconds: 0 }, optional: words.optional };
     try {
+      requireOne(words, context);
       return {
         subject: renderLine(words.subject, context),
         html: renderer('html', partials.html)(words.html, context),

@@ -36,11 +36,17 @@ const HOOKED = `  hooked:
     from: notices@example.com
     to: [dev@example.com]
     template: webhook
+  strict:
+    topic: events
+    from: notices@example.com
+    to: [dev@example.com]
+    template: strict
 `;
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
   cpSync('config/templates', file('templates'), { recursive: true });
+  writeFileSync(file('templates/strict.hbs'), '---\nsubject: Build {{default event.name event.id}}\n---\n<p>x</p>\n');
   writeFileSync(file('mailgrant.yaml'), CONFIG(HOOKED));
   mkdirSync(file('bad/templates/partials'), { recursive: true });
 });
@@ -135,13 +141,13 @@ const failing: { name: string; command?: string; args: () => string[]; told: Reg
   },
   {
     name: 'a value that is missing',
-    args: () => ['builds', '--event', event('b.json', { status: 'FAILURE' })],
-    told: /route_template\n.*templates\/cloud-build\.hbs:2: default: none of event\.substitutions\.TRIGGER_NAME, event\.id is there/,
+    args: () => ['strict', '--event', event('b.json', { status: 'FAILURE' })],
+    told: /route_template\n.*templates\/strict\.hbs:2: default: none of event\.name, event\.id is there/,
   },
   {
     name: 'a route that is not there',
     args: () => ['gone', '--event', event('c.json', {})],
-    told: /mailgrant\.yaml has no route gone; it has builds, hooked/,
+    told: /mailgrant\.yaml has no route gone; it has builds, hooked, strict/,
   },
   {
     name: 'a header of a webhook that was not given',

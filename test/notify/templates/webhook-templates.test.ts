@@ -16,7 +16,7 @@ test('what a webhook says is text in the mail, not markup, and no line of its he
   const { html, subject } = mailed('webhook', { title: 'a & b', text: '<img src=x onerror=alert(1)>\n<script>' });
   assert.equal(subject, 'a & b');
   assert.doesNotMatch(html, /<img|<script/);
-  assert.throws(() => mailed('webhook', { title: 'a\nBcc: x@example.com' }), { code: 'route_template' });
+  assert.equal(mailed('webhook', { title: 'a\nBcc: x@example.com' }).subject, 'a Bcc: x@example.com');
 });
 
 for (const [currency, amount, shown] of [
