@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults/faults.ts';
-import type { Seen } from './faults/request-log.ts';
+import type { RequestRecord } from './faults/request-log.ts';
 import type { Certificate } from './http/certificate.ts';
-import { REFUSALS } from './http/error-replies.ts';
-import { strangerIn } from './http/origin-check.ts';
+import { ERROR_REPLIES } from './http/error-replies.ts';
+import { crossOriginProblem } from './http/origin-check.ts';
 import { jsonOf, listen, type Reply, type Request } from './http/server.ts';
 import { doorOf, serveDoor } from './inject-faults.ts';
 import { type Clients, createClients } from './oauth/clients.ts';
@@ -69,7 +69,7 @@ export interface Google extends AsyncDisposable, Tables {
   /** Resolves when the door is used next, before the call takes effect. */
   reached(door: Door): Promise<void>;
   /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
-  watch(listener: (seen: Seen | null) => void): () => void;
+  watch(listener: (seen: RequestRecord | null) => void): () => void;
 }
 
 /** Starts all of it on one port, with the SMTP servers beside it. */
@@ -88,7 +88,7 @@ export async function startGoogle({
   const db = open(file);
   const ledgerDb = open(ledgerFile);
   const knocks = new EventEmitter().setMaxListeners(0);
-  const changed = (seen: Seen | null): void => void knocks.emit(CHANGED, seen);
+  const changed = (seen: RequestRecord | null): void => void knocks.emit(CHANGED, seen);
   const faults = given ?? createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
@@ -118,7 +118,7 @@ export async function startGoogle({
     if (door === 'consent') return consent.page(request);
     if (door === 'revoke') return revoke(request, oauth);
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
-    if (door === 'profile') return REFUSALS.bad_token; // what matters is that Gmail answers at all
+    if (door === 'profile') return ERROR_REPLIES.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
     if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
@@ -130,13 +130,13 @@ export async function startGoogle({
     port,
     async (request) => {
       if (request.path.startsWith('/control/')) {
-        const stranger = strangerIn(request);
+        const stranger = crossOriginProblem(request);
         if (stranger) return { status: 403, body: { error: stranger } };
       }
       if (request.path === '/control/faults') return control(request, faults);
       if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
       const door = doorOf(request);
-      if (!door) return REFUSALS.not_found;
+      if (!door) return ERROR_REPLIES.not_found;
       calls[door]++;
       knocks.emit(door);
       return serveDoor(door, request, faults, effect, gmail, changed);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Door, Faults } from './faults/faults.ts';
-import { type Seen, seenOf } from './faults/request-log.ts';
-import { REFUSALS, type RefusalName } from './http/error-replies.ts';
+import { type RequestRecord, requestRecordOf } from './faults/request-log.ts';
+import { ERROR_REPLIES, type ErrorReplyName } from './http/error-replies.ts';
 import { CUT, type Reply, type Request } from './http/server.ts';
 import type { Gmail } from './services/gmail.ts';
 
@@ -34,11 +34,11 @@ export async function serveDoor(
   faults: Faults,
   effect: (door: Door, request: Request) => Reply,
   gmail: Gmail,
-  tell: (seen: Seen) => void,
+  tell: (seen: RequestRecord) => void,
 ): Promise<Reply | typeof CUT> {
   const fault = faults.take(door);
   const told = <T extends Reply | typeof CUT>(reply: T): T => {
-    tell(seenOf(door, request, reply, fault));
+    tell(requestRecordOf(door, request, reply, fault));
     return reply;
   };
   if (fault?.reset === 'before') {
@@ -47,7 +47,7 @@ export async function serveDoor(
     return told(CUT);
   }
   const canned: Reply | null = fault?.answer
-    ? REFUSALS[fault.answer as RefusalName]
+    ? ERROR_REPLIES[fault.answer as ErrorReplyName]
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;

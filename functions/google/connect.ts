@@ -4,19 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pseudonym } from '../mail/model/address.ts';
 import type { Inspection } from '../mail/model/inspection.ts';
 
-import type { Documents, Edge } from '../runtime/function-context.ts';
+import type { DocumentStore, FunctionContext } from '../runtime/function-context.ts';
 import type { Settings } from '../runtime/settings.ts';
-import type { Vault } from './auth/mint-token.ts';
+import type { TokenSources } from './auth/mint-token.ts';
 import { createSecrets } from './auth/secret-manager.ts';
 import { createIdentity, type Identity } from './auth/service-identity.ts';
 import { createMinter } from './auth/token-cache.ts';
-import { createDocuments } from './firestore/firestore-documents.ts';
+import { createDocumentStore } from './firestore/firestore-documents.ts';
 import { createLedger } from './firestore/firestore-ledger.ts';
 import { inspectMailbox } from './gmail/inspect-mailbox.ts';
 import { createSearch } from './gmail/message-search.ts';
 import { createGmail } from './gmail/upload-session.ts';
 import { createExchange } from './http/exchange.ts';
-import { patient } from './http/retry.ts';
+import { withRetry } from './http/retry.ts';
 import { queuePorts } from './queue/queue-ports.ts';
 import { createSmtp, createWarmSessions } from './smtp/smtp-transport.ts';
 
@@ -32,15 +32,15 @@ export function connect(
   tell: Tell,
   identity: Identity = createIdentity(settings.urls.metadata),
   now: () => number = Date.now,
-): Edge & Watched & Kept {
+): FunctionContext & Watched & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, routesFile, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
-  const vault: Vault = {
+  const vault: TokenSources = {
     secrets: createSecrets(urls.secrets, project),
     identity,
     urls,
-    kept: new Map(),
+    tokenCache: new Map(),
     notice: (event, code) => tell('WARNING', event, { code }),
   };
   const digest = (data: Uint8Array | string): string => hash('sha256', data);
@@ -53,7 +53,7 @@ export function connect(
       end,
       exchange,
       pause,
-      token: createMinter(vault, { exchange, patient: patient(exchange, pause, Math.random), now }),
+      token: createMinter(vault, { exchange, patient: withRetry(exchange, pause, Math.random), now }),
     };
   };
   return {
@@ -64,7 +64,7 @@ export function connect(
     routesFile,
     digest,
     now,
-    begin: () => {
+    startInvocation: () => {
       const { deadline, end, exchange, pause, token } = invocation();
       const gmail = createGmail(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
@@ -72,10 +72,10 @@ export function connect(
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
         windows: async () =>
-          (await import('./firestore/firestore-dedupe-windows.ts')).createWindows(urls.firestore, database, exchange, () =>
+          (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(urls.firestore, database, exchange, () =>
             identity(exchange, now()),
           ),
-        ...queuePorts(settings, patient(exchange, pause, Math.random), () => identity(exchange, now())),
+        ...queuePorts(settings, withRetry(exchange, pause, Math.random), () => identity(exchange, now())),
         token,
         now,
         newId: randomUUID,
@@ -91,7 +91,7 @@ export function connect(
     },
     documents: () => {
       const { exchange } = invocation();
-      return createDocuments(urls.firestore, exchange, () => identity(exchange, now()));
+      return createDocumentStore(urls.firestore, exchange, () => identity(exchange, now()));
     },
     inspectAll: () => {
       const { end, exchange, token } = invocation();
@@ -118,5 +118,5 @@ interface Watched {
 /** What the worker needs beside the ports. */
 interface Kept {
   /** The documents of an app, for one invocation. */
-  documents(): Documents;
+  documents(): DocumentStore;
 }

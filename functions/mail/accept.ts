@@ -1,8 +1,8 @@
 import type { Outcome } from './delivery/outcome.ts';
 import type { Ports } from './delivery/ports.ts';
 import { sendNow } from './delivery/send.ts';
-import type { Asking, Order } from './delivery/submission.ts';
-import { type Draft, draftMail } from './message/prepared-email.ts';
+import type { Submission, SubmissionContext } from './delivery/submission.ts';
+import { type PreparedEmail, prepareEmail } from './message/prepared-email.ts';
 import type { Config } from './model/config.ts';
 
 /**
@@ -10,22 +10,22 @@ import type { Config } from './model/config.ts';
  * Answers how it ended; `queued` once the message is durable, then the mail is the worker's. Throws MailFailure for an
  * order that never became a mail.
  */
-export async function accept(order: Order, config: Config, ports: Ports): Promise<Outcome> {
-  return take(draftMail(order.body, order.caller, config, ports), order, config, ports);
+export async function accept(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
+  return take(prepareEmail(order.body, order.caller, config, ports), order, config, ports);
 }
 
 /** The same for a checked draft. What a direct attempt could not send just now goes to the queue, if there is one. */
-export async function take(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome> {
+export async function take(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome> {
   if (config.delivery === 'queued' || draft.dueAt !== null) {
     const { enqueue } = await import('./queue/enqueue.ts');
     const put = await enqueue(draft, asking, config, ports);
     if (put) return put;
   }
   const outcome = await sendNow(draft, asking, config, ports);
-  // Without a timetable the queue has a parked mail knock until it gives it up: its caller is told, and asks again.
-  const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.timetable !== null);
+  // Without a task queue the queue has a parked mail knock until it gives it up: its caller is told, and asks again.
+  const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.taskQueue !== null);
   if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
-  const { handOver } = await import('./queue/enqueue.ts');
+  const { handOffToQueue: handOver } = await import('./queue/enqueue.ts');
   const handed = await handOver(outcome.id, draft, asking, config, ports).catch(() => null);
   return handed ? { ...handed, ...(outcome.quota && { quota: outcome.quota }) } : outcome;
 }

@@ -1,9 +1,9 @@
 import { take } from './accept.ts';
 import { isTaken, type Outcome } from './delivery/outcome.ts';
 import type { Ports } from './delivery/ports.ts';
-import { type Draft, draftMail } from './message/prepared-email.ts';
+import { type PreparedEmail, prepareEmail } from './message/prepared-email.ts';
 import type { Caller, Config } from './model/config.ts';
-import { asFailure, consequence, MailFailure } from './model/failure.ts';
+import { failureInfo, MailFailure, toFailure } from './model/failure.ts';
 
 /** Several mails that somebody asks for at once, under one idempotency key. */
 export interface Batch {
@@ -40,7 +40,7 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
 
   const whole = ports.digest(checked.map(({ payload }) => payload).join('\n'));
   const valid = checked.flatMap(({ index, draft }) => (draft ? [{ index, draft }] : []));
-  const run = async ({ index, draft }: { index: number; draft: Draft }): Promise<Ended> => {
+  const run = async ({ index, draft }: { index: number; draft: PreparedEmail }): Promise<Ended> => {
     const pinned = { ...draft, payload: ports.digest(`${whole}\n${index}`) };
     // A header holds no line break: the first one's key is the caller's own, the others' cannot be anybody's.
     const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
@@ -50,25 +50,25 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
   // The first one decides whether the key is free, before any other is claimed.
   const [first, ...others] = valid;
   const lead = first ? [await run(first)] : [];
-  const rest = await pooled(others, (one) => run(one).catch((error) => ({ index: one.index, outcome: null, failure: asFailure(error) })));
+  const rest = await pooled(others, (one) => run(one).catch((error) => ({ index: one.index, outcome: null, failure: toFailure(error) })));
   const refused = checked.flatMap(({ index, failure }) => (failure ? [{ index, outcome: null, failure }] : []));
   return [...refused, ...lead, ...rest].sort((a, b) => a.index - b.index);
 }
 
 interface Checked {
   readonly index: number;
-  readonly draft: Draft | null;
+  readonly draft: PreparedEmail | null;
   readonly failure: MailFailure | null;
   readonly payload: string;
 }
 
 function check(one: unknown, index: number, caller: Caller, config: Config, ports: Ports): Checked {
   try {
-    const draft = draftMail(one, caller, config, ports);
+    const draft = prepareEmail(one, caller, config, ports);
     return { index, draft, failure: null, payload: draft.payload };
   } catch (error) {
-    const failure = asFailure(error);
-    if (consequence(failure.code).blame !== 'caller') throw failure;
+    const failure = toFailure(error);
+    if (failureInfo(failure.code).blame !== 'caller') throw failure;
     return { index, draft: null, failure, payload: ports.digest(JSON.stringify(one) ?? '') };
   }
 }

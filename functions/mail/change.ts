@@ -1,12 +1,12 @@
 import { KEEP_MS } from './delivery/claim.ts';
-import { type Found, step, TRANSITIONS } from './delivery/ledger.ts';
+import { type LedgerRecord, step, TRANSITIONS } from './delivery/ledger.ts';
 import type { Ports } from './delivery/ports.ts';
 import { dueAt } from './message/prepared-email.ts';
 import { MailFailure } from './model/failure.ts';
-import { nameOf, pack, slotOf, unpack } from './queue/queue-message.ts';
+import { objectName, readContent, taskName, toQueueMessage } from './queue/queue-message.ts';
 
 /** A caller's own mail. Another caller's is not there: which ids exist is nobody's business. Throws MailFailure: mail_unknown. */
-export async function ownMail(id: string, caller: string, { ledger }: Pick<Ports, 'ledger'>): Promise<Found> {
+export async function ownMail(id: string, caller: string, { ledger }: Pick<Ports, 'ledger'>): Promise<LedgerRecord> {
   const found = UUID.test(id) ? await ledger.read(id) : null;
   if (found?.entry.caller !== caller) throw new MailFailure('mail_unknown', 'Email not found');
   return found;
@@ -18,33 +18,33 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * Takes a mail back before anything of it has left; one that is taken back already stays so. Its message may still come,
  * and is then acknowledged without being sent. Throws MailFailure: not_scheduled, in_flight.
  */
-export async function cancel({ entry, version }: Found, ports: Ports): Promise<void> {
+export async function cancel({ entry, version }: LedgerRecord, ports: Ports): Promise<void> {
   const { state, leaseUntil, notBefore } = entry;
   if (state === 'canceled') return;
   if (TRANSITIONS[state].canceled === undefined || leaseUntil > ports.now()) throw notScheduled(state);
   const canceled = step(entry, 'canceled', { code: null, leaseUntil: 0, notBefore: null });
   if (!(await ports.ledger.replace({ entry, version }, canceled))) throw notScheduled('changing');
   if (notBefore === null) return;
-  await ports.timetable?.withdraw(slotOf(entry, notBefore)).catch(() => {}); // only tidier
-  await ports.store?.remove(nameOf(entry.id)).catch(() => {});
+  await ports.taskQueue?.cancel(taskName(entry, notBefore)).catch(() => {}); // only tidier
+  await ports.contentStore?.remove(objectName(entry.id)).catch(() => {});
 }
 
 /**
  * Moves a scheduled mail to another time: first its message, then its time, by which a worker tells the old message from
  * the new one. The old message is left where it is, for its name could not be used again. Throws MailFailure:
- * not_scheduled, request_invalid, and what the timetable throws.
+ * not_scheduled, request_invalid, and what the task queue throws.
  */
-export async function reschedule({ entry, version }: Found, text: string, ports: Ports): Promise<void> {
+export async function reschedule({ entry, version }: LedgerRecord, text: string, ports: Ports): Promise<void> {
   const { id, state, notBefore } = entry;
-  if (!ports.timetable || state !== 'scheduled' || notBefore === null || notBefore <= ports.now()) throw notScheduled(state);
+  if (!ports.taskQueue || state !== 'scheduled' || notBefore === null || notBefore <= ports.now()) throw notScheduled(state);
   const at = dueAt(text, ports.now()) ?? ports.now();
   if (at === notBefore) return;
-  const message = await ports.timetable.peek(slotOf(entry, notBefore));
+  const message = await ports.taskQueue.get(taskName(entry, notBefore));
   if (!message) throw notScheduled('changing');
   // What lies in the bucket is put there anew, and the entry lives longer: both would be gone before a time far ahead.
-  const content = await unpack(message, ports);
-  const moving = await pack(id, content, 'later', ports);
-  await ports.timetable.publishAt(moving, at, slotOf(entry, at));
+  const content = await readContent(message, ports);
+  const moving = await toQueueMessage(id, content, 'later', ports);
+  await ports.taskQueue.schedule(moving, at, taskName(entry, at));
   const moved = step(entry, 'scheduled', { notBefore: at, scheduledAt: at, expireAt: Math.max(entry.expireAt, at + KEEP_MS) });
   if (!(await ports.ledger.replace({ entry, version }, moved))) throw notScheduled('changing');
   // Its message may have been quicker than this, and was acknowledged as one that came before its time: here is another.

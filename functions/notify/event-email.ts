@@ -15,7 +15,7 @@ export interface DigestFacts {
 }
 
 /** Decides on an event: null where the route does not want it. Throws MailFailure: route_condition, route_template. */
-export async function decide(route: CompiledRoute, event: NotifyEvent): Promise<Wanted | null> {
+export async function evaluateRoute(route: CompiledRoute, event: NotifyEvent): Promise<RouteMatch | null> {
   const { when, dedupe } = route;
   if (!when && !dedupe) return { dedupe: null };
   const { meets, textOf } = await import('./conditions/evaluate.ts'); // the evaluator is larger than all the rest
@@ -24,7 +24,7 @@ export async function decide(route: CompiledRoute, event: NotifyEvent): Promise<
 }
 
 /** An event that the route wants. */
-export interface Wanted {
+export interface RouteMatch {
   readonly dedupe: string | null;
 }
 

@@ -1,18 +1,18 @@
 import { accept } from '../mail/accept.ts';
-import { recordRefusal } from '../mail/delivery/claim.ts';
+import { recordRejected } from '../mail/delivery/claim.ts';
 import type { Outcome } from '../mail/delivery/outcome.ts';
 import type { Ports } from '../mail/delivery/ports.ts';
 import { refuse } from '../mail/delivery/send.ts';
-import type { Order } from '../mail/delivery/submission.ts';
+import type { Submission } from '../mail/delivery/submission.ts';
 import type { Caller, Config } from '../mail/model/config.ts';
-import { asFailure, type FailureCode, MailFailure } from '../mail/model/failure.ts';
+import { type FailureCode, MailFailure, toFailure } from '../mail/model/failure.ts';
 import type { Compiled, CompiledRoute } from './compiled.ts';
 import type { NotifyEvent } from './conditions/event.ts';
 import { digestAt, sendDigest } from './digest.ts';
-import { decide, mailOf } from './event-email.ts';
+import { evaluateRoute, mailOf } from './event-email.ts';
 
 /** An event that came to a route, by whichever door. */
-export interface Happened {
+export interface IncomingEvent {
   readonly event: NotifyEvent;
   /** Why it cannot be read, where it cannot. */
   readonly failure?: MailFailure;
@@ -25,7 +25,7 @@ export interface Happened {
 }
 
 /** How an event ended: as a mail, `ignored` since the route does not want it, or `held` for the digest of its window. */
-export type Taken = Outcome | 'ignored' | 'held';
+export type EventResult = Outcome | 'ignored' | 'held';
 
 /** Who a route's mails are sent in the name of, and to whom. */
 export const callerFor = ({ name, from, only }: CompiledRoute): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
@@ -40,18 +40,18 @@ const RECORDED: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_te
  * Turns an event into a mail, and has it taken. What the route cannot decide or render is recorded as a failed mail of its
  * own, never taken for "no match". Throws MailFailure for what passes by itself, or is the set-up's fault.
  */
-export async function takeEvent(
-  happened: Happened,
+export async function handleEvent(
+  happened: IncomingEvent,
   route: CompiledRoute,
   compiled: Compiled,
   config: Config,
   ports: Ports,
-): Promise<Taken> {
+): Promise<EventResult> {
   const { key, retryFailed, keyMs } = happened;
-  const asked: Order = { body: null, caller: callerFor(route), key, retryFailed, ...(keyMs && { keyMs }) };
+  const asked: Submission = { body: null, caller: callerFor(route), key, retryFailed, ...(keyMs && { keyMs }) };
   try {
     if (happened.failure) throw happened.failure;
-    const wanted = await decide(route, happened.event);
+    const wanted = await evaluateRoute(route, happened.event);
     if (!wanted) return 'ignored';
     const order = { ...asked, body: mailOf(compiled, route, happened.event) };
     if (route.everyMs !== null)
@@ -60,45 +60,45 @@ export async function takeEvent(
     // Another event of this value is another chance: what a mail failed of may have been mended.
     return await mailed({ ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS, retryFailed: true }, config, ports);
   } catch (error) {
-    const failure = asFailure(error);
+    const failure = toFailure(error);
     if (!RECORDED.has(failure.code)) throw failure;
     const { caller } = asked;
-    return recordRefusal({ payload: ports.digest(key), caller: caller.id, key, ...(keyMs && { keyMs }) }, failure, ports);
+    return recordRejected({ payload: ports.digest(key), caller: caller.id, key, ...(keyMs && { keyMs }) }, failure, ports);
   }
 }
 
 /** The event is the payload: after a change of its template, a delivery that comes again is still the same mail. */
-async function mailed(order: Order, config: Config, ports: Ports): Promise<Outcome> {
+async function mailed(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
   const asked = { ...order, payload: ports.digest(String(order.key)) };
-  return accept(asked, config, ports).catch((error: unknown) => refuse(asked, asFailure(error), ports));
+  return accept(asked, config, ports).catch((error: unknown) => refuse(asked, toFailure(error), ports));
 }
 
 /** The first event of a window is a mail at once; each other one counts for the digest, which is asked for when the first is held. */
 async function inWindow(
-  order: Order,
+  order: Submission,
   dedupe: string | null,
-  { event, key, keyMs }: Happened,
+  { event, key, keyMs }: IncomingEvent,
   route: CompiledRoute & { readonly everyMs: number },
   compiled: Compiled,
   config: Config,
   ports: Ports,
-): Promise<Taken> {
+): Promise<EventResult> {
   const group = ports.digest(`${route.name}\n${dedupe ?? ''}`).slice(0, 40);
   const windows = await ports.windows();
-  const joined = await windows.join(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
+  const joined = await windows.assign(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
   const window = { group, opened: joined.opened, until: joined.until };
   if (joined.first) {
     const outcome = await mailed(order, config, ports);
     // Without a queue for later times the last window's digest goes out with the next event, which comes again until it is out.
-    if (joined.before && !ports.timetable) {
+    if (joined.before && !ports.taskQueue) {
       const digest = await sendDigest({ ...window, ...joined.before }, null, route, compiled, config, ports);
       if (digest && (digest.unrecorded || digest.state === 'retry' || digest.state === 'parked')) return digest;
     }
     return outcome;
   }
-  if (joined.ask && ports.timetable) {
+  if (joined.ask && ports.taskQueue) {
     const { subject } = order.body as { subject: string };
-    await digestAt(window, { event, subject }, route, ports.timetable);
+    await digestAt(window, { event, subject }, route, ports.taskQueue);
   }
   return 'held';
 }

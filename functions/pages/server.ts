@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { strangerIn } from '../fake-google/http/origin-check.ts';
+import { crossOriginProblem } from '../fake-google/http/origin-check.ts';
 import { listen, type Reply, type Request, type Running } from '../fake-google/http/server.ts';
-import type { Laptop, Shown } from './parts/context.ts';
-import { createLetters } from './parts/messages.ts';
+import type { LocalStack, Shown } from './parts/context.ts';
+import { createStoredMessages } from './parts/messages.ts';
 import { plainPage } from './parts/page.ts';
 import { eventsPage, playEvent } from './views/events.ts';
 import { faultsPage, switchFault } from './views/faults.ts';
@@ -10,7 +10,7 @@ import { inboxList, inboxPage } from './views/inbox.ts';
 import { entryPage, ledgerPage } from './views/ledger.ts';
 import { liveStream } from './views/live.ts';
 import { googleLine, logPage } from './views/log.ts';
-import { letterPart } from './views/message.ts';
+import { messagePart } from './views/message.ts';
 import { sendWritten, writePage } from './views/write.ts';
 
 type Answer = (laptop: Shown, request: Request) => Reply | Promise<Reply>;
@@ -35,15 +35,15 @@ const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | P
 };
 
 /** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. Port 0 takes a free one. */
-export function startPages(laptop: Laptop, port = 0): Promise<Running> {
+export function startPages(laptop: LocalStack, port = 0): Promise<Running> {
   const { google, lines } = laptop;
-  const shown: Shown = { ...laptop, letters: createLetters(google) };
+  const shown: Shown = { ...laptop, messages: createStoredMessages(google) };
   google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
   return listen(port, (request) => answer(shown, request));
 }
 
 async function answer(laptop: Shown, request: Request): Promise<Reply> {
-  const stranger = strangerIn(request);
+  const stranger = crossOriginProblem(request);
   if (stranger) return { status: 403, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${stranger}\n` };
   const { method, path } = request;
   if (method === 'POST' && Object.hasOwn(DOES, path)) {
@@ -53,7 +53,7 @@ async function answer(laptop: Shown, request: Request): Promise<Reply> {
   if (method !== 'GET' && method !== 'HEAD') return { ...plainPage(laptop, 405, 'Not here', 'This can only be looked at.') };
   if (Object.hasOwn(SHOWS, path)) return SHOWS[path]?.(laptop, request) ?? missing(laptop);
   const [, id = '', part = '', index = ''] = /^\/mails\/([0-9a-f]{1,32})(?:\/(html|source|attachments)(?:\/(\d{1,4}))?)?$/.exec(path) ?? [];
-  if (id) return letterPart(laptop, id, part, index === '' ? -1 : Number(index));
+  if (id) return messagePart(laptop, id, part, index === '' ? -1 : Number(index));
   const mail = /^\/ledger\/([0-9a-f-]{36})$/.exec(path)?.[1];
   return mail ? entryPage(laptop, mail) : missing(laptop);
 }

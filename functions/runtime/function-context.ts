@@ -1,9 +1,9 @@
 import type { Ports } from '../mail/delivery/ports.ts';
 import type { Config } from '../mail/model/config.ts';
-import type { Hidden } from '../mail/model/secret.ts';
+import type { SecretString } from '../mail/model/secret.ts';
 
 /** What a trigger is given: the config, and a fresh set of ports for each invocation. */
-export interface Edge {
+export interface FunctionContext {
   readonly config: Config;
   readonly project: string;
   readonly pushAudience: string | null;
@@ -13,22 +13,22 @@ export interface Edge {
   readonly routesFile: string | null;
   digest(data: Uint8Array | string): string;
   now(): number;
-  begin(): Ports;
+  startInvocation(): Ports;
 }
 
 /** What webhooks are judged by. */
-export interface Witness {
+export interface WebhookVerifier {
   /**
    * The payload of a webhook's secret, at most five minutes old. `stale` is one under which a signature did not fit: then
    * it is read anew, as often as the secret allows. Throws MailFailure: hook_secret_unusable, google_unavailable, identity_refused.
    */
-  secret(name: string, stale?: Hidden): Promise<Hidden>;
+  secret(name: string, stale?: SecretString): Promise<SecretString>;
   /** The email in an identity token of Google's for this audience; null where the token proves nothing. Throws MailFailure. */
   emailIn(token: string, audience: string): Promise<string | null>;
 }
 
 /** Documents of an app in Firestore, under their full name `projects/P/databases/D/documents/…`. Throws MailFailure. */
-export interface Documents {
+export interface DocumentStore {
   /** Plain data, and the version that a write may ask for; null where there is no such document. */
   read(name: string): Promise<{ readonly fields: Readonly<Record<string, unknown>>; readonly version: string } | null>;
   /**

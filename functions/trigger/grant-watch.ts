@@ -1,5 +1,5 @@
 import { knownOf } from '../diagnose/known-failures.ts';
-import { asFailure, consequence } from '../mail/model/failure.ts';
+import { failureInfo, toFailure } from '../mail/model/failure.ts';
 import type { Inspection } from '../mail/model/inspection.ts';
 import { type Log, traceOf } from '../runtime/log.ts';
 import type { Handler } from '../runtime/serve.ts';
@@ -25,7 +25,7 @@ export function grantWatch(edge: Watched, log: Log): Handler {
       const body = JSON.stringify({ ok: lines.every(({ ok }) => ok), mailboxes: lines });
       res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body);
     } catch (error) {
-      log('ERROR', 'watch_failed', { code: asFailure(error).code });
+      log('ERROR', 'watch_failed', { code: toFailure(error).code });
       res.writeHead(500).end();
     }
   };
@@ -40,7 +40,7 @@ function describe({ findings }: Inspection): { checks: string; code?: string; ca
       code: wrong.code,
       cause: knownOf(wrong.code).cause ?? wrong.code,
       detail: wrong.detail,
-      fix: consequence(wrong.code).fix,
+      fix: failureInfo(wrong.code).fix,
     }),
   };
 }

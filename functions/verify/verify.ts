@@ -1,6 +1,6 @@
 import { MailFailure } from '../mail/model/failure.ts';
 import type { Hook } from '../mail/model/route.ts';
-import type { Hidden } from '../mail/model/secret.ts';
+import type { SecretString } from '../mail/model/secret.ts';
 import { readBasic, readBearer } from './bearer.ts';
 import { readGitHub, readHmac, readSlack, readStripe } from './hmac.ts';
 import type { Proof, ReadProof, Signed } from './scheme.ts';
@@ -29,7 +29,7 @@ export async function isProven(proof: Proof, secrets: readonly string[]): Promis
 const SECRETS_MAX = 2;
 
 /** A secret's payload: one secret a line, two while one is being replaced by the next. Throws MailFailure: hook_secret_unusable. */
-export function secretsIn(payload: Hidden): string[] {
+export function secretsIn(payload: SecretString): string[] {
   const lines = payload
     .reveal()
     .split(/\r?\n/)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consequence, FAILURE_CODES, type FailureCode } from '../../functions/mail/model/failure.ts';
+import { FAILURE_CODES, type FailureCode, failureInfo } from '../../functions/mail/model/failure.ts';
 
 /** The API's last word on a request: `id` where it said that it has the mail. */
 export interface Answered {
@@ -32,6 +32,6 @@ export async function postUntilAnswered(
 
 function isFinal(status: number, code: string): boolean {
   if (status === 200 || code === 'session_gone') return true;
-  const { retry } = consequence(FAILURE_CODES.includes(code as FailureCode) ? (code as FailureCode) : 'google_unavailable');
+  const { retry } = failureInfo(FAILURE_CODES.includes(code as FailureCode) ? (code as FailureCode) : 'google_unavailable');
   return retry === 'never' || retry === 'later';
 }

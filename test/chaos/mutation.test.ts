@@ -34,13 +34,13 @@ async function mailsAfterDeath({ send }: { send: typeof Send }): Promise<number>
     died = done;
   });
   let opened = 0;
-  ports.open = async () => `session-${++opened}`;
-  ports.ask = async (handle) => (taken.has(handle) ? { state: 'accepted', gmailId: handle } : { state: 'partial', received: 0 });
+  ports.openSession = async () => `session-${++opened}`;
+  ports.querySession = async (handle) => (taken.has(handle) ? { state: 'accepted', gmailId: handle } : { state: 'partial', received: 0 });
   const transfer = async (handle: string) => {
     taken.add(handle);
     return { state: 'accepted', gmailId: handle } as const;
   };
-  ports.transfer = async (handle) => {
+  ports.upload = async (handle) => {
     await transfer(handle);
     died();
     return new Promise(() => {}); // its process is no more
@@ -49,7 +49,7 @@ async function mailsAfterDeath({ send }: { send: typeof Send }): Promise<number>
   send(order, CONFIG, ports).catch(() => {});
   await death;
   ports.clock += ports.leaseMs + 1;
-  ports.transfer = transfer;
+  ports.upload = transfer;
   const { state } = await send(order, CONFIG, ports);
   assert.equal(state, 'sent');
   return taken.size;

@@ -13,11 +13,11 @@ export const MUTATIONS = {
   'session-after-bytes': [
     {
       file: 'functions/mail/delivery/attempt.ts',
-      from: `      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      from: `      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
       letter = made;
 `,
       to: `      progress = await finish(handle, progress, made, attempt);
-      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
       letter = made;
 `,
     },

@@ -1,6 +1,6 @@
 import { Agent, request as forward } from 'node:http';
 import type { Fault } from '../../functions/fake-google/faults/faults.ts';
-import { REFUSALS } from '../../functions/fake-google/http/error-replies.ts';
+import { ERROR_REPLIES } from '../../functions/fake-google/http/error-replies.ts';
 import { CUT, listen, type Reply, type Request, type Running } from '../../functions/fake-google/http/server.ts';
 
 /** What lies between the functions and an emulator. */
@@ -12,7 +12,7 @@ export function startWire(target: string, draw: () => Omit<Fault, 'on'> | undefi
   return listen(0, async (request) => {
     const fault = draw();
     if (fault?.reset === 'before') return CUT;
-    if (fault?.answer) return REFUSALS.cloud_unavailable;
+    if (fault?.answer) return ERROR_REPLIES.cloud_unavailable;
     const reply = await pass(request, target, agent);
     return fault?.reset === 'after' ? CUT : reply;
   });

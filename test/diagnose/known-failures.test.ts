@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { CATALOGUE } from '../../functions/diagnose/catalogue/catalogue.ts';
 import { CAUSE_LABELS } from '../../functions/diagnose/causes/causes.ts';
 import { knownOf } from '../../functions/diagnose/known-failures.ts';
-import { consequence, FAILURE_CODES } from '../../functions/mail/model/failure.ts';
+import { FAILURE_CODES, failureInfo } from '../../functions/mail/model/failure.ts';
 
 test('every failure code has an answer, and every answer is in the catalogue', () => {
   const ids = new Set(CATALOGUE.map(({ id }) => id));
@@ -17,7 +17,7 @@ test('every failure code has an answer, and every answer is in the catalogue', (
 // The rest says all it knows in its own detail and fix: no text of Google's stands behind it.
 test('what an operator has to mend names a cause', () =>
   assert.deepEqual(
-    FAILURE_CODES.filter((code) => consequence(code).blame === 'operator' && knownOf(code).cause === null),
+    FAILURE_CODES.filter((code) => failureInfo(code).blame === 'operator' && knownOf(code).cause === null),
     [
       'alias_unverified',
       'identity_refused',
@@ -33,6 +33,6 @@ test('what an operator has to mend names a cause', () =>
 
 test('what only the caller can have done wrong needs no row', () =>
   assert.deepEqual(
-    FAILURE_CODES.filter((code) => consequence(code).blame === 'caller' && knownOf(code).catalogue),
+    FAILURE_CODES.filter((code) => failureInfo(code).blame === 'caller' && knownOf(code).catalogue),
     ['too_large', 'mail_refused'],
   ));

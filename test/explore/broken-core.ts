@@ -20,10 +20,10 @@ const place = (file: string, from: string, to: string): readonly Mutation[] => [
 export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   'the handle is saved after the bytes': place(
     'deliver',
-    `      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+    `      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
       letter = made;`,
     `      progress = await finish(handle, progress, made, attempt);
-      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
       letter = made;`,
   ),
   'a mail is taken over whoever was quicker': place(
@@ -42,8 +42,8 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   'what may be with Gmail begins anew': place('claim', `...(asking ? {} : { handle: null, letter: null }),`, `handle: null, letter: null,`),
   'an outcome is recorded over that of another': place(
     'deliver',
-    `const written = await persist(() => ports.ledger.replace(hold, entry), ports);`,
-    `const written = await persist(async () => ports.ledger.replace((await ports.ledger.read(hold.entry.id)) ?? hold, entry), ports);`,
+    `const written = await retryWrite(() => ports.ledger.replace(hold, entry), ports);`,
+    `const written = await retryWrite(async () => ports.ledger.replace((await ports.ledger.read(hold.entry.id)) ?? hold, entry), ports);`,
   ),
   'an outcome that was not recorded passes for recorded': place(
     'deliver',
@@ -62,7 +62,7 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   ),
   'a message that is put off is put nowhere': place(
     'conclude',
-    `  await timetable.publishAt(await pack(entry.id, content, 'later', ports), at, slotOf({ id: entry.id, content: seal }, at));\n  return true;\n}\n\n/** Null`,
+    `  await taskQueue.schedule(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: seal }, at));\n  return true;\n}\n\n/** Null`,
     `  return true;\n}\n\n/** Null`,
   ),
   'what was never recorded is acknowledged': place('conclude', `if (outcome.unrecorded) return { verb: 'nack' };`, ``),
@@ -85,14 +85,14 @@ export const RARE: typeof BREAKS = {
   'a session that is gone is opened anew': place(
     'deliver',
     `const unsure = trail.left && failure.code !== 'session_gone';`,
-    `const unsure = trail.left && failure.code !== 'session_gone'; if (failure.code === 'session_gone') return settle(hold, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports);`,
+    `const unsure = trail.left && failure.code !== 'session_gone'; if (failure.code === 'session_gone') return recordOutcome(hold, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports);`,
   ),
   'what is handed over has no new holder': place(
     'enqueue',
-    `const change = { content: sealOf(content, ports.digest), holder: ports.newId() };`,
-    `const change = { content: sealOf(content, ports.digest) };`,
+    `const change = { content: contentHash(content, ports.digest), holder: ports.newId() };`,
+    `const change = { content: contentHash(content, ports.digest) };`,
   ),
-  'a mail is moved before its message is': place('change', `  await ports.timetable.publishAt(moving, at, slotOf(entry, at));\n`, ``),
+  'a mail is moved before its message is': place('change', `  await ports.taskQueue.schedule(moving, at, taskName(entry, at));\n`, ``),
   'what Gmail waits for the rest of begins anew for its person': place(
     'decide',
     `return write(held, step(held.entry, 'sending', { leaseUntil: 0 }), ports);`,

@@ -1,5 +1,5 @@
-import type { Progress } from '../../functions/mail/delivery/ports.ts';
-import type { Letter } from '../../functions/mail/message/mime-message.ts';
+import type { UploadStatus } from '../../functions/mail/delivery/ports.ts';
+import type { MimeMessage } from '../../functions/mail/message/mime-message.ts';
 
 interface Session {
   readonly messageId: string;
@@ -16,7 +16,7 @@ interface Session {
 export function gmailSessions() {
   const sessions = new Map<string, Session>();
   const taken: { readonly messageId: string; readonly gmailId: string }[] = [];
-  const stateOf = ({ gmailId, forgotten, received }: Session): Progress => {
+  const stateOf = ({ gmailId, forgotten, received }: Session): UploadStatus => {
     if (forgotten) return { state: 'gone' };
     return gmailId === null ? { state: 'partial', received } : { state: 'accepted', gmailId };
   };
@@ -31,13 +31,13 @@ export function gmailSessions() {
     forget(handle: string): void {
       find(handle).forgotten = true;
     },
-    open({ messageId, bytes }: Letter): string {
+    open({ messageId, bytes }: MimeMessage): string {
       const handle = `session-${sessions.size + 1}`;
       sessions.set(handle, { messageId, bytes: bytes.length, received: 0, gmailId: null, forgotten: false });
       return handle;
     },
     /** Takes bytes up to `to`; those that do not follow on what it has are not taken. */
-    transfer(handle: string, { bytes }: Letter, from: number, to: number): Progress {
+    transfer(handle: string, { bytes }: MimeMessage, from: number, to: number): UploadStatus {
       const session = find(handle);
       if (session.forgotten || session.gmailId !== null || from !== session.received) return stateOf(session);
       if (bytes.length !== session.bytes) throw new Error('another letter than the one that was announced');
@@ -48,7 +48,7 @@ export function gmailSessions() {
       }
       return stateOf(session);
     },
-    ask: (handle: string): Progress => stateOf(find(handle)),
+    ask: (handle: string): UploadStatus => stateOf(find(handle)),
   };
 }
 

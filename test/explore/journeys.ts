@@ -1,5 +1,5 @@
-import type { Choice, Desk } from '../../functions/cli/ledger/decide.ts';
-import type { Message, Ports } from '../../functions/mail/delivery/ports.ts';
+import type { DecisionContext, DecisionOptions } from '../../functions/cli/ledger/decide.ts';
+import type { Ports, QueueMessage } from '../../functions/mail/delivery/ports.ts';
 import { PUBLISHER } from '../../functions/mail/model/caller.ts';
 import type { Config } from '../../functions/mail/model/config.ts';
 import type { FailureCode } from '../../functions/mail/model/failure.ts';
@@ -23,7 +23,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
   const stage = createStage(Date.UTC(2026, 10, 24, 8), LEASE_MS);
   const config: Config = { ...CONFIG, delivery };
   const failureOf = (code: FailureCode): Error => new core.MailFailure(code, 'scripted');
-  const office = createPostOffice(stage, failureOf, later ? {} : { timetable: null }, prompt);
+  const office = createPostOffice(stage, failureOf, later ? {} : { taskQueue: null }, prompt);
   const told: Told[] = [];
   const canceled = new Set<string>();
   const risked = new Map<string, number>();
@@ -91,7 +91,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
   }
 
   /** A person at a terminal, who says yes to whatever is told. */
-  const desk = (ports: Ports, id: string): Desk => ({
+  const desk = (ports: Ports, id: string): DecisionContext => ({
     config,
     begin: () => ports,
     reader: { mailboxOf: (shown) => shown, now: stage.clock },
@@ -102,7 +102,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
         if (/twice/.test(question)) risked.set(id, (risked.get(id) ?? 0) + 1);
         return 'y';
       },
-    } as unknown as Desk['terminal'],
+    } as unknown as DecisionContext['terminal'],
   });
 
   function begin(act: Act, number: number): void {
@@ -123,7 +123,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
     }
     const id = [...office.ledger.entries.keys()][act.of];
     if (id === undefined) return;
-    const choice = (asks: boolean, message: unknown): Choice => ({ yes: false, dryRun: false, ask: asks, message });
+    const choice = (asks: boolean, message: unknown): DecisionOptions => ({ yes: false, dryRun: false, ask: asks, message });
     const run = async (ports: Ports): Promise<void> => {
       if (act.does === 'drop') {
         await core.dropMail(id, choice(true, null), desk(ports, id));
@@ -158,7 +158,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
   }
 
   /** What the worker itself gave up; what the platform moved is known by nothing, and may go twice: docs/operations.md says so. */
-  const replayable = (): Message | undefined => office.dead.find(({ attributes }) => attributes['reason'] !== undefined);
+  const replayable = (): QueueMessage | undefined => office.dead.find(({ attributes }) => attributes['reason'] !== undefined);
 
   function replay(name: string): void {
     const message = replayable();
@@ -170,7 +170,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
         const pulled = {
           pull: async () => [],
           acknowledge: async () => void office.dead.splice(office.dead.indexOf(message), 1),
-          giveBack: async () => {},
+          nack: async () => {},
         };
         const queue = ports.queue ?? { publish: async () => {} };
         return core.replay({ id: 'dead', ackId: 'dead', published: '', message }, { pulled, queue, routes: [], begin: () => ports });

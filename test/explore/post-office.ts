@@ -1,5 +1,5 @@
 import { type Entry, type Ledger, TRANSITIONS } from '../../functions/mail/delivery/ledger.ts';
-import type { Message, Ports, Progress, Transport } from '../../functions/mail/delivery/ports.ts';
+import type { Ports, QueueMessage, Transport, UploadStatus } from '../../functions/mail/delivery/ports.ts';
 import type { FailureCode } from '../../functions/mail/model/failure.ts';
 import { gmailSessions } from './gmail-sessions.ts';
 import type { Actor, Call, Stage } from './stage.ts';
@@ -7,7 +7,7 @@ import { memoryLedger, world } from './world.ts';
 
 /** A message in the topic's one subscription. */
 export interface Kept {
-  readonly message: Message;
+  readonly message: QueueMessage;
   deliveries: number;
   /** When it comes next. */
   at: number;
@@ -17,7 +17,7 @@ export interface Kept {
 }
 
 interface Task {
-  readonly message: Message;
+  readonly message: QueueMessage;
   readonly at: number;
   over: boolean;
 }
@@ -27,7 +27,7 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
   const ledger = memoryLedger();
   const gmail = gmailSessions();
   const topic: Kept[] = [];
-  const dead: Message[] = [];
+  const dead: QueueMessage[] = [];
   const tasks = new Map<string, Task>();
   const wrong: string[] = [];
   /** Mails that had ended as failed, and that somebody asked for anew: at which line of the story, the last time. */
@@ -41,7 +41,8 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
     const ended = before?.state === 'failed' && before.code !== null && !before.code.startsWith('queue_');
     if (ended && entry.state !== 'failed' && entry.state !== 'waiting') begunAnew.set(entry.id, stage.story.length);
   };
-  const publish = (message: Message): void => void topic.push({ message, deliveries: 0, at: stage.clock, open: 0, acknowledged: false });
+  const publish = (message: QueueMessage): void =>
+    void topic.push({ message, deliveries: 0, at: stage.clock, open: 0, acknowledged: false });
 
   function portsOf(actor: Actor): Ports {
     const call = <T>(door: string, effect: () => T | Promise<T>, more: Partial<Call<T>> & Pick<Call<T>, 'refusals'>): Promise<T> =>
@@ -76,14 +77,14 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
       reserve: (key, id) => call('ledger.reserve', () => ledger.reserve(key, id), writing),
     };
     const transport: Transport = {
-      open: (letter) =>
+      openSession: (letter) =>
         call('gmail.open', () => gmail.open(letter), {
           refusals: [soon('rate_limited'), soon('google_unavailable'), soon('quota_daily'), soon('mail_refused')],
           lost: soon('google_unavailable'),
         }),
-      transfer(handle, letter, from) {
+      upload(handle, letter, from) {
         const all = letter.bytes.length;
-        const effect = (): Progress => {
+        const effect = (): UploadStatus => {
           const progress = gmail.transfer(handle, letter, from, all);
           const id = letter.messageId.slice(1, 37);
           if (prompt && progress.state === 'accepted' && ledger.entries.get(id)?.entry.code === 'dropped')
@@ -98,7 +99,7 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
           forget: () => gmail.forget(handle),
         });
       },
-      ask: (handle) =>
+      querySession: (handle) =>
         call(`gmail.ask ${handle}`, () => gmail.ask(handle), {
           refusals: [soon('delivery_unknown'), soon('google_unavailable'), soon('rate_limited')],
           forget: () => gmail.forget(handle),
@@ -120,15 +121,15 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
           { refusals: [] },
         ),
       queue: { publish: (message) => call('queue.publish', () => publish(message), queueing) },
-      graveyard: { publish: (message) => call('graveyard.publish', () => void dead.push(message), queueing) },
-      timetable: {
+      deadLetters: { publish: (message) => call('deadLetters.publish', () => void dead.push(message), queueing) },
+      taskQueue: {
         // A name is never used twice, not even when its task is over.
-        publishAt: (message, at, name) =>
-          call('timetable.publishAt', () => void (tasks.has(name) || tasks.set(name, { message, at, over: false })), queueing),
-        peek: (name) =>
-          call('timetable.peek', () => (tasks.get(name)?.over === false ? (tasks.get(name)?.message ?? null) : null), queueing),
-        withdraw: (name) =>
-          call('timetable.withdraw', () => void (tasks.has(name) && Object.assign(tasks.get(name) as Task, { over: true })), queueing),
+        schedule: (message, at, name) =>
+          call('taskQueue.publishAt', () => void (tasks.has(name) || tasks.set(name, { message, at, over: false })), queueing),
+        get: (name) =>
+          call('taskQueue.peek', () => (tasks.get(name)?.over === false ? (tasks.get(name)?.message ?? null) : null), queueing),
+        cancel: (name) =>
+          call('taskQueue.withdraw', () => void (tasks.has(name) && Object.assign(tasks.get(name) as Task, { over: true })), queueing),
       },
       ...change,
     } as Ports;

@@ -1,5 +1,5 @@
 import type { Entry } from '../../functions/mail/delivery/ledger.ts';
-import { consequence, type FailureCode } from '../../functions/mail/model/failure.ts';
+import { type FailureCode, failureInfo } from '../../functions/mail/model/failure.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/queue/settle-message.ts';
 import type { Ended } from './scenario.ts';
 
@@ -33,7 +33,7 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
   for (const { by, id, said } of told) {
     const entry = id === null ? undefined : office.ledger.entries.get(id)?.entry;
     if (id === null || said !== 'failed' || !/acknowledged$/.test(by) || entry?.state !== 'failed' || dropped(entry)) continue;
-    if (consequence(entry.code as FailureCode).blame !== 'caller' && !buried(id))
+    if (failureInfo(entry.code as FailureCode).blame !== 'caller' && !buried(id))
       wrong.push(`mail ${id.slice(-2)} (${entry.code}) was acknowledged by ${by} and lies nowhere`);
   }
   for (const { by, id, said, at, gmailId } of told) {

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Joined, Windows } from '../../functions/mail/delivery/dedupe-windows.ts';
-import type { Entry, Found, Ledger } from '../../functions/mail/delivery/ledger.ts';
+import type { DedupeWindows, WindowMembership } from '../../functions/mail/delivery/dedupe-windows.ts';
+import type { Entry, Ledger, LedgerRecord } from '../../functions/mail/delivery/ledger.ts';
 import type { Ports, Transport } from '../../functions/mail/delivery/ports.ts';
 import type { AccessToken } from '../../functions/mail/model/secret.ts';
 
 /** A ledger in memory, with the same promises as the real ones. */
-export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> } {
-  const entries = new Map<string, Found>();
+export function memoryLedger(): Ledger & { readonly entries: Map<string, LedgerRecord> } {
+  const entries = new Map<string, LedgerRecord>();
   const keys = new Map<string, { id: string; expireAt: number }>();
   const counts = new Map<string, number>();
   let version = 0;
-  const put = (entry: Entry): Found => {
+  const put = (entry: Entry): LedgerRecord => {
     const found = { entry, version: String(++version) };
     entries.set(entry.id, found);
     return found;
@@ -41,12 +41,15 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, Found> 
 }
 
 /** Windows in memory, with the same promises as Firestore's. */
-export function memoryWindows(): Windows {
+export function memoryWindows(): DedupeWindows {
   const open = new Map<string, { opened: number; until: number }>();
-  const events = new Map<string, { opened: number; until: number; first: boolean; before: Joined['before']; knownUntil: number }>();
+  const events = new Map<
+    string,
+    { opened: number; until: number; first: boolean; before: WindowMembership['before']; knownUntil: number }
+  >();
   const held = new Map<string, number[]>();
   return {
-    async join(group, event, everyMs, now, knownMs = Number.POSITIVE_INFINITY) {
+    async assign(group, event, everyMs, now, knownMs = Number.POSITIVE_INFINITY) {
       const knownUntil = now + knownMs;
       const known = events.get(`${group}-${event}`);
       if (known && known.knownUntil > now) return { ...known, ask: true };
@@ -63,7 +66,7 @@ export function memoryWindows(): Windows {
       events.set(`${group}-${event}`, { ...window, first: false, before: null, knownUntil });
       return { ...window, first: false, ask: times.length === 1, before: null };
     },
-    async sum(group, opened) {
+    async countHeldBack(group, opened) {
       const times = held.get(`${group}-${opened}`) ?? [];
       return { count: times.length, first: times[0] ?? 0, last: times.at(-1) ?? 0 };
     },
@@ -89,21 +92,21 @@ export function world(
     pause: async () => {},
     windows: async () => windows,
     queue: null,
-    graveyard: null,
-    timetable: null,
-    store: null,
+    deadLetters: null,
+    taskQueue: null,
+    contentStore: null,
     fetchFile: async () => new Uint8Array(),
     close: () => {},
     transport(this: Transport): Transport {
       return this;
     },
     token: async () => token,
-    open: async () => `session-${sent.length + 1}`,
-    transfer: async (handle: string) => {
+    openSession: async () => `session-${sent.length + 1}`,
+    upload: async (handle: string) => {
       sent.push(handle);
       return { state: 'accepted', gmailId: `gmail-${sent.length}` } as const;
     },
-    ask: async () => ({ state: 'partial', received: 0 }) as const,
+    querySession: async () => ({ state: 'partial', received: 0 }) as const,
     ...change,
   };
   return ports as ReturnType<typeof world>;

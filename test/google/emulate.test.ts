@@ -18,7 +18,7 @@ import { compose } from '../../functions/mail/message/compose.ts';
 import { parseRequest } from '../../functions/mail/message/email.ts';
 import { resolveSender } from '../../functions/mail/message/sender.ts';
 import type { AccessToken } from '../../functions/mail/model/secret.ts';
-import { Hidden } from '../../functions/mail/model/secret.ts';
+import { SecretString } from '../../functions/mail/model/secret.ts';
 import { CONFIG, MAIL, MAILBOX } from '../support/stack/laptop.ts';
 
 const CLIENT = { client_id: 'laptop.apps.googleusercontent.com', client_secret: 'GOCSPX-canary-emulate' };
@@ -52,7 +52,7 @@ async function consent(): Promise<string> {
 }
 
 async function mint(): Promise<AccessToken> {
-  const credential = readCredential(new Hidden(payload), MAILBOX);
+  const credential = readCredential(new SecretString(payload), MAILBOX);
   return (await refresh(`${emulator.url}/oauth2/token`, credential, exchange, Date.now)).token;
 }
 
@@ -68,7 +68,7 @@ const wrong = [
 ];
 for (const { name, change, code } of wrong)
   test(`${name} is ${code}`, async () => {
-    const credential = readCredential(new Hidden(JSON.stringify({ ...JSON.parse(payload), ...change })), MAILBOX);
+    const credential = readCredential(new SecretString(JSON.stringify({ ...JSON.parse(payload), ...change })), MAILBOX);
     await assert.rejects(refresh(`${emulator.url}/oauth2/token`, credential, exchange, Date.now), { code });
   });
 
@@ -99,7 +99,7 @@ test('it has no upload sessions: a transfer is never begun there, and nothing co
   const letter = { bytes: Buffer.from('x'), messageId: '<m@example.com>', envelope: { from: MAILBOX, to: [] } };
   const transport = createGmail(emulator.url, exchange, Date.now);
   await assert.rejects(
-    transport.open(letter, await mint(), async () => true),
+    transport.openSession(letter, await mint(), async () => true),
     { name: 'MailFailure', code: 'unexpected' },
   );
 });

@@ -69,7 +69,7 @@ const rows: readonly Row[] = [
     who: ['worker'],
     grant: 'google_pubsub_topic_iam_member.give_up',
     role: PUBLISHER,
-    call: ['functions/mail/queue/dead-letter.ts', 'graveyard'],
+    call: ['functions/mail/queue/dead-letter.ts', 'deadLetters'],
   },
   { who: CARRY, grant: 'google_cloud_tasks_queue_iam_member.carry', call: ['functions/google/queue/cloud-tasks.ts', '/tasks`'] },
   {

@@ -1,11 +1,11 @@
 /** `every`: a storm is one mail at once and one digest at the end of its window. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Message } from '../../functions/mail/delivery/ports.ts';
+import type { QueueMessage } from '../../functions/mail/delivery/ports.ts';
 import { MailFailure } from '../../functions/mail/model/failure.ts';
 import { DIGEST_ATTRIBUTE } from '../../functions/mail/queue/queue-message.ts';
 import { readDigest, sendDigest } from '../../functions/notify/digest.ts';
-import { routeNamed, takeEvent } from '../../functions/notify/handle-event.ts';
+import { handleEvent, routeNamed } from '../../functions/notify/handle-event.ts';
 import { world } from '../explore/world.ts';
 import { type Laptop, post, startQueued } from '../support/stack/laptop.ts';
 import { compileTexts, configWith, load, routed } from '../support/stack/routes.ts';
@@ -23,15 +23,15 @@ const happened = (n: number, policy = 'cpu') => ({ event: { data: { n, policy },
 
 /** A world in which messages of a later time are kept until it has come. */
 function stormy() {
-  const put = new Map<string, { message: Message; at: number }>();
+  const put = new Map<string, { message: QueueMessage; at: number }>();
   const subjects: string[] = [];
   const ports = world({
-    timetable: {
-      publishAt: async (message, at, name) => void (put.has(name) || put.set(name, { message, at })),
-      peek: async () => null,
-      withdraw: async () => {},
+    taskQueue: {
+      schedule: async (message, at, name) => void (put.has(name) || put.set(name, { message, at })),
+      get: async () => null,
+      cancel: async () => {},
     },
-    async open(letter) {
+    async openSession(letter) {
       subjects.push(/^Subject: (.*)\r$/m.exec(Buffer.from(letter.bytes).toString())?.[1] ?? '');
       return `session-${subjects.length}`;
     },
@@ -53,10 +53,10 @@ test('10,000 identical alerts in an hour are one mail at once and one digest at 
   const taken = { sent: 0, held: 0 };
   for (let n = 1; n <= 10_000; n++) {
     ports.clock = began + Math.trunc(((n - 1) * HOUR) / 10_000);
-    const how = await takeEvent(happened(n), route, all, config, ports);
+    const how = await handleEvent(happened(n), route, all, config, ports);
     taken[typeof how === 'string' ? 'held' : 'sent']++;
     // Every hundredth comes twice, as platforms do.
-    if (n % 100 === 0) assert.equal(await takeEvent(happened(n), route, all, config, ports), 'held');
+    if (n % 100 === 0) assert.equal(await handleEvent(happened(n), route, all, config, ports), 'held');
   }
   assert.deepEqual([taken, subjects, put.size], [{ sent: 1, held: 9_999 }, ['Alert 1'], 1]);
 
@@ -72,7 +72,7 @@ test('10,000 identical alerts in an hour are one mail at once and one digest at 
 test('alerts of another kind have a window of their own, and after the window a mail goes out at once again', async () => {
   const { all, route, config } = await compiled();
   const { ports, put, subjects } = stormy();
-  const take = (n: number, policy?: string) => takeEvent(happened(n, policy), route, all, config, ports);
+  const take = (n: number, policy?: string) => handleEvent(happened(n, policy), route, all, config, ports);
   await take(1);
   await take(2, 'disk');
   await take(3);
@@ -85,7 +85,7 @@ test('alerts of another kind have a window of their own, and after the window a 
 test('an event that is delivered again after its window is over still belongs to it', async () => {
   const { all, route, config } = await compiled();
   const { ports, subjects } = stormy();
-  const take = (n: number) => takeEvent(happened(n), route, all, config, ports);
+  const take = (n: number) => handleEvent(happened(n), route, all, config, ports);
   for (const n of [1, 2]) await take(n);
   ports.clock += 2 * HOUR;
   assert.deepEqual([(await take(1)) === 'held', await take(2)], [false, 'held']);
@@ -96,7 +96,7 @@ test('an event that is delivered again after its window is over still belongs to
 test('whoever says the same again on purpose, an hour later, is counted and mailed again', async () => {
   const { all, route, config } = await compiled();
   const { ports, put, subjects } = stormy();
-  const same = () => takeEvent({ ...happened(1), key: 'body:x', keyMs: HOUR }, route, all, config, ports);
+  const same = () => handleEvent({ ...happened(1), key: 'body:x', keyMs: HOUR }, route, all, config, ports);
   await same();
   await same();
   assert.deepEqual([subjects.length, put.size], [1, 0]);
@@ -110,32 +110,32 @@ test('killed between its window and its mail, the first event is a mail when it 
   const { ports, subjects } = stormy();
   const { create } = ports.ledger;
   ports.ledger.create = async () => assert.fail('killed');
-  await assert.rejects(takeEvent(happened(1), route, all, config, ports));
+  await assert.rejects(handleEvent(happened(1), route, all, config, ports));
   ports.ledger.create = create;
-  assert.equal(await takeEvent(happened(2), route, all, config, ports), 'held');
-  await takeEvent(happened(1), route, all, config, ports);
+  assert.equal(await handleEvent(happened(2), route, all, config, ports), 'held');
+  await handleEvent(happened(1), route, all, config, ports);
   assert.deepEqual(subjects, ['Alert 1']);
 });
 
-test('killed between the count and the timetable, the digest is asked for when the event comes again', async () => {
+test('killed between the count and the taskQueue, the digest is asked for when the event comes again', async () => {
   const { all, route, config } = await compiled();
   const { ports, put } = stormy();
-  await takeEvent(happened(1), route, all, config, ports);
-  const { timetable } = ports;
-  const broken = { ...ports, timetable: { ...timetable, publishAt: async () => assert.fail('killed') } } as unknown as typeof ports;
-  await assert.rejects(takeEvent(happened(2), route, all, config, broken));
+  await handleEvent(happened(1), route, all, config, ports);
+  const { taskQueue } = ports;
+  const broken = { ...ports, taskQueue: { ...taskQueue, schedule: async () => assert.fail('killed') } } as unknown as typeof ports;
+  await assert.rejects(handleEvent(happened(2), route, all, config, broken));
   assert.equal(put.size, 0);
-  assert.equal(await takeEvent(happened(2), route, all, config, ports), 'held');
+  assert.equal(await handleEvent(happened(2), route, all, config, ports), 'held');
   assert.equal(put.size, 1);
 });
 
 test('without a queue for later times the digest goes out with the next event', async () => {
   const { all, route, config } = await compiled();
   const { ports, subjects } = stormy();
-  const bare = Object.assign(ports, { timetable: null });
-  for (const n of [1, 2, 3]) await takeEvent(happened(n), route, all, config, bare);
+  const bare = Object.assign(ports, { taskQueue: null });
+  for (const n of [1, 2, 3]) await handleEvent(happened(n), route, all, config, bare);
   ports.clock += 2 * HOUR;
-  await takeEvent(happened(4), route, all, config, bare);
+  await handleEvent(happened(4), route, all, config, bare);
   assert.deepEqual(subjects.toSorted(), ['2 more of alerts', 'Alert 1', 'Alert 4']);
 });
 
@@ -144,17 +144,20 @@ for (const [how, breakIt] of [
     'killed before it',
     ({ windows, ...ports }) => ({ ...ports, windows: async () => ({ ...(await windows()), sum: () => assert.fail('killed') }) }),
   ],
-  ['while Gmail takes nothing', (ports) => ({ ...ports, open: async () => Promise.reject(new MailFailure('google_unavailable', '503')) })],
+  [
+    'while Gmail takes nothing',
+    (ports) => ({ ...ports, openSession: async () => Promise.reject(new MailFailure('google_unavailable', '503')) }),
+  ],
 ] as const satisfies [string, (ports: ReturnType<typeof world>) => object][])
   test(`without a queue for later times a digest that did not go out, ${how}, goes out when the event comes again`, async () => {
     const { all, route, config } = await compiled();
     const { ports, subjects } = stormy();
-    const bare = Object.assign(ports, { timetable: null });
-    for (const n of [1, 2, 3]) await takeEvent(happened(n), route, all, config, bare);
+    const bare = Object.assign(ports, { taskQueue: null });
+    for (const n of [1, 2, 3]) await handleEvent(happened(n), route, all, config, bare);
     ports.clock += 2 * HOUR;
-    await takeEvent(happened(4), route, all, config, breakIt(bare) as typeof ports).catch(() => null);
+    await handleEvent(happened(4), route, all, config, breakIt(bare) as typeof ports).catch(() => null);
     ports.clock += HOUR / 2;
-    const again = await takeEvent(happened(4), route, all, config, bare);
+    const again = await handleEvent(happened(4), route, all, config, bare);
     assert.equal(typeof again === 'object' && again.state, 'sent');
     assert.deepEqual(subjects.toSorted(), ['2 more of alerts', 'Alert 1', 'Alert 4']);
   });
@@ -162,19 +165,19 @@ for (const [how, breakIt] of [
 test('an event whose own mail is out comes again for as long as the digest before it is not', async () => {
   const { all, route, config } = await compiled();
   const { ports, subjects } = stormy();
-  const bare = Object.assign(ports, { timetable: null });
-  for (const n of [1, 2]) await takeEvent(happened(n), route, all, config, bare);
+  const bare = Object.assign(ports, { taskQueue: null });
+  for (const n of [1, 2]) await handleEvent(happened(n), route, all, config, bare);
   ports.clock += 2 * HOUR;
-  const { open } = ports;
+  const { openSession: open } = ports;
   const refuses: typeof open = (letter, ...rest) =>
     Buffer.from(letter.bytes).includes('more of alerts')
       ? Promise.reject(new MailFailure('google_unavailable', '503'))
       : open(letter, ...rest);
-  const second = { ...bare, open: refuses };
-  const outcome = await takeEvent(happened(3), route, all, config, second);
+  const second = { ...bare, openSession: refuses };
+  const outcome = await handleEvent(happened(3), route, all, config, second);
   assert.equal(typeof outcome === 'object' && outcome.state, 'retry');
   ports.clock += HOUR / 2;
-  await takeEvent(happened(3), route, all, config, bare);
+  await handleEvent(happened(3), route, all, config, bare);
   assert.deepEqual(subjects.toSorted(), ['1 more of alerts', 'Alert 1', 'Alert 3']);
 });
 
@@ -183,13 +186,13 @@ test('a digest that cannot be rendered is recorded, not tried for days', async (
   const { ports } = stormy();
   const all = await load(module);
   const route = routeNamed('alerts', all);
-  for (const n of [1, 2]) await takeEvent(happened(n), route, all, configWith(ROUTES), ports);
+  for (const n of [1, 2]) await handleEvent(happened(n), route, all, configWith(ROUTES), ports);
   const group = ports.digest('alerts\ncpu').slice(0, 40);
   const outcome = await sendDigest({ group, opened: ports.clock, until: ports.clock + HOUR }, null, route, all, configWith(ROUTES), ports);
   assert.deepEqual([outcome?.state, outcome?.state === 'failed' && outcome.failure.code], ['failed', 'route_template']);
 });
 
-test('a storm through the real adapters: topic to mailbox, with the digest by way of the timetable', async () => {
+test('a storm through the real adapters: topic to mailbox, with the digest by way of the taskQueue', async () => {
   const clock = { now: Date.UTC(2026, 10, 24, 8) };
   await using laptop: Laptop = await startQueued({ ...routed(ROUTES, FILES), delivery: 'direct', now: () => clock.now });
   const event = (n: number) => ({

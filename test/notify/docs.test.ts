@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { compileRoutes } from '../../functions/notify/compile-routes.ts';
-import { decide } from '../../functions/notify/event-email.ts';
+import { evaluateRoute } from '../../functions/notify/event-email.ts';
 import { routeNamed } from '../../functions/notify/handle-event.ts';
 import { HELPERS } from '../../functions/notify/templates/helper-names.ts';
 import { blocksOf } from '../support/stack/pages.ts';
@@ -28,7 +28,7 @@ for (const [name, { template }] of Object.entries(routes))
     assert.deepEqual(problems, []);
     const compiled = await load(module);
     const event = { data: { ...sample(template), ...CHANGE[name] }, attributes: ATTRIBUTES };
-    assert.ok(await decide(routeNamed(name, compiled), event));
+    assert.ok(await evaluateRoute(routeNamed(name, compiled), event));
   });
 
 test('the template of the page compiles', () => {

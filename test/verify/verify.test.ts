@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import type { HmacForm, Hook } from '../../functions/mail/model/route.ts';
-import { Hidden } from '../../functions/mail/model/secret.ts';
+import { SecretString } from '../../functions/mail/model/secret.ts';
 import type { Signed } from '../../functions/verify/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../../functions/verify/verify.ts';
 import { hookOf, NOW, requestOf, SCHEMES, SECOND } from './schemes.ts';
@@ -259,8 +259,8 @@ for (const [name, payload, wanted] of [
   ['two in the manner of Windows', 'one\r\ntwo\r\n', ['one', 'two']],
   ['blanks, which belong to it', ' one ', [' one ']],
 ] as const)
-  test(`a payload of ${name} is taken apart`, () => assert.deepEqual(secretsIn(new Hidden(payload)), wanted));
+  test(`a payload of ${name} is taken apart`, () => assert.deepEqual(secretsIn(new SecretString(payload)), wanted));
 
 for (const payload of ['', '\n\n', 'one\ntwo\nthree'])
   test(`a payload of ${payload.length} characters that holds no or too many secrets is the operator's trouble`, () =>
-    assert.throws(() => secretsIn(new Hidden(payload)), { code: 'hook_secret_unusable' }));
+    assert.throws(() => secretsIn(new SecretString(payload)), { code: 'hook_secret_unusable' }));

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config/load-config.ts';
 import { createIdentity, type Identity } from '../../google/auth/service-identity.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { checkSettings, type Settings } from '../../runtime/settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -41,7 +41,7 @@ const applicationDefault: Identity = async (_exchange, now) => {
   const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
   const token = await auth.getAccessToken().catch(() => null);
   if (!token) throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
-  return { secret: new Hidden(token), expiresAt: now + LIFE_MS };
+  return { secret: new SecretString(token), expiresAt: now + LIFE_MS };
 };
 
 /** The environment with what infra/, or `npm start`, names by default: the topic of mails. */

@@ -1,4 +1,4 @@
-import { asFailure, consequence } from '../../mail/model/failure.ts';
+import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 
 /** Why a command about grants did not do what it was asked, and what mends it. They reach a person, never a wire. */
 const FIXES = {
@@ -10,7 +10,7 @@ const FIXES = {
   option_invalid: 'Correct the option; --help shows them all.',
   client_missing:
     'Give the OAuth client: --client FILE (the JSON that https://console.cloud.google.com/auth/clients offers when you create a client of type Desktop app), or --client-secret NAME of a secret that holds that JSON.',
-  client_unreadable: 'Download the JSON of the OAuth client again from https://console.cloud.google.com/auth/clients and give it as it is.',
+  client_unreadable: 'Download the JSON of the OAuth client again from https://console.cloud.google.com/auth/clients and give it is.',
   client_wrong_type:
     'Create an OAuth client of type Desktop app at https://console.cloud.google.com/auth/clients and use its JSON; a Web application works only with an authorised redirect URI such as http://127.0.0.1:8765/.',
   port_taken: 'End the program that listens there, or use a client of type Desktop app, which takes any port.',
@@ -44,15 +44,15 @@ const FIXES = {
   confirmation_missing: 'Answer y, or say --yes where nobody can be asked.',
 } as const satisfies Record<string, string>;
 
-export type RefusedCode = keyof typeof FIXES;
+export type CommandErrorCode = keyof typeof FIXES;
 
 /** Stops a command; `message` is for its operator and may name addresses, but never holds a secret. */
-export class Refused extends Error {
-  readonly code: RefusedCode;
+export class CommandError extends Error {
+  readonly code: CommandErrorCode;
   /** What was changed before it went wrong; null for nothing. */
   readonly changed: string | null;
 
-  constructor(code: RefusedCode, detail: string, changed: string | null = null) {
+  constructor(code: CommandErrorCode, detail: string, changed: string | null = null) {
     super(detail);
     this.name = 'Refused';
     this.code = code;
@@ -61,7 +61,7 @@ export class Refused extends Error {
 }
 
 /** What a command answers when it did not do what it was asked. */
-export interface Refusal {
+export interface CommandErrorReport {
   readonly ok: false;
   readonly code: string;
   readonly detail: string;
@@ -69,28 +69,28 @@ export interface Refusal {
   /** What was changed all the same; null for nothing. */
   readonly changed: string | null;
   /** What became of a refresh token that was not stored; null where none was given. */
-  readonly unstored: Unstored | null;
+  readonly unstored: DiscardedGrant | null;
 }
 
 /** `revoked` at Google, `kept` because other grants would end with it, or `failed`: revoking it was tried in vain. */
-export type Unstored = 'revoked' | 'kept' | 'failed';
+export type DiscardedGrant = 'revoked' | 'kept' | 'failed';
 
 /** Any thrown value as data; of a foreign error only the name is kept. */
-export function refusalOf(error: unknown, unstored: Unstored | null = null): Refusal {
-  if (error instanceof Refused) {
+export function commandErrorReport(error: unknown, unstored: DiscardedGrant | null = null): CommandErrorReport {
+  if (error instanceof CommandError) {
     const { code, message, changed } = error;
     return { ok: false, code, detail: message, fix: FIXES[code], changed, unstored };
   }
-  const failure = asFailure(error);
-  return { ok: false, code: failure.code, detail: failure.message, fix: consequence(failure.code).fix, changed: null, unstored };
+  const failure = toFailure(error);
+  return { ok: false, code: failure.code, detail: failure.message, fix: failureInfo(failure.code).fix, changed: null, unstored };
 }
 
-const FATE: Readonly<Record<Unstored, string>> = {
+const FATE: Readonly<Record<DiscardedGrant, string>> = {
   revoked: 'The grant that was given is not stored and was revoked at Google.',
   kept: 'The grant that was given is not stored. It was not revoked, because other grants of this account and client could end with it.',
   failed:
     'The grant that was given is not stored, and Google did not take its revocation: remove the app at https://myaccount.google.com/connections.',
 };
 
-export const refusalText = ({ code, detail, fix, changed, unstored }: Refusal): string =>
+export const commandErrorText = ({ code, detail, fix, changed, unstored }: CommandErrorReport): string =>
   [`${code}: ${detail}`, `Fix: ${fix}`, unstored ? FATE[unstored] : (changed ?? 'Nothing was written.')].join('\n');

@@ -1,10 +1,10 @@
 import type { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { createExchange } from '../../google/http/exchange.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { googleUrls } from '../../runtime/google-urls.ts';
 import type { Operator } from './operator.ts';
-import { Refused } from './refusal.ts';
+import { CommandError } from './refusal.ts';
 
 /** Secret Manager as an operator uses it. All of it throws Refused or MailFailure, never an error of the client's. */
 export interface SecretStore {
@@ -12,9 +12,9 @@ export interface SecretStore {
   look(secret: string): Promise<{ readonly exists: boolean; readonly writable: boolean }>;
   /** Numbers of the enabled versions, newest first; none if there is no such secret. */
   enabled(secret: string): Promise<number[]>;
-  read(secret: string, version: number | 'latest'): Promise<Hidden>;
+  read(secret: string, version: number | 'latest'): Promise<SecretString>;
   /** Adds a version, creating the secret if needed; answers its number. */
-  add(secret: string, payload: Hidden): Promise<{ readonly version: number; readonly created: boolean }>;
+  add(secret: string, payload: SecretString): Promise<{ readonly version: number; readonly created: boolean }>;
   disable(secret: string, version: number): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
 
   const create = (secret: string) =>
     client.createSecret({ parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } });
-  const addTo = async (secret: string, payload: Hidden): Promise<number> => {
+  const addTo = async (secret: string, payload: SecretString): Promise<number> => {
     const [{ name }] = await client.addSecretVersion({ parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } });
     return numberOf(name);
   };
@@ -62,7 +62,7 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
       const [{ payload }] = await client.accessSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
         throw failureOf(error, 'secret_unreadable', secret);
       });
-      return new Hidden(Buffer.from(payload?.data ?? '').toString('utf8'));
+      return new SecretString(Buffer.from(payload?.data ?? '').toString('utf8'));
     },
     async add(secret, payload) {
       try {
@@ -91,13 +91,13 @@ const codeOf = (error: unknown): number => Number((error as { code?: unknown } |
 const numberOf = (name: string | null | undefined): number => Number(/(\d+)$/.exec(name ?? '')?.[1]);
 
 /** Keeps the client's code only: the error object may carry the payload. */
-function failureOf(error: unknown, code: 'secret_unreadable' | 'secret_not_writable', secret: string): Refused | MailFailure {
-  if (error instanceof Refused || error instanceof MailFailure) return error;
+function failureOf(error: unknown, code: 'secret_unreadable' | 'secret_not_writable', secret: string): CommandError | MailFailure {
+  if (error instanceof CommandError || error instanceof MailFailure) return error;
   const number = codeOf(error);
   if (number === 16) return new MailFailure('identity_refused', 'Secret Manager does not accept the credentials');
   if (/has not been used in project|SERVICE_DISABLED/.test(error instanceof Error ? error.message : ''))
     return new MailFailure('api_disabled', 'Secret Manager is not enabled in the project');
-  if (CODES[number]) return new Refused(code, `Secret Manager answered ${CODES[number]} for the secret ${secret}`);
+  if (CODES[number]) return new CommandError(code, `Secret Manager answered ${CODES[number]} for the secret ${secret}`);
   return new MailFailure('google_unavailable', 'Secret Manager did not answer');
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 
 const LAPTOP_URL = 'http://127.0.0.1:8080';
 const LAPTOP_KEY = '.mailgrant/api-key';
@@ -19,13 +19,13 @@ export function targetUrl(given: string | undefined, env: Env): string {
  * The caller's key: from the file, or MAILGRANT_KEY, or the laptop's own for a function on this machine. Never an argument.
  * Null where there is none and none is needed, because the caller's identity may stand in its place.
  */
-export function targetKey(file: string | undefined, url: string, env: Env, needless: boolean): Hidden | null {
+export function targetKey(file: string | undefined, url: string, env: Env, needless: boolean): SecretString | null {
   const read = (path: string): string => readFileSync(path, 'utf8').trim();
   const key =
     file === undefined
       ? env['MAILGRANT_KEY']?.trim() || (isLaptop(url) && !needless && existsSync(LAPTOP_KEY) ? read(LAPTOP_KEY) : '')
       : read(file);
-  if (/^\S+$/.test(key)) return new Hidden(key);
+  if (/^\S+$/.test(key)) return new SecretString(key);
   if (needless && key === '') return null;
   throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npx mailgrant key create ID` makes one.');
 }

@@ -7,7 +7,7 @@ import { deployedEnv, operatorFor } from '../common/operator.ts';
 import { processTerminal } from '../common/terminal.ts';
 import { archive } from './archive.ts';
 import { buildFunctions, DEPLOYABLES } from './build.ts';
-import { type Deployed, deploy, type Looked } from './deploy.ts';
+import { type CheckResult, type Deployed, deploy } from './deploy.ts';
 import { programs } from './program.ts';
 import { smoke, smokeText } from './smoke-command.ts';
 import { readTfvars } from './tfvars.ts';
@@ -88,7 +88,7 @@ Variables of infra/ go into infra/terraform.tfvars. What the programs print come
 
 function deployedText({ checks, commands, applied, urls, smoke, next, stopped, ok }: Deployed, dryRun: boolean): string {
   const looked = checks.map(
-    ({ name, ok, fix }: Looked) => `${ok ? 'ok     ' : ok === null ? 'unclear' : 'WRONG  '}  ${name}${fix ? `: ${fix}` : ''}`,
+    ({ name, ok, fix }: CheckResult) => `${ok ? 'ok     ' : ok === null ? 'unclear' : 'WRONG  '}  ${name}${fix ? `: ${fix}` : ''}`,
   );
   if (dryRun && ok)
     return [...looked, '', 'Nothing was changed. It would build the archives and run:', ...commands.map((one) => `  ${one}`)].join('\n');

@@ -1,4 +1,4 @@
-import type { Ended } from './program.ts';
+import type { ProgramResult } from './program.ts';
 import type { Tfvars } from './tfvars.ts';
 
 /** What is deployed, and where to. */
@@ -26,7 +26,7 @@ export interface Check {
   readonly needs?: string;
   /** True if this is nothing to go on without; else it is told and passed. */
   readonly must: boolean;
-  well(ended: Ended): boolean;
+  well(ended: ProgramResult): boolean;
   readonly fix: string;
 }
 

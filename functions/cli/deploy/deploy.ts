@@ -10,11 +10,11 @@ import {
   stepsFor,
   type Target,
 } from './deploy-steps.ts';
-import { type Ended, type Programs, shown } from './program.ts';
+import { type ProgramResult, type Programs, shown } from './program.ts';
 import type { Smoked } from './smoke-command.ts';
 
 /** What a deployment asks of the world. */
-export interface Yard {
+export interface DeployPorts {
   readonly programs: Programs;
   /** Bundles and packs the functions. Throws ConfigProblems. */
   build(): Promise<readonly Archive[]>;
@@ -25,7 +25,7 @@ export interface Yard {
   smoke(made: Made): Promise<Smoked>;
 }
 
-export interface Looked {
+export interface CheckResult {
   readonly name: string;
   /** null: it could not be told, or it is not needed to go on. */
   readonly ok: boolean | null;
@@ -35,7 +35,7 @@ export interface Looked {
 /** How far a deployment came; `stopped` says why it went no further, null if it went all the way. */
 export interface Deployed {
   readonly ok: boolean;
-  readonly checks: readonly Looked[];
+  readonly checks: readonly CheckResult[];
   readonly commands: readonly string[];
   readonly changes: Changes | null;
   readonly applied: boolean;
@@ -58,8 +58,8 @@ const NOTHING: Deployed = {
 };
 
 /** Looks at everything that a deployment needs, and changes nothing. */
-export async function look(target: Target, programs: Programs): Promise<Looked[]> {
-  const looked: Looked[] = [];
+export async function look(target: Target, programs: Programs): Promise<CheckResult[]> {
+  const looked: CheckResult[] = [];
   for (const check of checksFor(target)) {
     const blocked = check.needs !== undefined && looked.find(({ name }) => name === check.needs)?.ok !== true;
     looked.push(blocked ? { name: check.name, ok: null, fix: `first ${check.needs}` } : await one(check, programs));
@@ -67,14 +67,14 @@ export async function look(target: Target, programs: Programs): Promise<Looked[]
   return looked;
 }
 
-async function one({ name, argv, secret, must, well, fix }: Check, programs: Programs): Promise<Looked> {
+async function one({ name, argv, secret, must, well, fix }: Check, programs: Programs): Promise<CheckResult> {
   const ended = await programs(argv, secret ? 'hide' : 'read');
   if (well(ended)) return { name, ok: true };
   return { name, ok: must || ended.status === 0 ? false : null, fix };
 }
 
 /** Checks, builds, plans, shows, asks, applies that plan, and sends a mail. Everything that acts is a command of stepsFor. */
-export async function deploy(target: Target, yard: Yard, dryRun: boolean): Promise<Deployed> {
+export async function deploy(target: Target, yard: DeployPorts, dryRun: boolean): Promise<Deployed> {
   const { programs, say } = yard;
   const steps = stepsFor(target);
   const checks = await look(target, programs);
@@ -84,8 +84,8 @@ export async function deploy(target: Target, yard: Yard, dryRun: boolean): Promi
   if (dryRun) return { ...so, ok: true };
 
   for (const { file, sha256 } of await yard.build()) say(`${file}  sha256 ${sha256}`);
-  const step = async (id: Step['id'], how: 'read' | 'show' = 'show'): Promise<Ended & { failed: Deployed | null }> => {
-    let ended: Ended = { status: 0, stdout: '' };
+  const step = async (id: Step['id'], how: 'read' | 'show' = 'show'): Promise<ProgramResult & { failed: Deployed | null }> => {
+    let ended: ProgramResult = { status: 0, stdout: '' };
     for (const { title, argv, unless } of steps.filter((one) => one.id === id)) {
       if (unless && (await programs(unless, 'read')).status === 0) continue;
       if (how === 'show') say(`\n== ${title}\n$ ${shown(argv)}`);

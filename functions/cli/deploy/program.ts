@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 /** How a program ended; `status` is null where there is no such program. */
-export interface Ended {
+export interface ProgramResult {
   readonly status: number | null;
   readonly stdout: string;
 }
@@ -10,7 +10,7 @@ export interface Ended {
  * Runs a program and waits for its end. `read` keeps what it prints, `show` lets the person see it, beside the answer,
  * and `hide` drops it, as for a token. It is never given a shell, so arguments are taken as they are.
  */
-export type Programs = (argv: readonly string[], how: 'read' | 'show' | 'hide') => Promise<Ended>;
+export type Programs = (argv: readonly string[], how: 'read' | 'show' | 'hide') => Promise<ProgramResult>;
 
 export const programs: Programs = ([program = '', ...args], how) =>
   new Promise((done, broken) => {

@@ -3,7 +3,7 @@ import { connect } from '../../google/connect.ts';
 import { accept } from '../../mail/accept.ts';
 import type { State } from '../../mail/delivery/ledger.ts';
 import { PUBLISHER } from '../../mail/model/caller.ts';
-import { asFailure, consequence, type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+import { type FailureCode, failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import { CONFIG, type Command } from '../common/command.ts';
 import { deployedEnv, type Operator, operatorFor } from '../common/operator.ts';
 import { openSecretStore } from '../common/secret-store.ts';
@@ -32,7 +32,7 @@ export async function smoke(operator: Operator, mailbox: string, patienceMs: num
   const { settings, identity } = operator;
   const began = Date.now();
   const seconds = (): number => Math.round((Date.now() - began) / 1_000);
-  const ports = connect(settings, () => {}, identity).begin();
+  const ports = connect(settings, () => {}, identity).startInvocation();
   const stamp = new Date(began).toISOString();
   const body = {
     from: mailbox,
@@ -53,12 +53,12 @@ export async function smoke(operator: Operator, mailbox: string, patienceMs: num
         continue;
       }
       const code = entry?.code as FailureCode | null | undefined;
-      const why = state === 'sent' ? {} : code ? { code, fix: consequence(code).fix } : { fix: NOT_TAKEN };
+      const why = state === 'sent' ? {} : code ? { code, fix: failureInfo(code).fix } : { fix: NOT_TAKEN };
       return { ok: state === 'sent', mailbox, id, state, seconds: seconds(), ...why };
     }
   } catch (error) {
-    const { code } = asFailure(error);
-    return { ok: false, mailbox, id: null, state: 'refused', seconds: seconds(), code, fix: consequence(code).fix };
+    const { code } = toFailure(error);
+    return { ok: false, mailbox, id: null, state: 'refused', seconds: seconds(), code, fix: failureInfo(code).fix };
   } finally {
     ports.close();
   }

@@ -3,14 +3,14 @@ import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
 
 /** What the checks share: who asks, over what, and as whom. */
-export interface Patient {
+export interface CheckContext {
   readonly operator: Operator;
   readonly exchange: Exchange;
   readonly self: () => Promise<AccessToken>;
 }
 
 /** A GET as the operator; null when nothing answered. */
-export async function getAs({ exchange, self }: Patient, url: string): Promise<Reply | null> {
+export async function getAs({ exchange, self }: CheckContext, url: string): Promise<Reply | null> {
   const token = await self();
   return exchange({ method: 'GET', url, headers: { authorization: `Bearer ${token.secret.reveal()}` }, timeoutMs: 10_000 }).catch(
     (error: unknown) => {

@@ -3,8 +3,8 @@ import { json } from '../../google/http/exchange.ts';
 
 import { pseudonym } from '../../mail/model/address.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { type Check, type Diagnosis, unclear, well, wrong } from './check.ts';
-import type { Patient } from './check-context.ts';
+import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import type { CheckContext } from './check-context.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -13,12 +13,12 @@ interface Row {
 }
 
 /** What the ledger remembers of quotas in the last day: Google says nothing of them until it refuses. */
-export function quotaCheck(patient: Patient, mailbox: Mailbox): Check {
+export function quotaCheck(patient: CheckContext, mailbox: Mailbox): Check {
   const name = `${mailbox.address} quota`;
   return { name, needs: ['credentials'], run: () => quota(patient, name, mailbox.address) };
 }
 
-async function quota({ operator, exchange, self }: Patient, name: string, address: string): Promise<Diagnosis> {
+async function quota({ operator, exchange, self }: CheckContext, name: string, address: string): Promise<CheckFinding> {
   const { config, database, urls } = operator.settings;
   const codes = ['quota_daily', 'rate_limited'].map((code) => ({ stringValue: code }));
   // One field only: Firestore has an index of its own for that, so that no composite one is needed.
@@ -47,7 +47,7 @@ async function quota({ operator, exchange, self }: Patient, name: string, addres
   const parked = recent.filter(({ code }) => code === 'quota_daily');
   const until = Math.max(0, ...parked.map(({ notBefore }) => notBefore));
   if (until > Date.now())
-    return wrong(
+    return failed(
       name,
       'daily-limit',
       `${parked.length} mails wait for the daily limit until ${new Date(until).toISOString()}`,
@@ -59,5 +59,5 @@ async function quota({ operator, exchange, self }: Patient, name: string, addres
       `${recent.length} mails of the last day met a limit of Gmail's`,
       'Set `limits` of the mailbox below what Gmail takes.',
     );
-  return well(name, 'no mail of the last day met a limit');
+  return passed(name, 'no mail of the last day met a limit');
 }

@@ -1,7 +1,7 @@
 import { json } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { type Check, type Diagnosis, unclear, well, wrong } from './check.ts';
-import type { Patient } from './check-context.ts';
+import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import type { CheckContext } from './check-context.ts';
 import { getAs } from './check-context.ts';
 
 interface Policy {
@@ -11,9 +11,9 @@ interface Policy {
 const ACCESSOR = 'roles/secretmanager.secretAccessor';
 
 /** The secret that holds a mailbox's grant: there, with an enabled latest version, readable by the functions. */
-export function secretChecks(patient: Patient, mailbox: Mailbox, serviceAccounts: readonly string[]): Check[] {
+export function secretChecks(patient: CheckContext, mailbox: Mailbox, serviceAccounts: readonly string[]): Check[] {
   const name = `${mailbox.address} secret`;
-  if (mailbox.grant === 'delegation') return [{ name, run: async () => well(name, 'none is needed') }];
+  if (mailbox.grant === 'delegation') return [{ name, run: async () => passed(name, 'none is needed') }];
   const { project, urls } = patient.operator.settings;
   const url = `${urls.secrets}/v1/projects/${encodeURIComponent(project)}/secrets/${encodeURIComponent(mailbox.secret)}`;
   return [
@@ -26,11 +26,11 @@ export function secretChecks(patient: Patient, mailbox: Mailbox, serviceAccounts
   ];
 }
 
-async function secret(patient: Patient, name: string, url: string, { address, secret: id }: Mailbox): Promise<Diagnosis> {
+async function secret(patient: CheckContext, name: string, url: string, { address, secret: id }: Mailbox): Promise<CheckFinding> {
   const authorize = `npx mailgrant authorize ${address}`;
   const reply = await getAs(patient, `${url}/versions?pageSize=50`);
   if (!reply) return unclear(name, 'Secret Manager did not answer');
-  if (reply.status === 404) return wrong(name, 'grant_missing', `there is no secret ${id}`, authorize);
+  if (reply.status === 404) return failed(name, 'grant_missing', `there is no secret ${id}`, authorize);
   if (reply.status !== 200)
     return unclear(
       name,
@@ -39,25 +39,25 @@ async function secret(patient: Patient, name: string, url: string, { address, se
     );
   const { versions = [] } = (json(reply) ?? {}) as { versions?: { name?: string; state?: string }[] };
   const [latest] = versions; // newest first
-  if (!latest) return wrong(name, 'grant_missing', `${id} has no version yet`, authorize);
+  if (!latest) return failed(name, 'grant_missing', `${id} has no version yet`, authorize);
   const number = latest.name?.split('/').at(-1);
   if (latest.state !== 'ENABLED')
-    return wrong(
+    return failed(
       name,
       'grant_unreadable',
       `version ${number} of ${id}, the latest, is ${latest.state?.toLowerCase()}`,
       latest.state === 'DISABLED' ? `gcloud secrets versions enable ${number} --secret=${id}` : authorize,
     );
-  return well(name, `version ${number} of ${id} is enabled`);
+  return passed(name, `version ${number} of ${id} is enabled`);
 }
 
-async function readable(patient: Patient, name: string, url: string, id: string, account: string): Promise<Diagnosis> {
+async function readable(patient: CheckContext, name: string, url: string, id: string, account: string): Promise<CheckFinding> {
   const reply = await getAs(patient, `${url}:getIamPolicy`);
   if (reply?.status !== 200) return unclear(name, `the policy of ${id} could not be read`);
   const { bindings = [] } = (json(reply) ?? {}) as Policy;
   const granted = bindings.some(({ role, members = [] }) => role === ACCESSOR && members.includes(`serviceAccount:${account}`));
-  if (granted) return well(name, 'may read it');
-  return wrong(
+  if (granted) return passed(name, 'may read it');
+  return failed(
     name,
     'secret-access-denied',
     `has no ${ACCESSOR} on ${id}`,

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { type Check, type Diagnosis, unclear, well, wrong } from './check.ts';
+import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
 import { unreachable } from './check-network.ts';
 import { type Probe, type ProbeOptions, probeSmtp } from './smtp-probe.ts';
 import type { FoundSettings, SmtpSettings } from './smtp-settings.ts';
@@ -20,24 +20,24 @@ export function smtpChecks(found: FoundSettings, explain: Explain, options: Prob
 }
 
 /** What is wrong in the settings themselves, before anything is asked. Pure. */
-export function settingsFindings({ settings, missing, problems }: FoundSettings): Diagnosis[] {
+export function settingsFindings({ settings, missing, problems }: FoundSettings): CheckFinding[] {
   const { host, port, tls, user, password } = settings;
   const google = /(^|\.)(gmail|google|googlemail)\.com$/i.test(host);
   const text = password.reveal();
   const findings = [
-    ...problems.map((problem) => wrong('settings', 'password-mangled', problem, 'Correct it where the settings are made.')),
+    ...problems.map((problem) => failed('settings', 'password-mangled', problem, 'Correct it where the settings are made.')),
     ...missing.map((name) =>
-      wrong('settings', 'credentials-not-loaded', `${name} is empty`, 'Check that the .env file or secret is loaded in this process.'),
+      failed('settings', 'credentials-not-loaded', `${name} is empty`, 'Check that the .env file or secret is loaded in this process.'),
     ),
     ...(/["']|^\s|\s$|^https?:/.test(host)
-      ? [wrong('settings', 'bad-host-value', 'the host holds quotes, blanks or a URL', 'Set the bare name: smtp.gmail.com')]
+      ? [failed('settings', 'bad-host-value', 'the host holds quotes, blanks or a URL', 'Set the bare name: smtp.gmail.com')]
       : []),
     ...(google && host !== 'smtp.gmail.com' && host !== 'smtp-relay.gmail.com'
-      ? [wrong('settings', 'bad-host-value', 'this is not a mail host of Google', 'Set the host to smtp.gmail.com')]
+      ? [failed('settings', 'bad-host-value', 'this is not a mail host of Google', 'Set the host to smtp.gmail.com')]
       : []),
     ...(port === 465 && tls !== 'tls'
       ? [
-          wrong(
+          failed(
             'settings',
             'wrong-port-tls-mode',
             '465 speaks TLS from the first byte',
@@ -47,7 +47,7 @@ export function settingsFindings({ settings, missing, problems }: FoundSettings)
       : []),
     ...(port === 587 && tls === 'tls'
       ? [
-          wrong(
+          failed(
             'settings',
             'wrong-port-tls-mode',
             '587 begins in the clear and is upgraded',
@@ -56,14 +56,14 @@ export function settingsFindings({ settings, missing, problems }: FoundSettings)
         ]
       : []),
     ...(port === 587 && tls === 'none'
-      ? [wrong('settings', 'starttls-missing', 'the password would go in the clear, and Gmail refuses that', 'EMAIL_USE_TLS=True')]
+      ? [failed('settings', 'starttls-missing', 'the password would go in the clear, and Gmail refuses that', 'EMAIL_USE_TLS=True')]
       : []),
     ...(google && user !== '' && !user.includes('@')
-      ? [wrong('settings', 'credentials-not-loaded', 'the user is not a whole address', 'EMAIL_HOST_USER must be name@domain')]
+      ? [failed('settings', 'credentials-not-loaded', 'the user is not a whole address', 'EMAIL_HOST_USER must be name@domain')]
       : []),
     ...(text !== text.trim() || /^(["']).*\1$|\u00a0/.test(text)
       ? [
-          wrong(
+          failed(
             'settings',
             'password-mangled',
             'the password has blanks or quotes at its ends',
@@ -81,24 +81,24 @@ export function settingsFindings({ settings, missing, problems }: FoundSettings)
         ]
       : []),
   ];
-  return findings.length > 0 ? findings : [well('settings', `${host}:${port}, ${tls}`)];
+  return findings.length > 0 ? findings : [passed('settings', `${host}:${port}, ${tls}`)];
 }
 
-async function resolve(host: string): Promise<Diagnosis> {
+async function resolve(host: string): Promise<CheckFinding> {
   return lookup(host).then(
-    () => well('dns', 'the host resolves'),
+    () => passed('dns', 'the host resolves'),
     (error: NodeJS.ErrnoException) => unreachable(error.code ?? 'ENOTFOUND', 'dns'),
   );
 }
 
 /** What the dialogue says. Pure: how it went is in the probe. */
-export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capabilities }: Probe, explain: Explain): Diagnosis[] {
-  if (phase === 'done') return [well('connection', `port ${port}, ${tls}`), well('sign-in', 'the server takes the password')];
+export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capabilities }: Probe, explain: Explain): CheckFinding[] {
+  if (phase === 'done') return [passed('connection', `port ${port}, ${tls}`), passed('sign-in', 'the server takes the password')];
   if (error !== null) return [connection(port, tls, phase, error)];
-  const connected = phase === 'auth' ? [well('connection', `port ${port}, ${tls}`)] : [];
+  const connected = phase === 'auth' ? [passed('connection', `port ${port}, ${tls}`)] : [];
   if (phase === 'starttls')
     return [
-      wrong(
+      failed(
         'connection',
         'wrong-port-tls-mode',
         'the server does not offer STARTTLS',
@@ -108,7 +108,7 @@ export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capab
   if (phase === 'auth' && !capabilities.some((one) => one.startsWith('AUTH')))
     return [
       ...connected,
-      wrong(
+      failed(
         'sign-in',
         tls === 'none' ? 'starttls-missing' : 'auth-not-attempted',
         'the server offers no sign-in on this connection',
@@ -117,12 +117,12 @@ export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capab
     ];
   if (phase === 'auth' && !/^\d{3}[ -]/.test(reply)) return [...connected, unclear('sign-in', 'the server gave no answer')];
   if (phase === 'auth' && reply.startsWith('250'))
-    return [...connected, wrong('sign-in', 'app-password-required', 'the server takes no passwords, only tokens (XOAUTH2)', MOVE)];
+    return [...connected, failed('sign-in', 'app-password-required', 'the server takes no passwords, only tokens (XOAUTH2)', MOVE)];
   const known = explain(reply);
-  if (known) return [...connected, wrong('sign-in', known.cause, `the server answered ${reply.slice(0, 3)}`, ...known.fix, MOVE)];
+  if (known) return [...connected, failed('sign-in', known.cause, `the server answered ${reply.slice(0, 3)}`, ...known.fix, MOVE)];
   return [
     ...connected,
-    wrong(
+    failed(
       'sign-in',
       'unclassified',
       `the server answered ${reply.split('\n', 1)[0]?.slice(0, 120)}`,
@@ -131,17 +131,17 @@ export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capab
   ];
 }
 
-function connection(port: number, tls: SmtpSettings['tls'], phase: Probe['phase'], code: string): Diagnosis {
+function connection(port: number, tls: SmtpSettings['tls'], phase: Probe['phase'], code: string): CheckFinding {
   const wrongMode = /WRONG_VERSION_NUMBER|EPROTO|ERR_SSL/.test(code) || (phase === 'greeting' && tls !== 'tls');
   if (wrongMode)
-    return wrong(
+    return failed(
       'connection',
       'wrong-port-tls-mode',
       `the server does not speak ${tls === 'tls' ? 'TLS from the first byte' : 'in the clear'} on ${port} (${code})`,
       'Port 587 with STARTTLS, or port 465 with TLS from the first byte.',
     );
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code))
-    return wrong(
+    return failed(
       'connection',
       'tls-intercepted',
       `the certificate cannot be trusted (${code})`,

@@ -1,5 +1,5 @@
 /** What a check found. `ok` is null where it could not be told; then `detail` says why. */
-export interface Diagnosis {
+export interface CheckFinding {
   readonly check: string;
   readonly ok: boolean | null;
   readonly detail: string;
@@ -13,32 +13,32 @@ export interface Diagnosis {
 export interface Check {
   readonly name: string;
   readonly needs?: readonly string[];
-  run(): Promise<Diagnosis | readonly Diagnosis[]>;
+  run(): Promise<CheckFinding | readonly CheckFinding[]>;
 }
 
-export const well = (check: string, detail: string): Diagnosis => ({ check, ok: true, detail, cause: null, fix: [] });
-export const wrong = (check: string, cause: string, detail: string, ...fix: string[]): Diagnosis => ({
+export const passed = (check: string, detail: string): CheckFinding => ({ check, ok: true, detail, cause: null, fix: [] });
+export const failed = (check: string, cause: string, detail: string, ...fix: string[]): CheckFinding => ({
   check,
   ok: false,
   detail,
   cause,
   fix,
 });
-export const unclear = (check: string, detail: string, ...fix: string[]): Diagnosis => ({ check, ok: null, detail, cause: null, fix });
+export const unclear = (check: string, detail: string, ...fix: string[]): CheckFinding => ({ check, ok: null, detail, cause: null, fix });
 
 /**
  * Runs every check, those that need nothing of each other at once, and answers all that was found, in the order of the
  * checks; `tell` hears each as it comes. Never throws: a check that breaks is a finding too.
  */
-export async function examine(checks: readonly Check[], tell: (found: Diagnosis) => void = () => {}): Promise<Diagnosis[]> {
-  const running = new Map<string, Promise<readonly Diagnosis[]>>();
-  const run = async ({ name, needs = [], run }: Check): Promise<readonly Diagnosis[]> => {
+export async function runChecks(checks: readonly Check[], tell: (found: CheckFinding) => void = () => {}): Promise<CheckFinding[]> {
+  const running = new Map<string, Promise<readonly CheckFinding[]>>();
+  const run = async ({ name, needs = [], run }: Check): Promise<readonly CheckFinding[]> => {
     for (const need of needs) {
       const before = await running.get(need);
       if (before?.some(({ ok }) => ok === false)) return [unclear(name, `not looked at: ${need} is wrong`)];
     }
     const found = await run().catch((error: unknown) =>
-      wrong(name, 'unexpected', error instanceof Error ? error.name : 'error', 'Run it again; if it stays, report it with this line.'),
+      failed(name, 'unexpected', error instanceof Error ? error.name : 'error', 'Run it again; if it stays, report it with this line.'),
     );
     return [found].flat();
   };

@@ -1,11 +1,11 @@
 import { connect } from '../../google/connect.ts';
 import { createExchange } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { asFailure, consequence } from '../../mail/model/failure.ts';
+import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
-import { type Check, type Diagnosis, unclear, well, wrong } from './check.ts';
-import type { Patient } from './check-context.ts';
+import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import type { CheckContext } from './check-context.ts';
 import { networkChecks } from './check-network.ts';
 import { projectChecks } from './check-project.ts';
 import { quotaCheck } from './check-quota.ts';
@@ -28,13 +28,13 @@ export function doctorChecks(
 ): Check[] {
   const exchange = createExchange()(AbortSignal.timeout(60_000));
   const self = (): Promise<AccessToken> => operator.identity(exchange, Date.now());
-  const patient: Patient = { operator, exchange, self };
+  const patient: CheckContext = { operator, exchange, self };
   const { mailboxes } = operator.settings.config;
   const chosen = mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
   if (chosen.length === 0)
     throw new Error(`${address} is not in the config: name one of ${mailboxes.map((one) => one.address).join(', ')}`);
   return [
-    { name: 'config', run: async () => well('config', `${mailboxes.length} mailboxes, ${operator.settings.config.keys.length} keys`) },
+    { name: 'config', run: async () => passed('config', `${mailboxes.length} mailboxes, ${operator.settings.config.keys.length} keys`) },
     { name: 'credentials', run: () => credentials(self) },
     ...networkChecks(patient, chosen),
     ...projectChecks(patient, chosen),
@@ -47,10 +47,10 @@ export function doctorChecks(
   ];
 }
 
-async function credentials(self: Patient['self']): Promise<Diagnosis> {
-  const token = await self().catch(asFailure);
-  if (!(token instanceof Error)) return well('credentials', 'Google gives a token for them');
-  return wrong(
+async function credentials(self: CheckContext['self']): Promise<CheckFinding> {
+  const token = await self().catch(toFailure);
+  if (!(token instanceof Error)) return passed('credentials', 'Google gives a token for them');
+  return failed(
     'credentials',
     token.code,
     token.message,
@@ -59,12 +59,12 @@ async function credentials(self: Patient['self']): Promise<Diagnosis> {
 }
 
 /** What the watch finds of a mailbox, with the fix of each. */
-async function grantFindings({ operator }: Patient, mailbox: Mailbox): Promise<Diagnosis[]> {
+async function grantFindings({ operator }: CheckContext, mailbox: Mailbox): Promise<CheckFinding[]> {
   const settings = { ...operator.settings, config: { ...operator.settings.config, mailboxes: [mailbox] } };
   const [inspection] = await connect(settings, () => {}, operator.identity).inspectAll();
   return (inspection?.findings ?? []).map(({ check, ok, code, detail }) => {
     const name = `${mailbox.address} ${check}`;
-    if (ok === false && code) return wrong(name, code, detail, consequence(code).fix);
-    return ok === null ? unclear(name, detail) : well(name, detail);
+    if (ok === false && code) return failed(name, code, detail, failureInfo(code).fix);
+    return ok === null ? unclear(name, detail) : passed(name, detail);
   });
 }

@@ -3,7 +3,7 @@ import { ConfigProblems } from '../../config/config-problems.ts';
 import { explain } from '../../diagnose/explain.ts';
 import { CONFIG, type Command, type Options } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
-import { type Check, type Diagnosis, examine, wrong } from './check.ts';
+import { type Check, type CheckFinding, failed, runChecks } from './check.ts';
 import { type Explain, smtpChecks } from './check-smtp.ts';
 import { doctorChecks } from './doctor-checks.ts';
 import { askSettings } from './smtp-prompt.ts';
@@ -35,11 +35,11 @@ Exit code 0 only if all is well. Passwords and tokens are never shown.`,
   },
   argument: 'ADDRESS',
   async run(options, address) {
-    const tell = (found: Diagnosis): void => (options['json'] ? undefined : console.log(line(found)));
+    const tell = (found: CheckFinding): void => (options['json'] ? undefined : console.log(line(found)));
     const checks = options['smtp']
       ? await passwordChecks(text(options, 'settings'), text(options, 'url') ?? address, process.env)
       : grantChecks(options, address, process.env);
-    const found = Array.isArray(checks) ? await examine(checks, tell) : checks.problems;
+    const found = Array.isArray(checks) ? await runChecks(checks, tell) : checks.problems;
     if (!Array.isArray(checks)) found.forEach(tell);
     const sick = found.filter(({ ok }) => ok === false).length;
     const summary = sick === 0 ? 'All is well.' : `${sick} ${sick === 1 ? 'thing is' : 'things are'} wrong.`;
@@ -49,7 +49,7 @@ Exit code 0 only if all is well. Passwords and tokens are never shown.`,
 
 const text = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
 
-function grantChecks(options: Options, address: string | undefined, env: Env): Check[] | { problems: Diagnosis[] } {
+function grantChecks(options: Options, address: string | undefined, env: Env): Check[] | { problems: CheckFinding[] } {
   const config = text(options, 'config') ?? CONFIG;
   try {
     const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
@@ -57,7 +57,7 @@ function grantChecks(options: Options, address: string | undefined, env: Env): C
     return doctorChecks(operator, { address, serviceAccounts, send: options['send'] === true, loseReply: options['lose-reply'] === true });
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
-    return { problems: error.problems.map((problem) => wrong('config', 'config_invalid', problem, `Correct it in ${config}.`)) };
+    return { problems: error.problems.map((problem) => failed('config', 'config_invalid', problem, `Correct it in ${config}.`)) };
   }
 }
 
@@ -78,7 +78,7 @@ const explainReply: Explain = (reply) => {
   return best ? { cause: best.cause, fix: best.fix } : null;
 };
 
-function line({ check, ok, detail, cause, fix }: Diagnosis): string {
+function line({ check, ok, detail, cause, fix }: CheckFinding): string {
   const sign = ok === null ? 'unknown' : ok ? 'ok     ' : 'WRONG  ';
   return [`${sign}  ${check}: ${detail}${cause ? `  [${cause}]` : ''}`, ...fix.map((step) => `           ${step}`)].join('\n');
 }

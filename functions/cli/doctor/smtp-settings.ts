@@ -1,4 +1,4 @@
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 
 /** A password set-up as an app has it. */
 export interface SmtpSettings {
@@ -7,7 +7,7 @@ export interface SmtpSettings {
   /** `tls`: TLS from the first byte; `starttls`: upgraded; `none`: in the clear. */
   readonly tls: 'tls' | 'starttls' | 'none';
   readonly user: string;
-  readonly password: Hidden;
+  readonly password: SecretString;
 }
 
 /** What was found in some source; `missing` names what nobody set. */
@@ -34,7 +34,7 @@ export function fromDjango(values: Values): FoundSettings {
     port,
     tls,
     user: get('EMAIL_HOST_USER'),
-    password: new Hidden(get('EMAIL_HOST_PASSWORD')),
+    password: new SecretString(get('EMAIL_HOST_PASSWORD')),
   };
   return { settings, missing: ['EMAIL_HOST', 'EMAIL_HOST_USER', 'EMAIL_HOST_PASSWORD'].filter((name) => get(name) === ''), problems };
 }
@@ -76,7 +76,7 @@ export function fromUrl(text: string): FoundSettings {
     port: Number(port || (secure ? 465 : 587)),
     tls: secure ? 'tls' : 'starttls',
     user: decode(user),
-    password: new Hidden(decode(password)),
+    password: new SecretString(decode(password)),
   };
   return { settings, missing: [...(host ? [] : ['host']), ...(user ? [] : ['user']), ...(password ? [] : ['password'])], problems };
 }

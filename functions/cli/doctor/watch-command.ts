@@ -1,5 +1,5 @@
 import { connect } from '../../google/connect.ts';
-import { consequence } from '../../mail/model/failure.ts';
+import { failureInfo } from '../../mail/model/failure.ts';
 import type { Inspection } from '../../mail/model/inspection.ts';
 import { CONFIG, type Command } from '../common/command.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
@@ -20,7 +20,7 @@ function watchTable(inspections: readonly Inspection[]): string {
   const lines = inspections.flatMap(({ address, ok, findings }) => [
     `${ok ? 'ok   ' : 'WRONG'}  ${address.padEnd(34)} ${findings.map((one) => `${one.check} ${sign(one.ok)}`).join(', ')}`,
     ...findings.flatMap((one) =>
-      one.ok === false && one.code ? [`         ${one.code}: ${one.detail}`, `         fix: ${consequence(one.code).fix}`] : [],
+      one.ok === false && one.code ? [`         ${one.code}: ${one.detail}`, `         fix: ${failureInfo(one.code).fix}`] : [],
     ),
   ]);
   const sick = inspections.filter(({ ok }) => !ok).length;

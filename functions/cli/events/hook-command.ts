@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
 import type { Hook } from '../../mail/model/route.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { signAs } from '../../verify/sign.ts';
 import { secretsIn } from '../../verify/verify.ts';
 import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
@@ -70,7 +70,7 @@ async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: 
   // A shared token is its own proof: the shell reads it, so that it is not shown.
   if (hook.verify === 'bearer') return { Authorization: `Bearer $(head -n 1 ${quoted(secretFile)})` };
   if (hook.verify === 'basic') return { Authorization: `Basic $(head -n 1 ${quoted(secretFile)} | tr -d '\\r\\n' | base64 | tr -d '\\n')` };
-  const [secret = ''] = secretsIn(new Hidden(read('--secret-file', secretFile).toString('utf8')));
+  const [secret = ''] = secretsIn(new SecretString(read('--secret-file', secretFile).toString('utf8')));
   return signAs(hook, secret, body, Date.now(), eventId);
 }
 

@@ -1,4 +1,4 @@
-import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
+import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { Answer, Command, Options } from '../common/command.ts';
 import { EVENT_HELP, EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './try-route.ts';
 
@@ -27,8 +27,8 @@ Exits with 0 for a match and for no match, with 1 where the functions would reco
 /** What the functions would record for the event; anything else is thrown on. */
 export function failed(route: string, error: unknown, options: Options): Answer {
   if (!(error instanceof MailFailure)) throw error;
-  const { code, message } = asFailure(error);
-  const fix = hintOf(options, message) ?? consequence(code).fix;
+  const { code, message } = toFailure(error);
+  const fix = hintOf(options, message) ?? failureInfo(code).fix;
   return { data: { route, code, detail: message, fix }, text: `${route}: ${code}\n${message}\n${fix}`, exitCode: 1 };
 }
 

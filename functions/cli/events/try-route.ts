@@ -5,7 +5,7 @@ import { plainText } from '../../mail/message/html-to-text.ts';
 import { authorise } from '../../mail/message/permissions.ts';
 import type { Compiled } from '../../notify/compiled.ts';
 import type { NotifyEvent } from '../../notify/conditions/event.ts';
-import { type DigestFacts, decide, mailOf } from '../../notify/event-email.ts';
+import { type DigestFacts, evaluateRoute, mailOf } from '../../notify/event-email.ts';
 import { callerFor, routeNamed } from '../../notify/handle-event.ts';
 import { CONFIG, type Options } from '../common/command.ts';
 
@@ -71,7 +71,7 @@ export async function tryRoute(
     throw new Error(`${file} has no route ${name}; it has ${Object.keys(compiled.routes).join(', ') || 'none'}`);
   const route = routeNamed(name, compiled);
   const event = readEvent(options);
-  const wanted = await decide(route, event);
+  const wanted = await evaluateRoute(route, event);
   const tried = { route: name, match: wanted !== null, dedupe: wanted?.dedupe ?? null };
   if (!wanted && !always) return { ...tried, mail: null };
   const mail = mailOf(compiled, route, event, digest ?? undefined) as unknown as Omit<Mail, 'text'> & { readonly text?: string };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Explanation, explain, type Match } from '../../diagnose/explain.ts';
-import { consequence, FAILURE_CODES, type FailureCode } from '../../mail/model/failure.ts';
+import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 import type { Command } from '../common/command.ts';
 
 /** What helps where a text says too little. */
@@ -28,7 +28,7 @@ export function ownIn(text: string): Own[] {
 }
 
 const told = (code: FailureCode): Omit<Own, 'code'> => {
-  const { summary, fix, retry } = consequence(code);
+  const { summary, fix, retry } = failureInfo(code);
   return { summary, fix, retry };
 };
 

@@ -1,17 +1,17 @@
 import { refresh } from '../../google/auth/token-endpoint.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { Hidden } from '../../mail/model/secret.ts';
-import { type Refusal, Refused, refusalOf } from '../common/refusal.ts';
+import { SecretString } from '../../mail/model/secret.ts';
+import { CommandError, type CommandErrorReport, commandErrorReport } from '../common/refusal.ts';
 import { askConsent, type Consented, scopesFor } from './consent.ts';
-import { faultOf, type Granted } from './consent-response.ts';
-import type { Setup } from './grant-setup.ts';
+import { faultOf, type TokenGrant } from './consent-response.ts';
+import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { discard, revokeToken } from './revoke-token.ts';
 
 /** How consent is asked for. */
-export interface Way {
+export interface ConsentOptions {
   readonly browser: boolean;
-  readonly patience: AbortSignal;
+  readonly timeoutMs: AbortSignal;
 }
 
 /** A grant that is stored. */
@@ -43,7 +43,7 @@ export interface Plan {
   readonly enabled: readonly number[];
 }
 
-export async function planConsent({ mailbox, operator, store }: Setup, client: OAuthClient): Promise<Plan> {
+export async function planConsent({ mailbox, operator, store }: GrantContext, client: OAuthClient): Promise<Plan> {
   const exists = await writable(mailbox, store);
   const enabled = exists ? await store.enabled(mailbox.secret) : [];
   const { address, secret } = mailbox;
@@ -55,7 +55,11 @@ export async function planConsent({ mailbox, operator, store }: Setup, client: O
  * Asks for consent, proves the grant by a mint, and stores it: in this order, so that nothing is half-written. A grant
  * that will not be stored is ended at Google, where that ends no other.
  */
-export async function authorize(setup: Setup, client: OAuthClient, { browser, patience }: Way): Promise<Authorized | Refusal> {
+export async function authorize(
+  setup: GrantContext,
+  client: OAuthClient,
+  { browser, timeoutMs: patience }: ConsentOptions,
+): Promise<Authorized | CommandErrorReport> {
   const { mailbox, operator, store, exchange, terminal } = setup;
   const { urls, config } = operator.settings;
   await writable(mailbox, store); // before a person is bothered
@@ -69,15 +73,19 @@ export async function authorize(setup: Setup, client: OAuthClient, { browser, pa
     const { refreshToken, email } = granted;
     const orphan = refreshToken && { refreshToken, clientId: client.id, email };
     const unstored = orphan && (await discard(orphan, config, store, (token) => revokeToken(urls.revoke, token, exchange)));
-    const refusal = refusalOf(error, unstored);
+    const refusal = commandErrorReport(error, unstored);
     await consented.show(false, 'No grant was stored', [refusal.detail, refusal.fix]);
     return refusal;
   }
 }
 
-async function prove(granted: Granted, client: OAuthClient, { mailbox, operator, store, exchange, now }: Setup): Promise<Authorized> {
+async function prove(
+  granted: TokenGrant,
+  client: OAuthClient,
+  { mailbox, operator, store, exchange, now }: GrantContext,
+): Promise<Authorized> {
   const fault = faultOf(granted, mailbox);
-  if (fault || !granted.refreshToken) throw fault ?? new Refused('refresh_token_missing', 'the consent brought no refresh token');
+  if (fault || !granted.refreshToken) throw fault ?? new CommandError('refresh_token_missing', 'the consent brought no refresh token');
   const credential = { clientId: client.id, clientSecret: client.secret, refreshToken: granted.refreshToken };
   const minted = await refresh(operator.settings.urls.token, credential, exchange, now);
   const payload = payloadOf(mailbox, client, minted.refreshToken ?? granted.refreshToken, granted.scopes, now());
@@ -101,11 +109,11 @@ async function prove(granted: Granted, client: OAuthClient, { mailbox, operator,
 const payloadOf = (
   { address }: Mailbox,
   { id, secret }: OAuthClient,
-  refreshToken: Hidden,
+  refreshToken: SecretString,
   scopes: readonly string[],
   now: number,
-): Hidden =>
-  new Hidden(
+): SecretString =>
+  new SecretString(
     JSON.stringify({
       client_id: id,
       client_secret: secret.reveal(),
@@ -116,9 +124,9 @@ const payloadOf = (
     }),
   );
 
-async function writable({ secret }: Mailbox, store: Setup['store']): Promise<boolean> {
+async function writable({ secret }: Mailbox, store: GrantContext['store']): Promise<boolean> {
   const { exists, writable } = await store.look(secret);
-  if (!writable) throw new Refused('secret_not_writable', `you may not add a version to the secret ${secret}`);
+  if (!writable) throw new CommandError('secret_not_writable', `you may not add a version to the secret ${secret}`);
   return exists;
 }
 

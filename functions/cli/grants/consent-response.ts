@@ -2,13 +2,13 @@ import { tokenCall } from '../../google/auth/token-endpoint.ts';
 import { type Call, json, type Reply } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { covers, scopeFor } from '../../mail/model/scopes.ts';
-import { Hidden } from '../../mail/model/secret.ts';
-import { Refused } from '../common/refusal.ts';
+import { SecretString } from '../../mail/model/secret.ts';
+import { CommandError } from '../common/refusal.ts';
 import type { OAuthClient } from './oauth-client.ts';
 
 /** What a person granted, as the token endpoint says it. */
-export interface Granted {
-  readonly refreshToken: Hidden | null;
+export interface TokenGrant {
+  readonly refreshToken: SecretString | null;
   readonly scopes: readonly string[];
   /** The consenting account, in lower case; '' where Google did not name it. */
   readonly email: string;
@@ -18,7 +18,7 @@ export interface Granted {
 }
 
 /** The exchange of a code for tokens (RFC 6749, 4.1.3, with RFC 7636's verifier). */
-export const codeCall = (tokenUrl: string, client: OAuthClient, redirect: string, code: Hidden, verifier: Hidden): Call => ({
+export const codeCall = (tokenUrl: string, client: OAuthClient, redirect: string, code: SecretString, verifier: SecretString): Call => ({
   ...tokenCall(tokenUrl, {
     grant_type: 'authorization_code',
     client_id: client.id,
@@ -34,11 +34,11 @@ export const codeCall = (tokenUrl: string, client: OAuthClient, redirect: string
  * Reads the answer to it. The id_token came straight from Google over TLS, so its claims count without a look at the
  * signature (OpenID Connect Core, 3.1.3.7); they must be meant for this client. Throws Refused: code_refused, client_unreadable.
  */
-export function readGranted(reply: Reply, clientId: string): Granted {
+export function readTokenGrant(reply: Reply, clientId: string): TokenGrant {
   const body = json(reply) as Record<string, unknown> | null;
   if (reply.status !== 200 || typeof body?.['access_token'] !== 'string') {
     const error = /^[a-z_]{1,60}$/.exec(String(body?.['error']))?.[0] ?? 'no reason';
-    throw new Refused(
+    throw new CommandError(
       error === 'invalid_client' || error === 'unauthorized_client' ? 'client_unreadable' : 'code_refused',
       `the token endpoint answered ${reply.status} ${error}`,
     );
@@ -46,7 +46,8 @@ export function readGranted(reply: Reply, clientId: string): Granted {
   const claims = readClaims(String(body['id_token'] ?? ''));
   const meant = claims['aud'] === clientId && /^(https:\/\/)?accounts\.google\.com$/.test(String(claims['iss']));
   return {
-    refreshToken: typeof body['refresh_token'] === 'string' && body['refresh_token'] !== '' ? new Hidden(body['refresh_token']) : null,
+    refreshToken:
+      typeof body['refresh_token'] === 'string' && body['refresh_token'] !== '' ? new SecretString(body['refresh_token']) : null,
     scopes: String(body['scope'] ?? '')
       .split(' ')
       .filter(Boolean),
@@ -65,11 +66,11 @@ function readClaims(token: string): Record<string, unknown> {
 }
 
 /** Whether what was granted is the grant of this mailbox; null if it is. The account is looked at first: all else follows from it. */
-export function faultOf({ refreshToken, scopes, email, emailVerified }: Granted, { address, via }: Mailbox): Refused | null {
-  if (email === '') return new Refused('account_unverified', 'Google did not say which account consented');
-  if (email !== address) return new Refused('account_mismatch', `${email} consented, and the mailbox is ${address}`);
-  if (!emailVerified) return new Refused('account_unverified', `${email} is not a verified address of its account`);
-  if (!covers(scopes, via)) return new Refused('scope_missing', `${scopeFor(via)} was not granted, which via: ${via} needs`);
-  if (!refreshToken) return new Refused('refresh_token_missing', 'the consent brought no refresh token');
+export function faultOf({ refreshToken, scopes, email, emailVerified }: TokenGrant, { address, via }: Mailbox): CommandError | null {
+  if (email === '') return new CommandError('account_unverified', 'Google did not say which account consented');
+  if (email !== address) return new CommandError('account_mismatch', `${email} consented, and the mailbox is ${address}`);
+  if (!emailVerified) return new CommandError('account_unverified', `${email} is not a verified address of its account`);
+  if (!covers(scopes, via)) return new CommandError('scope_missing', `${scopeFor(via)} was not granted, which via: ${via} needs`);
+  if (!refreshToken) return new CommandError('refresh_token_missing', 'the consent brought no refresh token');
   return null;
 }

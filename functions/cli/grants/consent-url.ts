@@ -1,20 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Hidden } from '../../mail/model/secret.ts';
-import { Refused } from '../common/refusal.ts';
+import { SecretString } from '../../mail/model/secret.ts';
+import { CommandError } from '../common/refusal.ts';
 
 /** What binds a consent page to this run: who else opens it gets a code that is of no use. */
-export interface Binding {
+export interface ConsentBinding {
   readonly state: string;
   /** PKCE (RFC 7636): only its hash is in the address. */
-  readonly verifier: Hidden;
+  readonly verifier: SecretString;
 }
 
-export const newBinding = (): Binding => ({
+export const newBinding = (): ConsentBinding => ({
   state: randomBytes(24).toString('base64url'),
-  verifier: new Hidden(randomBytes(48).toString('base64url')),
+  verifier: new SecretString(randomBytes(48).toString('base64url')),
 });
 
-export interface Question {
+export interface ConsentQuestion {
   readonly clientId: string;
   readonly redirect: string;
   readonly scopes: readonly string[];
@@ -23,7 +23,11 @@ export interface Question {
 }
 
 /** The address of the consent page. It asks for consent even if it was given before: only then a refresh token is sure to come. */
-export function consentUrl(page: string, { clientId, redirect, scopes, address }: Question, { state, verifier }: Binding): string {
+export function consentUrl(
+  page: string,
+  { clientId, redirect, scopes, address }: ConsentQuestion,
+  { state, verifier }: ConsentBinding,
+): string {
   const query = {
     client_id: clientId,
     redirect_uri: redirect,
@@ -43,17 +47,18 @@ export function consentUrl(page: string, { clientId, redirect, scopes, address }
  * Reads the address that Google sent the browser back to. The state is looked at first: what another page sent is not read on.
  * Throws Refused: redirect_unreadable, state_mismatch, consent_denied, consent_blocked.
  */
-export function readRedirect(text: string, state: string): Hidden {
+export function readRedirect(text: string, state: string): SecretString {
   const query = URL.canParse(text.trim()) ? new URL(text.trim()).searchParams : new URLSearchParams();
   const code = query.get('code');
   const error = query.get('error');
-  if (!code && !error) throw new Refused('redirect_unreadable', 'the address has neither a code nor an error in it');
-  if (query.get('state') !== state) throw new Refused('state_mismatch', 'the answer does not belong to the consent page that was opened');
-  if (error === 'access_denied') throw new Refused('consent_denied', 'consent was denied');
+  if (!code && !error) throw new CommandError('redirect_unreadable', 'the address has neither a code nor an error in it');
+  if (query.get('state') !== state)
+    throw new CommandError('state_mismatch', 'the answer does not belong to the consent page that was opened');
+  if (error === 'access_denied') throw new CommandError('consent_denied', 'consent was denied');
   if (error)
-    throw new Refused(
+    throw new CommandError(
       'consent_blocked',
       `Google refused the consent: ${/^[a-z_]{1,60}$/.test(error) ? error : 'for a reason it did not name'}`,
     );
-  return new Hidden(code ?? '');
+  return new SecretString(code ?? '');
 }

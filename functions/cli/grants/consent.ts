@@ -3,12 +3,12 @@ import { NoReply } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { scopeFor } from '../../mail/model/scopes.ts';
-import { Refused } from '../common/refusal.ts';
+import { CommandError } from '../common/refusal.ts';
 import type { Terminal } from '../common/terminal.ts';
-import { codeCall, type Granted, readGranted } from './consent-response.ts';
+import { codeCall, readTokenGrant, type TokenGrant } from './consent-response.ts';
 import { consentUrl, newBinding, readRedirect } from './consent-url.ts';
 import type { OAuthClient } from './oauth-client.ts';
-import { type Loopback, listenForRedirect } from './redirect-listener.ts';
+import { listenForRedirect, type RedirectListener } from './redirect-listener.ts';
 
 export interface ConsentPorts {
   readonly terminal: Terminal;
@@ -21,7 +21,7 @@ export interface ConsentPorts {
 
 /** A consent that came back. `show` tells the waiting browser how it all ended; without a browser it does nothing. */
 export interface Consented extends AsyncDisposable {
-  readonly granted: Granted;
+  readonly granted: TokenGrant;
   show(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
 }
 
@@ -56,8 +56,8 @@ async function byBrowser(mailbox: Mailbox, client: OAuthClient, ports: ConsentPo
   }
 }
 
-async function fail(loopback: Loopback, error: unknown): Promise<void> {
-  await loopback.answer(false, 'No grant was stored', [error instanceof Refused ? error.message : 'Look at the terminal.']);
+async function fail(loopback: RedirectListener, error: unknown): Promise<void> {
+  await loopback.answer(false, 'No grant was stored', [error instanceof CommandError ? error.message : 'Look at the terminal.']);
   await loopback[Symbol.asyncDispose]();
 }
 
@@ -71,7 +71,7 @@ async function byPasting(mailbox: Mailbox, client: OAuthClient, ports: ConsentPo
       `The browser ends on a page that does not load. Copy that page's whole address (it begins with ${redirect}).`,
   );
   const pasted = await terminal.ask('Paste it here: ', patience);
-  if (pasted === null && patience.aborted) throw new Refused('consent_timeout', 'nothing was pasted in time');
+  if (pasted === null && patience.aborted) throw new CommandError('consent_timeout', 'nothing was pasted in time');
   const code = readRedirect(pasted ?? '', binding.state);
   const granted = await exchangeCode(client, redirect, code, binding.verifier, ports);
   return { granted, show: async () => {}, [Symbol.asyncDispose]: async () => {} };
@@ -90,9 +90,9 @@ async function exchangeCode(
   code: ReturnType<typeof readRedirect>,
   verifier: ReturnType<typeof newBinding>['verifier'],
   { exchange, urls }: ConsentPorts,
-): Promise<Granted> {
+): Promise<TokenGrant> {
   const reply = await exchange(codeCall(urls.token, client, redirect, code, verifier)).catch((error: unknown) => {
     throw new MailFailure('google_unavailable', `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
   });
-  return readGranted(reply, client.id);
+  return readTokenGrant(reply, client.id);
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { loadConfig } from '../../config/load-config.ts';
 import { createExchange, type Exchange } from '../../google/http/exchange.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
-import { Refused } from '../common/refusal.ts';
+import { CommandError } from '../common/refusal.ts';
 import { openSecretStore, type SecretStore } from '../common/secret-store.ts';
 import type { Terminal } from '../common/terminal.ts';
 import { type OAuthClient, readOAuthClient } from './oauth-client.ts';
@@ -13,7 +13,7 @@ export type Options = Readonly<Record<string, string | boolean | undefined>>;
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** What the commands about a mailbox's grant work with. */
-export interface Setup {
+export interface GrantContext {
   readonly mailbox: Mailbox;
   readonly operator: Operator;
   readonly store: SecretStore;
@@ -23,12 +23,12 @@ export interface Setup {
 }
 
 /** From the command line to a setup; everything that can be wrong without asking Google is told first. Throws Refused, ConfigProblems. */
-export async function setUp(options: Options, [address, ...rest]: readonly string[], env: Env, terminal: Terminal): Promise<Setup> {
-  if (address === undefined || rest.length > 0) throw new Refused('address_missing', 'one address is expected');
+export async function setUp(options: Options, [address, ...rest]: readonly string[], env: Env, terminal: Terminal): Promise<GrantContext> {
+  if (address === undefined || rest.length > 0) throw new CommandError('address_missing', 'one address is expected');
   const file = String(options['config'] ?? 'config/mailgrant.yaml');
   const mailbox = consentingMailbox(loadConfig(file), address);
   const project = (options['project'] as string | undefined) ?? env['GOOGLE_CLOUD_PROJECT'];
-  if (!project) throw new Refused('project_missing', 'no project is named');
+  if (!project) throw new CommandError('project_missing', 'no project is named');
   const operator = operatorFor(file, project, env);
   const exchange = createExchange()(new AbortController().signal); // each call has a time-out of its own
   return { mailbox, operator, store: await openSecretStore(operator), exchange, terminal, now: Date.now };
@@ -38,37 +38,41 @@ export async function setUp(options: Options, [address, ...rest]: readonly strin
 function consentingMailbox({ mailboxes }: Config, address: string): Mailbox {
   const mailbox = mailboxes.find((one) => one.address === address.toLowerCase());
   if (!mailbox)
-    throw new Refused('mailbox_unknown', `${address} is not in the config, which has ${mailboxes.map((one) => one.address).join(', ')}`);
-  if (mailbox.grant !== 'refresh-token') throw new Refused('grant_without_consent', `${mailbox.address} has grant: ${mailbox.grant}`);
+    throw new CommandError(
+      'mailbox_unknown',
+      `${address} is not in the config, which has ${mailboxes.map((one) => one.address).join(', ')}`,
+    );
+  if (mailbox.grant !== 'refresh-token') throw new CommandError('grant_without_consent', `${mailbox.address} has grant: ${mailbox.grant}`);
   return mailbox;
 }
 
 /** The OAuth client that was named by `--client` or `--client-secret`, else the one of the stored grant. Throws Refused. */
-export async function clientFor(options: Options, { mailbox, store }: Pick<Setup, 'mailbox' | 'store'>): Promise<OAuthClient> {
+export async function clientFor(options: Options, { mailbox, store }: Pick<GrantContext, 'mailbox' | 'store'>): Promise<OAuthClient> {
   const { client: file, 'client-secret': secret } = options;
-  if (file !== undefined && secret !== undefined) throw new Refused('option_invalid', '--client and --client-secret exclude each other');
+  if (file !== undefined && secret !== undefined)
+    throw new CommandError('option_invalid', '--client and --client-secret exclude each other');
   if (typeof file === 'string') return readOAuthClient(readText(file));
   if (typeof secret === 'string') return readOAuthClient(await store.read(secret, 'latest'));
   const [version] = await store.enabled(mailbox.secret);
-  if (version === undefined) throw new Refused('client_missing', 'no OAuth client is named, and no grant is stored that has one');
+  if (version === undefined) throw new CommandError('client_missing', 'no OAuth client is named, and no grant is stored that has one');
   return clientOfGrant(await store.read(mailbox.secret, version));
 }
 
-function clientOfGrant(text: Hidden): OAuthClient {
+function clientOfGrant(text: SecretString): OAuthClient {
   try {
     const { client_id, client_secret } = JSON.parse(text.reveal()) as Record<string, unknown>;
     if (typeof client_id === 'string' && typeof client_secret === 'string')
-      return { id: client_id, secret: new Hidden(client_secret), redirect: null };
+      return { id: client_id, secret: new SecretString(client_secret), redirect: null };
   } catch {
     // told below; the parser's message would quote the secret
   }
-  throw new Refused('client_missing', 'no OAuth client is named, and the stored grant has none');
+  throw new CommandError('client_missing', 'no OAuth client is named, and the stored grant has none');
 }
 
-function readText(file: string): Hidden {
+function readText(file: string): SecretString {
   try {
-    return new Hidden(readFileSync(file, 'utf8'));
+    return new SecretString(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Refused('client_unreadable', `${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+    throw new CommandError('client_unreadable', `${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
   }
 }

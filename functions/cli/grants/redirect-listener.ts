@@ -1,9 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Refused } from '../common/refusal.ts';
+import { CommandError } from '../common/refusal.ts';
 
 /** Where the browser comes back to: one address of the loopback interface. */
-export interface Loopback extends AsyncDisposable {
+export interface RedirectListener extends AsyncDisposable {
   readonly redirect: string;
   /** The address that the browser came back on; it waits for `answer`. Rejects with Refused consent_timeout when the signal says so. */
   arrival(signal: AbortSignal): Promise<string>;
@@ -12,7 +12,7 @@ export interface Loopback extends AsyncDisposable {
 }
 
 /** Listens on a free port of 127.0.0.1, or where a client insists. Throws Refused: port_taken. */
-export async function listenForRedirect(wanted: string | null): Promise<Loopback> {
+export async function listenForRedirect(wanted: string | null): Promise<RedirectListener> {
   const { port, pathname } = new URL(wanted ?? 'http://127.0.0.1:0/');
   let waiting: ServerResponse | null = null;
   let arrived: (url: string) => void = () => {};
@@ -28,14 +28,14 @@ export async function listenForRedirect(wanted: string | null): Promise<Loopback
     arrived(url.href);
   });
   await new Promise<void>((done, fail) => {
-    server.once('error', () => fail(new Refused('port_taken', `127.0.0.1:${port} cannot be listened on`)));
+    server.once('error', () => fail(new CommandError('port_taken', `127.0.0.1:${port} cannot be listened on`)));
     server.listen(Number(port), '127.0.0.1', done);
   });
   return {
     redirect: wanted ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     arrival: (signal) =>
       new Promise((done, fail) => {
-        const late = (): void => fail(new Refused('consent_timeout', 'nobody consented in time'));
+        const late = (): void => fail(new CommandError('consent_timeout', 'nobody consented in time'));
         if (signal.aborted) late();
         signal.addEventListener('abort', late, { once: true });
         arrivals.then(done, fail);

@@ -1,14 +1,14 @@
 import { type Exchange, json } from '../../google/http/exchange.ts';
 import type { Config } from '../../mail/model/config.ts';
-import { Hidden } from '../../mail/model/secret.ts';
-import type { Unstored } from '../common/refusal.ts';
+import { SecretString } from '../../mail/model/secret.ts';
+import type { DiscardedGrant } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 
 /** Google's answer to the revocation of a token: `gone` if it was not alive any more. */
 export type Revoked = 'revoked' | 'gone' | 'failed';
 
 /** Ends at Google everything that the token's account granted to the token's client (RFC 7009). */
-export async function revokeToken(url: string, token: Hidden, exchange: Exchange): Promise<Revoked> {
+export async function revokeToken(url: string, token: SecretString, exchange: Exchange): Promise<Revoked> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = new URLSearchParams({ token: token.reveal() }).toString();
   const reply = await exchange({ method: 'POST', url, headers, body, timeoutMs: 10_000 }).catch(() => null);
@@ -17,17 +17,17 @@ export async function revokeToken(url: string, token: Hidden, exchange: Exchange
 }
 
 /** The refresh token and client of a stored payload; none if it holds something else. */
-export function refreshTokenOf(text: Hidden): { readonly token: Hidden; readonly clientId: string }[] {
+export function refreshTokenOf(text: SecretString): { readonly token: SecretString; readonly clientId: string }[] {
   try {
     const { refresh_token, client_id } = JSON.parse(text.reveal()) as Record<string, unknown>;
-    return typeof refresh_token === 'string' ? [{ token: new Hidden(refresh_token), clientId: String(client_id) }] : [];
+    return typeof refresh_token === 'string' ? [{ token: new SecretString(refresh_token), clientId: String(client_id) }] : [];
   } catch {
     return [];
   }
 }
 
-interface Orphan {
-  readonly refreshToken: Hidden;
+interface UnstoredGrant {
+  readonly refreshToken: SecretString;
   readonly clientId: string;
   /** The consenting account; '' where it is not known. */
   readonly email: string;
@@ -38,11 +38,11 @@ interface Orphan {
  * It is kept if the account is unknown, or if a stored version of a mailbox of that address has the client or cannot be read.
  */
 export async function discard(
-  { refreshToken, clientId, email }: Orphan,
+  { refreshToken, clientId, email }: UnstoredGrant,
   { mailboxes }: Config,
   store: SecretStore,
-  revoke: (token: Hidden) => Promise<Revoked>,
-): Promise<Unstored> {
+  revoke: (token: SecretString) => Promise<Revoked>,
+): Promise<DiscardedGrant> {
   if (email === '') return 'kept';
   for (const { secret } of mailboxes.filter(({ address, grant }) => address === email && grant === 'refresh-token'))
     if (await mayHold(store, secret, clientId)) return 'kept';

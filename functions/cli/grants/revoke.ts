@@ -1,9 +1,9 @@
-import { Refused } from '../common/refusal.ts';
-import type { Setup } from './grant-setup.ts';
+import { CommandError } from '../common/refusal.ts';
+import type { GrantContext } from './grant-setup.ts';
 import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
 
 /** A mailbox without a grant; `atGoogle` is null where no refresh token was left to revoke. */
-export interface Ended {
+export interface RevokeResult {
   readonly ok: true;
   readonly dryRun: boolean;
   readonly address: string;
@@ -22,7 +22,10 @@ export interface RevokeOptions {
  * Ends the mailbox's grant: first at Google, where it ends everything that the account granted to that client, then in
  * Secret Manager. What was ended before is fine. Throws Refused, MailFailure.
  */
-export async function revoke({ mailbox, operator, store, exchange, terminal }: Setup, { yes, dryRun }: RevokeOptions): Promise<Ended> {
+export async function revoke(
+  { mailbox, operator, store, exchange, terminal }: GrantContext,
+  { yes, dryRun }: RevokeOptions,
+): Promise<RevokeResult> {
   const { address, secret } = mailbox;
   const versions = await store.enabled(secret);
   const texts = await Promise.all(versions.map((version) => store.read(secret, version)));
@@ -32,21 +35,21 @@ export async function revoke({ mailbox, operator, store, exchange, terminal }: S
 
   const found: Revoked[] = [];
   for (const { token } of texts.flatMap(refreshTokenOf)) found.push(await revokeToken(operator.settings.urls.revoke, token, exchange));
-  if (found.includes('failed')) throw new Refused('revoke_failed', 'Google did not take the revocation');
+  if (found.includes('failed')) throw new CommandError('revoke_failed', 'Google did not take the revocation');
   for (const version of versions)
     await store.disable(secret, version).catch(({ message }: Error) => {
-      throw new Refused('versions_left', message, 'The grant is revoked at Google.');
+      throw new CommandError('versions_left', message, 'The grant is revoked at Google.');
     });
   return { ...answer, atGoogle: found.includes('revoked') ? 'revoked' : found.length > 0 ? 'gone' : null };
 }
 
-async function confirm(consequence: string, { interactive, ask }: Setup['terminal']): Promise<void> {
-  if (!interactive) throw new Refused('confirmation_missing', 'there is no terminal to ask at');
+async function confirm(consequence: string, { interactive, ask }: GrantContext['terminal']): Promise<void> {
+  if (!interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
   const answer = await ask(`${consequence} Go on? [y/N] `, new AbortController().signal);
-  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new Refused('confirmation_missing', 'it was not confirmed');
+  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('confirmation_missing', 'it was not confirmed');
 }
 
-export function endedText({ dryRun, address, secret, atGoogle, disabled }: Ended): string {
+export function revokeText({ dryRun, address, secret, atGoogle, disabled }: RevokeResult): string {
   const versions = `version${disabled.length === 1 ? '' : 's'} ${disabled.join(', ')} of ${secret}`;
   if (disabled.length === 0) return `${address} has no grant: no version of ${secret} is enabled.`;
   if (dryRun) return `Would be revoked at Google and disabled: ${versions}. Nothing was changed.`;

@@ -1,9 +1,9 @@
 import { readCredential } from '../../google/auth/refresh-token-secret.ts';
 import { refresh } from '../../google/auth/token-endpoint.ts';
-import { asFailure } from '../../mail/model/failure.ts';
-import { type Refusal, Refused, refusalOf } from '../common/refusal.ts';
-import { type Authorized, authorize, type Way } from './authorize.ts';
-import type { Setup } from './grant-setup.ts';
+import { toFailure } from '../../mail/model/failure.ts';
+import { CommandError, type CommandErrorReport, commandErrorReport } from '../common/refusal.ts';
+import { type Authorized, authorize, type ConsentOptions } from './authorize.ts';
+import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
 
@@ -20,13 +20,18 @@ export interface Rotated extends Authorized {
  * refresh tokens are not revoked at Google: that would end the new one with them (docs/decisions/015). Those of another
  * client are, where `endOthers` asks for it: then nothing that is stored here dies with them.
  */
-export async function rotate(setup: Setup, client: OAuthClient, way: Way, endOthers = false): Promise<Rotated | Refusal> {
+export async function rotate(
+  setup: GrantContext,
+  client: OAuthClient,
+  way: ConsentOptions,
+  endOthers = false,
+): Promise<Rotated | CommandErrorReport> {
   const { mailbox, store } = setup;
   const stored = await authorize(setup, client, way);
   if (!stored.ok) return stored;
   const changed = `The new grant is version ${stored.version} of the secret ${stored.secret}.`;
   const fault = await proveLatest(setup, changed);
-  if (fault) return refusalOf(fault);
+  if (fault) return commandErrorReport(fault);
   try {
     const older = (await store.enabled(mailbox.secret)).filter((version) => version < stored.version);
     const texts = endOthers ? await Promise.all(older.map((version) => store.read(mailbox.secret, version))) : [];
@@ -35,20 +40,20 @@ export async function rotate(setup: Setup, client: OAuthClient, way: Way, endOth
     const ended = await Promise.all(others.map(({ token }) => revokeToken(setup.operator.settings.urls.revoke, token, setup.exchange)));
     return { ...stored, disabled: older, ended };
   } catch (error) {
-    return refusalOf(new Refused('versions_left', reasonOf(error), changed));
+    return commandErrorReport(new CommandError('versions_left', reasonOf(error), changed));
   }
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Refused ? error.message : asFailure(error).code);
+const reasonOf = (error: unknown): string => (error instanceof CommandError ? error.message : toFailure(error).code);
 
 /** Mints from the version that functions read. */
-async function proveLatest({ mailbox, operator, store, exchange, now }: Setup, changed: string): Promise<Refused | null> {
+async function proveLatest({ mailbox, operator, store, exchange, now }: GrantContext, changed: string): Promise<CommandError | null> {
   try {
     const text = await store.read(mailbox.secret, 'latest');
     await refresh(operator.settings.urls.token, readCredential(text, mailbox.address), exchange, now);
     return null;
   } catch (error) {
-    return new Refused('proof_failed', `the stored version gives no access token: ${reasonOf(error)}`, changed);
+    return new CommandError('proof_failed', `the stored version gives no access token: ${reasonOf(error)}`, changed);
   }
 }
 

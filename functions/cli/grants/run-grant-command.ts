@@ -1,10 +1,10 @@
 import { ConfigProblems } from '../../config/config-problems.ts';
 import type { Answer } from '../common/command.ts';
-import { Refused, refusalOf, refusalText } from '../common/refusal.ts';
+import { CommandError, commandErrorReport, commandErrorText } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
-import { authorize, authorizedText, planConsent, planText, type Way } from './authorize.ts';
+import { authorize, authorizedText, type ConsentOptions, planConsent, planText } from './authorize.ts';
 import { clientFor, type Env, type Options, setUp } from './grant-setup.ts';
-import { endedText, revoke } from './revoke.ts';
+import { revoke, revokeText } from './revoke.ts';
 import { type Rotated, rotate, rotatedText } from './rotate.ts';
 
 /** `authorize`, `rotate` and `revoke`: what was done or refused, as data and as text. Throws ConfigProblems. */
@@ -21,7 +21,7 @@ export async function runGrantCommand(
     const dryRun = options['dry-run'] === true;
     if (!way) {
       const data = await revoke(setup, { yes: options['yes'] === true, dryRun });
-      return { data, text: endedText(data) };
+      return { data, text: revokeText(data) };
     }
     const client = await clientFor(options, setup);
     if (dryRun) {
@@ -29,19 +29,19 @@ export async function runGrantCommand(
       return { data, text: planText(data) };
     }
     const data = await (verb === 'rotate' ? rotate(setup, client, way(), options['end-others'] === true) : authorize(setup, client, way()));
-    if (!data.ok) return { data, text: refusalText(data), exitCode: 1 };
+    if (!data.ok) return { data, text: commandErrorText(data), exitCode: 1 };
     const text = authorizedText(data, setup.now());
     return { data, text: 'disabled' in data ? `${text}\n${rotatedText(data as Rotated)}` : text };
   } catch (error) {
     if (error instanceof ConfigProblems) throw error;
-    const data = refusalOf(error);
-    return { data, text: refusalText(data), exitCode: 1 };
+    const data = commandErrorReport(error);
+    return { data, text: commandErrorText(data), exitCode: 1 };
   }
 }
 
 /** The patience begins when it is called, not when the options are read. */
-function wayFrom(options: Options): () => Way {
+function wayFrom(options: Options): () => ConsentOptions {
   const seconds = Number(options['timeout'] ?? 300);
-  if (!(seconds > 0 && seconds <= 86_400)) throw new Refused('option_invalid', '--timeout: expected seconds, up to a day');
-  return () => ({ browser: options['no-browser'] !== true, patience: AbortSignal.timeout(seconds * 1_000) });
+  if (!(seconds > 0 && seconds <= 86_400)) throw new CommandError('option_invalid', '--timeout: expected seconds, up to a day');
+  return () => ({ browser: options['no-browser'] !== true, timeoutMs: AbortSignal.timeout(seconds * 1_000) });
 }

@@ -1,12 +1,20 @@
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { connect } from '../../google/connect.ts';
 import { createExchange } from '../../google/http/exchange.ts';
-import { createPulled, type Held } from '../../google/queue/pubsub-subscription.ts';
+import { createSubscription, type PulledMessage } from '../../google/queue/pubsub-subscription.ts';
 import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
-import { Refused, refusalOf, refusalText } from '../common/refusal.ts';
+import { CommandError, commandErrorReport, commandErrorText } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
-import { bin, type Done, letterOf, letterText, lookInto, type Morgue, replay } from './dead-letters.ts';
+import {
+  type DeadLetterContext,
+  type DeadLetterResult,
+  deadLetterOf,
+  deadLetterText,
+  dropDeadLetter,
+  pullDeadLetters,
+  replay,
+} from './dead-letters.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -53,60 +61,60 @@ export async function runDeadCommand(
   terminal: Terminal = processTerminal(given),
 ): Promise<Answer> {
   try {
-    if (verb !== 'list' && verb !== 'replay' && verb !== 'drop') throw new Refused('option_invalid', 'expected list, replay or drop');
+    if (verb !== 'list' && verb !== 'replay' && verb !== 'drop') throw new CommandError('option_invalid', 'expected list, replay or drop');
     const chosen = choiceIn(options, verb, words);
     const limit = Number(options['limit'] ?? 200);
-    if (!Number.isInteger(limit) || limit < 1) throw new Refused('option_invalid', '--limit: expected a number from 1 on');
+    if (!Number.isInteger(limit) || limit < 1) throw new CommandError('option_invalid', '--limit: expected a number from 1 on');
     const project = (options['project'] as string | undefined) ?? given['GOOGLE_CLOUD_PROJECT'];
-    if (!project) throw new Refused('project_missing', 'no project is named');
+    if (!project) throw new CommandError('project_missing', 'no project is named');
     const prefix = String(options['prefix'] ?? 'mailgrant');
     const morgue = open(project, prefix, String(options['config'] ?? CONFIG), namedIn(options, given));
 
-    const held = await lookInto(morgue, limit);
-    const letters = await Promise.all(held.map((one) => letterOf(one, morgue)));
+    const held = await pullDeadLetters(morgue, limit);
+    const letters = await Promise.all(held.map((one) => deadLetterOf(one, morgue)));
     const picked = held.filter((_, place) => chosen(letters[place]?.id, letters[place]?.mail, letters[place]?.reason));
     const more = held.length >= limit;
     const tail = more ? [`Only ${limit} were looked at: there may be more (--limit).`] : [];
     if (verb === 'list' || options['dry-run'] === true) {
-      await morgue.pulled.giveBack(held);
-      const data = { letters: letters.filter((_, place) => picked.includes(held[place] as Held)), more };
-      const lines = data.letters.map(letterText);
+      await morgue.pulled.nack(held);
+      const data = { letters: letters.filter((_, place) => picked.includes(held[place] as PulledMessage)), more };
+      const lines = data.letters.map(deadLetterText);
       const would = verb === 'list' ? [] : [`Would ${verb} ${lines.length}. Nothing was changed.`];
       return { data, text: [...(lines.length > 0 ? lines : ['No dead letters.']), ...would, ...tail].join('\n') };
     }
-    await morgue.pulled.giveBack(held.filter((one) => !picked.includes(one)));
+    await morgue.pulled.nack(held.filter((one) => !picked.includes(one)));
     if (picked.length === 0) return { data: { letters: [], more }, text: ['No such dead letter.', ...tail].join('\n'), exitCode: 1 };
     try {
-      await confirm(options, `${CONSEQUENCE[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
+      await confirm(options, `${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
     } catch (error) {
-      await morgue.pulled.giveBack(picked);
+      await morgue.pulled.nack(picked);
       throw error;
     }
-    const done: Done[] = [];
-    for (const one of picked) done.push(await (verb === 'replay' ? replay : bin)(one, morgue));
-    await morgue.pulled.giveBack(picked.filter((_, place) => done[place]?.did === 'left')).catch(() => {}); // they come back by themselves
+    const done: DeadLetterResult[] = [];
+    for (const one of picked) done.push(await (verb === 'replay' ? replay : dropDeadLetter)(one, morgue));
+    await morgue.pulled.nack(picked.filter((_, place) => done[place]?.did === 'left')).catch(() => {}); // they come back by themselves
     const left = done.some(({ did }) => did === 'left');
-    return { data: { letters: done, more }, text: [...done.map(letterText), ...tail].join('\n'), exitCode: left ? 1 : 0 };
+    return { data: { letters: done, more }, text: [...done.map(deadLetterText), ...tail].join('\n'), exitCode: left ? 1 : 0 };
   } catch (error) {
     if (error instanceof ConfigProblems) throw error;
-    const data = refusalOf(error);
-    return { data, text: refusalText(data), exitCode: 1 };
+    const data = commandErrorReport(error);
+    return { data, text: commandErrorText(data), exitCode: 1 };
   }
 }
 
-const CONSEQUENCE = {
+const CONSEQUENCES = {
   replay: 'What made them fail will make them fail again, unless that is mended. To be put into the queue again:',
   drop: 'Their content is nowhere else, and will be gone. To be dropped:',
 } as const;
 
-function open(project: string, prefix: string, config: string, given: Env): Morgue {
+function open(project: string, prefix: string, config: string, given: Env): DeadLetterContext {
   const operator = operatorFor(config, project, deployedEnv(given, project, prefix));
   const { settings, identity } = operator;
   const exchange = createExchange()(AbortSignal.timeout(600_000));
   const line = { baseUrl: settings.urls.pubsub, exchange, identity: () => identity(exchange, Date.now()) };
-  const { begin } = connect(settings, () => {}, identity);
+  const { startInvocation: begin } = connect(settings, () => {}, identity);
   return {
-    pulled: createPulled(line, `projects/${project}/subscriptions/${prefix}-dead`),
+    pulled: createSubscription(line, `projects/${project}/subscriptions/${prefix}-dead`),
     queue: {
       async publish(message) {
         const ports = begin();
@@ -125,8 +133,8 @@ type Chosen = (id: string | undefined, mail: string | null | undefined, reason: 
 function choiceIn(options: Options, verb: string, words: readonly string[]): Chosen {
   const { reason, all } = options;
   const ways = [words.length > 0, reason !== undefined, all === true].filter(Boolean).length;
-  if (ways > 1) throw new Refused('option_invalid', 'give IDs, or --reason, or --all');
-  if (ways === 0 && verb !== 'list') throw new Refused('option_invalid', `${verb} which? Give IDs, --reason CODE, or --all`);
+  if (ways > 1) throw new CommandError('option_invalid', 'give IDs, or --reason, or --all');
+  if (ways === 0 && verb !== 'list') throw new CommandError('option_invalid', `${verb} which? Give IDs, --reason CODE, or --all`);
   if (reason !== undefined) return (_, __, why) => why === reason;
   if (words.length === 0) return () => true;
   const wanted = new Set(words.map((word) => word.toLowerCase()));
@@ -135,7 +143,7 @@ function choiceIn(options: Options, verb: string, words: readonly string[]): Cho
 
 async function confirm(options: Options, question: string, { interactive, ask }: Terminal): Promise<void> {
   if (options['yes'] === true) return;
-  if (!interactive) throw new Refused('confirmation_missing', 'there is no terminal to ask at');
+  if (!interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
   const answer = await ask(`${question}\nGo on? [y/N] `, new AbortController().signal);
-  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new Refused('confirmation_missing', 'it was not confirmed');
+  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('confirmation_missing', 'it was not confirmed');
 }

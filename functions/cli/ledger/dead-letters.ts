@@ -1,12 +1,12 @@
-import type { Held, Pulled } from '../../google/queue/pubsub-subscription.ts';
+import type { PulledMessage, Subscription } from '../../google/queue/pubsub-subscription.ts';
 import type { Entry } from '../../mail/delivery/ledger.ts';
 import { drop, release, unbury } from '../../mail/delivery/operator-decisions.ts';
-import type { Message, Ports, Queue } from '../../mail/delivery/ports.ts';
-import { asFailure, MailFailure } from '../../mail/model/failure.ts';
-import { DIGEST_ATTRIBUTE, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, mailIn, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import type { Ports, Queue, QueueMessage } from '../../mail/delivery/ports.ts';
+import { MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { DIGEST_ATTRIBUTE, emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
 /** A dead letter, for people: never its content. */
-export interface Letter {
+export interface DeadLetter {
   /** Pub/Sub's id of it. */
   readonly id: string;
   readonly since: string;
@@ -20,15 +20,15 @@ export interface Letter {
   readonly bytes: number;
 }
 
-export interface Done extends Letter {
+export interface DeadLetterResult extends DeadLetter {
   readonly did: 'replayed' | 'ended before' | 'dropped' | 'left';
   /** Why it was left. */
   readonly why: string | null;
 }
 
 /** What the commands about dead letters work with. */
-export interface Morgue {
-  readonly pulled: Pulled;
+export interface DeadLetterContext {
+  readonly pulled: Subscription;
   readonly queue: Queue;
   /** Names of the routes in the config: Pub/Sub itself tells only the subscription that gave a message up. */
   readonly routes: readonly string[];
@@ -36,8 +36,8 @@ export interface Morgue {
 }
 
 /** Looks at what waits, `limit` at most, oldest first; it is held for us for a minute. */
-export async function lookInto({ pulled }: Pick<Morgue, 'pulled'>, limit: number): Promise<Held[]> {
-  const found = new Map<string, Held>();
+export async function pullDeadLetters({ pulled }: Pick<DeadLetterContext, 'pulled'>, limit: number): Promise<PulledMessage[]> {
+  const found = new Map<string, PulledMessage>();
   while (found.size < limit) {
     const some = await pulled.pull(limit - found.size);
     if (some.length === 0) break;
@@ -46,7 +46,10 @@ export async function lookInto({ pulled }: Pick<Morgue, 'pulled'>, limit: number
   return [...found.values()].sort((a, b) => (a.published < b.published ? -1 : 1));
 }
 
-export async function letterOf({ id, published, message }: Held, { begin, routes }: Pick<Morgue, 'begin' | 'routes'>): Promise<Letter> {
+export async function deadLetterOf(
+  { id, published, message }: PulledMessage,
+  { begin, routes }: Pick<DeadLetterContext, 'begin' | 'routes'>,
+): Promise<DeadLetter> {
   const mail = recordedIn(message);
   const ports = mail === null ? null : begin();
   const found = ports && (await ports.ledger.read(String(mail)).finally(ports.close));
@@ -55,9 +58,9 @@ export async function letterOf({ id, published, message }: Held, { begin, routes
   return { id, since: published, reason, route, mail, state: found?.entry.state ?? null, bytes: Buffer.byteLength(message.data) };
 }
 
-const recordedIn = (message: Message): string | null => mailIn(message) ?? message.attributes[MAIL_ATTRIBUTE] ?? null;
+const recordedIn = (message: QueueMessage): string | null => emailIdOf(message) ?? message.attributes[MAIL_ATTRIBUTE] ?? null;
 
-function routeOf({ attributes }: Message, routes: readonly string[]): string | null {
+function routeOf({ attributes }: QueueMessage, routes: readonly string[]): string | null {
   const { [ROUTE_ATTRIBUTE]: said, [DIGEST_ATTRIBUTE]: digest, CloudPubSubDeadLetterSourceSubscription: source = '' } = attributes;
   if (digest !== undefined) return digest;
   return said ?? routes.find((name) => source === `route-${name}` || source.endsWith(`-route-${name}`)) ?? null;
@@ -67,9 +70,9 @@ function routeOf({ attributes }: Message, routes: readonly string[]): string | n
  * Puts a dead letter into the queue again and takes it away here, in this order: a crash in between leaves two messages of one mail.
  * The ledger decides whether it goes out; what it knows as failed is released first.
  */
-export async function replay(held: Held, morgue: Morgue): Promise<Done> {
-  const letter = await letterOf(held, morgue);
-  const left = (why: string): Done => ({ ...letter, did: 'left', why });
+export async function replay(held: PulledMessage, morgue: DeadLetterContext): Promise<DeadLetterResult> {
+  const letter = await deadLetterOf(held, morgue);
+  const left = (why: string): DeadLetterResult => ({ ...letter, did: 'left', why });
   try {
     if (letter.mail !== null) {
       const stand = await stands(letter.mail, morgue);
@@ -88,7 +91,7 @@ export async function replay(held: Held, morgue: Morgue): Promise<Done> {
 }
 
 /** Whether the mail may go out again, released if it had failed; else why not. */
-async function stands(mail: string, { begin }: Morgue): Promise<'open' | 'ended' | string> {
+async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open' | 'ended' | string> {
   const ports = begin();
   try {
     const found = await ports.ledger.read(mail);
@@ -106,10 +109,10 @@ async function stands(mail: string, { begin }: Morgue): Promise<'open' | 'ended'
 }
 
 /** The message as it was, known by what it was known by; one that Pub/Sub itself moved is known by its dead letter from now on. */
-function again({ id, message }: Held, route: string | null): Message {
+function again({ id, message }: PulledMessage, route: string | null): QueueMessage {
   const { reason: _, [MAIL_ATTRIBUTE]: __, ...rest } = message.attributes;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => !/^(CloudPubSubDeadLetter|googclient_)/.test(name)));
-  const own = mailIn(message) !== null || kept['idempotencyKey'] !== undefined || kept[DIGEST_ATTRIBUTE] !== undefined;
+  const own = emailIdOf(message) !== null || kept['idempotencyKey'] !== undefined || kept[DIGEST_ATTRIBUTE] !== undefined;
   const attributes = {
     ...kept,
     ...(!own && { [KEY_ATTRIBUTE]: kept[KEY_ATTRIBUTE] ?? `dead:${id}` }),
@@ -119,8 +122,8 @@ function again({ id, message }: Held, route: string | null): Message {
 }
 
 /** Takes a dead letter away for good; a mail that still waits for it is ended in the ledger. */
-export async function bin(held: Held, morgue: Morgue): Promise<Done> {
-  const letter = await letterOf(held, morgue);
+export async function dropDeadLetter(held: PulledMessage, morgue: DeadLetterContext): Promise<DeadLetterResult> {
+  const letter = await deadLetterOf(held, morgue);
   const ports = morgue.begin();
   try {
     const found = letter.mail === null ? null : await ports.ledger.read(letter.mail);
@@ -136,11 +139,11 @@ export async function bin(held: Held, morgue: Morgue): Promise<Done> {
 }
 
 const wordsOf = (error: unknown): string => {
-  const failure = asFailure(error);
+  const failure = toFailure(error);
   return failure instanceof MailFailure ? `${failure.code}: ${failure.message}` : 'unexpected';
 };
 
-export function letterText({ id, since, reason, route, mail, state, bytes, ...done }: Letter & Partial<Done>): string {
+export function deadLetterText({ id, since, reason, route, mail, state, bytes, ...done }: DeadLetter & Partial<DeadLetterResult>): string {
   const what = route === null ? `mail ${mail ?? 'not in the ledger'}` : `event of route ${route}${mail ? `, mail ${mail}` : ''}`;
   const line = `${id}  ${since.slice(0, 19)}Z  ${(reason ?? 'no reason').padEnd(20)}  ${what}${state ? ` (${state})` : ''}  ${bytes} bytes`;
   return done.did === undefined ? line : `${done.did.padEnd(12)}  ${line}${done.why ? `\n              ${done.why}` : ''}`;

@@ -1,14 +1,14 @@
-import type { Entry, Found } from '../../mail/delivery/ledger.ts';
-import { drop, goesOn, reconcile, redraft, release, sendAgain } from '../../mail/delivery/operator-decisions.ts';
+import type { Entry, LedgerRecord } from '../../mail/delivery/ledger.ts';
+import { drop, goesOn, prepareForDecision, reconcile, release, sendAgain } from '../../mail/delivery/operator-decisions.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { Refused } from '../common/refusal.ts';
+import { CommandError } from '../common/refusal.ts';
 import type { Terminal } from '../common/terminal.ts';
-import { type Reader, type Shown, shown } from './list-emails.ts';
+import { type EmailSummary, type Reader, shown } from './list-emails.ts';
 
 /** What the commands that decide work with; `begin` gives ports with the time of one invocation. */
-export interface Desk {
+export interface DecisionContext {
   readonly config: Config;
   readonly begin: () => Ports;
   readonly reader: Reader;
@@ -16,7 +16,7 @@ export interface Desk {
   readonly terminal: Terminal;
 }
 
-export interface Choice {
+export interface DecisionOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
   /** Gmail is asked first; false decides without its answer. */
@@ -26,27 +26,27 @@ export interface Choice {
 }
 
 /** What came of a decision. */
-export interface Decided {
+export interface DecisionResult {
   readonly ok: boolean;
   readonly changed: boolean;
   readonly dryRun: boolean;
   /** What happened, or would happen, in a sentence. */
   readonly says: string;
-  readonly mail: Shown;
+  readonly mail: EmailSummary;
 }
 
 /**
  * Lets a mail go out again. Gmail is asked first what it knows; then the person is told what may happen. Any number of
  * these at once make one letter: the entry is released once, and whoever sends it must claim it. Throws Refused, MailFailure.
  */
-export async function resend(id: string, choice: Choice, desk: Desk): Promise<Decided> {
+export async function resend(id: string, choice: DecisionOptions, desk: DecisionContext): Promise<DecisionResult> {
   const answer = answering(choice, desk);
   const before = await find(id, desk);
   const { state } = before.entry;
   if (state === 'sent') return answer(before, false, 'It was sent: there is nothing to send again.');
   const released = state === 'waiting';
   const { message } = choice;
-  const draft = message === null ? null : await within(desk, async (ports) => redraft(before, message, desk.config, ports));
+  const draft = message === null ? null : await within(desk, async (ports) => prepareForDecision(before, message, desk.config, ports));
   if (choice.dryRun) return answer(before, false, `Would ${released ? 'stay released' : 'be released'}. ${riskOf(before.entry)}`.trim());
   const asked = choice.ask && !released ? await ask(before, desk) : before;
   if (asked.entry.state === 'sent')
@@ -63,7 +63,7 @@ export async function resend(id: string, choice: Choice, desk: Desk): Promise<De
 }
 
 /** Ends a mail for good. Throws Refused, MailFailure. */
-export async function dropMail(id: string, choice: Choice, desk: Desk): Promise<Decided> {
+export async function dropMail(id: string, choice: DecisionOptions, desk: DecisionContext): Promise<DecisionResult> {
   const answer = answering(choice, desk);
   const before = await find(id, desk);
   const { state, code } = before.entry;
@@ -75,8 +75,14 @@ export async function dropMail(id: string, choice: Choice, desk: Desk): Promise<
 }
 
 const answering =
-  ({ dryRun }: Choice, { reader }: Desk) =>
-  ({ entry }: Found, changed: boolean, says: string): Decided => ({ ok: true, changed, dryRun, says, mail: shown(entry, reader) });
+  ({ dryRun }: DecisionOptions, { reader }: DecisionContext) =>
+  ({ entry }: LedgerRecord, changed: boolean, says: string): DecisionResult => ({
+    ok: true,
+    changed,
+    dryRun,
+    says,
+    mail: shown(entry, reader),
+  });
 
 const MAYBE =
   'It may be with its recipients already: Gmail took bytes of it and cannot say what became of them. Look into the Sent folder.';
@@ -93,34 +99,34 @@ const LEFT: Partial<Readonly<Record<Entry['state'], string>>> = { unknown: MAYBE
 const NEXT =
   'The next request with its idempotency key sends it, so does its message when it is published again; or give what was asked for by --message FILE.';
 
-async function ask(found: Found, desk: Desk): Promise<Found> {
+async function ask(found: LedgerRecord, desk: DecisionContext): Promise<LedgerRecord> {
   const { state, handle, code } = found.entry;
   if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
   const mailbox = desk.mailboxOf(found.entry);
-  if (!mailbox) throw new Refused('mailbox_gone', 'the config has no such mailbox, so Gmail cannot be asked');
+  if (!mailbox) throw new CommandError('mailbox_gone', 'the config has no such mailbox, so Gmail cannot be asked');
   return within(desk, (ports) => reconcile(found, mailbox, ports));
 }
 
-async function find(id: string, desk: Desk): Promise<Found> {
+async function find(id: string, desk: DecisionContext): Promise<LedgerRecord> {
   const found = await within(desk, ({ ledger }) => ledger.read(id));
   if (!found) throw new MailFailure('mail_unknown', `the ledger has no mail ${id}`);
   return found;
 }
 
-function nothing({ entry }: Found): never {
-  throw new Refused('nothing_to_decide', `the mail is ${entry.state}`);
+function nothing({ entry }: LedgerRecord): never {
+  throw new CommandError('nothing_to_decide', `the mail is ${entry.state}`);
 }
 
-async function within<T>({ begin }: Pick<Desk, 'begin'>, run: (ports: Ports) => Promise<T>): Promise<T> {
+async function within<T>({ begin }: Pick<DecisionContext, 'begin'>, run: (ports: Ports) => Promise<T>): Promise<T> {
   const ports = begin();
   return run(ports).finally(ports.close);
 }
 
-async function confirm(consequence: string, { terminal }: Desk): Promise<void> {
-  if (!terminal.interactive) throw new Refused('confirmation_missing', 'there is no terminal to ask at');
+async function confirm(consequence: string, { terminal }: DecisionContext): Promise<void> {
+  if (!terminal.interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
   const answer = await terminal.ask(`${consequence}\nGo on? [y/N] `, new AbortController().signal);
-  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new Refused('confirmation_missing', 'it was not confirmed');
+  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('confirmation_missing', 'it was not confirmed');
 }
 
-export const decidedText = ({ says, dryRun, mail }: Decided): string =>
+export const decisionText = ({ says, dryRun, mail }: DecisionResult): string =>
   [says, ...(dryRun ? ['Nothing was changed.'] : []), `State: ${mail.state}${mail.code ? ` (${mail.code})` : ''}`].join('\n');

@@ -6,13 +6,13 @@ import { createExchange } from '../../google/http/exchange.ts';
 import { type State, TRANSITIONS } from '../../mail/delivery/ledger.ts';
 import { timeOf } from '../../mail/message/scheduled-at.ts';
 import { normalise, withAsciiDomain } from '../../mail/model/address.ts';
-import { asFailure } from '../../mail/model/failure.ts';
+import { toFailure } from '../../mail/model/failure.ts';
 import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
-import { Refused, refusalOf, refusalText } from '../common/refusal.ts';
+import { CommandError, commandErrorReport, commandErrorText } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
-import { type Choice, type Desk, decidedText, dropMail, resend } from './decide.ts';
-import { listMails, listText, mailText, shown, type Wanted } from './list-emails.ts';
+import { type DecisionContext, type DecisionOptions, decisionText, dropMail, resend } from './decide.ts';
+import { type EmailFilter, listMails, listText, mailText, shown } from './list-emails.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -73,11 +73,11 @@ export async function runLedgerCommand(
 ): Promise<Answer> {
   try {
     if (verb !== 'list' && verb !== 'show' && verb !== 'resend' && verb !== 'drop')
-      throw new Refused('option_invalid', 'expected list, show ID, resend ID or drop ID');
+      throw new CommandError('option_invalid', 'expected list, show ID, resend ID or drop ID');
     const id = verb === 'list' ? '' : idIn(words);
-    if (verb === 'list' && words.length > 0) throw new Refused('option_invalid', `list takes options, not ${words.join(' ')}`);
+    if (verb === 'list' && words.length > 0) throw new CommandError('option_invalid', `list takes options, not ${words.join(' ')}`);
     const project = options['project'] === undefined ? env['GOOGLE_CLOUD_PROJECT'] : String(options['project']);
-    if (!project) throw new Refused('project_missing', 'no project is named');
+    if (!project) throw new CommandError('project_missing', 'no project is named');
     const now = Date.now();
     const wanted = wantedIn(options, now);
     const message = options['message'] === undefined ? null : readMessage(String(options['message']));
@@ -98,53 +98,53 @@ export async function runLedgerCommand(
       const narrowed = (name: string) => (options[name] === undefined ? null : asShown(String(options[name])));
       const asked = { ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') };
       const data = await listMails(asked, query, reader).catch((error: unknown) => {
-        if (!/\b404\b/.test(asFailure(error).message)) throw error; // a query finds nothing, or there is nothing to query
-        throw new Refused('database_missing', `there is no database ${settings.database}`);
+        if (!/\b404\b/.test(toFailure(error).message)) throw error; // a query finds nothing, or there is nothing to query
+        throw new CommandError('database_missing', `there is no database ${settings.database}`);
       });
       return { data, text: listText(data) };
     }
-    const desk: Desk = {
+    const desk: DecisionContext = {
       config: settings.config,
-      begin: edge.begin,
+      begin: edge.startInvocation,
       reader,
       mailboxOf: ({ mailbox }) => mailboxFor(mailbox),
       terminal,
     };
     if (verb === 'show') {
-      const ports = edge.begin();
+      const ports = edge.startInvocation();
       const found = await ports.ledger.read(id).finally(ports.close);
-      if (!found) throw new Refused('mail_missing', `${settings.database} has no mail ${id}`);
+      if (!found) throw new CommandError('mail_missing', `${settings.database} has no mail ${id}`);
       const data = shown(found.entry, reader);
       return { data, text: mailText(data) };
     }
-    const choice: Choice = {
+    const choice: DecisionOptions = {
       yes: options['yes'] === true,
       dryRun: options['dry-run'] === true,
       ask: options['no-ask'] !== true,
       message,
     };
     const data = await (verb === 'resend' ? resend : dropMail)(id, choice, desk);
-    return { data, text: decidedText(data), exitCode: data.ok ? 0 : 1 };
+    return { data, text: decisionText(data), exitCode: data.ok ? 0 : 1 };
   } catch (error) {
     if (error instanceof ConfigProblems) throw error;
-    const data = refusalOf(error);
-    return { data, text: refusalText(data), exitCode: 1 };
+    const data = commandErrorReport(error);
+    return { data, text: commandErrorText(data), exitCode: 1 };
   }
 }
 
 function idIn(words: readonly string[]): string {
   const [id = '', ...more] = words.map((word) => word.toLowerCase());
-  if (more.length > 0) throw new Refused('option_invalid', 'one ID at a time');
-  if (!UUID.test(id)) throw new Refused('mail_missing', id === '' ? 'no mail is named' : `${id} is not the id of a mail`);
+  if (more.length > 0) throw new CommandError('option_invalid', 'one ID at a time');
+  if (!UUID.test(id)) throw new CommandError('mail_missing', id === '' ? 'no mail is named' : `${id} is not the id of a mail`);
   return id;
 }
 
-function wantedIn(options: Options, now: number): Pick<Wanted, 'states' | 'abandoned' | 'since' | 'limit'> {
+function wantedIn(options: Options, now: number): Pick<EmailFilter, 'states' | 'abandoned' | 'since' | 'limit'> {
   const states = [options['state'] ?? []].flat().flatMap((one) => String(one).split(',')) as State[];
   const wrong = states.find((one) => !Object.hasOwn(TRANSITIONS, one));
-  if (wrong !== undefined) throw new Refused('option_invalid', `--state: ${wrong} is none of ${Object.keys(TRANSITIONS).join(', ')}`);
+  if (wrong !== undefined) throw new CommandError('option_invalid', `--state: ${wrong} is none of ${Object.keys(TRANSITIONS).join(', ')}`);
   const limit = Number(options['limit'] ?? 50);
-  if (!Number.isInteger(limit) || limit < 1) throw new Refused('option_invalid', '--limit: expected a number from 1 on');
+  if (!Number.isInteger(limit) || limit < 1) throw new CommandError('option_invalid', '--limit: expected a number from 1 on');
   const usual = options['to'] === undefined ? OPEN : (Object.keys(TRANSITIONS) as State[]);
   const abandoned = states.length === 0;
   return { states: abandoned ? usual : states, abandoned, since: sinceIn(options['since'], now), limit };
@@ -156,7 +156,7 @@ function sinceIn(given: Options[string], now: number): number {
   if (given === undefined) return 0;
   const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(String(given)) ?? [];
   const time = amount ? now - Number(amount) * (UNIT_MS[unit] ?? 0) : timeOf(String(given), now);
-  if (time === null) throw new Refused('option_invalid', '--since: expected a time such as 2026-11-24T08:00:00Z, or 30m, 2h, 7d');
+  if (time === null) throw new CommandError('option_invalid', '--since: expected a time such as 2026-11-24T08:00:00Z, or 30m, 2h, 7d');
   return time;
 }
 
@@ -165,6 +165,6 @@ function readMessage(file: string): unknown {
     return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
   } catch (error) {
     const reason = error instanceof SyntaxError ? 'it is no JSON' : ((error as NodeJS.ErrnoException).code ?? 'error');
-    throw new Refused('file_unreadable', `--message ${file}: ${reason}`); // the parser's message would quote the mail
+    throw new CommandError('file_unreadable', `--message ${file}: ${reason}`); // the parser's message would quote the mail
   }
 }

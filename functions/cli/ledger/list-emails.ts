@@ -2,10 +2,10 @@ import { knownOf } from '../../diagnose/known-failures.ts';
 import type { LedgerQuery } from '../../google/firestore/ledger-query.ts';
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
 import { type Decision, decisionsFor } from '../../mail/delivery/operator-decisions.ts';
-import { consequence, FAILURE_CODES, type FailureCode } from '../../mail/model/failure.ts';
+import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 
 /** A mail as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
-export interface Shown {
+export interface EmailSummary {
   readonly id: string;
   readonly state: State;
   /** Who asked for it: the id of an API key, or a platform. */
@@ -37,10 +37,10 @@ export interface Reader {
   readonly now: number;
 }
 
-export function shown(entry: Entry, { mailboxOf, now }: Reader): Shown {
+export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
   const { id, state, caller, mailbox, recipients, acceptedAt, attempts, gmailId, rejected = 0, notBefore, leaseUntil, expireAt } = entry;
   const code = FAILURE_CODES.find((one) => one === entry.code) ?? null;
-  const { summary = null, fix = null } = code ? consequence(code) : {};
+  const { summary = null, fix = null } = code ? failureInfo(code) : {};
   return {
     id,
     state,
@@ -65,7 +65,7 @@ export function shown(entry: Entry, { mailboxOf, now }: Reader): Shown {
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
 /** What `ledger list` is asked for. */
-export interface Wanted {
+export interface EmailFilter {
   readonly states: readonly State[];
   /** Also those that somebody began and left: their lease ran out, and nobody has come for ten minutes. */
   readonly abandoned: boolean;
@@ -77,8 +77,8 @@ export interface Wanted {
   readonly limit: number;
 }
 
-export interface Listed {
-  readonly mails: readonly Shown[];
+export interface EmailList {
+  readonly mails: readonly EmailSummary[];
   /** More than could be read are in these states: the list may lack the newest ones. */
   readonly truncated: boolean;
 }
@@ -90,7 +90,7 @@ const LEFT_MS = 10 * 60_000; // a queue delivers again within that time
 const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.includes(state) && leaseUntil < now - LEFT_MS;
 
 /** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
-export async function listMails(wanted: Wanted, query: LedgerQuery, reader: Reader): Promise<Listed> {
+export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader: Reader): Promise<EmailList> {
   const { states, abandoned, since, mailbox, recipient, limit } = wanted;
   const sought = abandoned ? [...new Set([...states, ...BEGUN])] : states;
   const entries = await query(recipient === null ? { states: sought } : { recipients: recipient }, READ_MAX);
@@ -103,7 +103,7 @@ export async function listMails(wanted: Wanted, query: LedgerQuery, reader: Read
   return { mails: fitting.slice(0, limit).map((one) => shown(one, reader)), truncated: entries.length >= READ_MAX };
 }
 
-export function listText({ mails, truncated }: Listed): string {
+export function listText({ mails, truncated }: EmailList): string {
   const lines = mails.map(
     ({ id, state, accepted, code, mailbox, attempts, heldUntil }) =>
       `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? (BEGUN.includes(state) && !heldUntil ? 'nobody holds it' : '')).padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
@@ -114,7 +114,7 @@ export function listText({ mails, truncated }: Listed): string {
   ].join('\n');
 }
 
-export function mailText(mail: Shown): string {
+export function mailText(mail: EmailSummary): string {
   const facts: [string, string | null][] = [
     ['state', mail.state],
     ['accepted', mail.accepted],

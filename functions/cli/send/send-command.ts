@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Command, Options } from '../common/command.ts';
-import { iamPass, noPass } from '../common/iam-token.ts';
+import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
-import { type Parcel, pack, post, type Sent } from './send-email.ts';
+import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
 
 /** `send`: one mail from the terminal, through a running or deployed function. */
 export const SEND: Command = {
@@ -41,7 +41,7 @@ Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same -
     if (missing.length > 0) throw new Error(`send: missing ${missing.map((name) => `--${name}`).join(', ')}`);
     const url = targetUrl(text(options, 'url') ?? undefined, process.env);
     const to = addresses(options['to']);
-    const parcel = pack({
+    const parcel = encodeEmail({
       from: String(options['from']),
       to,
       cc: addresses(options['cc']),
@@ -54,14 +54,14 @@ Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same -
     if (options['dry-run']) return wouldSend(parcel, url, to);
     const iam = options['iam'] === true;
     const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env, iam);
-    const pass = iam ? iamPass(url) : noPass;
+    const pass = iam ? createIamHeader(url) : noIamHeader;
     const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
     const sent = await post(parcel, { url, key, pass, idempotencyKey, onProgress: progress(parcel.body.length) });
     return { data: { ...sent, idempotencyKey }, text: report(sent, idempotencyKey), exitCode: sent.ok ? 0 : sent.again ? 75 : 1 };
   },
 };
 
-function wouldSend({ body, files }: Parcel, url: string, to: readonly string[]): Answer {
+function wouldSend({ body, files }: EncodedEmail, url: string, to: readonly string[]): Answer {
   const lines = files.map(({ name, bytes }) => `  ${name}  ${megabytes(bytes)}`);
   const summary = `Would post ${megabytes(body.length)} to ${url}/emails, for ${to.join(', ')}; nothing was sent.`;
   return { data: { url, to, bytes: body.length, files }, text: [summary, ...lines].join('\n') };

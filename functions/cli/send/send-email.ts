@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Hidden } from '../../mail/model/secret.ts';
-import { BARRED, type Pass } from '../common/iam-token.ts';
+import type { SecretString } from '../../mail/model/secret.ts';
+import { IAM_DENIED, type IamHeader } from '../common/iam-token.ts';
 import { upload } from './upload.ts';
 
 /** One mail, as it is told on the command line: `html` and `attach` are files. */
-export interface Wanted {
+export interface EmailToSend {
   readonly from: string;
   readonly to: readonly string[];
   readonly cc: readonly string[];
@@ -17,7 +17,7 @@ export interface Wanted {
 }
 
 /** A mail ready to be posted, and what it comes to. */
-export interface Parcel {
+export interface EncodedEmail {
   readonly body: Buffer;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
@@ -38,7 +38,7 @@ const BODY_MAX_BYTES = 32 * 1024 * 1024;
 const TIMEOUT_MS = 100_000;
 
 /** Reads the files and makes the body of `POST /emails`. Throws where a file cannot be read, or all is too large. */
-export function pack({ from, to, cc, bcc, subject, text, html, attach }: Wanted): Parcel {
+export function encodeEmail({ from, to, cc, bcc, subject, text, html, attach }: EmailToSend): EncodedEmail {
   const files = attach.map((path) => ({ name: basename(path), content: read(path, '--attach') }));
   const mail = {
     from,
@@ -61,8 +61,8 @@ export function pack({ from, to, cc, bcc, subject, text, html, attach }: Wanted)
 /** Whom the mail is posted to, and as whom: by a key, by the identity that IAM lets through, or by both. */
 export interface Post {
   readonly url: string;
-  readonly key: Hidden | null;
-  readonly pass: Pass;
+  readonly key: SecretString | null;
+  readonly pass: IamHeader;
   readonly idempotencyKey: string;
   readonly onProgress: (sent: number) => void;
 }
@@ -70,7 +70,7 @@ export interface Post {
 const NOTHING = { ok: false, status: 0, id: null, code: null } as const;
 
 /** Posts the mail to the function at `url`. Never throws for what the function, or the way to it, does. */
-export async function post({ body }: Parcel, { url, key, pass, idempotencyKey, onProgress }: Post): Promise<Sent> {
+export async function post({ body }: EncodedEmail, { url, key, pass, idempotencyKey, onProgress }: Post): Promise<Sent> {
   const allowed = await pass().catch((error: Error) => error.message);
   if (typeof allowed === 'string') return { ...NOTHING, again: false, message: allowed, fix: null };
   const headers = {
@@ -102,7 +102,7 @@ function outcomeOf({ status, body }: { status: number; body: unknown }): Sent {
     id,
     code: word('code'),
     message: foreign ? `HTTP ${status}, in words that are not the function's own.` : word('message'),
-    fix: foreign ? (status === 401 || status === 403 ? `${BARRED}.` : 'Check that the URL is that of the function api.') : word('fix'),
+    fix: foreign ? (status === 401 || status === 403 ? `${IAM_DENIED}.` : 'Check that the URL is that of the function api.') : word('fix'),
   };
 }
 

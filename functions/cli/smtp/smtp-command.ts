@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createLog } from '../../runtime/log.ts';
 import type { Command, Options } from '../common/command.ts';
-import { iamPass, noPass } from '../common/iam-token.ts';
+import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
 import { targetUrl } from '../common/target.ts';
 import { createRelay } from './smtp-relay.ts';
 import { startSidecar } from './smtp-sidecar.ts';
@@ -35,7 +35,7 @@ Apps log in with any user name and an API key as password. docs/sidecar.md says 
     const implicitTls = options['implicit-tls'] === true;
     if (implicitTls && !tls) throw new Error('--implicit-tls: needs --tls-cert and --tls-key');
     const log = createLog();
-    const relay = createRelay(url, options['iam'] === true ? iamPass(url) : noPass);
+    const relay = createRelay(url, options['iam'] === true ? createIamHeader(url) : noIamHeader);
     const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay, log });
     const stop = (): void => void sidecar[Symbol.asyncDispose]().then(() => process.exit(0));
     process.once('SIGTERM', stop).once('SIGINT', stop);

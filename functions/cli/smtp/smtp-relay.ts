@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createExchange, json, NoReply } from '../../google/http/exchange.ts';
-import type { Hidden } from '../../mail/model/secret.ts';
-import { noPass, type Pass } from '../common/iam-token.ts';
+import type { SecretString } from '../../mail/model/secret.ts';
+import { type IamHeader, noIamHeader } from '../common/iam-token.ts';
 import { type Envelope, idempotencyKeyOf } from './smtp-idempotency.ts';
 import { type FunctionAnswer, type SmtpReply, smtpReply } from './smtp-reply.ts';
 
@@ -10,8 +10,8 @@ export type Verdict = 'good' | 'wrong' | 'barred' | 'unknown';
 
 /** The way to the function. A key is whatever the SMTP client gave as password. */
 export interface Relay {
-  judge(key: Hidden): Promise<Verdict>;
-  send(letter: Buffer, envelope: Envelope, key: Hidden): Promise<SmtpReply>;
+  judge(key: SecretString): Promise<Verdict>;
+  send(letter: Buffer, envelope: Envelope, key: SecretString): Promise<SmtpReply>;
 }
 
 const CHECKED_MS = 5 * 60_000;
@@ -21,12 +21,12 @@ export const SEND_TIMEOUT_MS = 100_000;
 const KEYS_MAX = 1_000;
 
 /** Speaks to the function at `url`, over kept connections; `pass` is for a function that IAM protects. */
-export function createRelay(url: string, pass: Pass = noPass, now: () => number = Date.now): Relay {
+export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () => number = Date.now): Relay {
   const exchanges = createExchange();
   const good = new Map<string, number>(); // hash of a key → until when it need not be asked about again
   const asking = new Map<string, Promise<Verdict>>();
 
-  const call = async (method: 'GET' | 'POST', path: string, key: Hidden, timeoutMs: number, letter?: Buffer, headers = {}) => {
+  const call = async (method: 'GET' | 'POST', path: string, key: SecretString, timeoutMs: number, letter?: Buffer, headers = {}) => {
     const exchange = exchanges(AbortSignal.timeout(timeoutMs));
     const body = letter && { body: letter };
     const authorised = { authorization: `Bearer ${key.reveal()}`, accept: 'application/json', ...headers, ...(await pass()) };
@@ -36,7 +36,7 @@ export function createRelay(url: string, pass: Pass = noPass, now: () => number 
     return answer;
   };
 
-  const ask = async (key: Hidden): Promise<Verdict> => {
+  const ask = async (key: SecretString): Promise<Verdict> => {
     const answer = await call('GET', '/emails', key, CHECK_TIMEOUT_MS).catch(() => null);
     if (!answer) return 'unknown';
     // A key that may only send is told so: that is how a good one is known without sending.

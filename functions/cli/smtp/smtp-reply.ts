@@ -1,4 +1,4 @@
-import { BARRED } from '../common/iam-token.ts';
+import { IAM_DENIED } from '../common/iam-token.ts';
 
 /** A reply of SMTP's: the code decides, and its text begins with an enhanced status code (RFC 3463). */
 export interface SmtpReply {
@@ -23,7 +23,7 @@ export function smtpReply({ status, body }: FunctionAnswer): SmtpReply {
   if (status === 200 && typeof id === 'string') return { code: 250, text: `2.0.0 OK id=${id}` };
   const why = [message, fix].filter((one, index, all) => typeof one === 'string' && !String(all[index - 1]).includes(one));
   const [smtp, enhanced] = codesFor(status, typeof name === 'string' ? name : null, code);
-  const foreign = smtp === 535 ? BARRED : `The function answered HTTP ${status} in words that are not its own`;
+  const foreign = smtp === 535 ? IAM_DENIED : `The function answered HTTP ${status} in words that are not its own`;
   const text = why.length > 0 ? why.join(' Fix: ') : foreign;
   return { code: smtp, text: oneLine(`${enhanced} ${text}`), ...(typeof code === 'string' && { failure: code }) };
 }

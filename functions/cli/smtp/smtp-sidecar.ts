@@ -1,9 +1,9 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { parseAddress } from '../../mail/model/address.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import type { Log } from '../../runtime/log.ts';
-import { BARRED } from '../common/iam-token.ts';
+import { IAM_DENIED } from '../common/iam-token.ts';
 import type { Envelope } from './smtp-idempotency.ts';
 import type { Relay } from './smtp-relay.ts';
 
@@ -78,7 +78,7 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
     if (letter instanceof Error) throw letter;
     const envelope = envelopeOf(session);
     held += letter.length;
-    const reply = await relay.send(letter, envelope, session.user as Hidden).finally(() => {
+    const reply = await relay.send(letter, envelope, session.user as SecretString).finally(() => {
       held -= letter.length;
     });
     const facts = { smtp: reply.code, bytes: letter.length, recipients: envelope.to.length, code: reply.failure };
@@ -117,17 +117,17 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
       done();
     },
     onAuth({ password }, _session, done) {
-      const key = new Hidden(password ?? '');
+      const key = new SecretString(password ?? '');
       const wrong = refusal(535, '5.7.8 The password must be an API key of mailgrant; the user name does not matter');
       if (!/^mg_[!-~]{10,200}$/.test(password ?? '')) return done(wrong);
-      const refusals = { wrong, barred: refusal(535, `5.7.8 ${BARRED}`), good: null, unknown: null };
+      const refusals = { wrong, barred: refusal(535, `5.7.8 ${IAM_DENIED}`), good: null, unknown: null };
       // Where the function cannot be asked, nothing is decided: it judges the key again with each letter.
       relay.judge(key).then((verdict) => (refusals[verdict] ? done(refusals[verdict]) : done(null, { user: key })), done);
     },
     // smtp-server 3.21.6 forgets the rest of a packet whose whole transaction is answered in one tick: answer in the next.
     onMailFrom({ address }, { user }, answer) {
       const done = (error: Error | null) => setImmediate(answer, error);
-      if (!(user instanceof Hidden)) return done(refusal(530, LOGIN_FIRST));
+      if (!(user instanceof SecretString)) return done(refusal(530, LOGIN_FIRST));
       if (stopping) return done(refusal(421, '4.3.2 The sidecar is being stopped'));
       return done(
         address === '' || asciiAddress(address) ? null : refusal(553, '5.1.7 The sender is no address that mail can be sent from'),

@@ -1,4 +1,4 @@
-import { REFUSALS, type RefusalName } from '../http/error-replies.ts';
+import { ERROR_REPLIES, type ErrorReplyName } from '../http/error-replies.ts';
 import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-replies.ts';
 
 /** Those of its SMTP; there `status` is a reply code and `body` the reply's text. */
@@ -42,7 +42,7 @@ export interface Fault {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** The same, with a refusal as Google prints it. */
-  readonly answer?: RefusalName | SmtpRefusalName;
+  readonly answer?: ErrorReplyName | SmtpRefusalName;
   /** The connection is cut before the call takes effect, or after it did: then the reply is lost. */
   readonly reset?: 'before' | 'after';
   /** With `reset: before` at `transfer`: the session keeps so many of the bytes that came. */
@@ -86,7 +86,7 @@ export function readFault(value: unknown): Fault | string {
   const fault = value as Partial<Fault> | null;
   if (typeof fault !== 'object' || fault === null) return 'expected a JSON object';
   if (!DOORS.includes(fault.on as Door)) return `on: expected one of ${DOORS.join(', ')}`;
-  const refusals = fault.on?.startsWith('smtp-') ? SMTP_REFUSALS : REFUSALS;
+  const refusals = fault.on?.startsWith('smtp-') ? SMTP_REFUSALS : ERROR_REPLIES;
   if (fault.answer !== undefined && !Object.hasOwn(refusals, fault.answer))
     return `answer: expected one of ${Object.keys(refusals).join(', ')}`;
   if (fault.reset !== undefined && fault.reset !== 'before' && fault.reset !== 'after') return 'reset: expected "before" or "after"';

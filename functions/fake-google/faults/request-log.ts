@@ -2,7 +2,7 @@ import { CUT, type Reply, type Request } from '../http/server.ts';
 import type { Door, Fault } from './faults.ts';
 
 /** One call at a door of the fake, as it saw it. */
-export interface Seen {
+export interface RequestRecord {
   readonly door: Door;
   /** The status it answered, or that the connection was cut; null where SMTP's own library answers. */
   readonly answer: number | 'cut' | null;
@@ -13,7 +13,7 @@ export interface Seen {
   readonly mail: string | null;
 }
 
-export function seenOf(door: Door, { query }: Request, reply: Reply | typeof CUT, fault: Fault | undefined): Seen {
+export function requestRecordOf(door: Door, { query }: Request, reply: Reply | typeof CUT, fault: Fault | undefined): RequestRecord {
   const cut = reply === CUT;
   return {
     door,

@@ -22,7 +22,7 @@ const UNAUTHENTICATED =
   'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.';
 
 /** Refusals in Google's own forms, by the names that `npm start` offers for scripting. Texts: Google's documentation and public logs. */
-export const REFUSALS = {
+export const ERROR_REPLIES = {
   invalid_grant: oauth(400, 'invalid_grant', 'Token has been expired or revoked.'),
   invalid_client: oauth(401, 'invalid_client', 'The OAuth client was not found.'),
   unsupported_grant_type: oauth(400, 'unsupported_grant_type', 'Invalid grant_type'),
@@ -75,7 +75,7 @@ export const REFUSALS = {
   cloud_unavailable: cloud(503, 'UNAVAILABLE', 'The service is currently unavailable.'),
 } as const satisfies Record<string, Reply>;
 
-export type RefusalName = keyof typeof REFUSALS;
+export type ErrorReplyName = keyof typeof ERROR_REPLIES;
 
 /** Google Cloud's error body for a status of gRPC's. */
 export const cloudError = cloud;

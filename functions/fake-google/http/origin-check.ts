@@ -9,7 +9,7 @@ interface Asked {
  * Why a request is refused that some other web page made, or null. Loopback keeps out machines, not pages: any page that
  * the browser has open may post here, and a name that was pointed to 127.0.0.1 makes it "same origin" (DNS rebinding).
  */
-export function strangerIn({ method, headers }: Asked): string | null {
+export function crossOriginProblem({ method, headers }: Asked): string | null {
   const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host)) return 'Host: expected 127.0.0.1 or localhost';
   if (origin !== undefined && origin !== `http://${host}`) return 'Origin: another page may not ask this';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { oauthError, REFUSALS } from '../http/error-replies.ts';
+import { ERROR_REPLIES, oauthError } from '../http/error-replies.ts';
 import type { Reply, Request } from '../http/server.ts';
 import { type Clients, mayRedirect } from './clients.ts';
 import type { Asked } from './consent-page.ts';
@@ -69,7 +69,7 @@ export function createConsent(oauth: OAuth, clients: Clients, accounts: readonly
     },
     exchange(form) {
       const client = clients.find(form.get('client_id') ?? '');
-      if (!client) return REFUSALS.invalid_client;
+      if (!client) return ERROR_REPLIES.invalid_client;
       if (!form.has('client_secret')) return oauthError(400, 'invalid_request', 'client_secret is missing.');
       if (client.secret !== form.get('client_secret')) return oauthError(401, 'invalid_client', 'The provided client secret is invalid.');
       const text = form.get('code') ?? '';

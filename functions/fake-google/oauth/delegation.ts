@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from './oauth.ts';
 
@@ -92,7 +92,7 @@ export function createDelegation(oauth: OAuth, now: () => number): Delegation {
     },
     signJwt(request) {
       const email = SIGN_JWT.exec(request.path)?.[1] ?? '';
-      if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
       const there = accounts.get(email);
       if (!there) return cloudError(404, 'NOT_FOUND', `Not found; Gaia id not found for email ${email}`);
       if (!there.signs)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { oauthError, REFUSALS } from '../http/error-replies.ts';
+import { ERROR_REPLIES, oauthError } from '../http/error-replies.ts';
 import { bearerOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from './oauth.ts';
 
@@ -35,6 +35,6 @@ export function userInfo(request: Request, oauth: OAuth): Reply {
 /** The fake of `/revoke`: either token of a grant ends all that the account granted to that client. */
 export function revoke(request: Request, oauth: OAuth): Reply {
   const token = new URLSearchParams(request.body.toString('utf8')).get('token') ?? request.query.get('token') ?? '';
-  if (request.method !== 'POST') return REFUSALS.not_found;
+  if (request.method !== 'POST') return ERROR_REPLIES.not_found;
   return oauth.end(token) ? { status: 200, body: {} } : oauthError(400, 'invalid_token', 'Token expired or revoked');
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { SCOPE_SEND } from '../../mail/model/scopes.ts';
-import { REFUSALS } from '../http/error-replies.ts';
+import { ERROR_REPLIES } from '../http/error-replies.ts';
 import type { Reply, Request } from '../http/server.ts';
 import { type Client, INSTALLED_ID } from './clients.ts';
 
@@ -103,12 +103,12 @@ export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
     },
     token(request) {
       const form = new URLSearchParams(request.body.toString('utf8'));
-      if (form.get('grant_type') !== 'refresh_token') return REFUSALS.unsupported_grant_type;
+      if (form.get('grant_type') !== 'refresh_token') return ERROR_REPLIES.unsupported_grant_type;
       const row = db.prepare('SELECT * FROM grants WHERE refresh_token = ?').get(form.get('refresh_token') ?? '') as
         | { client_id: string; client_secret: string; address: string; scopes: string; revoked: number }
         | undefined;
-      if (!row || row.revoked) return REFUSALS.invalid_grant;
-      if (row.client_id !== form.get('client_id') || row.client_secret !== form.get('client_secret')) return REFUSALS.invalid_client;
+      if (!row || row.revoked) return ERROR_REPLIES.invalid_grant;
+      if (row.client_id !== form.get('client_id') || row.client_secret !== form.get('client_secret')) return ERROR_REPLIES.invalid_client;
       const body = issue(row.address, row.scopes.split(' '), row.client_id);
       if (rotating.delete(row.address)) {
         const next = secret('1//0');

@@ -5,7 +5,7 @@ export interface Due {
 }
 
 /** Does what is due: with `auto` by itself and in time, else when it is told to. */
-export interface Pump extends AsyncDisposable {
+export interface DeliveryLoop extends AsyncDisposable {
   /** Something new may be due. */
   poke(): void;
   /** Does all that is due now, and what becomes due by it. */
@@ -18,7 +18,7 @@ const AT_ONCE = 8;
 const LONGEST_MS = 60_000;
 
 /** `waiting` lists what is still to be done, soonest first; what runs is not in it. */
-export function createPump(waiting: (limit: number) => readonly Due[], now: () => number, auto: boolean): Pump {
+export function createDeliveryLoop(waiting: (limit: number) => readonly Due[], now: () => number, auto: boolean): DeliveryLoop {
   const running = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | null = null;
   const stop = new AbortController();

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -122,7 +122,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
   return (request) => {
     const [, root, document, verb] = PATH.exec(request.path) ?? [];
     if (!root) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
-    if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+    if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
     if (verb === 'commit') return commit(request);
     if (verb === 'runQuery' && !document) return query(root, request);
     if (document && request.method === 'GET') return read(`${root}/${document}`);

@@ -1,4 +1,4 @@
-import { REFUSALS } from '../http/error-replies.ts';
+import { ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth, Session } from '../oauth/oauth.ts';
 import type { MailStore, StoredMail, Upload } from './message-store.ts';
@@ -37,17 +37,17 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
     return store.deliver(mailbox, own ? raw : rewriteFrom(raw, mailbox), [...new Set(recipients)]);
   };
   const deliver = (mailbox: string, raw: Buffer): Reply => {
-    if (raw.length > MAX_BYTES) return REFUSALS.too_large;
+    if (raw.length > MAX_BYTES) return ERROR_REPLIES.too_large;
     const { head } = split(raw);
     const recipients = ['to', 'cc', 'bcc'].flatMap((name) => addressesIn(header(head, name)));
-    if (recipients.length === 0) return REFUSALS.recipient_required;
-    if (recipients.some((one) => !/^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(one))) return REFUSALS.invalid_to;
+    if (recipients.length === 0) return ERROR_REPLIES.recipient_required;
+    if (recipients.some((one) => !/^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(one))) return ERROR_REPLIES.invalid_to;
     return accepted(take(mailbox, raw, recipients));
   };
 
   const begin = ({ address }: Session, request: Request, url: string): Reply => {
     const size = Number(request.headers['x-upload-content-length'] ?? Number.NaN);
-    if (size > MAX_BYTES) return REFUSALS.too_large;
+    if (size > MAX_BYTES) return ERROR_REPLIES.too_large;
     const id = store.openUpload(address, Number.isNaN(size) ? null : size);
     return { status: 200, headers: { location: `${url}${request.path}?uploadType=resumable&upload_id=${id}`, 'x-guploader-uploadid': id } };
   };
@@ -59,14 +59,14 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
     const range = request.headers['content-range'];
     const [, from, to, total] =
       /^bytes (?:\*|(\d+)-(\d+))\/(\d+|\*)$/.exec(range ?? `bytes 0-${request.body.length - 1}/${request.body.length}`) ?? [];
-    if (total === undefined) return REFUSALS.bad_upload;
+    if (total === undefined) return ERROR_REPLIES.bad_upload;
     const size = total === '*' ? upload.size : Number(total);
-    if (upload.size !== null && size !== upload.size) return REFUSALS.bad_upload;
-    if (from === undefined) return request.body.length > 0 ? REFUSALS.bad_upload : status(upload);
-    if (Number(from) !== upload.received.length || Number(to) - Number(from) + 1 !== request.body.length) return REFUSALS.bad_upload;
+    if (upload.size !== null && size !== upload.size) return ERROR_REPLIES.bad_upload;
+    if (from === undefined) return request.body.length > 0 ? ERROR_REPLIES.bad_upload : status(upload);
+    if (Number(from) !== upload.received.length || Number(to) - Number(from) + 1 !== request.body.length) return ERROR_REPLIES.bad_upload;
     const received = Buffer.concat([upload.received, request.body]);
     if (size === null || received.length < size) {
-      if (request.body.length % CHUNK !== 0) return REFUSALS.bad_upload;
+      if (request.body.length % CHUNK !== 0) return ERROR_REPLIES.bad_upload;
       store.saveUpload(upload.id, received, null);
       return status({ ...upload, received });
     }
@@ -79,26 +79,26 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
     answer(request, url) {
       const [, uploading, user = 'me'] = SEND.exec(request.path) ?? [];
       const session = oauth.session(bearerOf(request));
-      if (!session) return REFUSALS.bad_token;
-      if (user !== 'me' && user.toLowerCase() !== session.address) return REFUSALS.delegation_denied;
-      if (!session.scopes.some((scope) => SCOPES.includes(scope))) return REFUSALS.missing_scope;
+      if (!session) return ERROR_REPLIES.bad_token;
+      if (user !== 'me' && user.toLowerCase() !== session.address) return ERROR_REPLIES.delegation_denied;
+      if (!session.scopes.some((scope) => SCOPES.includes(scope))) return ERROR_REPLIES.missing_scope;
       if (request.method === 'PUT') {
         const upload = store.upload(request.query.get('upload_id') ?? '');
         const usable = upload && upload.mailbox === session.address && upload.at + WEEK_MS > now();
-        return usable ? proceed(upload, request) : REFUSALS.session_gone;
+        return usable ? proceed(upload, request) : ERROR_REPLIES.session_gone;
       }
       if (!uploading) {
         const raw = (jsonOf(request) as { raw?: unknown } | null)?.raw;
-        return typeof raw === 'string' ? deliver(session.address, Buffer.from(raw, 'base64url')) : REFUSALS.raw_required;
+        return typeof raw === 'string' ? deliver(session.address, Buffer.from(raw, 'base64url')) : ERROR_REPLIES.raw_required;
       }
       if (request.query.get('uploadType') === 'resumable') return begin(session, request, url);
       const raw = request.query.get('uploadType') === 'multipart' ? secondPart(request) : request.body;
-      return raw && raw.length > 0 ? deliver(session.address, raw) : REFUSALS.raw_required;
+      return raw && raw.length > 0 ? deliver(session.address, raw) : ERROR_REPLIES.raw_required;
     },
     search(request) {
       const session = oauth.session(bearerOf(request));
-      if (!session) return REFUSALS.bad_token;
-      if (!session.scopes.some((scope) => READING.includes(scope))) return REFUSALS.missing_scope;
+      if (!session) return ERROR_REPLIES.bad_token;
+      if (!session.scopes.some((scope) => READING.includes(scope))) return ERROR_REPLIES.missing_scope;
       const wanted = /^rfc822msgid:<?([^<>\s]+)>?$/.exec(request.query.get('q') ?? '')?.[1];
       const found = store
         .list()

@@ -1,4 +1,4 @@
-import { REFUSALS } from '../http/error-replies.ts';
+import { ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -25,8 +25,8 @@ export function createInspection(
         now,
       );
     const session = oauth.session(bearerOf(request));
-    if (!session) return REFUSALS.bad_token;
-    if (!session.scopes.some((scope) => READS_SETTINGS.includes(scope))) return REFUSALS.missing_scope;
+    if (!session) return ERROR_REPLIES.bad_token;
+    if (!session.scopes.some((scope) => READS_SETTINGS.includes(scope))) return ERROR_REPLIES.missing_scope;
     const own = { sendAsEmail: session.address, displayName: '', isPrimary: true, isDefault: true };
     const aliases = aliasesOf(session.address).map((sendAsEmail) => ({
       sendAsEmail,

@@ -1,4 +1,4 @@
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -23,7 +23,7 @@ export function createProject(oauth: OAuth): Project {
     hidden,
     serviceAccounts,
     answer(request) {
-      if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
       const project = /^\/v1\/projects\/([^/]+)\/services:batchGet$/.exec(request.path)?.[1];
       if (project !== undefined) {
         const refusal = hidden.get(project);

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
-import { createPump } from './delivery-loop.ts';
+import { createDeliveryLoop } from './delivery-loop.ts';
 
 /** A message as it was published; `data` is decoded. */
 export interface Published {
@@ -94,7 +94,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     }
   };
 
-  const pump = createPump(
+  const pump = createDeliveryLoop(
     (limit) => {
       const rows = db
         .prepare(
@@ -133,7 +133,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     answer(request) {
       const [, subscription = '', act] = /^\/v1\/(projects\/[^/]+\/subscriptions\/[^/:]+):(\w+)$/.exec(request.path) ?? [];
       const [, topic = '', verb] = /^\/v1\/(projects\/[^/]+\/topics\/[^/:]+)(?::(\w+))?$/.exec(request.path) ?? [];
-      if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
       if (act !== undefined)
         return pulled.has(subscription)
           ? onPulled(subscription, act, jsonOf(request) as Ask)

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -69,7 +69,7 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
   return (request) => {
     const [, parent, id, version, verb] = PATH.exec(request.path) ?? [];
     if (!parent) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
-    if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+    if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
     if (!id)
       return request.method === 'POST'
         ? create(parent, request.query.get('secretId') ?? '')

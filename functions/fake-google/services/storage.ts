@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -10,7 +10,7 @@ export function createStorage(db: DatabaseSync, oauth: OAuth, bucket: string): {
     names: () => (db.prepare('SELECT name FROM objects ORDER BY name').all() as { name: string }[]).map(({ name }) => name),
     answer(request) {
       const [, upload, wanted, path = ''] = /^(\/upload)?\/storage\/v1\/b\/([^/]+)\/o(?:\/(.+))?$/.exec(request.path) ?? [];
-      if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
       if (wanted !== bucket) return cloudError(404, 'NOT_FOUND', 'The specified bucket does not exist.');
       if (upload) {
         const name = request.query.get('name') ?? '';

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { cloudError, REFUSALS } from '../http/error-replies.ts';
+import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
-import { createPump } from './delivery-loop.ts';
+import { createDeliveryLoop } from './delivery-loop.ts';
 
 /** The fake of Cloud Tasks. */
 export interface Tasks extends AsyncDisposable {
@@ -62,7 +62,7 @@ export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, a
     (db.prepare('SELECT * FROM tasks WHERE over = 0 ORDER BY run_at LIMIT ?').all(limit + running.size) as Row[]).filter(
       ({ name }) => !running.has(name),
     );
-  const pump = createPump(
+  const pump = createDeliveryLoop(
     (limit) =>
       waiting(limit)
         .slice(0, limit)
@@ -96,7 +96,7 @@ export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, a
     flush: pump.flush,
     answer(request) {
       const [, queue = '', id] = PATH.exec(request.path) ?? [];
-      if (!oauth.session(bearerOf(request))) return REFUSALS.unauthenticated;
+      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
       if (!id) return request.method === 'POST' ? create(queue, request) : cloudError(404, 'NOT_FOUND', 'Method not found.');
       const name = `${queue}/tasks/${id}`;
       const row = db.prepare('SELECT * FROM tasks WHERE name = ? AND over = 0').get(name) as Row | undefined;

@@ -1,7 +1,7 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { readGoogleError } from '../http/error-body.ts';
 import { type Call, type Exchange, json, NoReply } from '../http/exchange.ts';
 import { readTokenReply, tokenCall } from './token-endpoint.ts';
@@ -17,7 +17,7 @@ export interface Claims {
 }
 
 /** Turns claims into a signed JWT. */
-export type Sign = (claims: Claims) => Promise<Hidden>;
+export type Sign = (claims: Claims) => Promise<SecretString>;
 
 const LIFE_S = 3_600; // the longest that Google takes
 const AUDIENCE = 'https://oauth2.googleapis.com/token';
@@ -52,7 +52,7 @@ export async function assertFor(
 }
 
 /** Signs with the key in a secret: the JSON that the console gives for a service account. Throws MailFailure: grant_malformed. */
-export function signWithKey(payload: Hidden): { readonly email: string; readonly sign: Sign } {
+export function signWithKey(payload: SecretString): { readonly email: string; readonly sign: Sign } {
   const malformed = (detail: string): MailFailure => new MailFailure('grant_malformed', detail);
   let key: Record<string, unknown>;
   try {
@@ -73,7 +73,7 @@ export function signWithKey(payload: Hidden): { readonly email: string; readonly
     email,
     sign: async (claims) => {
       const text = `${part({ alg: 'RS256', typ: 'JWT', ...(typeof kid === 'string' && { kid }) })}.${part(claims)}`;
-      return new Hidden(`${text}.${sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64url')}`);
+      return new SecretString(`${text}.${sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64url')}`);
     },
   };
 }
@@ -94,7 +94,7 @@ export function signByIam(baseUrl: string, delegate: string, identity: AccessTok
       throw new MailFailure('google_unavailable', `IAM Credentials did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
     });
     const body = json(reply) as { signedJwt?: unknown } | null;
-    if (reply.status === 200 && typeof body?.signedJwt === 'string') return new Hidden(body.signedJwt);
+    if (reply.status === 200 && typeof body?.signedJwt === 'string') return new SecretString(body.signedJwt);
     const { status, reasons, message } = readGoogleError(body);
     const detail = `IAM Credentials answered ${reply.status} ${status}`;
     if (reasons.includes('SERVICE_DISABLED') || /has not been used in project/.test(message)) throw new MailFailure('api_disabled', detail);

@@ -1,18 +1,18 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 
 /** What proves a refresh-token grant: the secret's payload, taken apart. */
 export interface Credential {
   readonly clientId: string;
-  readonly clientSecret: Hidden;
-  readonly refreshToken: Hidden;
+  readonly clientSecret: SecretString;
+  readonly refreshToken: SecretString;
 }
 
 /**
  * Reads a secret's payload: JSON `{client_id, client_secret, refresh_token, address?}`. A payload that names another
  * address than the mailbox's is refused, before a mail goes out from the wrong account. Throws MailFailure: grant_malformed.
  */
-export function readCredential(text: Hidden, mailbox: string): Credential {
+export function readCredential(text: SecretString, mailbox: string): Credential {
   const payload = parse(text.reveal());
   const field = (name: string): string => {
     const value = payload[name];
@@ -21,8 +21,8 @@ export function readCredential(text: Hidden, mailbox: string): Credential {
   };
   const credential = {
     clientId: field('client_id'),
-    clientSecret: new Hidden(field('client_secret')),
-    refreshToken: new Hidden(field('refresh_token')),
+    clientSecret: new SecretString(field('client_secret')),
+    refreshToken: new SecretString(field('refresh_token')),
   };
   if (payload['address'] !== undefined && String(payload['address']).toLowerCase() !== mailbox)
     throw new MailFailure('grant_malformed', "the secret's payload is the grant of another address");

@@ -1,23 +1,23 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { readGoogleError } from '../http/error-body.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
 
 /** Secret Manager over REST, with a small cache in memory that lives as long as the instance. */
 export interface Secrets {
   /** Reads the latest version; `stale` names a text that no longer works and must not come from the cache. */
-  read(name: string, exchange: Exchange, identity: AccessToken, now: number, stale?: Hidden): Promise<Hidden>;
+  read(name: string, exchange: Exchange, identity: AccessToken, now: number, stale?: SecretString): Promise<SecretString>;
   /** Adds a version, which is the latest from then on. */
-  add(name: string, text: Hidden, exchange: Exchange, identity: AccessToken, now: number): Promise<void>;
+  add(name: string, text: SecretString, exchange: Exchange, identity: AccessToken, now: number): Promise<void>;
 }
 
 const KEEP_MS = 5 * 60_000; // a rotated secret is picked up this late at most; sooner when Google refuses the old one
 const KEEP_COUNT = 100;
 
 export function createSecrets(baseUrl: string, project: string): Secrets {
-  const kept = new Map<string, { text: Hidden; until: number }>();
-  const keep = (name: string, text: Hidden, now: number): void => {
+  const kept = new Map<string, { text: SecretString; until: number }>();
+  const keep = (name: string, text: SecretString, now: number): void => {
     if (kept.size >= KEEP_COUNT) kept.clear();
     kept.set(name, { text, until: now + KEEP_MS });
   };
@@ -62,9 +62,9 @@ const bearer = (identity: AccessToken): Record<string, string> => ({ authorizati
  * Reads the answer of `versions.access`; the payload is base64.
  * Throws MailFailure: grant_missing, grant_unreadable, api_disabled, identity_refused, google_unavailable, unexpected.
  */
-export function readSecretReply(reply: Reply): Hidden {
+export function readSecretReply(reply: Reply): SecretString {
   const data = (json(reply) as { payload?: { data?: unknown } } | null)?.payload?.data;
-  if (reply.status === 200 && typeof data === 'string') return new Hidden(Buffer.from(data, 'base64').toString('utf8'));
+  if (reply.status === 200 && typeof data === 'string') return new SecretString(Buffer.from(data, 'base64').toString('utf8'));
   throw secretFailure(reply);
 }
 

@@ -1,6 +1,6 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
 
 /** The function's own identity, for Secret Manager and Firestore. Not a mailbox's token: those are minted per invocation. */
@@ -43,6 +43,6 @@ const identityCall = (metadataUrl: string): Call => ({
 export function readIdentity(reply: Reply, now: number): AccessToken {
   const body = json(reply) as { access_token?: unknown; expires_in?: unknown } | null;
   if (reply.status === 200 && typeof body?.access_token === 'string')
-    return { secret: new Hidden(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
+    return { secret: new SecretString(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
   throw new MailFailure(reply.status >= 500 ? 'google_unavailable' : 'identity_refused', `the metadata server answered ${reply.status}`);
 }

@@ -1,6 +1,6 @@
 import type { Sender } from '../../mail/message/sender.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { type Calls, mintByGrant, type Vault } from './mint-token.ts';
+import { type InvocationCalls, mintByGrant, type TokenSources } from './mint-token.ts';
 
 const EARLY_MS = 5 * 60_000; // a token that is kept is not used in its last five minutes
 
@@ -13,11 +13,14 @@ interface Minting {
  * Mints access tokens for one invocation: one mint per mailbox, shared by everybody who asks while it is in flight and
  * after. Naming the token that Gmail refused brings a new one. Only a mailbox with `tokens: reuse` leaves one in the vault.
  */
-export function createMinter(vault: Vault, calls: Calls): (sender: Pick<Sender, 'mailbox'>, refused?: AccessToken) => Promise<AccessToken> {
+export function createMinter(
+  vault: TokenSources,
+  calls: InvocationCalls,
+): (sender: Pick<Sender, 'mailbox'>, refused?: AccessToken) => Promise<AccessToken> {
   const minted = new Map<string, Minting>();
   return async ({ mailbox }, refused) => {
     const reuse = mailbox.tokens === 'reuse';
-    const kept = reuse ? vault.kept.get(mailbox.address) : undefined;
+    const kept = reuse ? vault.tokenCache.get(mailbox.address) : undefined;
     if (kept && kept !== refused && kept.expiresAt - EARLY_MS > calls.now()) return kept;
     const known = minted.get(mailbox.address);
     if (known && (!refused || known.token !== refused)) return known.promise;
@@ -26,7 +29,7 @@ export function createMinter(vault: Vault, calls: Calls): (sender: Pick<Sender, 
     minting.promise.then(
       (token) => {
         minting.token = token;
-        if (reuse) vault.kept.set(mailbox.address, token);
+        if (reuse) vault.tokenCache.set(mailbox.address, token);
       },
       () => minted.delete(mailbox.address), // a failed mint is not shared with later mails
     );

@@ -1,13 +1,13 @@
 import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { Hidden } from '../../mail/model/secret.ts';
+import { SecretString } from '../../mail/model/secret.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
 import type { Credential } from './refresh-token-secret.ts';
 
 /** What the token endpoint gave; `refreshToken` only where Google exchanged it for a new one. */
 export interface Minted {
   readonly token: AccessToken;
-  readonly refreshToken: Hidden | null;
+  readonly refreshToken: SecretString | null;
 }
 
 /** Trades a refresh token for an access token (RFC 6749, 6). Throws MailFailure, see `readTokenReply`. */
@@ -77,8 +77,8 @@ export function readTokenReply(reply: Reply, now: number, asked: 'refresh' | 'as
     error_description?: unknown;
   } | null;
   if (reply.status === 200 && typeof body?.access_token === 'string') {
-    const token = { secret: new Hidden(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
-    return { token, refreshToken: typeof body.refresh_token === 'string' ? new Hidden(body.refresh_token) : null };
+    const token = { secret: new SecretString(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
+    return { token, refreshToken: typeof body.refresh_token === 'string' ? new SecretString(body.refresh_token) : null };
   }
   const error = typeof body?.error === 'string' ? body.error : '';
   const meanings = MEANINGS[asked];

@@ -1,7 +1,7 @@
-import { asFailure, MailFailure } from '../../mail/model/failure.ts';
-import type { Hidden } from '../../mail/model/secret.ts';
+import { MailFailure, toFailure } from '../../mail/model/failure.ts';
+import type { SecretString } from '../../mail/model/secret.ts';
 
-import type { Witness } from '../../runtime/function-context.ts';
+import type { WebhookVerifier } from '../../runtime/function-context.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import { createExchange } from '../http/exchange.ts';
 import { createIdTokens } from './id-token.ts';
@@ -12,19 +12,19 @@ import type { Identity } from './service-identity.ts';
 const AGAIN_MS = 10_000;
 
 /** What webhooks are judged by: their secrets, from Secret Manager, and Google's word on identity tokens. */
-export function createWitness(
+export function createWebhookVerifier(
   { urls, project, deadlineMs }: Pick<Settings, 'urls' | 'project' | 'deadlineMs'>,
   identity: Identity,
   now: () => number = Date.now,
-): Witness {
+): WebhookVerifier {
   const exchanges = createExchange();
   const secrets = createSecrets(urls.secrets, project);
   const idTokens = createIdTokens(urls.certs);
   const reread = new Map<string, number>();
-  const read = async (name: string, stale?: Hidden): Promise<Hidden> => {
+  const read = async (name: string, stale?: SecretString): Promise<SecretString> => {
     const exchange = exchanges(AbortSignal.timeout(deadlineMs));
     return secrets.read(name, exchange, await identity(exchange, now()), now(), stale).catch((error: unknown) => {
-      const { code, message } = asFailure(error);
+      const { code, message } = toFailure(error);
       throw code.startsWith('grant_') ? new MailFailure('hook_secret_unusable', `secret ${name}: ${message}`) : error;
     });
   };

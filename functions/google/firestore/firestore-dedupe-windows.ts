@@ -1,4 +1,4 @@
-import type { Joined, Windows } from '../../mail/delivery/dedupe-windows.ts';
+import type { DedupeWindows, WindowMembership } from '../../mail/delivery/dedupe-windows.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import { readGoogleError } from '../http/error-body.ts';
@@ -19,7 +19,12 @@ const TRIES = 6;
  * which window an event belongs to, `{group}-{opened}-{shard}` counts. An event and its count are one commit, so that a
  * redelivery neither counts twice nor is lost. No transactions: preconditions and increments only.
  */
-export function createWindows(baseUrl: string, database: string, exchange: Exchange, identity: () => Promise<AccessToken>): Windows {
+export function createDedupeWindows(
+  baseUrl: string,
+  database: string,
+  exchange: Exchange,
+  identity: () => Promise<AccessToken>,
+): DedupeWindows {
   const root = `${database}/documents`;
   const call = firestoreCalls(baseUrl, exchange, identity);
 
@@ -57,7 +62,7 @@ export function createWindows(baseUrl: string, database: string, exchange: Excha
     ],
   });
 
-  const join: Windows['join'] = async (group, event, everyMs, now, knownMs) => {
+  const join: DedupeWindows['assign'] = async (group, event, everyMs, now, knownMs) => {
     let unknown: object = { exists: false };
     const knownUntil = knownMs === undefined ? {} : { knownUntil: now + knownMs };
     for (let tries = 1; tries <= TRIES; tries++) {
@@ -92,7 +97,7 @@ export function createWindows(baseUrl: string, database: string, exchange: Excha
     throw new MailFailure('ledger_unavailable', `the window of a digest changed hands ${TRIES} times`);
   };
 
-  const sum: Windows['sum'] = async (group, opened) => {
+  const sum: DedupeWindows['countHeldBack'] = async (group, opened) => {
     const shards = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => get(`${group}-${opened}-${shard}`)));
     const there = shards.filter((one) => one !== null);
     return {
@@ -102,14 +107,14 @@ export function createWindows(baseUrl: string, database: string, exchange: Excha
     };
   };
 
-  return { join, sum };
+  return { assign: join, countHeldBack: sum };
 }
 
 const numberIn = ({ fields }: Document, name: string): number => Number(fields?.[name]?.integerValue ?? 0);
-const spanOf = (document: Document): Pick<Joined, 'opened' | 'until'> => ({
+const spanOf = (document: Document): Pick<WindowMembership, 'opened' | 'until'> => ({
   opened: numberIn(document, 'opened'),
   until: numberIn(document, 'until'),
 });
-const beforeOf = (document: Document): Joined['before'] =>
+const beforeOf = (document: Document): WindowMembership['before'] =>
   document.fields?.['beforeOpened'] ? { opened: numberIn(document, 'beforeOpened'), until: numberIn(document, 'beforeUntil') } : null;
 const shardOf = (event: string): number => Number.parseInt(event.slice(0, 8), 16) % SHARDS;

@@ -1,12 +1,12 @@
 import type { AccessToken } from '../../mail/model/secret.ts';
-import type { Documents } from '../../runtime/function-context.ts';
+import type { DocumentStore } from '../../runtime/function-context.ts';
 import { readGoogleError } from '../http/error-body.ts';
 import { type Exchange, json } from '../http/exchange.ts';
 import { firestoreCalls, firestoreRefused } from './firestore-client.ts';
 import { plainFields, type TypedValue, typedValue } from './firestore-value.ts';
 
 /** Documents of an app, read by name and written field by field, over Firestore's REST protocol. */
-export function createDocuments(baseUrl: string, exchange: Exchange, identity: () => Promise<AccessToken>): Documents {
+export function createDocumentStore(baseUrl: string, exchange: Exchange, identity: () => Promise<AccessToken>): DocumentStore {
   const call = firestoreCalls(baseUrl, exchange, identity);
   return {
     async read(name) {

@@ -1,4 +1,4 @@
-import type { Counter, Entry, Found, Ledger } from '../../mail/delivery/ledger.ts';
+import type { Counter, Entry, Ledger, LedgerRecord } from '../../mail/delivery/ledger.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 
 import type { AccessToken } from '../../mail/model/secret.ts';
@@ -66,7 +66,7 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
     throw firestoreRefused(reply);
   };
 
-  const read = async (id: string): Promise<Found | null> => {
+  const read = async (id: string): Promise<LedgerRecord | null> => {
     const document = await get(`mails/${id}`);
     return document && { entry: entryOf(id, document), version: document.updateTime ?? '' };
   };

@@ -1,5 +1,5 @@
 import type { Mailbox } from '../../mail/model/config.ts';
-import { asFailure, type FailureCode } from '../../mail/model/failure.ts';
+import { type FailureCode, toFailure } from '../../mail/model/failure.ts';
 import { type Finding, type Inspection, inspectionOf } from '../../mail/model/inspection.ts';
 import { covers, SCOPE_MAIL } from '../../mail/model/scopes.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
@@ -24,7 +24,7 @@ const OF_THE_GRANT = new Set<FailureCode>(['grant_missing', 'grant_unreadable', 
 
 /** Looks at a mailbox's grant as far as its own scopes allow, and sends nothing. Never throws. */
 export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleUrls, exchange: Exchange): Promise<Inspection> {
-  const token = await mint({ mailbox }).catch(asFailure);
+  const token = await mint({ mailbox }).catch(toFailure);
   if (token instanceof Error) {
     const findings = OF_THE_GRANT.has(token.code)
       ? [bad('grant', token.code, token.message)]

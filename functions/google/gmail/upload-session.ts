@@ -1,6 +1,6 @@
-import type { Progress, Transport } from '../../mail/delivery/ports.ts';
+import type { Transport, UploadStatus } from '../../mail/delivery/ports.ts';
 
-import type { Letter } from '../../mail/message/mime-message.ts';
+import type { MimeMessage } from '../../mail/message/mime-message.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
@@ -18,13 +18,14 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
     });
   };
   return {
-    open: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), baseUrl, now()),
-    transfer: async (handle, letter, from, token) =>
+    openSession: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), baseUrl, now()),
+    upload: async (handle, letter, from, token) =>
       readProgress(
         await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
         now(),
       ),
-    ask: async (handle, bytes, token) => readProgress(await calling(askCall(handle, bytes, token), ({ message }) => lost(message)), now()),
+    querySession: async (handle, bytes, token) =>
+      readProgress(await calling(askCall(handle, bytes, token), ({ message }) => lost(message)), now()),
   };
 }
 
@@ -38,14 +39,14 @@ const notSent = ({ message }: { message: string }): MailFailure =>
 const lost = (code: string): MailFailure => new MailFailure('delivery_unknown', `no answer from Gmail: ${code}`);
 const bearer = (token: AccessToken): string => `Bearer ${token.secret.reveal()}`;
 
-const openCall = (baseUrl: string, { bytes }: Letter, token: AccessToken): Call => ({
+const openCall = (baseUrl: string, { bytes }: MimeMessage, token: AccessToken): Call => ({
   method: 'POST',
   url: `${baseUrl}/upload/gmail/v1/users/me/messages/send?uploadType=resumable`,
   headers: { authorization: bearer(token), 'x-upload-content-type': 'message/rfc822', 'x-upload-content-length': bytes.length },
   timeoutMs: 15_000,
 });
 
-const transferCall = (handle: string, { bytes }: Letter, from: number, token: AccessToken): Call => ({
+const transferCall = (handle: string, { bytes }: MimeMessage, from: number, token: AccessToken): Call => ({
   method: 'PUT',
   url: handle,
   headers: {
@@ -78,7 +79,7 @@ export function readSession(reply: Reply, baseUrl: string, now: number): string 
  * Reads what a session answers to bytes or to a question: 200 or 201 with the message, 308 with the `Range` it holds (Gmail's
  * guide shows `bytes=0-524287` and `0-42`), 404 or 410 when it is gone. Throws MailFailure for any other answer.
  */
-export function readProgress(reply: Reply, now: number): Progress {
+export function readProgress(reply: Reply, now: number): UploadStatus {
   if (reply.status === 200 || reply.status === 201) {
     const id = (json(reply) as { id?: unknown } | null)?.id;
     return { state: 'accepted', gmailId: typeof id === 'string' ? id : '' };

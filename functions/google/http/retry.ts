@@ -7,7 +7,7 @@ const FIRST_WAIT_MS = 200;
  * An exchange that tries again, for calls that may reach Google twice (a token endpoint, a signature): no answer, a
  * premature close and 5xx are given two more tries with growing, random waits. `pause` rejects at the invocation's deadline.
  */
-export function patient(exchange: Exchange, pause: (ms: number) => Promise<void>, random: () => number): Exchange {
+export function withRetry(exchange: Exchange, pause: (ms: number) => Promise<void>, random: () => number): Exchange {
   return async (call) => {
     for (let tries = 1; ; tries++) {
       const reply: Reply | NoReply = await exchange(call).catch((error: unknown) => {

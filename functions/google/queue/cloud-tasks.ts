@@ -1,7 +1,7 @@
-import type { Message, Timetable } from '../../mail/delivery/ports.ts';
+import type { QueueMessage, TaskQueue } from '../../mail/delivery/ports.ts';
 import { json, type Reply } from '../http/exchange.ts';
 import { publishBody } from './pubsub-topic.ts';
-import { callQueue, type Line, refusedBy } from './queue-client.ts';
+import { type QueueApi, queueFailure, queueRequest } from './queue-client.ts';
 
 /** Where a task publishes its message, and whose token it carries. */
 export interface Target {
@@ -12,17 +12,17 @@ export interface Target {
 }
 
 /** A queue of Cloud Tasks, as `projects/P/locations/L/queues/Q`, whose tasks publish on a topic: no function needs to be reached. */
-export function createTimetable(line: Line, queue: string, target: Target): Timetable {
+export function createTaskQueue(line: QueueApi, queue: string, target: Target): TaskQueue {
   return {
-    async publishAt(message, at, name) {
+    async schedule(message, at, name) {
       const body = JSON.stringify({ task: taskOf(`${queue}/tasks/${name}`, message, at, target) });
-      readCreated(await callQueue(line, { method: 'POST', path: `/v2/${queue}/tasks`, body, timeoutMs: 15_000 }));
+      readCreated(await queueRequest(line, { method: 'POST', path: `/v2/${queue}/tasks`, body, timeoutMs: 15_000 }));
     },
-    peek: async (name) =>
-      readTask(await callQueue(line, { method: 'GET', path: `/v2/${queue}/tasks/${name}?responseView=FULL`, timeoutMs: 15_000 })),
-    async withdraw(name) {
-      const reply = await callQueue(line, { method: 'DELETE', path: `/v2/${queue}/tasks/${name}`, timeoutMs: 15_000 });
-      if (reply.status !== 200 && reply.status !== 404) throw refusedBy('Cloud Tasks', reply);
+    get: async (name) =>
+      readTask(await queueRequest(line, { method: 'GET', path: `/v2/${queue}/tasks/${name}?responseView=FULL`, timeoutMs: 15_000 })),
+    async cancel(name) {
+      const reply = await queueRequest(line, { method: 'DELETE', path: `/v2/${queue}/tasks/${name}`, timeoutMs: 15_000 });
+      if (reply.status !== 200 && reply.status !== 404) throw queueFailure('Cloud Tasks', reply);
     },
   };
 }
@@ -30,7 +30,7 @@ export function createTimetable(line: Line, queue: string, target: Target): Time
 const SCOPE = 'https://www.googleapis.com/auth/pubsub';
 
 /** A task that publishes the message at a time. */
-const taskOf = (name: string, message: Message, at: number, { pubsub, topic, account }: Target) => ({
+const taskOf = (name: string, message: QueueMessage, at: number, { pubsub, topic, account }: Target) => ({
   name,
   scheduleTime: new Date(at).toISOString(),
   httpRequest: {
@@ -44,14 +44,14 @@ const taskOf = (name: string, message: Message, at: number, { pubsub, topic, acc
 
 /** Reads the answer to a task's creation; one of that name that is there already is the same message. Throws MailFailure. */
 function readCreated(reply: Reply): void {
-  if (reply.status !== 200 && reply.status !== 409) throw refusedBy('Cloud Tasks', reply);
+  if (reply.status !== 200 && reply.status !== 409) throw queueFailure('Cloud Tasks', reply);
 }
 
 /** Reads the message out of a task; null where the task is gone. Throws MailFailure. */
-function readTask(reply: Reply): Message | null {
+function readTask(reply: Reply): QueueMessage | null {
   if (reply.status === 404) return null;
   const task = json(reply) as { httpRequest?: { body?: unknown } } | null;
-  if (reply.status !== 200 || typeof task?.httpRequest?.body !== 'string') throw refusedBy('Cloud Tasks', reply);
+  if (reply.status !== 200 || typeof task?.httpRequest?.body !== 'string') throw queueFailure('Cloud Tasks', reply);
   const { messages } = JSON.parse(Buffer.from(task.httpRequest.body, 'base64').toString('utf8')) as {
     messages: { data?: string; attributes: Record<string, string> }[];
   };

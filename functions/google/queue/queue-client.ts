@@ -5,7 +5,7 @@ import { readGoogleError } from '../http/error-body.ts';
 import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
 
 /** What the clients of Pub/Sub, Cloud Tasks and Cloud Storage are made of. */
-export interface Line {
+export interface QueueApi {
   readonly baseUrl: string;
   /** Tries again by itself: all that is said here may reach Google twice. */
   readonly exchange: Exchange;
@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /** Makes a call with the function's own identity. Throws MailFailure: queue_unavailable. */
-export async function callQueue(
-  { baseUrl, exchange, identity }: Line,
+export async function queueRequest(
+  { baseUrl, exchange, identity }: QueueApi,
   call: Omit<Call, 'url'> & { readonly path: string },
 ): Promise<Reply> {
   const { path, headers, ...rest } = call;
@@ -26,7 +26,7 @@ export async function callQueue(
 }
 
 /** A refusal as a failure: what the set-up is to blame for is never tried again. */
-export function refusedBy(service: string, reply: Reply): MailFailure {
+export function queueFailure(service: string, reply: Reply): MailFailure {
   const passing = reply.status === 408 || reply.status === 429 || reply.status >= 500;
   const { status } = readGoogleError(json(reply));
   return new MailFailure(passing ? 'queue_unavailable' : 'queue_refused', `${service} answered ${reply.status} ${status}`.trim());

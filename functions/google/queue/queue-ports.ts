@@ -2,9 +2,9 @@ import type { Ports, Queue } from '../../mail/delivery/ports.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import type { Exchange } from '../http/exchange.ts';
-import type { Line } from './queue-client.ts';
+import type { QueueApi } from './queue-client.ts';
 
-type QueuePorts = Pick<Ports, 'queue' | 'graveyard' | 'timetable' | 'store'>;
+type QueuePorts = Pick<Ports, 'queue' | 'deadLetters' | 'taskQueue' | 'contentStore'>;
 
 /** The ports of the queue, each null where it is not configured; a client is loaded when it is used first. */
 export function queuePorts(
@@ -12,23 +12,23 @@ export function queuePorts(
   exchange: Exchange,
   identity: () => Promise<AccessToken>,
 ): QueuePorts {
-  const line = (baseUrl: string): Line => ({ baseUrl, exchange, identity });
+  const line = (baseUrl: string): QueueApi => ({ baseUrl, exchange, identity });
   const topicPort = (name: string | null): Queue | null =>
     name === null
       ? null
       : { publish: async (message) => (await import('./pubsub-topic.ts')).createTopic(line(urls.pubsub), name).publish(message) };
-  const timetable = async (queue: string, account: string) =>
-    (await import('./cloud-tasks.ts')).createTimetable(line(urls.tasks), queue, { pubsub: urls.pubsub, topic: topic ?? '', account });
-  const store = async (name: string) => (await import('./content-bucket.ts')).createStore(line(urls.storage), name);
+  const taskQueue = async (queue: string, account: string) =>
+    (await import('./cloud-tasks.ts')).createTaskQueue(line(urls.tasks), queue, { pubsub: urls.pubsub, topic: topic ?? '', account });
+  const store = async (name: string) => (await import('./content-bucket.ts')).createContentStore(line(urls.storage), name);
   return {
     queue: topicPort(topic),
-    graveyard: topicPort(deadTopic),
-    timetable: tasks && {
-      publishAt: async (...call) => (await timetable(tasks.queue, tasks.account)).publishAt(...call),
-      peek: async (name) => (await timetable(tasks.queue, tasks.account)).peek(name),
-      withdraw: async (name) => (await timetable(tasks.queue, tasks.account)).withdraw(name),
+    deadLetters: topicPort(deadTopic),
+    taskQueue: tasks && {
+      schedule: async (...call) => (await taskQueue(tasks.queue, tasks.account)).schedule(...call),
+      get: async (name) => (await taskQueue(tasks.queue, tasks.account)).get(name),
+      cancel: async (name) => (await taskQueue(tasks.queue, tasks.account)).cancel(name),
     },
-    store:
+    contentStore:
       bucket === null
         ? null
         : {

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
-import type { Progress } from '../../mail/delivery/ports.ts';
-import type { Letter } from '../../mail/message/mime-message.ts';
+import type { UploadStatus } from '../../mail/delivery/ports.ts';
+import type { MimeMessage } from '../../mail/message/mime-message.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { SmtpServer } from '../../runtime/smtp-url.ts';
 import { type Challenge, type Phase, readChallenge, readReply, readSmtpFailure } from './smtp-failure.ts';
 
-type Accepted = Extract<Progress, { state: 'accepted' }>;
+type Accepted = Extract<UploadStatus, { state: 'accepted' }>;
 
 /** A connection on which a mailbox is signed in. After any failure it is of no more use and must be closed. */
 export interface SmtpSession {
   /** Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the handle, since SMTP tells no id. */
-  send(handle: string, letter: Letter, deadline: AbortSignal): Promise<Accepted>;
+  send(handle: string, letter: MimeMessage, deadline: AbortSignal): Promise<Accepted>;
   isOpen(): boolean;
   /** Leaves it open without keeping the process alive; the next `send` needs nothing more. */
   rest(): void;

@@ -1,7 +1,7 @@
-import type { Alone, Progress, Transport } from '../../mail/delivery/ports.ts';
-import type { Letter } from '../../mail/message/mime-message.ts';
+import type { Alone, Transport, UploadStatus } from '../../mail/delivery/ports.ts';
+import type { MimeMessage } from '../../mail/message/mime-message.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { asFailure, MailFailure } from '../../mail/model/failure.ts';
+import { MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { SmtpServer } from '../../runtime/smtp-url.ts';
 import type { Search } from '../gmail/message-search.ts';
@@ -42,7 +42,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
   const lines = new Map<string, { readonly mailbox: Mailbox; session: SmtpSession | null; turn: Promise<unknown> }>();
   let closed = false;
 
-  const sendOn = async (session: SmtpSession, handle: string, letter: Letter): Promise<Progress> => {
+  const sendOn = async (session: SmtpSession, handle: string, letter: MimeMessage): Promise<UploadStatus> => {
     try {
       return await session.send(handle, letter, deadline);
     } catch (error) {
@@ -50,22 +50,22 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
       throw error;
     }
   };
-  const transfer = async (mailbox: Mailbox, handle: string, letter: Letter, token: AccessToken): Promise<Progress> => {
+  const transfer = async (mailbox: Mailbox, handle: string, letter: MimeMessage, token: AccessToken): Promise<UploadStatus> => {
     const line = lines.get(mailbox.address) ?? { mailbox, session: warm.take(mailbox.address, now()), turn: Promise.resolve() };
     lines.set(mailbox.address, line);
-    const send = async (): Promise<Progress> => {
+    const send = async (): Promise<UploadStatus> => {
       const kept = line.session;
       line.session = null;
       if (kept?.isOpen()) {
         const progress = await sendOn(kept, handle, letter).catch((error: unknown) => {
-          if (!STALE.has(asFailure(error).code)) throw error;
+          if (!STALE.has(toFailure(error).code)) throw error;
         });
         if (progress) return keep(kept, progress);
       }
       const session = await openSession(server, mailbox.address, token, deadline);
       return keep(session, await sendOn(session, handle, letter));
     };
-    const keep = (session: SmtpSession, progress: Progress): Progress => {
+    const keep = (session: SmtpSession, progress: UploadStatus): UploadStatus => {
       if (closed) session.close();
       else line.session = session;
       return progress;
@@ -83,7 +83,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
     return found === null && mine;
   };
 
-  const ask = async (handle: string, token: AccessToken, alone: Alone): Promise<Progress> => {
+  const ask = async (handle: string, token: AccessToken, alone: Alone): Promise<UploadStatus> => {
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the mail was begun over the API, SMTP cannot ask for it');
     if (handle === HANDLE) return { state: 'gone' }; // by its Message-ID another mail would be found
     const messageId = handle.slice(HANDLE.length);
@@ -98,7 +98,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
 
   return {
     transport: (mailbox) => ({
-      async open({ messageId, envelope }, token, alone) {
+      async openSession({ messageId, envelope }, token, alone) {
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(
             'mail_refused',
@@ -106,8 +106,8 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
           );
         return (await tells(messageId, token, alone)) ? HANDLE + messageId : HANDLE;
       },
-      transfer: (handle, letter, _from, token) => transfer(mailbox, handle, letter, token),
-      ask: (handle, _bytes, token, alone) => ask(handle, token, alone),
+      upload: (handle, letter, _from, token) => transfer(mailbox, handle, letter, token),
+      querySession: (handle, _bytes, token, alone) => ask(handle, token, alone),
     }),
     close() {
       closed = true;

@@ -1,11 +1,11 @@
-import type { Letter } from '../message/mime-message.ts';
+import type { MimeMessage } from '../message/mime-message.ts';
 import type { Sender } from '../message/sender.ts';
 import type { Mailbox } from '../model/config.ts';
-import { asFailure, MailFailure } from '../model/failure.ts';
+import { MailFailure, toFailure } from '../model/failure.ts';
 import type { AccessToken } from '../model/secret.ts';
-import { type Entry, type Found, step } from './ledger.ts';
+import { type Entry, type LedgerRecord, step } from './ledger.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
-import type { Alone, Ports, Progress, Transport } from './ports.ts';
+import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
@@ -15,10 +15,10 @@ const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
  * and after a lost reply Gmail is asked, never sent to again on a guess. The outcome is written to the ledger. `minting` is
  * the mailbox's token, where it was begun before.
  */
-export async function deliver(
-  held: Found,
+export async function attempt(
+  held: LedgerRecord,
   sender: Sender,
-  make: () => Promise<Letter>,
+  make: () => Promise<MimeMessage>,
   ports: Ports,
   minting: Promise<AccessToken> | null = null,
 ): Promise<Attempted> {
@@ -29,15 +29,22 @@ export async function deliver(
   try {
     const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
     const { leaseUntil } = held.entry;
-    const attempt: Attempt = { gmail: ports.transport(sender.mailbox), token: tokenKeeper(sender, ports), alone, leaseUntil, ports, trail };
-    let letter: Letter | null = null;
-    let progress: Progress = { state: 'partial', received: 0 };
+    const attempt: Attempt = {
+      gmail: ports.transport(sender.mailbox),
+      token: createWithToken(sender, ports),
+      alone,
+      leaseUntil,
+      ports,
+      trail,
+    };
+    let letter: MimeMessage | null = null;
+    let progress: UploadStatus = { state: 'partial', received: 0 };
     const { handle: begun, letterBytes } = hold.entry;
     if (begun === null) {
       const [made] = await Promise.all([make(), minting ?? ports.token(sender)]);
-      const handle = await attempt.token((secret) => attempt.gmail.open(made, secret, alone));
+      const handle = await attempt.token((secret) => attempt.gmail.openSession(made, secret, alone));
       const change = { handle, letter: ports.digest(made.bytes), letterBytes: made.bytes.length };
-      hold = await keep(hold, step(hold.entry, 'sending', change), ports);
+      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
       letter = made;
     } else {
       // Gmail may have it: it is asked before anything that the letter is made of has to be fetched again.
@@ -48,19 +55,19 @@ export async function deliver(
         throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
     }
     const { state: _, ...taken } = await finish(hold.entry.handle ?? '', progress, letter, attempt);
-    if (letter) release(letter);
-    return await settle(hold, { state: 'sent', id, ...taken }, ports);
+    if (letter) freeMemory(letter);
+    return await recordOutcome(hold, { state: 'sent', id, ...taken }, ports);
   } catch (error) {
-    const failure = asFailure(error);
+    const failure = toFailure(error);
     if (failure.code === 'in_flight') throw failure; // somebody else holds the entry now: nothing of it is ours to write
     const unsure = trail.left && failure.code !== 'session_gone';
     const truth = unsure ? new MailFailure('delivery_unknown', `Gmail did not say what became of it: ${failure.code}`) : failure;
-    return settle(hold, outcomeOf(truth, id, ports.now()), ports);
+    return recordOutcome(hold, outcomeOf(truth, id, ports.now()), ports);
   }
 }
 
 /** Gmail has all of it: a large letter's memory is given back now, since the collector would let the next one come beside it. */
-function release({ bytes }: Letter): void {
+function freeMemory({ bytes }: MimeMessage): void {
   if (bytes.length > LARGE_BYTES && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
 }
 
@@ -69,10 +76,10 @@ const LARGE_BYTES = 1_000_000;
 /** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
 async function finish(
   handle: string,
-  begun: Progress,
-  letter: Letter | null,
+  begun: UploadStatus,
+  letter: MimeMessage | null,
   attempt: Attempt,
-): Promise<Extract<Progress, { state: 'accepted' }>> {
+): Promise<Extract<UploadStatus, { state: 'accepted' }>> {
   const { gmail, token, leaseUntil, ports } = attempt;
   let progress = begun;
   for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
@@ -82,9 +89,9 @@ async function finish(
     progress = await token((secret) => {
       // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
       if (ports.now() >= leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the letter left');
-      return gmail.transfer(handle, letter, received, secret);
+      return gmail.upload(handle, letter, received, secret);
     }).catch((error: unknown) => {
-      if (asFailure(error).code !== 'delivery_unknown') throw error;
+      if (toFailure(error).code !== 'delivery_unknown') throw error;
       attempt.trail.left = true;
       return ask(handle, letter.bytes.length, attempt);
     });
@@ -94,25 +101,25 @@ async function finish(
 }
 
 /** Asks Gmail what became of a held mail that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
-export function inquire({ entry }: Found, mailbox: Mailbox, ports: Ports): Promise<Progress> {
+export function inquire({ entry }: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
   const alone = (messageId: string): Promise<boolean> => standsAlone(entry, { mailbox }, messageId, ports);
-  const attempt = { gmail: ports.transport(mailbox), token: tokenKeeper({ mailbox }, ports), alone, ports };
+  const attempt = { gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
   return ask(entry.handle ?? '', entry.letterBytes ?? 0, attempt);
 }
 
-async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Asked): Promise<Progress> {
+async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Asked): Promise<UploadStatus> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
-      return await token((secret) => gmail.ask(handle, bytes, secret, alone));
+      return await token((secret) => gmail.querySession(handle, bytes, secret, alone));
     } catch (error) {
       last = error;
-      if (!ASK_AGAIN.has(asFailure(error).code)) break;
+      if (!ASK_AGAIN.has(toFailure(error).code)) break;
     }
   }
   // Whatever kept Gmail from answering, the letter may be with it: the question stays open.
-  throw new MailFailure('delivery_unknown', `Gmail was asked and did not say: ${asFailure(last).code}`);
+  throw new MailFailure('delivery_unknown', `Gmail was asked and did not say: ${toFailure(last).code}`);
 }
 
 const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limited']);
@@ -120,7 +127,7 @@ const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limit
 /** A letter that Gmail can be asked about: what carries it, and what proves that it may. */
 interface Asked {
   readonly gmail: Transport;
-  readonly token: Keeper;
+  readonly token: WithToken;
   readonly alone: Alone;
   readonly ports: Ports;
 }
@@ -133,16 +140,16 @@ interface Attempt extends Asked {
   readonly trail: { left: boolean };
 }
 
-type Keeper = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
+type WithToken = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
 
 /** Runs a call with the mailbox's token; when Gmail refuses the token, once more with a new one. */
-function tokenKeeper(sender: Pick<Sender, 'mailbox'>, ports: Ports): Keeper {
+function createWithToken(sender: Pick<Sender, 'mailbox'>, ports: Ports): WithToken {
   return async (use) => {
     const token = await ports.token(sender);
     try {
       return await use(token);
     } catch (error) {
-      if (asFailure(error).code !== 'token_refused') throw error;
+      if (toFailure(error).code !== 'token_refused') throw error;
       return use(await ports.token(sender, token));
     }
   };
@@ -158,14 +165,14 @@ function standsAlone(
   return ledger.reserve({ hash: digest(`message-id\n${mailbox.address}\n${messageId}`), expireAt }, id);
 }
 
-async function keep(hold: Found, entry: Entry, ports: Ports): Promise<Found> {
+async function replaceOrThrow(hold: LedgerRecord, entry: Entry, ports: Ports): Promise<LedgerRecord> {
   const kept = await ports.ledger.replace(hold, entry);
   if (!kept) throw new MailFailure('in_flight', 'another invocation took the mail over');
   return kept;
 }
 
 /** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
-export async function settle(hold: Found, outcome: Attempted, ports: Ports): Promise<Attempted> {
+export async function recordOutcome(hold: LedgerRecord, outcome: Attempted, ports: Ports): Promise<Attempted> {
   const over = outcome.state === 'sent' || outcome.state === 'failed'; // nothing is asked any more: the handle would only be a key left lying about
   const ended = {
     ...(over && { handle: null, letter: null }),
@@ -181,12 +188,12 @@ export async function settle(hold: Found, outcome: Attempted, ports: Ports): Pro
           code: null,
         })
       : step(hold.entry, outcome.state === 'retry' ? 'waiting' : outcome.state, { ...ended, code: outcome.failure.code });
-  const written = await persist(() => ports.ledger.replace(hold, entry), ports);
+  const written = await retryWrite(() => ports.ledger.replace(hold, entry), ports);
   return written ? outcome : { ...outcome, unrecorded: true };
 }
 
 /** What happened must be written down: a ledger that hiccups is given three tries. Null where somebody else holds the entry, or none worked. */
-async function persist(write: () => Promise<Found | null>, ports: Ports): Promise<Found | null> {
+async function retryWrite(write: () => Promise<LedgerRecord | null>, ports: Ports): Promise<LedgerRecord | null> {
   for (const ms of SETTLE_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);

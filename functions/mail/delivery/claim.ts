@@ -1,8 +1,8 @@
 import type { Sender } from '../message/sender.ts';
 import { type Address, normalise, pseudonym } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
-import { consequence, type FailureCode, MailFailure } from '../model/failure.ts';
-import { type Counter, type Entry, type Found, type LedgerKey, type State, step } from './ledger.ts';
+import { type FailureCode, failureInfo, MailFailure } from '../model/failure.ts';
+import { type Counter, type Entry, type LedgerKey, type LedgerRecord, type State, step } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
 
@@ -12,7 +12,7 @@ const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it
 /** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
 export const KEEP_MS = 33 * DAY_MS;
 /** Whoever has messages published has a clock of its own: one that comes so little before its time is the one that was due, and there is no other. */
-const EARLY_MS = 5_000;
+const CLOCK_SKEW_MS = 5_000;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {
@@ -33,13 +33,13 @@ export interface Claim {
 export type Beginning = Pick<Entry, 'state' | 'attempts' | 'leaseUntil'> & Partial<Entry>;
 
 /** What became of a claim: a new entry, one that failed before and begins anew, or what there was already. */
-export type Claimed = { readonly begun: Found } | { readonly there: Found };
+export type Claimed = { readonly begun: LedgerRecord } | { readonly there: LedgerRecord };
 
 /**
  * Writes the mail's entry, counted in the same step, or answers the one that its key stands for.
  * Throws MailFailure: idempotency_mismatch, in_flight, ledger_unavailable.
  */
-export async function register(
+export async function createOrFind(
   claim: Claim,
   beginning: Beginning,
   counters: readonly Counter[],
@@ -69,23 +69,23 @@ export async function register(
  * Makes the mail ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
  * the holder must ask Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
  */
-export async function claimMail(claim: Claim, counters: readonly Counter[], config: Config, ports: Ports): Promise<Found | Outcome> {
+export async function claimMail(claim: Claim, counters: readonly Counter[], config: Config, ports: Ports): Promise<LedgerRecord | Outcome> {
   const mine = { state: 'claimed' as const, attempts: 1, leaseUntil: ports.now() + ports.leaseMs };
-  const claimed = await register(claim, mine, counters, config, ports);
+  const claimed = await createOrFind(claim, mine, counters, config, ports);
   if ('begun' in claimed) return claimed.begun;
-  return pastOutcome(claimed.there.entry, ports.now()) ?? takeOver(claimed.there, counters, ports);
+  return knownOutcome(claimed.there.entry, ports.now()) ?? takeOver(claimed.there, counters, ports);
 }
 
 /** How a mail stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
-export function pastOutcome(entry: Entry, now: number): Outcome | null {
+export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
   if (state === 'canceled') return { state, id };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
-  const early = (notBefore ?? 0) > now + EARLY_MS;
+  const early = (notBefore ?? 0) > now + CLOCK_SKEW_MS;
   if (state === 'scheduled' && early) return { state: 'queued', id, dueAt: notBefore };
   const code = (entry.code ?? 'unexpected') as FailureCode;
-  const failure = new MailFailure(code, consequence(code).summary, notBefore);
+  const failure = new MailFailure(code, failureInfo(code).summary, notBefore);
   if (state === 'failed') return { state, id, failure };
   return (state === 'parked' && early) || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
 }
@@ -95,7 +95,7 @@ const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (reje
 const ASKING: ReadonlySet<State> = new Set(['sending', 'unknown']);
 
 /** Takes the lease on what was found, and counts it; a letter that may be with Gmail is only asked about, whatever the limits say. */
-export async function takeOver(found: Found, counters: readonly Counter[], ports: Ports): Promise<Found> {
+export async function takeOver(found: LedgerRecord, counters: readonly Counter[], ports: Ports): Promise<LedgerRecord> {
   const { state, attempts } = found.entry;
   const asking = ASKING.has(state);
   const leaseUntil = ports.now() + ports.leaseMs;
@@ -140,7 +140,7 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports,
 }
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
-export async function recordRefusal(
+export async function recordRejected(
   order: Pick<Claim, 'caller' | 'payload' | 'key' | 'keyMs'>,
   failure: MailFailure,
   ports: Ports,
@@ -149,8 +149,8 @@ export async function recordRefusal(
   const refused = { state: 'failed', id: entry.id, failure } as const;
   const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
   if (created) return refused;
-  const past = pastOutcome(found.entry, ports.now());
-  if (failure.code !== 'idempotency_mismatch') return past ?? recordEnd(found, failure, ports);
+  const past = knownOutcome(found.entry, ports.now());
+  if (failure.code !== 'idempotency_mismatch') return past ?? recordFailure(found, failure, ports);
   if (past?.state === 'sent' || past?.state === 'canceled') return past;
   // The key is another mail's, which was given up, or still waits for its own message: that one is left alone, and this one recorded.
   await ports.ledger.create(entry, null, ports.now());
@@ -158,7 +158,7 @@ export async function recordRefusal(
 }
 
 /** Ends a mail for good. One that was begun keeps its question; one that provably was not sent ends here. */
-export async function recordEnd(found: Found, failure: MailFailure, ports: Ports): Promise<Outcome> {
+export async function recordFailure(found: LedgerRecord, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { id, state } = found.entry;
   if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
   const ended = step(found.entry, 'failed', { code: failure.code, leaseUntil: 0, notBefore: null });

@@ -2,18 +2,18 @@
  * Windows of time in which events that are alike become one mail at once and one digest at the end. Times are milliseconds
  * since the epoch. Throws MailFailure: ledger_unavailable, identity_refused.
  */
-export interface Windows {
+export interface DedupeWindows {
   /**
    * Has the event belong to a window of its group: the one that is open, or a new one, which it opens. An event belongs to
    * one window however often and however late it is delivered again; after `knownMs`, where that is given, the same is said
    * anew, and is an event of its own.
    */
-  join(group: string, event: string, everyMs: number, now: number, knownMs?: number): Promise<Joined>;
+  assign(group: string, event: string, everyMs: number, now: number, knownMs?: number): Promise<WindowMembership>;
   /** What was held back in the window that was opened then. */
-  sum(group: string, opened: number): Promise<Held>;
+  countHeldBack(group: string, opened: number): Promise<HeldBackCount>;
 }
 
-export interface Joined {
+export interface WindowMembership {
   readonly opened: number;
   readonly until: number;
   /** True for the event that opened the window: its mail goes out at once. Any other one is counted. */
@@ -25,7 +25,7 @@ export interface Joined {
 }
 
 /** How many events, and when the first and the last of them came; 0 for both where there are none. */
-export interface Held {
+export interface HeldBackCount {
   readonly count: number;
   readonly first: number;
   readonly last: number;

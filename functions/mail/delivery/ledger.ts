@@ -44,7 +44,7 @@ export interface Entry {
 }
 
 /** An entry with the version that a later `replace` must still find. */
-export interface Found {
+export interface LedgerRecord {
   readonly entry: Entry;
   readonly version: string;
   /** What the counters came to that were counted in the same step; absent where that is not known. */
@@ -68,10 +68,10 @@ export interface Ledger {
     key: LedgerKey | null,
     now: number,
     counters?: readonly Counter[],
-  ): Promise<{ readonly created: boolean; readonly found: Found }>;
-  read(id: string): Promise<Found | null>;
+  ): Promise<{ readonly created: boolean; readonly found: LedgerRecord }>;
+  read(id: string): Promise<LedgerRecord | null>;
   /** Writes the entry if nobody changed it since `found`, and counts it in the same step; null if somebody did. */
-  replace(found: Found, entry: Entry, counters?: readonly Counter[]): Promise<Found | null>;
+  replace(found: LedgerRecord, entry: Entry, counters?: readonly Counter[]): Promise<LedgerRecord | null>;
   /** Adds `by` to each counter, all in one step; a counter that is not there begins at 0. Answers what they come to. */
   count(counters: readonly Counter[], by: number): Promise<number[]>;
   /** True if the key stands for that mail alone. A second mail that asks makes it stand for none, for good. */

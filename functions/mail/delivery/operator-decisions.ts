@@ -1,12 +1,12 @@
-import { type Draft, draftMail } from '../message/prepared-email.ts';
+import { type PreparedEmail, prepareEmail } from '../message/prepared-email.ts';
 import type { Config, Mailbox } from '../model/config.ts';
-import { asFailure, MailFailure } from '../model/failure.ts';
+import { MailFailure, toFailure } from '../model/failure.ts';
 import { inquire } from './attempt.ts';
 import { takeOver } from './claim.ts';
-import { type Entry, type Found, type State, step, TRANSITIONS } from './ledger.ts';
+import { type Entry, type LedgerRecord, type State, step, TRANSITIONS } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { countersOf, rulesOf } from './rate-limits.ts';
+import { countersOf, limitsFor } from './rate-limits.ts';
 import { work } from './send.ts';
 
 /** What a person may decide about a mail. */
@@ -25,13 +25,13 @@ export function decisionsFor({ state, leaseUntil }: Entry, now: number): Decisio
  * Asks Gmail once more what became of a mail that may be with it, and records the answer. Sends nothing.
  * Throws MailFailure: in_flight, and what the ledger and the token endpoint throw.
  */
-export async function reconcile(found: Found, mailbox: Mailbox, ports: Ports): Promise<Found> {
+export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<LedgerRecord> {
   const { handle, code, state, leaseUntil } = found.entry;
   if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
   await ports.token({ mailbox }); // no use taking it where Gmail cannot be asked
   const held = await takeOver(found, [], ports);
-  const progress = await inquire(held, mailbox, ports).catch((error: unknown) => asFailure(error));
+  const progress = await inquire(held, mailbox, ports).catch((error: unknown) => toFailure(error));
   const ended = { leaseUntil: 0, handle: null, letter: null };
   if (progress instanceof MailFailure)
     return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'delivery_unknown', notBefore: null }), ports);
@@ -43,13 +43,13 @@ export async function reconcile(found: Found, mailbox: Mailbox, ports: Ports): P
 }
 
 /** True where Gmail said that it waits for the rest: the mail goes out by whoever sends it next, and once. */
-export const goesOn = ({ entry: { state, leaseUntil } }: Found): boolean => state === 'sending' && leaseUntil === 0;
+export const goesOn = ({ entry: { state, leaseUntil } }: LedgerRecord): boolean => state === 'sending' && leaseUntil === 0;
 
 /**
  * Lets a mail go out again: the next delivery of it, or the next request with its key, sends it anew under the same id
  * and Message-ID. One that is waiting already stays so; null where there is nothing to decide. Throws MailFailure: in_flight.
  */
-export async function release(found: Found, ports: Ports): Promise<Found | null> {
+export async function release(found: LedgerRecord, ports: Ports): Promise<LedgerRecord | null> {
   const { state, leaseUntil } = found.entry;
   if (state === 'waiting') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
@@ -62,13 +62,13 @@ export async function release(found: Found, ports: Ports): Promise<Found | null>
  * Forgets that there is a dead letter of the mail, which goes back into the queue: should the mail be given up again, there must be
  * another. Throws MailFailure: in_flight.
  */
-export async function unbury(found: Found, ports: Ports): Promise<void> {
+export async function unbury(found: LedgerRecord, ports: Ports): Promise<void> {
   const { buriedAt, ...entry } = found.entry;
   if (buriedAt !== undefined) await write(found, step(entry, entry.state), ports);
 }
 
 /** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
-export async function drop(found: Found, ports: Ports): Promise<Found | null> {
+export async function drop(found: LedgerRecord, ports: Ports): Promise<LedgerRecord | null> {
   const { state, leaseUntil, code } = found.entry;
   if (state === 'failed' && code === 'dropped') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
@@ -77,7 +77,7 @@ export async function drop(found: Found, ports: Ports): Promise<Found | null> {
   return write(found, step(found.entry, 'failed', change), ports);
 }
 
-async function write(found: Found, entry: Entry, { ledger, now, leaseMs }: Ports): Promise<Found> {
+async function write(found: LedgerRecord, entry: Entry, { ledger, now, leaseMs }: Ports): Promise<LedgerRecord> {
   const written = await ledger.replace(found, entry);
   if (!written) throw inFlight(now() + leaseMs);
   return written;
@@ -89,14 +89,19 @@ const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'S
  * What was asked for in the first place, read again: another content is refused, for the ledger knows the fingerprint.
  * Throws MailFailure: idempotency_mismatch, and those of a bad request.
  */
-export function redraft({ entry: { payload, caller } }: Found, body: unknown, config: Config, ports: Ports): Draft {
-  const draft = draftMail(body, { id: caller, from: null, to: null }, config, ports);
+export function prepareForDecision(
+  { entry: { payload, caller } }: LedgerRecord,
+  body: unknown,
+  config: Config,
+  ports: Ports,
+): PreparedEmail {
+  const draft = prepareEmail(body, { id: caller, from: null, to: null }, config, ports);
   if (draft.payload === payload) return draft;
   throw new MailFailure('idempotency_mismatch', 'The file holds another mail than the one that was asked for.');
 }
 
 /** Sends a mail that was released, now. Throws MailFailure: in_flight. */
-export async function sendAgain(found: Found, draft: Draft, ports: Ports): Promise<Outcome> {
-  const rules = rulesOf(null, draft.sender.mailbox, ports);
+export async function sendAgain(found: LedgerRecord, draft: PreparedEmail, ports: Ports): Promise<Outcome> {
+  const rules = limitsFor(null, draft.sender.mailbox, ports);
   return work(await takeOver(found, countersOf(rules), ports), draft, rules, ports);
 }

@@ -1,4 +1,4 @@
-import { consequence, type MailFailure } from '../model/failure.ts';
+import { failureInfo, type MailFailure } from '../model/failure.ts';
 
 /** How an order or one attempt to send it ended. `id` is the mail's UUID; times are milliseconds since the epoch. */
 export type Outcome = (Ending | Put) & Marks;
@@ -47,7 +47,7 @@ const LATER_MS = 60 * 60_000; // Gmail's daily window rolls: an hour later some 
 
 /** What a failed attempt comes to, by the consequence of its code. */
 export function outcomeOf(failure: MailFailure, id: string, now: number): Attempted {
-  switch (consequence(failure.code).retry) {
+  switch (failureInfo(failure.code).retry) {
     case 'never':
       return { state: 'failed', id, failure };
     case 'soon':

@@ -1,15 +1,15 @@
-import type { Letter } from '../message/mime-message.ts';
+import type { MimeMessage } from '../message/mime-message.ts';
 import type { Sender } from '../message/sender.ts';
 import type { Mailbox } from '../model/config.ts';
 import type { AccessToken } from '../model/secret.ts';
-import type { Windows } from './dedupe-windows.ts';
+import type { DedupeWindows } from './dedupe-windows.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
  * What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it.
  * `rejected` counts recipients that were refused while the letter went to the others.
  */
-export type Progress =
+export type UploadStatus =
   | { readonly state: 'accepted'; readonly gmailId: string; readonly rejected?: number }
   | { readonly state: 'partial'; readonly received: number }
   | { readonly state: 'gone' };
@@ -20,18 +20,18 @@ export type Progress =
  */
 export interface Transport {
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  open(letter: Letter, token: AccessToken, alone: Alone): Promise<string>;
+  openSession(letter: MimeMessage, token: AccessToken, alone: Alone): Promise<string>;
   /** Sends the letter from that byte on. */
-  transfer(handle: string, letter: Letter, from: number, token: AccessToken): Promise<Progress>;
+  upload(handle: string, letter: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
   /** Asks what became of a letter of so many bytes; sends nothing. */
-  ask(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<Progress>;
+  querySession(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<UploadStatus>;
 }
 
 /** Whether no other mail of the mailbox has, or ever had, that Message-ID: only then what is found by it is this mail. */
 export type Alone = (messageId: string) => Promise<boolean>;
 
 /** A mail on its way to the worker: its content, which the ledger never holds, and what it is known by. */
-export interface Message {
+export interface QueueMessage {
   /** JSON text: a mail in the shape of `POST /emails`, or a finished letter with its envelope; '' where it lies in the store. */
   readonly data: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -39,21 +39,21 @@ export interface Message {
 
 /** The queue of mails, and where its dead letters go. Resolves only when Google keeps the message. Throws MailFailure. */
 export interface Queue {
-  publish(message: Message): Promise<void>;
+  publish(message: QueueMessage): Promise<void>;
 }
 
 /** Has messages published on the queue at a later time. Throws MailFailure. */
-export interface Timetable {
+export interface TaskQueue {
   /** `at` is in milliseconds since the epoch, within 30 days. The same name is the same message: it is kept once. */
-  publishAt(message: Message, at: number, name: string): Promise<void>;
+  schedule(message: QueueMessage, at: number, name: string): Promise<void>;
   /** The message that is kept under that name; null where there is none any more. */
-  peek(name: string): Promise<Message | null>;
+  get(name: string): Promise<QueueMessage | null>;
   /** Takes it back, if it has not gone yet. */
-  withdraw(name: string): Promise<void>;
+  cancel(name: string): Promise<void>;
 }
 
 /** Keeps content that is too big for a message, until it is removed, or as long as the bucket's lifecycle says. Throws MailFailure. */
-export interface Store {
+export interface ContentStore {
   put(name: string, content: string): Promise<void>;
   /** null where there is none. */
   get(name: string): Promise<string | null>;
@@ -66,15 +66,15 @@ export interface Ports {
   transport(mailbox: Mailbox): Transport;
   readonly ledger: Ledger;
   /** Loaded when it is asked for. */
-  windows(): Promise<Windows>;
+  windows(): Promise<DedupeWindows>;
   /** null where no topic is configured. */
   readonly queue: Queue | null;
   /** null where no dead-letter topic is configured. */
-  readonly graveyard: Queue | null;
+  readonly deadLetters: Queue | null;
   /** null where no queue for mails that wait for a time is configured. */
-  readonly timetable: Timetable | null;
+  readonly taskQueue: TaskQueue | null;
   /** null where no bucket is configured. */
-  readonly store: Store | null;
+  readonly contentStore: ContentStore | null;
   /** The token of the sender's mailbox: minted once per invocation, again when `fresh` names one that was refused. */
   token(sender: Pick<Sender, 'mailbox'>, refused?: AccessToken): Promise<AccessToken>;
   now(): number;

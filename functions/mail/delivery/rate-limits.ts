@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const KEEP_MS = DAY_MS; // a counter is of no use after its window; the TTL policy needs a day anyway
 
 /** One limit that a mail counts against, in the window of time that holds now. */
-export interface Rule {
+export interface RateLimit {
   readonly whose: 'API key' | 'mailbox';
   readonly code: 'limit_minute' | 'limit_day';
   readonly limit: number;
@@ -19,45 +19,45 @@ export interface Rule {
   readonly counter: Counter;
 }
 
-export interface Admission {
+export interface LimitCheck {
   readonly failure: MailFailure | null;
   /** True where it is the caller's own limit that is reached. */
   readonly own: boolean;
   /** What is left of the caller's own limit, where there is one. */
   readonly quota: Quota | null;
   /** Takes the count back: an attempt that provably sent nothing uses nothing up. */
-  giveBack(): Promise<void>;
+  refund(): Promise<void>;
 }
 
 /** The limits that a mail counts against: those of its caller and of its mailbox; null for whom it does not count. */
-export function rulesOf(caller: Caller | null, mailbox: Mailbox | null, ports: Pick<Ports, 'now' | 'digest'>): Rule[] {
+export function limitsFor(caller: Caller | null, mailbox: Mailbox | null, ports: Pick<Ports, 'now' | 'digest'>): RateLimit[] {
   return [
     ...limitsOf('API key', caller?.id ?? '', caller?.limits, ports),
     ...limitsOf('mailbox', mailbox?.address ?? '', mailbox?.limits, ports),
   ];
 }
 
-export const countersOf = (rules: readonly Rule[]): Counter[] => rules.map(({ counter }) => counter);
+export const countersOf = (rules: readonly RateLimit[]): Counter[] => rules.map(({ counter }) => counter);
 
 /**
  * Judges what the counters came to when the mail was counted: it was in the same commit as its claim. A mail that is
  * refused is not counted after all. Never throws.
  */
-export async function judge(rules: readonly Rule[], counts: readonly number[], ports: Ports): Promise<Admission> {
+export async function checkLimits(rules: readonly RateLimit[], counts: readonly number[], ports: Ports): Promise<LimitCheck> {
   const full = rules.filter(({ limit }, index) => (counts[index] ?? 0) > limit).sort((a, b) => b.until - a.until)[0];
   const quota = quotaOf(rules, counts, full !== undefined);
   const giveBack = async (): Promise<void> => {
     if (rules.length > 0) await ports.ledger.count(countersOf(rules), -1).catch(() => null);
   };
-  if (!full) return { failure: null, own: false, quota, giveBack };
+  if (!full) return { failure: null, own: false, quota, refund: giveBack };
   await giveBack(); // else a caller that keeps asking uses its whole day up in a minute
   const unit = full.code === 'limit_minute' ? 'minute' : 'day';
   const failure = new MailFailure(full.code, `This ${full.whose} may send ${full.limit} mails per ${unit}.`, full.until);
-  return { failure, own: full.whose === 'API key', quota, giveBack: async () => {} };
+  return { failure, own: full.whose === 'API key', quota, refund: async () => {} };
 }
 
-function limitsOf(whose: Rule['whose'], name: string, limits: Limits | undefined, ports: Pick<Ports, 'now' | 'digest'>): Rule[] {
-  const rule = (code: Rule['code'], limit: number | null | undefined, windowMs: number): Rule[] => {
+function limitsOf(whose: RateLimit['whose'], name: string, limits: Limits | undefined, ports: Pick<Ports, 'now' | 'digest'>): RateLimit[] {
+  const rule = (code: RateLimit['code'], limit: number | null | undefined, windowMs: number): RateLimit[] => {
     if (limit === null || limit === undefined) return [];
     const window = Math.floor(ports.now() / windowMs);
     const until = (window + 1) * windowMs;
@@ -68,7 +68,7 @@ function limitsOf(whose: Rule['whose'], name: string, limits: Limits | undefined
 }
 
 /** Only the caller's own limit is told: the mailbox's would say how much others send. */
-function quotaOf(rules: readonly Rule[], counts: readonly number[], refused: boolean): Quota | null {
+function quotaOf(rules: readonly RateLimit[], counts: readonly number[], refused: boolean): Quota | null {
   const index = rules.findIndex(({ whose }) => whose === 'API key');
   const rule = rules[index];
   if (!rule) return null;

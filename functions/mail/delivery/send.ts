@@ -1,22 +1,22 @@
-import type { Draft } from '../message/prepared-email.ts';
+import type { PreparedEmail } from '../message/prepared-email.ts';
 import type { Sender } from '../message/sender.ts';
 import type { Config } from '../model/config.ts';
-import { consequence, type MailFailure } from '../model/failure.ts';
+import { failureInfo, type MailFailure } from '../model/failure.ts';
 import type { AccessToken } from '../model/secret.ts';
-import { deliver, settle } from './attempt.ts';
-import { claimMail, recordRefusal } from './claim.ts';
-import type { Found } from './ledger.ts';
+import { attempt, recordOutcome } from './attempt.ts';
+import { claimMail, recordRejected } from './claim.ts';
+import type { LedgerRecord } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
-import { countersOf, judge, type Rule, rulesOf } from './rate-limits.ts';
-import type { Asking, Order } from './submission.ts';
+import { checkLimits, countersOf, limitsFor, type RateLimit } from './rate-limits.ts';
+import type { Submission, SubmissionContext } from './submission.ts';
 
 /**
  * Starts the token beside the claim: neither needs the other, and each is a round trip or two. A mail that turns out to be known
  * has then cost a token that nobody uses: so not for a platform, whose deliveries are often repetitions and wait for nothing, and
  * not for a caller with limits of its own, who may knock on a closed door for long and would have us knock on Google's.
  */
-function mintEarly(sender: Sender, ports: Ports): Promise<AccessToken> {
+function prefetchToken(sender: Sender, ports: Ports): Promise<AccessToken> {
   const early = ports.token(sender);
   early.catch(() => {}); // it is looked at only if the mail is ours
   return early;
@@ -24,19 +24,19 @@ function mintEarly(sender: Sender, ports: Ports): Promise<AccessToken> {
 
 /** The journey of a mail that is ours: it was counted with its claim, unless it may be with Gmail already. */
 export async function work(
-  claim: Found,
-  draft: Draft,
-  rules: readonly Rule[],
+  claim: LedgerRecord,
+  draft: PreparedEmail,
+  rules: readonly RateLimit[],
   ports: Ports,
   early: Promise<AccessToken> | null = null,
 ): Promise<Outcome> {
   const { id, acceptedAt, handle } = claim.entry;
-  const admission = handle === null ? await judge(rules, claim.counts ?? [], ports) : null;
+  const admission = handle === null ? await checkLimits(rules, claim.counts ?? [], ports) : null;
   const { failure = null, quota = null, own = false } = admission ?? {};
   const outcome = failure
-    ? await settle(claim, outcomeOf(failure, id, ports.now()), ports)
-    : await deliver(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports, early);
-  if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.giveBack(); // its next attempt counts anew
+    ? await recordOutcome(claim, outcomeOf(failure, id, ports.now()), ports)
+    : await attempt(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports, early);
+  if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.refund(); // its next attempt counts anew
   return { ...outcome, ...(own && { own }), ...(quota && { quota }) };
 }
 
@@ -44,10 +44,10 @@ export async function work(
  * Records an order that a platform delivered and that can never become a mail, so that its redelivery is only answered.
  * Rethrows what is not the order's own fault: when the set-up is mended, the same delivery becomes a mail.
  */
-export async function refuse({ body, caller, key, keyMs }: Order, failure: MailFailure, ports: Ports): Promise<Outcome> {
-  const { blame, retry } = consequence(failure.code);
+export async function refuse({ body, caller, key, keyMs }: Submission, failure: MailFailure, ports: Ports): Promise<Outcome> {
+  const { blame, retry } = failureInfo(failure.code);
   if (blame !== 'caller' || retry !== 'never') throw failure;
-  return recordRefusal(
+  return recordRejected(
     { payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key, ...(keyMs && { keyMs }) },
     failure,
     ports,
@@ -55,10 +55,10 @@ export async function refuse({ body, caller, key, keyMs }: Order, failure: MailF
 }
 
 /** The journey from a checked draft on: claim and count, deliver. */
-export async function sendNow(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome> {
+export async function sendNow(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome> {
   const { caller, ...asked } = asking;
-  const rules = rulesOf(caller, draft.sender.mailbox, ports);
-  const early = asked.retryFailed && caller.limits === undefined ? mintEarly(draft.sender, ports) : null;
+  const rules = limitsFor(caller, draft.sender.mailbox, ports);
+  const early = asked.retryFailed && caller.limits === undefined ? prefetchToken(draft.sender, ports) : null;
   const claim = await claimMail({ ...draft, ...asked, caller: caller.id }, countersOf(rules), config, ports);
   return 'entry' in claim ? work(claim, draft, rules, ports, early) : claim;
 }

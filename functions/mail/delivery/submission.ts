@@ -1,7 +1,7 @@
 import type { Caller } from '../model/config.ts';
 
 /** Who asks for a mail, and how it is known again when it is asked for twice. */
-export interface Asking {
+export interface SubmissionContext {
   readonly caller: Caller;
   /** The idempotency key, or null for a mail that is new each time. */
   readonly key: string | null;
@@ -14,6 +14,6 @@ export interface Asking {
 }
 
 /** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
-export interface Order extends Asking {
+export interface Submission extends SubmissionContext {
   readonly body: unknown;
 }

@@ -1,10 +1,10 @@
 import type { Address } from '../model/address.ts';
 import { MailFailure } from '../model/failure.ts';
 import type { Attachment } from './attachments.ts';
-import type { SendRequest } from './email.ts';
-import { LETTER_MAX_BYTES } from './gmail-limits.ts';
+import type { EmailFields } from './email.ts';
+import { MESSAGE_MAX_BYTES } from './gmail-limits.ts';
 import { plainText } from './html-to-text.ts';
-import { type Letter, messageId, type Stamp } from './mime-message.ts';
+import { type MimeMessage, messageId, type Stamp } from './mime-message.ts';
 import type { Sender } from './sender.ts';
 
 let writing: typeof import('./writing.ts') | undefined; // only a mail that is really sent pays for it, and an instance once
@@ -15,7 +15,7 @@ let writing: typeof import('./writing.ts') | undefined; // only a mail that is r
  * from the envelope and would hand the header on to everybody.
  * Throws MailFailure: too_large.
  */
-export async function compose(request: SendRequest, sender: Sender, stamp: Stamp): Promise<Letter> {
+export async function compose(request: EmailFields, sender: Sender, stamp: Stamp): Promise<MimeMessage> {
   const id = messageId(stamp.id, sender.from.address);
   writing ??= await import('./writing.ts');
   const content = {
@@ -47,8 +47,11 @@ export async function compose(request: SendRequest, sender: Sender, stamp: Stamp
     disableUrlAccess: true,
   };
   const bytes = writing.write(content, sender.mailbox.via === 'api');
-  if (bytes.length > LETTER_MAX_BYTES)
-    throw new MailFailure('too_large', `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${LETTER_MAX_BYTES}.`);
+  if (bytes.length > MESSAGE_MAX_BYTES)
+    throw new MailFailure(
+      'too_large',
+      `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${MESSAGE_MAX_BYTES}.`,
+    );
   const everyone = [...request.to, ...request.cc, ...request.bcc].map(({ address }) => address);
   return { bytes, messageId: id, envelope: { from: sender.mailbox.address, to: [...new Set(everyone)] } };
 }

@@ -5,7 +5,7 @@ import { type Header, parseHeaders } from './headers.ts';
 import { TIME_FORMAT, timeOf } from './scheduled-at.ts';
 
 /** One mail as it was asked for, checked: past this door nobody asks "is it there?". */
-export interface SendRequest {
+export interface EmailFields {
   readonly from: Address;
   readonly to: readonly Address[];
   readonly cc: readonly Address[];
@@ -42,7 +42,7 @@ export function parseRequest(
   hosts: readonly string[] = [],
   later = false,
   required: readonly string[] = ['from', 'to', 'subject'],
-): SendRequest {
+): EmailFields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
   const fields = body as Fields;
@@ -56,7 +56,7 @@ export function parseRequest(
   const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, problems);
   const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
   const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);
-  const request: SendRequest = {
+  const request: EmailFields = {
     from: people('from')[0] ?? { name: '', address: '' },
     to: people('to'),
     cc: people('cc'),
@@ -106,7 +106,7 @@ function parseText(name: string, value: unknown, problems: string[]): string | n
 }
 
 /** The request as one line of text that is equal for equal requests; attachments stand in it by the digest of their bytes. */
-export function fingerprint(request: SendRequest, digest: (bytes: Uint8Array | string) => string): string {
+export function fingerprint(request: EmailFields, digest: (bytes: Uint8Array | string) => string): string {
   const attachments = request.attachments.map(({ content, ...rest }) => ({ ...rest, content: digest(content) }));
   return digest(JSON.stringify({ ...request, attachments }));
 }

@@ -5,5 +5,5 @@ export interface MessagePorts {
   digest(data: Uint8Array | string): string;
   fetchFile(url: string, maxBytes: number): Promise<Uint8Array>;
   /** null where nothing can be scheduled. */
-  readonly timetable: object | null;
+  readonly taskQueue: object | null;
 }

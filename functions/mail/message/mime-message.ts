@@ -5,7 +5,7 @@ export interface Stamp {
 }
 
 /** A composed mail: MIME bytes and its envelope. */
-export interface Letter {
+export interface MimeMessage {
   readonly bytes: Uint8Array;
   /** As it stands in the header, with angle brackets. */
   readonly messageId: string;

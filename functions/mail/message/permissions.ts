@@ -2,11 +2,11 @@ import { type Address, normalise } from '../model/address.ts';
 import { isAmong } from '../model/address-pattern.ts';
 import type { Caller, Mailbox } from '../model/config.ts';
 import { MailFailure } from '../model/failure.ts';
-import type { SendRequest } from './email.ts';
+import type { EmailFields } from './email.ts';
 import { notAllowed } from './sender.ts';
 
 /** Refuses what this caller may not do. Throws MailFailure: sender_not_allowed, recipient_not_allowed. */
-export function authorise(caller: Caller, request: Pick<SendRequest, 'from' | 'to' | 'cc' | 'bcc'>): void {
+export function authorise(caller: Caller, request: Pick<EmailFields, 'from' | 'to' | 'cc' | 'bcc'>): void {
   if (caller.from && !caller.from.includes(normalise(request.from.address))) throw notAllowed(request.from);
   const { to } = caller;
   if (!to) return;

@@ -3,15 +3,15 @@ import type { Caller, Config } from '../model/config.ts';
 import { MailFailure } from '../model/failure.ts';
 import { loadFiles } from './attachments.ts';
 import { compose } from './compose.ts';
-import { fingerprint, parseRequest, type SendRequest } from './email.ts';
+import { type EmailFields, fingerprint, parseRequest } from './email.ts';
 import type { MessagePorts } from './message-ports.ts';
-import type { Letter, Stamp } from './mime-message.ts';
+import type { MimeMessage, Stamp } from './mime-message.ts';
 import { authorise, checkCount } from './permissions.ts';
 import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './scheduled-at.ts';
 import { resolveSender, type Sender } from './sender.ts';
 
 /** A mail that was checked and may be sent, whichever way it was asked for: as fields, or as a finished letter. */
-export interface Draft {
+export interface PreparedEmail {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
   /** Fingerprint of what was asked for: equal for equal orders. */
@@ -19,25 +19,30 @@ export interface Draft {
   /** When it shall go out, in milliseconds since the epoch; null for now. */
   readonly dueAt: number | null;
   /** The letter; the same stamp gives the same bytes. */
-  compose(stamp: Stamp, ports: Pick<MessagePorts, 'fetchFile'>): Promise<Letter>;
+  compose(stamp: Stamp, ports: Pick<MessagePorts, 'fetchFile'>): Promise<MimeMessage>;
   /** What was asked for, as it travels to a worker. */
-  content(): Content;
+  content(): QueuedContent;
 }
 
 /** Checks a mail in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
-export function draftMail(body: unknown, caller: Caller, config: Config, ports: Pick<MessagePorts, 'digest' | 'now' | 'timetable'>): Draft {
-  const request = parseRequest(body, config.attachments?.fetchFrom, ports.timetable !== null);
-  return draftRequest(request, body, caller, config, ports);
+export function prepareEmail(
+  body: unknown,
+  caller: Caller,
+  config: Config,
+  ports: Pick<MessagePorts, 'digest' | 'now' | 'taskQueue'>,
+): PreparedEmail {
+  const request = parseRequest(body, config.attachments?.fetchFrom, ports.taskQueue !== null);
+  return prepareFields(request, body, caller, config, ports);
 }
 
 /** The same for a mail that was read from `body` in another form. Throws MailFailure. */
-export function draftRequest(
-  request: SendRequest,
+export function prepareFields(
+  request: EmailFields,
   body: unknown,
   caller: Caller,
   config: Config,
   ports: Pick<MessagePorts, 'digest' | 'now'>,
-): Draft {
+): PreparedEmail {
   authorise(caller, request);
   const sender = resolveSender(config, request.from);
   const recipients = [...request.to, ...request.cc, ...request.bcc];
@@ -74,7 +79,7 @@ export function dueAt(text: string, now: number): number | null {
 }
 
 /** What was asked for, as it travels: a mail in the shape of `POST /emails`, or a finished letter with its envelope. */
-export interface Content {
+export interface QueuedContent {
   readonly form: 'mail' | 'raw';
   /** JSON text. */
   readonly data: string;

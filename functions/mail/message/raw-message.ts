@@ -2,12 +2,12 @@ import { type Address, distinct, hidesControl, hidesControlInParameter, normalis
 import { parseAddressList } from '../model/address-list.ts';
 import type { Caller, Config, Mailbox } from '../model/config.ts';
 import { MailFailure } from '../model/failure.ts';
-import { LETTER_MAX_BYTES } from './gmail-limits.ts';
+import { MESSAGE_MAX_BYTES } from './gmail-limits.ts';
 import { type Field, invalid, readHead } from './header-section.ts';
 import type { MessagePorts } from './message-ports.ts';
-import { type Letter, messageId, type Stamp } from './mime-message.ts';
+import { type MimeMessage, messageId, type Stamp } from './mime-message.ts';
 import { authorise, checkCount } from './permissions.ts';
-import type { Draft } from './prepared-email.ts';
+import type { PreparedEmail } from './prepared-email.ts';
 import { notAllowed, resolveSender, type Sender } from './sender.ts';
 
 /** Whom a finished letter is from and for, as SMTP would say it; null and [] where only its headers say it. */
@@ -17,7 +17,7 @@ export interface Envelope {
 }
 
 /** A finished letter, read and found fit to be sent on byte for byte. */
-export interface RawLetter {
+export interface RawMessage {
   readonly bytes: Uint8Array;
   readonly fields: readonly Field[];
   readonly bodyAt: number;
@@ -26,7 +26,7 @@ export interface RawLetter {
   readonly cc: readonly Address[];
   readonly bcc: readonly Address[];
   /** So many bytes in front of `bytes`, in the same memory, are nobody's: there, and over the old head, a new one is written. */
-  readonly room: number;
+  readonly headroom: number;
   /** The head as it came, with its empty line. */
   readonly head: Uint8Array;
   /** `Resend-Idempotency-Key`, which Resend's SMTP knows too. */
@@ -40,9 +40,9 @@ const ONCE =
   );
 
 /** Reads a message/rfc822; for `room` see RawLetter. Throws MailFailure: request_invalid, too_large. */
-export function readRaw(bytes: Uint8Array, room = 0): RawLetter {
-  if (bytes.length > LETTER_MAX_BYTES)
-    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${LETTER_MAX_BYTES}.`);
+export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
+  if (bytes.length > MESSAGE_MAX_BYTES)
+    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${MESSAGE_MAX_BYTES}.`);
   const { fields, bodyAt } = readHead(bytes);
   const named = (name: string): Field[] => fields.filter((field) => field.name === name);
   const twice = ONCE.find((name) => named(name).length > 1);
@@ -69,7 +69,7 @@ export function readRaw(bytes: Uint8Array, room = 0): RawLetter {
     to: people('to'),
     cc: people('cc'),
     bcc: people('bcc'),
-    room,
+    headroom: room,
     head: Buffer.from(bytes.subarray(0, bodyAt)),
     key,
   };
@@ -81,7 +81,13 @@ const plain = (value: string): string => value.replace(/\t/g, ' ');
  * Checks a letter and its envelope against what the caller may do. Every sender it names (From, Sender, envelope) must
  * be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
  */
-export function draftRaw(letter: RawLetter, envelope: Envelope, caller: Caller, config: Config, digest: MessagePorts['digest']): Draft {
+export function prepareRawMessage(
+  letter: RawMessage,
+  envelope: Envelope,
+  caller: Caller,
+  config: Config,
+  digest: MessagePorts['digest'],
+): PreparedEmail {
   const recipients = distinct(envelope.to.length > 0 ? envelope.to : [...letter.to, ...letter.cc, ...letter.bcc]);
   if (recipients.length === 0) throw new MailFailure('field_missing', 'Missing recipients: name them by x-envelope-to, or in the message.');
   authorise(caller, { from: letter.from, to: recipients, cc: [], bcc: [] });
@@ -109,19 +115,19 @@ export function draftRaw(letter: RawLetter, envelope: Envelope, caller: Caller, 
 
 const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normalise(one.address));
 
-const asItCame = ({ head, bytes, bodyAt }: RawLetter): Buffer => Buffer.concat([head, bytes.subarray(bodyAt)]);
+const asItCame = ({ head, bytes, bodyAt }: RawMessage): Buffer => Buffer.concat([head, bytes.subarray(bodyAt)]);
 
 /** A letter again, out of what `content` of its draft wrote. Throws as readRaw and draftRaw do. */
-export function redraftRaw(content: unknown, caller: Caller, config: Config, digest: MessagePorts['digest']): Draft {
+export function prepareQueuedRawMessage(content: unknown, caller: Caller, config: Config, digest: MessagePorts['digest']): PreparedEmail {
   const { from, to, raw } = (content ?? {}) as { from?: unknown; to?: unknown; raw?: unknown };
   if (typeof raw !== 'string' || !Array.isArray(to)) throw invalid('its message holds no letter.');
   const bare = (address: unknown): Address => ({ name: '', address: String(address) });
   const envelope = { from: typeof from === 'string' ? bare(from) : null, to: to.map(bare) };
-  return draftRaw(readRaw(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
+  return prepareRawMessage(parseRawMessage(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
 }
 
 /** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the mail all the same. */
-function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): void {
+function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): void {
   const named = setOf(recipients);
   for (const [field, people] of Object.entries({ To: to, Cc: cc }))
     if (!people.every(({ address }) => named.has(normalise(address))))
@@ -132,11 +138,11 @@ function refuseExtra({ to, cc }: RawLetter, recipients: readonly Address[]): voi
 
 /** The letter with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. */
 function finish(
-  { bytes, fields, bodyAt, to, cc, room }: RawLetter,
+  { bytes, fields, bodyAt, to, cc, headroom: room }: RawMessage,
   recipients: readonly string[],
   { mailbox, from }: Sender,
   stamp: Stamp,
-): Letter {
+): MimeMessage {
   const shown = setOf([...to, ...cc]);
   const hidden = recipients.filter((address) => !shown.has(normalise(address)));
   const given = fields.find(({ name }) => name === 'message-id');

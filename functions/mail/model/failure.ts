@@ -6,7 +6,7 @@ export type FailureCode = keyof typeof FAILURES;
 export const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
 
 /** What a code means and what mends it. */
-export const consequence = (code: FailureCode): Row => FAILURES[code];
+export const failureInfo = (code: FailureCode): Row => FAILURES[code];
 
 /**
  * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and
@@ -25,13 +25,13 @@ export class MailFailure extends Error {
 }
 
 /** Any thrown value as a MailFailure; a foreign error keeps only its name, since its message may hold what must not be logged. */
-export function asFailure(error: unknown): MailFailure {
+export function toFailure(error: unknown): MailFailure {
   if (error instanceof MailFailure) return error;
   return new MailFailure('unexpected', error instanceof Error ? error.name : typeof error);
 }
 
 /** The sentence a caller may read: the detail where the request is at fault, else the summary and its fix. */
-export function tell(failure: MailFailure): string {
+export function callerMessage(failure: MailFailure): string {
   const { blame, summary, fix } = FAILURES[failure.code];
   return blame === 'caller' ? failure.message || summary : `${summary} ${fix}`;
 }

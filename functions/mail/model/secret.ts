@@ -1,5 +1,5 @@
 /** A string that cannot be printed: not by JSON, a template, inspection or an error. `reveal()` is the only way in. */
-export class Hidden {
+export class SecretString {
   readonly #text: string;
 
   constructor(text: string) {

@@ -1,40 +1,40 @@
-import { KEEP_MS, recordEnd, register } from '../delivery/claim.ts';
-import type { Entry, Found } from '../delivery/ledger.ts';
+import { createOrFind, KEEP_MS, recordFailure } from '../delivery/claim.ts';
+import type { Entry, LedgerRecord } from '../delivery/ledger.ts';
 import { step } from '../delivery/ledger.ts';
 import { type Outcome, outcomeOf } from '../delivery/outcome.ts';
 import type { Ports } from '../delivery/ports.ts';
-import { countersOf, judge, rulesOf } from '../delivery/rate-limits.ts';
-import type { Asking } from '../delivery/submission.ts';
-import type { Content, Draft } from '../message/prepared-email.ts';
+import { checkLimits, countersOf, limitsFor } from '../delivery/rate-limits.ts';
+import type { SubmissionContext } from '../delivery/submission.ts';
+import type { PreparedEmail, QueuedContent } from '../message/prepared-email.ts';
 import { isKey } from '../model/caller.ts';
 import type { Caller, Config } from '../model/config.ts';
-import { asFailure, MailFailure } from '../model/failure.ts';
-import { pack, sealOf, slotOf } from './queue-message.ts';
+import { MailFailure, toFailure } from '../model/failure.ts';
+import { contentHash, taskName, toQueueMessage } from './queue-message.ts';
 
 /**
  * Puts a mail by for a worker: its entry first, then its message, which is asked for anew whenever the mail is; a worker
  * tells repetitions apart by the ledger. Answers once the message is durable; null where somebody sends it directly.
  * A mail whose message cannot be put is failed, so that a message that got through after all is not sent.
  */
-export async function enqueue(draft: Draft, asking: Asking, config: Config, ports: Ports): Promise<Outcome | null> {
+export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome | null> {
   const { dueAt } = draft;
   if (!ports.queue) throw new MailFailure('queue_missing', 'MAILGRANT_TOPIC is not set');
   const content = draft.content();
-  const rules = rulesOf(doorkeeper(asking.caller, config), null, ports);
+  const rules = limitsFor(callerIfKey(asking.caller, config), null, ports);
   const beginning = {
     state: dueAt === null ? ('queued' as const) : ('scheduled' as const),
     attempts: 0,
     leaseUntil: 0,
-    content: sealOf(content, ports.digest),
+    content: contentHash(content, ports.digest),
     notBefore: dueAt,
     ...(dueAt !== null && { scheduledAt: dueAt, expireAt: dueAt + KEEP_MS }),
   };
   const claim = { ...draft, ...asking, caller: asking.caller.id };
-  const claimed = await register(claim, beginning, countersOf(rules), config, ports);
+  const claimed = await createOrFind(claim, beginning, countersOf(rules), config, ports);
   if ('there' in claimed) return again(claimed.there, content, ports);
-  const { failure, quota, giveBack } = await judge(rules, claimed.begun.counts ?? [], ports);
+  const { failure, quota, refund: giveBack } = await checkLimits(rules, claimed.begun.counts ?? [], ports);
   if (failure) {
-    await recordEnd(claimed.begun, failure, ports);
+    await recordFailure(claimed.begun, failure, ports);
     return { ...outcomeOf(failure, claimed.begun.entry.id, ports.now()), own: true, ...(quota && { quota }) };
   }
   const outcome = await put(claimed.begun, content, asking.key, ports);
@@ -43,10 +43,10 @@ export async function enqueue(draft: Draft, asking: Asking, config: Config, port
 }
 
 /** A mail that a direct attempt could not send just now becomes the worker's; null where the queue cannot take it either. */
-export async function handOver(
+export async function handOffToQueue(
   id: string,
-  draft: Draft,
-  { caller, key }: Pick<Asking, 'caller' | 'key'>,
+  draft: PreparedEmail,
+  { caller, key }: Pick<SubmissionContext, 'caller' | 'key'>,
   config: Config,
   ports: Ports,
 ): Promise<Outcome | null> {
@@ -55,9 +55,9 @@ export async function handOver(
   if (!found || !state) return null;
   const content = draft.content();
   const before = found.entry.content;
-  const change = { content: sealOf(content, ports.digest), holder: ports.newId() };
+  const change = { content: contentHash(content, ports.digest), holder: ports.newId() };
   if (before !== undefined && before !== change.content) return null; // in other words the message that is there would be foreign
-  const counters = countersOf(rulesOf(doorkeeper(caller, config), null, ports)); // the attempt gave its count back
+  const counters = countersOf(limitsFor(callerIfKey(caller, config), null, ports)); // the attempt gave its count back
   const held = await ports.ledger.replace(found, step(found.entry, state, change), counters);
   if (!held) return null;
   if (before !== undefined) return publish(held.entry, content, ports); // a message of it may be there: so it is never failed
@@ -68,16 +68,16 @@ export async function handOver(
 const NEXT: Partial<Record<Entry['state'], Entry['state']>> = { waiting: 'queued', parked: 'parked' };
 
 /** An API key's own limits count at the door; those of a platform's identity when its mail goes out. */
-const doorkeeper = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
+const callerIfKey = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
 
-async function put(found: Found, content: Content, key: string | null, ports: Ports): Promise<Outcome> {
+async function put(found: LedgerRecord, content: QueuedContent, key: string | null, ports: Ports): Promise<Outcome> {
   const { id } = found.entry;
   try {
     return await publish(found.entry, content, ports);
   } catch (error) {
-    const failure = asFailure(error);
-    return recordEnd(found, failure, ports).catch(async (told: unknown) => {
-      if (asFailure(told).code !== 'in_flight') return { state: 'failed', id, failure, unrecorded: true };
+    const failure = toFailure(error);
+    return recordFailure(found, failure, ports).catch(async (told: unknown) => {
+      if (toFailure(told).code !== 'in_flight') return { state: 'failed', id, failure, unrecorded: true };
       const there = await ports.ledger.read(id);
       const past = there && ended(there.entry);
       if (past) return past;
@@ -89,14 +89,14 @@ async function put(found: Found, content: Content, key: string | null, ports: Po
 }
 
 /** Has the mail's message published: now, or at its time. */
-export async function publish({ id, notBefore, content: seal = '' }: Entry, content: Content, ports: Ports): Promise<Outcome> {
-  const { queue, timetable } = ports;
+export async function publish({ id, notBefore, content: seal = '' }: Entry, content: QueuedContent, ports: Ports): Promise<Outcome> {
+  const { queue, taskQueue } = ports;
   if (!queue) throw new MailFailure('queue_missing', 'MAILGRANT_TOPIC is not set');
-  if (notBefore === null || notBefore <= ports.now() || !timetable) {
-    await queue.publish(await pack(id, content, 'now', ports));
+  if (notBefore === null || notBefore <= ports.now() || !taskQueue) {
+    await queue.publish(await toQueueMessage(id, content, 'now', ports));
     return { state: 'queued', id, dueAt: null };
   }
-  await timetable.publishAt(await pack(id, content, 'later', ports), notBefore, slotOf({ id, content: seal }, notBefore));
+  await taskQueue.schedule(await toQueueMessage(id, content, 'later', ports), notBefore, taskName({ id, content: seal }, notBefore));
   return { state: 'queued', id, dueAt: notBefore };
 }
 
@@ -105,14 +105,14 @@ export async function publish({ id, notBefore, content: seal = '' }: Entry, cont
  * other words (an event rendered anew, another one of the same `dedupe`), the message that there is stands for it: whoever
  * got no answer for that one asks again by itself. Null where the mail never had a message.
  */
-async function again(found: Found, content: Content, ports: Ports): Promise<Outcome | null> {
+async function again(found: LedgerRecord, content: QueuedContent, ports: Ports): Promise<Outcome | null> {
   const { entry } = found;
   const { id, state, notBefore } = entry;
   const past = ended(entry);
   if (past) return past;
   if (state === 'failed' || entry.content === undefined) return null;
   if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
-  if (entry.content === sealOf(content, ports.digest)) {
+  if (entry.content === contentHash(content, ports.digest)) {
     if (state === 'queued' || state === 'scheduled') await mark(found, ports);
     return publish(entry, content, ports);
   }
@@ -126,7 +126,7 @@ function ended({ id, state, gmailId }: Entry): Outcome | null {
 }
 
 /** Leaves a trace before the message is put once more: whoever put it first, and gives up now, must not fail what has a message after all. */
-async function mark(found: Found, ports: Ports): Promise<void> {
+async function mark(found: LedgerRecord, ports: Ports): Promise<void> {
   const { entry } = found;
   if (await ports.ledger.replace(found, step(entry, entry.state, { holder: ports.newId() }))) return;
   const there = await ports.ledger.read(entry.id);

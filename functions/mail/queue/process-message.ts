@@ -1,24 +1,24 @@
 import type { Outcome } from '../delivery/outcome.ts';
-import type { Message, Ports } from '../delivery/ports.ts';
+import type { Ports, QueueMessage } from '../delivery/ports.ts';
 import { refuse, sendNow } from '../delivery/send.ts';
-import type { Order } from '../delivery/submission.ts';
-import { draftMail } from '../message/prepared-email.ts';
+import type { Submission } from '../delivery/submission.ts';
+import { prepareEmail } from '../message/prepared-email.ts';
 import type { Config } from '../model/config.ts';
-import { asFailure, consequence, type FailureCode, type MailFailure } from '../model/failure.ts';
-import { bury } from './dead-letter.ts';
-import { KEY_ATTRIBUTE, labelled, MAIL_ATTRIBUTE, mailIn } from './queue-message.ts';
-import { conclude, DELIVERIES_MAX, keepForLater } from './settle-message.ts';
+import { type FailureCode, failureInfo, type MailFailure, toFailure } from '../model/failure.ts';
+import { publishDeadLetter } from './dead-letter.ts';
+import { emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, withAttributes } from './queue-message.ts';
+import { DELIVERIES_MAX, postponeUnread, settleMessage } from './settle-message.ts';
 
 /** What a platform delivers until it is acknowledged: an order, or a mail that was accepted before and is known by its message. */
 export interface Delivered {
-  readonly order: Order;
-  readonly message: Message;
+  readonly order: Submission;
+  readonly message: QueueMessage;
   /** How often this message was delivered; null where the platform does not say. */
   readonly delivery: number | null;
 }
 
 /** What came of it: an outcome, or a refusal of what is no mail; and whether the message is done with, so to be acknowledged. */
-export interface WorkedOff {
+export interface ProcessedMessage {
   readonly outcome: Outcome | null;
   readonly failure: MailFailure | null;
   /** Who asked for the mail. */
@@ -30,24 +30,28 @@ export interface WorkedOff {
 const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_foreign']);
 
 /** Works off what a platform delivers. Throws MailFailure where it shall be delivered again and nothing is recorded. */
-export async function workOff({ order, message: given, delivery }: Delivered, config: Config, ports: Ports): Promise<WorkedOff> {
-  const id = mailIn(given);
-  const message = labelled(given, { [KEY_ATTRIBUTE]: order.key });
+export async function processMessage(
+  { order, message: given, delivery }: Delivered,
+  config: Config,
+  ports: Ports,
+): Promise<ProcessedMessage> {
+  const id = emailIdOf(given);
+  const message = withAttributes(given, { [KEY_ATTRIBUTE]: order.key });
   try {
     const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
     const unreadable = order.body === undefined && outcome.state === 'failed';
     const acknowledged = unreadable
-      ? await bury(labelled(message, { [MAIL_ATTRIBUTE]: outcome.id }), outcome.failure.code, ports).catch(() => false)
-      : await conclude(outcome, message, delivery, ports);
+      ? await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: outcome.id }), outcome.failure.code, ports).catch(() => false)
+      : await settleMessage(outcome, message, delivery, ports);
     return { outcome, failure: null, caller, acknowledged };
   } catch (error) {
-    const failure = asFailure(error);
+    const failure = toFailure(error);
     const last = (delivery ?? 0) >= DELIVERIES_MAX;
     // What passes by itself, as an outage of the ledger, ends no mail. A publisher's order would be another mail by then.
-    if (last && id !== null && consequence(failure.code).retry === 'soon' && (await keepForLater(id, message, ports).catch(() => false)))
+    if (last && id !== null && failureInfo(failure.code).retry === 'soon' && (await postponeUnread(id, message, ports).catch(() => false)))
       return { outcome: null, failure, caller: order.caller.id, acknowledged: true };
-    if (!ports.graveyard || !(last || POISON.has(failure.code))) throw failure;
-    const acknowledged = await bury(message, failure.code, ports).catch(() => false);
+    if (!ports.deadLetters || !(last || POISON.has(failure.code))) throw failure;
+    const acknowledged = await publishDeadLetter(message, failure.code, ports).catch(() => false);
     return { outcome: null, failure, caller: order.caller.id, acknowledged };
   }
 }
@@ -57,21 +61,21 @@ interface Ended {
   readonly caller: string;
 }
 
-async function sendOrRefuse(order: Order, config: Config, ports: Ports): Promise<Ended> {
-  const outcome = await send(order, config, ports).catch((error: unknown) => refuse(order, asFailure(error), ports));
+async function sendOrRefuse(order: Submission, config: Config, ports: Ports): Promise<Ended> {
+  const outcome = await send(order, config, ports).catch((error: unknown) => refuse(order, toFailure(error), ports));
   return { outcome, caller: order.caller.id };
 }
 
 let resuming: typeof import('./resume.ts') | undefined; // only a worker of a queue pays for it, and an instance once
 
-async function resumed(id: string, message: Message, config: Config, ports: Ports): Promise<Ended> {
+async function resumed(id: string, message: QueueMessage, config: Config, ports: Ports): Promise<Ended> {
   resuming ??= await import('./resume.ts');
   return resuming.resume(id, message, config, ports);
 }
 
 /** One email that a platform delivered: sent now, or queued until its time. */
-export async function send(order: Order, config: Config, ports: Ports): Promise<Outcome> {
-  const draft = draftMail(order.body, order.caller, config, ports);
+export async function send(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
+  const draft = prepareEmail(order.body, order.caller, config, ports);
   if (draft.dueAt !== null) {
     const { enqueue } = await import('./enqueue.ts');
     const put = await enqueue(draft, order, config, ports);

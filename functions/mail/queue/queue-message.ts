@@ -1,6 +1,6 @@
 import type { Entry } from '../delivery/ledger.ts';
-import type { Message, Ports } from '../delivery/ports.ts';
-import type { Content } from '../message/prepared-email.ts';
+import type { Ports, QueueMessage } from '../delivery/ports.ts';
+import type { QueuedContent } from '../message/prepared-email.ts';
 import { MailFailure } from '../model/failure.ts';
 
 /** A message with this attribute, a route, is no mail: it has the digest of one of its windows sent. */
@@ -19,14 +19,14 @@ export const ROUTE_ATTRIBUTE = 'mailgrantRoute';
 export const MAIL_ATTRIBUTE = 'mailgrantMail';
 
 /** The message with that said of it, unless it is known by the id of its mail. */
-export const labelled = (message: Message, labels: Readonly<Record<string, string | null>>): Message => {
-  if (mailIn(message) !== null) return message;
+export const withAttributes = (message: QueueMessage, labels: Readonly<Record<string, string | null>>): QueueMessage => {
+  if (emailIdOf(message) !== null) return message;
   const said = Object.fromEntries(Object.entries(labels).filter((one): one is [string, string] => one[1] !== null));
   return { ...message, attributes: { ...message.attributes, ...said } };
 };
 
 /** The fingerprint by which the ledger knows a mail's message again. */
-export const sealOf = ({ form, data }: Content, digest: Ports['digest']): string => digest(`${form}\n${data}`);
+export const contentHash = ({ form, data }: QueuedContent, digest: Ports['digest']): string => digest(`${form}\n${data}`);
 
 // Pub/Sub takes 10 MB a request, and base64 grows by a third. A task is a request around such a request: Cloud Tasks
 // documents 100 KB in its reference and 1 MB under quotas, so what is over the first goes to the bucket where there is one.
@@ -34,32 +34,43 @@ const NOW = { storeAbove: 7_000_000, max: 7_000_000 };
 const LATER = { storeAbove: 50_000, max: 500_000 };
 
 /** Makes the message of a mail; content that is too big is put into the store. Throws MailFailure: queue_too_small. */
-export async function pack(id: string, { form, data }: Content, when: 'now' | 'later', { store }: Pick<Ports, 'store'>): Promise<Message> {
+export async function toQueueMessage(
+  id: string,
+  { form, data }: QueuedContent,
+  when: 'now' | 'later',
+  { contentStore: store }: Pick<Ports, 'contentStore'>,
+): Promise<QueueMessage> {
   const attributes = { mailgrantId: id, ...(form === 'raw' && { mailgrantForm: form }) };
   const bytes = Buffer.byteLength(data);
   const { storeAbove, max } = when === 'now' ? NOW : LATER;
   if (bytes <= storeAbove || (!store && bytes <= max)) return { data, attributes };
   if (!store) throw new MailFailure('queue_too_small', `The mail has ${bytes} bytes as JSON; without a bucket the limit is ${max}.`);
-  await store.put(nameOf(id), data);
+  await store.put(objectName(id), data);
   return { data: '', attributes: { ...attributes, mailgrantStored: 'true' } };
 }
 
 /** What a message holds, wherever it lies. Throws MailFailure: content_gone, and what the store throws. */
-export async function unpack({ data, attributes }: Message, { store }: Pick<Ports, 'store'>): Promise<Content> {
+export async function readContent(
+  { data, attributes }: QueueMessage,
+  { contentStore: store }: Pick<Ports, 'contentStore'>,
+): Promise<QueuedContent> {
   const form = attributes['mailgrantForm'] === 'raw' ? 'raw' : 'mail';
   if (attributes['mailgrantStored'] !== 'true') return { form, data };
-  const kept = await store?.get(nameOf(attributes['mailgrantId'] ?? ''));
+  const kept = await store?.get(objectName(attributes['mailgrantId'] ?? ''));
   if (kept === null || kept === undefined) throw new MailFailure('content_gone', 'the bucket does not hold the content of the mail');
   return { form, data: kept };
 }
 
 /** Removes what a message has in the store, once its mail can be sent no more; what cannot be removed goes by the lifecycle. */
-export async function forget({ attributes }: Message, { store }: Pick<Ports, 'store'>): Promise<void> {
-  if (attributes['mailgrantStored'] === 'true') await store?.remove(nameOf(attributes['mailgrantId'] ?? '')).catch(() => {});
+export async function deleteStoredContent(
+  { attributes }: QueueMessage,
+  { contentStore: store }: Pick<Ports, 'contentStore'>,
+): Promise<void> {
+  if (attributes['mailgrantStored'] === 'true') await store?.remove(objectName(attributes['mailgrantId'] ?? '')).catch(() => {});
 }
 
 /** The id of the mail that a message is about; null for a message that is a new order. */
-export const mailIn = ({ attributes }: Message): string | null => {
+export const emailIdOf = ({ attributes }: QueueMessage): string | null => {
   const id = attributes['mailgrantId'] ?? '';
   return UUID.test(id) ? id.toLowerCase() : null;
 };
@@ -67,10 +78,10 @@ export const mailIn = ({ attributes }: Message): string | null => {
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The name of the content in the store: made of an id that is checked, never of what a message says. */
-export const nameOf = (id: string): string => `mails/${id}.json`;
+export const objectName = (id: string): string => `mails/${id}.json`;
 
 /**
- * The name of a mail's message in the timetable: one a time and content, so that a message is put off once however often it
+ * The name of a mail's message in the task queue: one a time and content, so that a message is put off once however often it
  * is tried, and one that was mended does not pass for the one before.
  */
-export const slotOf = ({ id, content = '' }: Pick<Entry, 'id' | 'content'>, at: number): string => `${id}-${at}-${content.slice(0, 8)}`;
+export const taskName = ({ id, content = '' }: Pick<Entry, 'id' | 'content'>, at: number): string => `${id}-${at}-${content.slice(0, 8)}`;

@@ -1,5 +1,5 @@
 /** Where an expression that cannot be parsed went wrong, in words for who wrote it. */
-export interface Slip {
+export interface CelMistake {
   readonly offset: number;
   readonly reason: string;
 }
@@ -20,7 +20,7 @@ const WRITTEN: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What the parser stumbled over at an offset; null where its own words are as good. */
-export function slipAt(source: string, offset: number): Slip | null {
+export function mistakeAt(source: string, offset: number): CelMistake | null {
   const stray = [...source.matchAll(TEXTS)].find(([text]) => text.length === 1);
   if (stray && '"\''.includes(stray[0])) return { offset: stray.index, reason: `the text that begins here has no closing ${stray[0]}` };
   if (stray) return { offset: stray.index, reason: `texts stand in " or ', not in ${stray[0]}` };

@@ -17,7 +17,7 @@ interface Signature {
 }
 
 /** What is wrong with a node of the tree. */
-export interface Flaw {
+export interface TypeProblem {
   readonly id: bigint;
   readonly reason: string;
 }
@@ -25,7 +25,7 @@ export interface Flaw {
 type Scope = Readonly<Record<string, string>>;
 
 /** The type of a tree by its base name, `dyn` where only the event tells it. */
-export function typeOf(tree: Tree, scope: Scope, flaws: Flaw[]): string {
+export function typeOf(tree: Tree, scope: Scope, flaws: TypeProblem[]): string {
   const { id } = tree;
   const { case: kind, value } = tree.exprKind;
   const flaw = (reason: string, where = id): string => {

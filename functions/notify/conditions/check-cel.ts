@@ -1,6 +1,6 @@
 import { parse } from '@bufbuild/cel';
-import { slipAt } from './cel-mistakes.ts';
-import { type Flaw, fits, type Tree, typeOf, VARIABLES } from './cel-types.ts';
+import { mistakeAt } from './cel-mistakes.ts';
+import { fits, type Tree, type TypeProblem, typeOf, VARIABLES } from './cel-types.ts';
 import type { Expression } from './event.ts';
 
 /** What is wrong with an expression; line and column count from 1 within it. */
@@ -26,7 +26,7 @@ export function checkCel(field: Expression['field'], source: string): { expressi
   const { expr, sourceInfo } = parsed;
   const place: Place = (id) => sourceInfo?.positions[String(id)] ?? 0;
   const wanted = field === 'when' ? 'bool' : 'string';
-  const flaws: Flaw[] = [];
+  const flaws: TypeProblem[] = [];
   const type = typeOf(expr, VARIABLES, flaws);
   if (flaws.length === 0 && !fits(type, wanted))
     flaws.push({ id: expr.id, reason: `expected ${wanted === 'bool' ? 'true or false' : 'text'}, this is ${type}` });
@@ -41,7 +41,7 @@ function parseText(source: string): ReturnType<typeof parse> | { offset: number;
   } catch (error) {
     const { rawMessage, location, message } = error as Error & { rawMessage?: string; location?: { start: { offset: number } } };
     const offset = location?.start.offset ?? 0;
-    return slipAt(source, offset) ?? { offset, reason: rawMessage ?? message };
+    return mistakeAt(source, offset) ?? { offset, reason: rawMessage ?? message };
   }
 }
 

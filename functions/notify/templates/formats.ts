@@ -10,7 +10,7 @@ const UNITS: readonly (readonly [string, number])[] = [
 export function amount(value: unknown): number {
   const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof found === 'number' && Number.isFinite(found)) return found;
-  throw new Wrong('expected a number');
+  throw new HelperError('expected a number');
 }
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -25,7 +25,7 @@ export function timeOf(value: unknown): number {
         ? numeric * SECOND_MS
         : numeric;
   if (Number.isFinite(ms) && Math.abs(ms) < 8e15) return ms;
-  throw new Wrong('expected a time');
+  throw new HelperError('expected a time');
 }
 
 const STYLES: Readonly<Record<string, Intl.DateTimeFormatOptions>> = {
@@ -46,7 +46,7 @@ const STYLES: Readonly<Record<string, Intl.DateTimeFormatOptions>> = {
 export function isoTime(ms: number, timeZone: string, locale: string, style: string): string {
   if (style === 'iso') return new Date(ms).toISOString();
   const form = Object.hasOwn(STYLES, style) ? STYLES[style] : null;
-  if (!form) throw new Wrong('style is one of date, time, datetime, iso');
+  if (!form) throw new HelperError('style is one of date, time, datetime, iso');
   return intl(() => new Intl.DateTimeFormat(locale, { ...form, timeZone }).format(ms));
 }
 
@@ -54,7 +54,7 @@ export function isoTime(ms: number, timeZone: string, locale: string, style: str
 export function duration(from: unknown, to: unknown): string {
   const text = typeof from === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(from)?.[1] : undefined;
   const seconds = to === undefined ? amount(text ?? from) : (timeOf(to) - timeOf(from)) / SECOND_MS;
-  if (seconds < 0) throw new Wrong('the end lies before the beginning');
+  if (seconds < 0) throw new HelperError('the end lies before the beginning');
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   let left = Math.round(seconds);
   const parts = UNITS.map(([name, size]) => {
@@ -104,9 +104,9 @@ function intl(format: () => string): string {
   try {
     return format().replace(/[\u202f\u00a0]/g, ' ');
   } catch {
-    throw new Wrong('the zone, locale, currency or number of decimals is unknown');
+    throw new HelperError('the zone, locale, currency or number of decimals is unknown');
   }
 }
 
 /** What a helper of a template cannot take. Never leaves this folder, and never quotes a value. */
-export class Wrong extends Error {}
+export class HelperError extends Error {}

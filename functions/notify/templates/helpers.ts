@@ -1,7 +1,7 @@
 import { hasControl } from '../../mail/model/address.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
-import { amount, bytes, duration, isoTime, money, number, percent, timeOf, Wrong } from './formats.ts';
+import { amount, bytes, duration, HelperError, isoTime, money, number, percent, timeOf } from './formats.ts';
 import { QUESTIONS } from './helper-names.ts';
 
 type Hash = Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
         if (optional && FORMATS.has(name) && all.some((one) => one === undefined || one === null)) return undefined;
         return run(optional && FORMATS.has(name) ? all.map(asText) : all, call.hash, call);
       } catch (error) {
-        if (!(error instanceof Wrong)) throw error;
+        if (!(error instanceof HelperError)) throw error;
         if (call.data.root.optional) return QUESTIONS.has(name) ? false : OTHERWISE.get(name)?.(all[0]);
         throw new MailFailure('route_template', `${call.hash.at}: ${name === '' ? '' : `${name}: `}${error.message}`);
       }
@@ -50,7 +50,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     present: ([value]) => isPresent(value),
     default: (args, { of }) => {
       const found = args.find(isPresent) ?? args.at(-1);
-      if (found === undefined || found === null) throw new Wrong(`none of ${of} is there`); // or nothing, where fields are optional
+      if (found === undefined || found === null) throw new HelperError(`none of ${of} is there`); // or nothing, where fields are optional
       return found;
     },
     upper: ([value]) => words(value).toUpperCase(),
@@ -68,7 +68,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
       return isoTime(ms, String(zone), String(locale), String(style));
     },
     duration: ([from, to], _, { data }) => {
-      if (data.root.optional && to !== undefined && timeOf(from) <= 0) throw new Wrong('the time is not set');
+      if (data.root.optional && to !== undefined && timeOf(from) <= 0) throw new HelperError('the time is not set');
       return duration(from, to);
     },
     number: ([value], { decimals, locale = 'en-GB' }) => number(amount(value), decimals, String(locale)),
@@ -85,15 +85,15 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     },
     lines: ([value]) => (page ? safe(escaped(words(value)).replace(/\r\n|\r|\n/g, '<br>')) : words(value)),
     list: ([value], _, { data }) => {
-      if (!data.root.listed) throw new Wrong('only for recipients');
+      if (!data.root.listed) throw new HelperError('only for recipients');
       data.root.listed.push(...items(value).map(words).map(line));
       return '';
     },
   } satisfies Record<string, (args: readonly unknown[], hash: Hash, call: Call) => unknown>;
 
   const there = (value: unknown, path: unknown): unknown => {
-    if (value === undefined) throw new Wrong(`"${path}" is not there`);
-    if (value === null) throw new Wrong(`"${path}" is null`);
+    if (value === undefined) throw new HelperError(`"${path}" is not there`);
+    if (value === null) throw new HelperError(`"${path}" is null`);
     return value;
   };
   const shown = (value: unknown, path: unknown, optional: boolean): unknown => {
@@ -103,7 +103,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     }
     const text = there(value, path);
     if (typeof text === 'object' && !isMarkup(text))
-      throw new Wrong(`"${path}" is ${Array.isArray(text) ? 'a list' : 'an object'}; name a part of it`);
+      throw new HelperError(`"${path}" is ${Array.isArray(text) ? 'a list' : 'an object'}; name a part of it`);
     return mode === 'line' ? line(String(text)) : text;
   };
   return {
@@ -155,16 +155,16 @@ const isMarkup = (value: object | null): boolean => value !== null && 'toHTML' i
 
 function words(value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw new Wrong('expected text');
+  throw new HelperError('expected text');
 }
 
 function items(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw new Wrong('expected a list');
+  throw new HelperError('expected a list');
 }
 
 function line(text: string): string {
-  if (hasControl(text)) throw new Wrong('the value has a line break or another control character');
+  if (hasControl(text)) throw new HelperError('the value has a line break or another control character');
   return text;
 }
 
@@ -186,14 +186,14 @@ export function truncate(text: string, length: number): string {
 /** The address with each `{}` in it filled with a part, encoded. */
 function filled(address: string, parts: readonly string[]): string {
   const holes = address.split('{}');
-  if (holes.length !== parts.length + 1) throw new Wrong('expected a value for each {}, and no more');
+  if (holes.length !== parts.length + 1) throw new HelperError('expected a value for each {}, and no more');
   return holes.map((text, index) => `${text}${encodeURIComponent((parts[index] ?? '').toWellFormed())}`).join('');
 }
 
 /** An address that a reader may be sent to. */
 function target(address: string): string {
   if (isTarget(address)) return address;
-  throw new Wrong('expected an address that begins with https://, http:// or mailto:');
+  throw new HelperError('expected an address that begins with https://, http:// or mailto:');
 }
 
 const isTarget = (address: string): boolean =>

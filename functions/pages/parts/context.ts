@@ -1,10 +1,10 @@
 import type { Google } from '../../fake-google/google.ts';
 import type { Config } from '../../mail/model/config.ts';
 import type { Lines } from './log-lines.ts';
-import type { Letters } from './messages.ts';
+import type { StoredMessages } from './messages.ts';
 
 /** What the pages show and speak to: the running stack. */
-export interface Laptop {
+export interface LocalStack {
   readonly google: Google;
   readonly config: Config;
   /** The laptop's own API key, by which the pages call the api as any app does. */
@@ -16,6 +16,6 @@ export interface Laptop {
 }
 
 /** A laptop with the letters that its Gmail took, parsed. */
-export interface Shown extends Laptop {
-  readonly letters: Letters;
+export interface Shown extends LocalStack {
+  readonly messages: StoredMessages;
 }

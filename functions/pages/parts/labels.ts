@@ -1,6 +1,6 @@
 import type { Entry } from '../../fake-google/tables.ts';
 import type { State } from '../../mail/delivery/ledger.ts';
-import { consequence, FAILURE_CODES, type FailureCode } from '../../mail/model/failure.ts';
+import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 import { type Html, html } from './html.ts';
 
 /** How a state of the ledger reads to a person: a sign that needs no colour, and what it means. */
@@ -32,7 +32,7 @@ export const meaningOf = (entry: Entry): string => STATES[stateOf(entry)][1];
 
 /** Cause and fix of a code of the table of failures; null for none. */
 export function failureOf(code: unknown): { readonly summary: string; readonly fix: string } | null {
-  return FAILURE_CODES.includes(code as FailureCode) ? consequence(code as FailureCode) : null;
+  return FAILURE_CODES.includes(code as FailureCode) ? failureInfo(code as FailureCode) : null;
 }
 
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

@@ -4,7 +4,7 @@ import type { StoredMail } from '../../fake-google/services/message-store.ts';
 import type { Entry } from '../../fake-google/tables.ts';
 
 /** What a list shows of a letter that the laptop's Gmail took. Times are milliseconds since the epoch. */
-export interface Letter {
+export interface StoredMessage {
   readonly id: string;
   readonly mailbox: string;
   readonly recipients: readonly string[];
@@ -17,18 +17,18 @@ export interface Letter {
   readonly mail: string | null;
 }
 
-export interface Letters {
+export interface StoredMessages {
   /** Newest first; `matching` looks at subject, sender and recipients. */
-  list(matching?: string): Promise<Letter[]>;
-  open(id: string): Promise<{ readonly letter: Letter; readonly stored: StoredMail; readonly parsed: ParsedMail } | null>;
+  list(matching?: string): Promise<StoredMessage[]>;
+  open(id: string): Promise<{ readonly letter: StoredMessage; readonly stored: StoredMail; readonly parsed: ParsedMail } | null>;
   /** The letters that became of a mail: one, if all is well. */
-  of(mail: string): Promise<Letter[]>;
+  of(mail: string): Promise<StoredMessage[]>;
 }
 
 /** Letters never change, so each is parsed once for the lists. */
-export function createLetters({ mails }: Google): Letters {
-  const known = new Map<string, Letter>();
-  const read = async (id: string): Promise<Letter | null> => {
+export function createStoredMessages({ mails }: Google): StoredMessages {
+  const known = new Map<string, StoredMessage>();
+  const read = async (id: string): Promise<StoredMessage | null> => {
     const there = known.get(id);
     if (there) return there;
     const stored = mails.get(id);
@@ -37,9 +37,9 @@ export function createLetters({ mails }: Google): Letters {
     known.set(id, letter);
     return letter;
   };
-  const list = async (matching = ''): Promise<Letter[]> => {
+  const list = async (matching = ''): Promise<StoredMessage[]> => {
     const wanted = matching.trim().toLowerCase();
-    const found: Letter[] = [];
+    const found: StoredMessage[] = [];
     for (const id of mails.ids()) {
       const letter = await read(id);
       if (letter && [letter.subject, letter.from, ...letter.recipients].some((text) => text.toLowerCase().includes(wanted)))
@@ -59,7 +59,7 @@ export function createLetters({ mails }: Google): Letters {
   };
 }
 
-function summary({ id, mailbox, recipients, at, raw }: StoredMail, parsed: ParsedMail): Letter {
+function summary({ id, mailbox, recipients, at, raw }: StoredMail, parsed: ParsedMail): StoredMessage {
   const attachments = parsed.attachments.map(({ filename, contentType, size, cid }) => ({ filename, contentType, size, cid }));
   const mail = /^<([0-9a-f-]{36})@/.exec(parsed.messageId ?? '')?.[1] ?? null;
   return {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hook, Route } from '../../mail/model/route.ts';
 import { signAs } from '../../verify/sign.ts';
-import type { Laptop } from '../parts/context.ts';
+import type { LocalStack } from '../parts/context.ts';
 
 /** Where an event may be sent by hand: the queue of mails, the topic of a route, or its webhook. */
 export type Destination = { readonly name: string; readonly route: Route | null } & ({ readonly topic: string } | { readonly hook: Hook });
@@ -12,7 +12,7 @@ const PROJECT = 'laptop';
 const SAMPLES = 'config/samples';
 
 /** The queue first, then the routes in the order of the config. */
-export function destinationsOf({ config }: Laptop): Destination[] {
+export function destinationsOf({ config }: LocalStack): Destination[] {
   const routes = (config.routes ?? []).flatMap((route): Destination[] => {
     if (route.topic !== null) return [{ name: route.name, route, topic: topicName(route.topic) }];
     return route.hook ? [{ name: route.name, route, hook: route.hook }] : [];
@@ -24,7 +24,7 @@ export function destinationsOf({ config }: Laptop): Destination[] {
 const topicName = (topic: string): string => (topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`);
 
 /** An event to begin with: the route's own sample, or its template's. */
-export function sampleFor({ route }: Destination, { config }: Laptop): string {
+export function sampleFor({ route }: Destination, { config }: LocalStack): string {
   if (!route)
     return json({
       from: config.mailboxes[0]?.address,
@@ -49,7 +49,7 @@ export async function publish(
   topic: string,
   data: string,
   attributes: unknown,
-  { google }: Laptop,
+  { google }: LocalStack,
 ): Promise<{ readonly id: string } | { readonly status: number }> {
   const { access_token } = google.oauth.issue('publisher@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/pubsub']);
   const reply = await fetch(`${google.url}/v1/${topic}:publish`, {
@@ -62,7 +62,7 @@ export async function publish(
 }
 
 /** The headers by which the vendor would prove this body; null where only Google could make them. */
-export async function proof(hook: Hook, body: Buffer, { google }: Laptop): Promise<Record<string, string> | null> {
+export async function proof(hook: Hook, body: Buffer, { google }: LocalStack): Promise<Record<string, string> | null> {
   if (hook.verify === 'google-oidc') return null;
   const { access_token } = google.oauth.issue('api@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']);
   const reply = await fetch(`${google.url}/v1/projects/${PROJECT}/secrets/${hook.secret}/versions/latest:access`, {

@@ -3,7 +3,7 @@ import type { Entry } from '../../fake-google/tables.ts';
 import type { Shown } from '../parts/context.ts';
 import { html } from '../parts/html.ts';
 import { count, moment, stateLabel } from '../parts/labels.ts';
-import { entriesOf, type Letter } from '../parts/messages.ts';
+import { entriesOf, type StoredMessage } from '../parts/messages.ts';
 import { page } from '../parts/page.ts';
 
 const PER_PAGE = 100;
@@ -12,7 +12,7 @@ const PER_PAGE = 100;
 export async function inboxPage(laptop: Shown, { query }: Request): Promise<Reply> {
   const wanted = query.get('q') ?? '';
   const from = Math.max(0, Math.floor(Number(query.get('from')) || 0));
-  const letters = await laptop.letters.list(wanted);
+  const letters = await laptop.messages.list(wanted);
   const entries = entriesOf(laptop.google);
   const shown = letters.slice(from, from + PER_PAGE);
   const rows = shown.map((letter) => row(letter, entries.get(letter.mail ?? '')));
@@ -29,7 +29,7 @@ ${(older || from > 0) && html`<p>${from > 0 && link(Math.max(0, from - PER_PAGE)
   });
 }
 
-const row = (letter: Letter, entry: Entry | undefined) =>
+const row = (letter: StoredMessage, entry: Entry | undefined) =>
   html`<li id="letter-${letter.id}"><a href="/mails/${letter.id}"><span class="subject">${letter.subject || '(no subject)'}</span>
 <span class="people">to ${letter.recipients.join(', ')} <span class="faint">from ${letter.mailbox}</span></span></a>
 <span class="facts">${letter.attachments.length > 0 && html`<span class="faint">${count(letter.attachments.length, 'file')}</span> `}${stateLabel(entry)} ${moment(letter.at)}</span></li>`;
@@ -40,7 +40,7 @@ const nothing = (wanted: string) =>
     : html`<div class="empty"><p><strong>Nothing yet.</strong> <a href="/write">Write a mail</a>, or paste the <code>curl</code> line from the terminal. It shows up here by itself.</p></div>`;
 
 /** `GET /mails`: the inbox for scripts. */
-export async function inboxList({ letters, google }: Shown): Promise<Reply> {
+export async function inboxList({ messages: letters, google }: Shown): Promise<Reply> {
   const entries = entriesOf(google);
   const list = await letters.list();
   const body = list.map(({ mail, at, ...letter }) => ({

@@ -3,7 +3,7 @@ import type { Entry } from '../../fake-google/tables.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { failureOf, meaningOf, moment, prose, stateLabel } from '../parts/labels.ts';
-import type { Letter } from '../parts/messages.ts';
+import type { StoredMessage } from '../parts/messages.ts';
 import { page, plainPage } from '../parts/page.ts';
 import { linesOf } from './log.ts';
 
@@ -12,7 +12,7 @@ const SHOWN = 200;
 /** `GET /ledger`: what became of every mail, sent or not. */
 export async function ledgerPage(laptop: Shown): Promise<Reply> {
   const entries = laptop.google.ledgerEntries();
-  const arrived = Map.groupBy(await laptop.letters.list(), ({ mail }) => mail ?? '');
+  const arrived = Map.groupBy(await laptop.messages.list(), ({ mail }) => mail ?? '');
   const sums = [...Map.groupBy(entries, (entry) => String(entry['state']))].map(
     ([state, all]) => html`<li>${stateLabel({ state })} ${all.length}</li>`,
   );
@@ -30,7 +30,7 @@ ${entries.length > SHOWN && html`<p class="faint">The newest ${SHOWN} of ${entri
 const table = (rows: readonly Html[]): Html =>
   html`<div class="scroll" tabindex="0" role="region" aria-label="The ledger"><table><thead><tr><th scope="col">Mail</th><th scope="col">State</th><th scope="col" class="wide">Attempts</th><th scope="col" class="wide">Letters</th><th scope="col">Why</th><th scope="col" class="wide">Caller</th><th scope="col" class="wide">Accepted</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 
-function row(entry: Entry, letters: readonly Letter[]): Html {
+function row(entry: Entry, letters: readonly StoredMessage[]): Html {
   const why = failureOf(entry['code']);
   return html`<tr id="entry-${entry['id']}"><th scope="row"><a href="/ledger/${entry['id']}"><code>${String(entry['id']).slice(0, 8)}</code></a></th>
 <td>${stateLabel(entry)}</td><td class="number wide">${entry['attempts']}</td><td class="number wide">${arrivals(letters)}</td>
@@ -38,7 +38,7 @@ function row(entry: Entry, letters: readonly Letter[]): Html {
 }
 
 /** How many letters became of a mail; more than one would be the fault that all this is there to prevent. */
-const arrivals = (letters: readonly Letter[]): Html =>
+const arrivals = (letters: readonly StoredMessage[]): Html =>
   letters.length > 1
     ? html`<strong class="bad">${letters.length}</strong>`
     : html`${letters.map(({ id }) => html`<a href="/mails/${id}" aria-label="1, read it">1</a>`)}${letters.length === 0 && '0'}`;
@@ -47,7 +47,7 @@ const arrivals = (letters: readonly Letter[]): Html =>
 export async function entryPage(laptop: Shown, id: string): Promise<Reply> {
   const entry = laptop.google.ledgerEntry(id);
   if (!entry) return plainPage(laptop, 404, 'No such mail', 'The ledger has no mail of this id.');
-  const letters = await laptop.letters.of(id);
+  const letters = await laptop.messages.of(id);
   const why = failureOf(entry['code']);
   const facts: readonly [string, unknown][] = [
     ['State', html`${stateLabel(entry)} ${meaningOf(entry)}`],

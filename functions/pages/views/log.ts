@@ -1,5 +1,5 @@
 import type { Door } from '../../fake-google/faults/faults.ts';
-import type { Seen } from '../../fake-google/faults/request-log.ts';
+import type { RequestRecord } from '../../fake-google/faults/request-log.ts';
 import type { Google } from '../../fake-google/google.ts';
 import type { Reply } from '../../fake-google/http/server.ts';
 import type { Shown } from '../parts/context.ts';
@@ -47,7 +47,7 @@ const WORDS: Partial<Readonly<Record<Door, string>>> = {
 };
 
 /** A call at a door of the fake Google as a line: what it was, how it was answered, and which fault made it so. */
-export function googleLine({ door, answer, fault, session, mail }: Seen, { ledgerIdOf }: Google): Record<string, unknown> {
+export function googleLine({ door, answer, fault, session, mail }: RequestRecord, { ledgerIdOf }: Google): Record<string, unknown> {
   const id = mail ?? (session && ledgerIdOf(session));
   return {
     severity: 'DEBUG',

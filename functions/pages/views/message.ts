@@ -4,7 +4,7 @@ import type { Entry } from '../../fake-google/tables.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { bytes, count, moment, stateLabel } from '../parts/labels.ts';
-import { addressText, type Letter } from '../parts/messages.ts';
+import { addressText, type StoredMessage } from '../parts/messages.ts';
 import { page, plainPage } from '../parts/page.ts';
 import { linesOf } from './log.ts';
 
@@ -25,8 +25,8 @@ const CONTENT = {
 const CONNECTING = /<(link|iframe|frame|object|embed|meta|base|form|fencedframe|portal)/gi;
 
 /** `GET /mails/ID` and its parts: the html alone, the source, each attachment. */
-export async function letterPart(laptop: Shown, id: string, part: string, index: number): Promise<Reply> {
-  const found = await laptop.letters.open(id);
+export async function messagePart(laptop: Shown, id: string, part: string, index: number): Promise<Reply> {
+  const found = await laptop.messages.open(id);
   if (!found) return plainPage(laptop, 404, 'No such mail', 'The laptop’s Gmail has no letter of this id.');
   const { letter, parsed, stored } = found;
   if (part === 'html')
@@ -40,7 +40,7 @@ export async function letterPart(laptop: Shown, id: string, part: string, index:
   return page(laptop, { title: letter.subject || '(no subject)', place: '/', body: view(laptop, letter, parsed) });
 }
 
-function view(laptop: Shown, letter: Letter, parsed: ParsedMail): Html {
+function view(laptop: Shown, letter: StoredMessage, parsed: ParsedMail): Html {
   const entry = letter.mail ? laptop.google.ledgerEntry(letter.mail) : null;
   const people = (
     [
@@ -78,7 +78,7 @@ function content(id: string, text: string): Html {
 ${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in it</summary><ul class="links">${links.map((href) => html`<li><a href="${href}" rel="noreferrer noopener" target="_blank">${href}</a></li>`)}</ul></details>`}</section>`;
 }
 
-function became({ at, id, mailbox, mail }: Letter, entry: Entry | null): Html {
+function became({ at, id, mailbox, mail }: StoredMessage, entry: Entry | null): Html {
   return html`<dl class="facts">
 <div><dt>Outcome</dt><dd>${stateLabel(entry)}</dd></div>
 ${entry && html`<div><dt>Attempts</dt><dd>${entry['attempts']}</dd></div><div><dt>Caller</dt><dd>${entry['caller']}</dd></div>`}

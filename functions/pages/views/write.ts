@@ -70,7 +70,7 @@ async function mailOf(typed: Typed, files: readonly (string | File)[]): Promise<
 const asWritten = ({ name, address }: Address): string => (name ? `"${name.replace(/["\\]/g, '\\$&')}" <${address}>` : address);
 
 /** How the api answered, and what the ledger says of the mail. */
-async function ending({ google, letters }: Shown, reply: Response, body: Record<string, unknown>, ms: number): Promise<Html> {
+async function ending({ google, messages: letters }: Shown, reply: Response, body: Record<string, unknown>, ms: number): Promise<Html> {
   const id = typeof body['id'] === 'string' ? body['id'] : null;
   const entry = id ? google.ledgerEntry(id) : null;
   const [letter] = id ? await letters.of(id) : [];

@@ -1,7 +1,7 @@
 import { attachmentsIn, parseJson } from './json.ts';
 
 /** Takes a JSON body in chunks; files are sieved out of the text and decoded on the way. */
-export interface Sieve {
+export interface Base64Stream {
   push(chunk: Buffer): void;
   /** The parsed body, with bytes in the place of large files. Throws MailFailure: request_invalid. */
   end(): unknown;
@@ -18,7 +18,7 @@ const FILE_MIN_BYTES = 32 * 1024;
 const FILE_MIN_TEXT = Math.floor((FILE_MIN_BYTES * 4) / 3);
 
 /** `announced` is the body's length. What is no plain base64 stays in the text as it was, for the parser to judge. */
-export function createSieve(announced: number): Sieve {
+export function createBase64Stream(announced: number): Base64Stream {
   const nonce = crypto.randomUUID();
   const text: Buffer[] = [];
   const files: Buffer[] = [];

@@ -103,7 +103,7 @@ async function receive(
 export async function readJson(req: Incoming, reading: Reading = {}): Promise<unknown> {
   const announced = announcedBytes(req);
   if (req.rawBody || announced <= LARGE_BYTES || announced > BODY_MAX_BYTES) return parseJson(await readBody(req, reading));
-  const { createSieve } = await import('./base64-stream.ts');
+  const { createBase64Stream: createSieve } = await import('./base64-stream.ts');
   const sieve = createSieve(announced);
   await receive(req, reading, (chunk) => {
     sieve.push(chunk);

@@ -1,7 +1,7 @@
 import { knownOf } from '../../diagnose/known-failures.ts';
 import { isTaken, type Outcome } from '../../mail/delivery/outcome.ts';
-import { consequence, type MailFailure } from '../../mail/model/failure.ts';
-import type { WorkedOff } from '../../mail/queue/process-message.ts';
+import { failureInfo, type MailFailure } from '../../mail/model/failure.ts';
+import type { ProcessedMessage } from '../../mail/queue/process-message.ts';
 import type { Log, Severity } from '../../runtime/log.ts';
 
 type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -32,7 +32,7 @@ export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
 }
 
 /** Logs what came of a delivery, under the name of whoever asked for the mail. */
-export function reportWorkedOff(log: Log, { outcome, failure, caller, acknowledged }: WorkedOff, facts: Facts): void {
+export function reportProcessedMessage(log: Log, { outcome, failure, caller, acknowledged }: ProcessedMessage, facts: Facts): void {
   const told = { ...facts, caller, acknowledged };
   if (outcome) reportOutcome(log, outcome, told);
   if (failure) reportRefusal(log, failure, told);
@@ -40,12 +40,12 @@ export function reportWorkedOff(log: Log, { outcome, failure, caller, acknowledg
 
 /** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */
 export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): void {
-  const { blame } = consequence(failure.code);
+  const { blame } = failureInfo(failure.code);
   log(blame === 'caller' ? 'INFO' : 'ERROR', 'refused', { ...describe(failure), ...facts });
 }
 
 function describe({ code, message }: MailFailure): Facts {
-  const { blame, fix, retry } = consequence(code);
+  const { blame, fix, retry } = failureInfo(code);
   const { catalogue, cause } = knownOf(code);
   // A caller's detail names fields of a request, whose names are the caller's own text: it goes to the caller, not to the log.
   return { code, ...(blame !== 'caller' && { detail: message }), ...(cause && { catalogue, cause }), retry, fix };

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../mail/delivery/outcome.ts';
-import type { SendRequest } from '../../mail/message/email.ts';
+import type { EmailFields } from '../../mail/message/email.ts';
 import { messageId } from '../../mail/message/mime-message.ts';
-import { consequence, type MailFailure, tell } from '../../mail/model/failure.ts';
+import { callerMessage, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
 /** What a document says of its delivery, in the words of Firebase's Trigger Email; `eventId` is ours. Times are texts. */
 export interface Delivery {
@@ -73,7 +73,7 @@ export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: 
 export function endedAs(
   delivery: Delivery | null,
   outcome: Outcome,
-  request: SendRequest,
+  request: EmailFields,
   missing: readonly string[],
   now: number,
 ): Change {
@@ -97,7 +97,7 @@ export function endedAs(
   return {
     'delivery.attempts': attemptsOf(delivery) + 1,
     'delivery.error': sentence(outcome.failure),
-    // For so long Eventarc delivers an event again; where a timetable does, until it has.
+    // For so long Eventarc delivers an event again; where a task queue does, until it has.
     'delivery.leaseExpireTime': new Date(Math.max(now, 'notBefore' in outcome ? outcome.notBefore : now) + DAY_MS),
   };
 }
@@ -111,7 +111,7 @@ function responseOf(outcome: Extract<Outcome, { state: 'sent' | 'queued' }>): st
 const attemptsOf = (delivery: Delivery | null): number => (typeof delivery?.attempts === 'number' ? delivery.attempts : 0);
 
 const sentence = (failure: MailFailure): string =>
-  `${failure.code}: ${tell(failure)}${consequence(failure.code).blame === 'caller' ? ` ${consequence(failure.code).fix}` : ''}`;
+  `${failure.code}: ${callerMessage(failure)}${failureInfo(failure.code).blame === 'caller' ? ` ${failureInfo(failure.code).fix}` : ''}`;
 
 /** 204 acknowledges the event; anything else is delivered again, for up to a day. The document itself keeps the content. */
 export function verdict(outcome: Outcome): 204 | 429 | 503 {

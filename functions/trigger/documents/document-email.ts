@@ -5,7 +5,7 @@ import { MailFailure } from '../../mail/model/failure.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Subject and bodies, as a document holds them or as its template renders them. */
-export interface Message {
+export interface RenderedContent {
   readonly attachments?: unknown;
   readonly subject?: unknown;
   readonly text?: unknown;
@@ -13,7 +13,7 @@ export interface Message {
 }
 
 /** Renders a template of config/templates. Throws MailFailure. */
-export type RenderNamed = (name: string, data: unknown) => Promise<Message>;
+export type RenderNamed = (name: string, data: unknown) => Promise<RenderedContent>;
 
 // What another product's service would do with them has no counterpart at Gmail.
 const ELSEWHERE = ['sendGrid', 'sendGridDynamicTemplate'] as const;
@@ -55,7 +55,7 @@ export async function mailInDocument(fields: Fields, config: DocumentsConfig, re
   return mail;
 }
 
-async function renderedBy(template: Fields, render: RenderNamed): Promise<Message> {
+async function renderedBy(template: Fields, render: RenderNamed): Promise<RenderedContent> {
   const { name, data } = template;
   if (typeof name !== 'string' || !present(name)) throw new MailFailure('field_missing', 'Missing `template.name` field.');
   return render(name, data ?? {});

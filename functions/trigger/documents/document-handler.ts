@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
-import type { Message, Ports } from '../../mail/delivery/ports.ts';
+import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
 import { refuse, sendNow } from '../../mail/delivery/send.ts';
-import type { Asking } from '../../mail/delivery/submission.ts';
-import { parseRequest, type SendRequest } from '../../mail/message/email.ts';
-import { draftRequest } from '../../mail/message/prepared-email.ts';
+import type { SubmissionContext } from '../../mail/delivery/submission.ts';
+import { type EmailFields, parseRequest } from '../../mail/message/email.ts';
+import { prepareFields } from '../../mail/message/prepared-email.ts';
 import { documentsCaller } from '../../mail/model/caller.ts';
 import type { Caller, DocumentsConfig } from '../../mail/model/config.ts';
-import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
+import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
-import type { Documents, Edge } from '../../runtime/function-context.ts';
+import type { DocumentStore, FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
@@ -23,7 +23,7 @@ import { withUsers } from './user-recipients.ts';
  * `POST /documents`: Firestore's events of documents in the schema of Firebase's Trigger Email. An event only says which
  * document was written; what counts is the document as it is now. The status is the verdict, as for every push.
  */
-export function documentEvents(edge: Edge & { documents(): Documents }, log: Log): Handler {
+export function documentEvents(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
   const { documents: config } = edge.config;
   if (!config)
     return async (req, res) => {
@@ -47,18 +47,18 @@ export function documentEvents(edge: Edge & { documents(): Documents }, log: Log
       const { name, eventId } = documentIn(req.headers, edge.project, config);
       end(res, await serveDocument({ name, eventId, caller, config }, edge, log, facts));
     } catch (error) {
-      const failure = asFailure(error);
+      const failure = toFailure(error);
       reportRefusal(log, failure, facts());
-      end(res, consequence(failure.code).retry === 'never' ? 400 : 503);
+      end(res, failureInfo(failure.code).retry === 'never' ? 400 : 503);
     }
   };
 }
 
-type DocumentEdge = Edge & { documents(): Documents };
+type DocumentEdge = FunctionContext & { documents(): DocumentStore };
 type Facts = () => Readonly<Record<string, string | number | null>>;
 
 /** Looks at a document again that a message of the queue is about. Answers the status: 204 acknowledges. */
-export async function documentDelivery({ attributes }: Message, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+export async function documentDelivery({ attributes }: QueueMessage, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
   const { documents: config } = edge.config;
   const [name = '', eventId = ''] = [attributes[DOCUMENT_ATTRIBUTE], attributes[DOCUMENT_EVENT_ATTRIBUTE]];
   if (!config || eventId === '' || !isConfigured(name, edge.project, config))
@@ -67,16 +67,16 @@ export async function documentDelivery({ attributes }: Message, edge: DocumentEd
   return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
 }
 
-interface Errand {
+interface DocumentTask {
   readonly name: string;
   readonly eventId: string;
   readonly caller: Caller;
   readonly config: DocumentsConfig;
-  /** True where the timetable asks, not Eventarc: nobody else delivers it again for long. */
+  /** True where the task queue asks, not Eventarc: nobody else delivers it again for long. */
   readonly later?: boolean;
 }
 
-async function serveDocument(errand: Errand, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+async function serveDocument(errand: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
   const done = await sendDocument(errand, edge);
   if (typeof done === 'string') {
     log('INFO', 'document', { outcome: done, ...facts() });
@@ -88,7 +88,7 @@ async function serveDocument(errand: Errand, edge: DocumentEdge, log: Log, facts
 
 /** How the mail ended, and if it is planned for later; or why there was none to send: raced is to be delivered again. */
 async function sendDocument(
-  errand: Errand,
+  errand: DocumentTask,
   edge: DocumentEdge,
 ): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'expired' | 'raced'> {
   const { name, config } = errand;
@@ -96,7 +96,7 @@ async function sendDocument(
   const found = await documents.read(name);
   if (!found) return 'gone';
   const delivery = deliveryIn(found.fields);
-  const ports = edge.begin();
+  const ports = edge.startInvocation();
   try {
     const step = stepOf(delivery, errand.eventId, edge.now());
     if (step === 'leave') return 'ignored';
@@ -120,15 +120,15 @@ async function sendDocument(
 
 /** The document as a mail through the ledger, under the event's name: however often it comes, it is one mail. */
 async function deliver(
-  { name, eventId, caller, config }: Errand,
+  { name, eventId, caller, config }: DocumentTask,
   fields: Readonly<Record<string, unknown>>,
-  documents: Documents,
-  edge: Edge,
+  documents: DocumentStore,
+  edge: FunctionContext,
   ports: Ports,
-): Promise<{ readonly outcome: Outcome; readonly request: SendRequest | null; readonly missing: readonly string[] }> {
+): Promise<{ readonly outcome: Outcome; readonly request: EmailFields | null; readonly missing: readonly string[] }> {
   const key = `document:${name}:${eventId}`;
-  const asking: Asking = { caller, key, retryFailed: false, payload: edge.digest(key) };
-  let request: SendRequest | null = null;
+  const asking: SubmissionContext = { caller, key, retryFailed: false, payload: edge.digest(key) };
+  let request: EmailFields | null = null;
   let missing: readonly string[] = [];
   try {
     const [database = ''] = name.split('/documents/', 1);
@@ -137,18 +137,18 @@ async function deliver(
     const mail = await mailInDocument(resolved.fields, config, renderedBy(edge));
     request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
     return {
-      outcome: await sendNow(draftRequest(request, mail, caller, edge.config, ports), asking, edge.config, ports),
+      outcome: await sendNow(prepareFields(request, mail, caller, edge.config, ports), asking, edge.config, ports),
       request,
       missing,
     };
   } catch (error) {
-    return { outcome: await refuse({ ...asking, body: null }, asFailure(error), ports), request, missing };
+    return { outcome: await refuse({ ...asking, body: null }, toFailure(error), ports), request, missing };
   }
 }
 
 /** Templates are loaded where a document names one. */
 const renderedBy =
-  (edge: Edge): RenderNamed =>
+  (edge: FunctionContext): RenderNamed =>
   async (name, data) => {
     const [{ compiledRoutes }, { documentWords }] = await Promise.all([
       import('../common/compiled-routes.ts'),
@@ -158,7 +158,7 @@ const renderedBy =
   };
 
 /** Recipients are named in the document only where there was a request. */
-const NOBODY: SendRequest = {
+const NOBODY: EmailFields = {
   from: { name: '', address: '' },
   to: [],
   cc: [],

@@ -1,4 +1,4 @@
-import { asFailure, MailFailure } from '../../mail/model/failure.ts';
+import { MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { Compiled } from '../../notify/compiled.ts';
 import type { RenderNamed } from './document-email.ts';
 
@@ -21,7 +21,7 @@ export function documentWords(load: () => Promise<Compiled>): RenderNamed {
         ...(words.text && { text: renderer('text', partials.text)(words.text, context) }),
       };
     } catch (error) {
-      const { code, message } = asFailure(error);
+      const { code, message } = toFailure(error);
       if (code !== 'route_template') throw error;
       throw new MailFailure('request_invalid', `Invalid \`template.data\` field: ${message}.`);
     }

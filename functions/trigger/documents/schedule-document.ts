@@ -7,20 +7,20 @@ const SPREAD_MS = 60_000;
 
 /**
  * Has the document looked at again when its mail may go: Eventarc gives up after a day, and a quota may last longer. False
- * where whoever delivered the event does it again by itself, or there is no timetable.
+ * where whoever delivered the event does it again by itself, or there is no task queue.
  */
 export async function lookAgain(
   outcome: Outcome,
   name: string,
   eventId: string,
   later: boolean,
-  { timetable, digest, now }: Ports,
+  { taskQueue, digest, now }: Ports,
 ): Promise<boolean> {
-  if (!timetable || outcome.unrecorded || !(outcome.state === 'parked' || (outcome.state === 'retry' && later))) return false;
+  if (!taskQueue || outcome.unrecorded || !(outcome.state === 'parked' || (outcome.state === 'retry' && later))) return false;
   const hash = digest(`${name}\n${eventId}`).slice(0, 40);
   const spread = Math.trunc((Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32) * SPREAD_MS); // all that waits for midnight shall not come at once
   const at = Math.trunc(outcome.state === 'parked' ? outcome.notBefore : now() + AGAIN_MS) + spread;
-  await timetable.publishAt(
+  await taskQueue.schedule(
     { data: '', attributes: { [DOCUMENT_ATTRIBUTE]: name, [DOCUMENT_EVENT_ATTRIBUTE]: eventId } },
     at,
     `document-${hash}-${at}`,

@@ -1,7 +1,7 @@
 import { isAddress } from '../../mail/model/address.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 
-import type { Documents } from '../../runtime/function-context.ts';
+import type { DocumentStore } from '../../runtime/function-context.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,7 +18,7 @@ export interface Resolved {
  * document in the collection, as the extension has it. Without a collection, they are refused.
  * Throws MailFailure: request_invalid, and what reading throws.
  */
-export async function withUsers(fields: Fields, database: string, users: string | undefined, documents: Documents): Promise<Resolved> {
+export async function withUsers(fields: Fields, database: string, users: string | undefined, documents: DocumentStore): Promise<Resolved> {
   const given = (['to', 'cc', 'bcc'] as const).filter((name) => isGiven(fields[`${name}Uids`]));
   if (given.length === 0) return { fields, missing: [] };
   const names = given.map((name) => `\`${name}Uids\``).join(', ');
@@ -41,7 +41,7 @@ export async function withUsers(fields: Fields, database: string, users: string 
   return { fields: { ...without, ...Object.fromEntries(resolved) }, missing: uids.filter((uid) => emails.get(uid) === null) };
 }
 
-async function emailOf(name: string, documents: Documents): Promise<string | null> {
+async function emailOf(name: string, documents: DocumentStore): Promise<string | null> {
   const email = (await documents.read(name))?.fields['email'];
   return typeof email === 'string' && isAddress(email) ? email : null;
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isTaken } from '../../mail/delivery/outcome.ts';
-import { asFailure, consequence, type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+import { type FailureCode, failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { Hook } from '../../mail/model/route.ts';
 
-import type { Edge, Witness } from '../../runtime/function-context.ts';
+import type { FunctionContext, WebhookVerifier } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { bearerOf } from '../../verify/bearer.ts';
@@ -21,7 +21,7 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
  * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
  */
-export function webhooks(edge: Edge, witness: Witness, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+export function webhooks(edge: FunctionContext, witness: WebhookVerifier, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
   const hooks = new Map((edge.config.routes ?? []).flatMap(({ name, hook }) => (hook ? [[name, hook]] : [])));
   return async (req, res) => {
     const started = edge.now();
@@ -52,12 +52,12 @@ export function webhooks(edge: Edge, witness: Witness, log: Log, { patienceMs = 
         retryFailed: true, // what was wrong may have been mended when it comes again
       };
       // A stranger's request pays for none of it.
-      const [{ compiledRoutes }, { routeNamed, takeEvent }] = await Promise.all([
+      const [{ compiledRoutes }, { routeNamed, handleEvent: takeEvent }] = await Promise.all([
         import('../common/compiled-routes.ts'),
         import('../../notify/handle-event.ts'),
       ]);
       const compiled = await compiledRoutes(edge);
-      const ports = edge.begin();
+      const ports = edge.startInvocation();
       const taken = await takeEvent(happened, routeNamed(name, compiled), compiled, edge.config, ports).finally(ports.close);
       if (typeof taken === 'string') {
         log('INFO', 'event', { outcome: taken, ...facts() });
@@ -66,7 +66,7 @@ export function webhooks(edge: Edge, witness: Witness, log: Log, { patienceMs = 
       reportOutcome(log, taken, { caller: `route:${name}`, ...facts() });
       answer(req, res, isTaken(taken) ? 200 : statusOf(taken.failure.code), isTaken(taken) ? { id: taken.id } : REFUSAL);
     } catch (error) {
-      const failure = asFailure(error);
+      const failure = toFailure(error);
       reportRefusal(log, failure, { ...(OWN_WORDS.has(failure.code) && { detail: failure.message }), ...facts() });
       answer(req, res, statusOf(failure.code), REFUSAL);
     }
@@ -80,7 +80,7 @@ interface Proven {
 }
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
-async function prove(signed: Signed, hook: Hook | undefined, witness: Witness): Promise<Proven> {
+async function prove(signed: Signed, hook: Hook | undefined, witness: WebhookVerifier): Promise<Proven> {
   if (!hook) throw refused('no route of that name has a hook');
   if (hook.verify === 'google-oidc') {
     const token = bearerOf(signed.headers);
@@ -114,7 +114,7 @@ const refused = (why: string): MailFailure => new MailFailure('signature_invalid
 const OWN_WORDS: ReadonlySet<FailureCode> = new Set(['signature_invalid', 'path_unknown', 'method_unknown']);
 
 /** What this event is known by when it comes again: only what the signature covers, else a replay would pass for a new event. */
-function keyOf({ body }: Signed, eventId: string | undefined, { digest }: Edge): string {
+function keyOf({ body }: Signed, eventId: string | undefined, { digest }: FunctionContext): string {
   return eventId === undefined ? `body:${digest(body)}` : `event:${eventId}`;
 }
 
@@ -138,7 +138,7 @@ const REFUSAL = { message: 'The request was not accepted.' };
 /** 4xx where the request itself is wrong; else 5xx, so that the vendor delivers again. */
 function statusOf(code: FailureCode): number {
   const known: Partial<Record<FailureCode, number>> = { too_large: 413, request_invalid: 400, in_flight: 503 };
-  const { http, retry, blame } = consequence(code);
+  const { http, retry, blame } = failureInfo(code);
   if (known[code]) return known[code];
   if (blame === 'caller' && retry === 'never') return http;
   return retry === 'never' ? 500 : 503;

@@ -1,7 +1,7 @@
 import type { CallerKey } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 
-import type { Edge } from '../../runtime/function-context.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -13,7 +13,7 @@ const KEY = /^mg_([a-z0-9-]{1,40})_[A-Za-z0-9_-]{43,}$/;
  * verified. Of a key only the hash is known here; it is compared in constant time, against a hash of nothing where the
  * id is unknown. Wrong, expired and disabled keys get one answer. Throws MailFailure: key_missing, key_invalid.
  */
-export function authenticate(headers: Headers, edge: Pick<Edge, 'config' | 'digest' | 'now' | 'trustIam'>): CallerKey {
+export function authenticate(headers: Headers, edge: Pick<FunctionContext, 'config' | 'digest' | 'now' | 'trustIam'>): CallerKey {
   const given = BEARER.exec(String(headers['authorization'] ?? ''))?.[1];
   const key = given !== undefined && KEY.test(given) ? byKey(given, edge) : edge.trustIam ? byIdentity(headers, edge) : null;
   if (given === undefined && !key) throw new MailFailure('key_missing', 'Missing API key in the authorization header.');
@@ -22,7 +22,7 @@ export function authenticate(headers: Headers, edge: Pick<Edge, 'config' | 'dige
   return key;
 }
 
-function byKey(given: string, { config, digest }: Pick<Edge, 'config' | 'digest'>): CallerKey | null {
+function byKey(given: string, { config, digest }: Pick<FunctionContext, 'config' | 'digest'>): CallerKey | null {
   const id = KEY.exec(given)?.[1];
   const key = config.keys.find((one) => one.id === id);
   const matches = equal(digest(given), key?.sha256 || digest(''));
@@ -33,7 +33,7 @@ function byKey(given: string, { config, digest }: Pick<Edge, 'config' | 'digest'
  * The identity in Google's ID token. Cloud Run checks `X-Serverless-Authorization` where it is present and then leaves
  * `Authorization` unchecked; it takes the signature away, so that only its own word can be relied on.
  */
-function byIdentity(headers: Headers, { config, now }: Pick<Edge, 'config' | 'now'>): CallerKey | null {
+function byIdentity(headers: Headers, { config, now }: Pick<FunctionContext, 'config' | 'now'>): CallerKey | null {
   const header = String(headers['x-serverless-authorization'] ?? headers['authorization'] ?? '');
   const { iss, exp, email, email_verified } = claimsIn(header);
   const ours = iss === 'https://accounts.google.com' || iss === 'accounts.google.com';

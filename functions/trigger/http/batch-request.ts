@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Batch, Ended } from '../../mail/batch.ts';
 import { isTaken } from '../../mail/delivery/outcome.ts';
 import type { Caller } from '../../mail/model/config.ts';
-import { MailFailure, tell } from '../../mail/model/failure.ts';
+import { callerMessage, MailFailure } from '../../mail/model/failure.ts';
 import { readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
 import { idempotencyKey } from './idempotency-key.ts';
@@ -33,6 +33,6 @@ export function answerBatch(ended: readonly Ended[], permissive: boolean, now: n
     const data = ended.map((one) => ({ id: one.outcome?.id ?? null, outcome: one.outcome?.state ?? 'refused' }));
     return { ...answer, headers: { ...headers, ...answer.headers }, body: { ...answer.body, data } };
   }
-  const errors = ended.flatMap(({ index, failure }) => (failure ? [{ index, message: tell(failure) }] : []));
+  const errors = ended.flatMap(({ index, failure }) => (failure ? [{ index, message: callerMessage(failure) }] : []));
   return { status: 200, headers, body: permissive ? { data: sent, errors } : { data: sent } };
 }

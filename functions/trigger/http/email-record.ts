@@ -1,5 +1,5 @@
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
-import { consequence, type FailureCode } from '../../mail/model/failure.ts';
+import { type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 
 // Resend's `last_event` is a closed list; a client throws for any other word.
 const LAST_EVENT: Readonly<Record<State, 'queued' | 'scheduled' | 'sent' | 'failed' | 'delivery_delayed' | 'canceled'>> = {
@@ -63,7 +63,7 @@ export function recordOf({
     gmail_id: gmailId,
     rejected,
     code,
-    fix: code === null ? null : consequence(code as FailureCode).fix,
+    fix: code === null ? null : failureInfo(code as FailureCode).fix,
     not_before: notBefore === null ? null : new Date(notBefore).toISOString(),
   };
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { Draft } from '../../mail/message/prepared-email.ts';
+import type { PreparedEmail } from '../../mail/message/prepared-email.ts';
 import { type Address, parseAddress } from '../../mail/model/address.ts';
 import type { Caller } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 
-import type { Edge } from '../../runtime/function-context.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { checkedKey, idempotencyKey } from './idempotency-key.ts';
 
@@ -17,15 +17,15 @@ const ROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
 export async function readRawOrder(
   req: IncomingMessage,
   caller: Caller,
-  edge: Pick<Edge, 'config' | 'digest'>,
+  edge: Pick<FunctionContext, 'config' | 'digest'>,
   patienceMs: number,
-): Promise<{ readonly draft: Draft; readonly key: string | null }> {
+): Promise<{ readonly draft: PreparedEmail; readonly key: string | null }> {
   if (contentTypeOf(req) !== 'message/rfc822')
     throw new MailFailure('request_invalid', 'The content type must be message/rfc822, and the body one message.');
   const own = idempotencyKey(req);
   const envelope = readEnvelope(req);
   const body = await readBody(req, { patienceMs, room: ROOM_BYTES });
-  const { draftRaw, readRaw } = await import('../../mail/message/raw-message.ts'); // only a raw letter pays for it
+  const { prepareRawMessage: draftRaw, parseRawMessage: readRaw } = await import('../../mail/message/raw-message.ts'); // only a raw letter pays for it
   const letter = readRaw(body, 'rawBody' in req ? 0 : ROOM_BYTES);
   const key = own ?? (letter.key === null ? null : checkedKey(letter.key));
   return { draft: draftRaw(letter, envelope, caller, edge.config, edge.digest), key };

@@ -1,5 +1,5 @@
 import { isTaken, type Outcome, type Quota } from '../../mail/delivery/outcome.ts';
-import { consequence, type FailureCode, type MailFailure, tell } from '../../mail/model/failure.ts';
+import { callerMessage, type FailureCode, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
 /** The answer to a request: status, body, and headers beside the content type. */
 export interface Answer {
@@ -90,7 +90,7 @@ export function quotaHeaders(quota: Quota | undefined, now: number): Record<stri
  * the mail has one. `retry-after` is whole seconds: clients convert it to a number without a safety net.
  */
 export function errorAnswer(failure: MailFailure, now: number, id?: string, notBefore?: number): Answer {
-  const { http, retry, fix } = consequence(failure.code);
+  const { http, retry, fix } = failureInfo(failure.code);
   const at = notBefore ?? failure.retryAt ?? now + 10_000;
   const wait = retry === 'soon' || retry === 'later' ? { 'retry-after': String(Math.max(1, Math.ceil((at - now) / 1_000))) } : {};
   return {
@@ -98,7 +98,7 @@ export function errorAnswer(failure: MailFailure, now: number, id?: string, notB
     headers: wait,
     body: {
       statusCode: http,
-      message: tell(failure) + (id && retry === 'ask' ? ` The id of the mail is ${id}.` : ''),
+      message: callerMessage(failure) + (id && retry === 'ask' ? ` The id of the mail is ${id}.` : ''),
       name: NAMES[failure.code],
       code: failure.code,
       fix,

@@ -5,9 +5,9 @@ import { cancel, ownMail, reschedule } from '../../mail/change.ts';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
 import type { Caller } from '../../mail/model/config.ts';
-import { asFailure, type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+import { type FailureCode, MailFailure, toFailure } from '../../mail/model/failure.ts';
 
-import type { Edge } from '../../runtime/function-context.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { BODY_PATIENCE_MS, forgetFiles, readJson } from '../common/body.ts';
@@ -19,7 +19,7 @@ import { recordOf } from './email-record.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { readRawOrder } from './raw-request.ts';
 import { type Answer, errorAnswer, outcomeAnswer } from './resend-answer.ts';
-import { allowed, type Route, routeOf } from './router.ts';
+import { type ApiOperation, allowed, operationOf } from './router.ts';
 
 /** The id in `/emails/ID` and below it. */
 const idIn = (path: string): string => path.split('/')[2]?.toLowerCase() ?? '';
@@ -29,14 +29,14 @@ interface Request {
   readonly req: IncomingMessage;
   readonly path: string;
   readonly caller: Caller;
-  readonly edge: Edge;
+  readonly edge: FunctionContext;
   readonly patienceMs: number;
   /** Tells the log how a mail ended. */
   report(outcome: Outcome): void;
 }
 
 /** The HTTP API: Resend's sending API, raw letters, the record of what was sent, and `GET /health`. */
-export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+export function resendApi(edge: FunctionContext, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
   return async (req, res) => {
     const started = edge.now();
     const path = pathOf(req.url);
@@ -45,13 +45,13 @@ export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS 
       ...(traceOf(req, edge.project) as Record<string, string>),
     });
     try {
-      const route = routeOf(req.method ?? '', path);
+      const route = operationOf(req.method ?? '', path);
       if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
       const caller = authenticate(req.headers, edge);
       const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
       write(req, res, await DOORS[route]({ req, path, caller, edge, patienceMs, report }));
     } catch (error) {
-      const failure = asFailure(error);
+      const failure = toFailure(error);
       reportRefusal(log, failure, facts());
       const answer = errorAnswer(failure, edge.now());
       write(req, res, failure.code === 'method_unknown' ? { ...answer, headers: { allow: allowed(path) } } : answer);
@@ -59,7 +59,7 @@ export function resendApi(edge: Edge, log: Log, { patienceMs = BODY_PATIENCE_MS 
   };
 }
 
-const DOORS: Readonly<Record<Exclude<Route, 'health'>, (request: Request) => Promise<Answer>>> = {
+const DOORS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<Answer>>> = {
   async send({ req, caller, edge, patienceMs, report }) {
     const key = idempotencyKey(req);
     const body = await readJson(req, { patienceMs });
@@ -111,8 +111,8 @@ const DOORS: Readonly<Record<Exclude<Route, 'health'>, (request: Request) => Pro
 };
 
 /** Runs one invocation with ports of its own. */
-async function within<T>(edge: Edge, run: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = edge.begin();
+async function within<T>(edge: FunctionContext, run: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = edge.startInvocation();
   return run(ports).finally(ports.close);
 }
 

@@ -1,13 +1,13 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 
 /** What a request asks for; `restricted` is a resource of Resend's that a key which only sends may not use. */
-export type Route = 'health' | 'send' | 'batch' | 'raw' | 'read' | 'move' | 'cancel' | 'restricted';
+export type ApiOperation = 'health' | 'send' | 'batch' | 'raw' | 'read' | 'move' | 'cancel' | 'restricted';
 
-type Methods = Readonly<Record<string, Route>>;
+type Methods = Readonly<Record<string, ApiOperation>>;
 
 const ID = '[^/]+';
 /** First match decides. Resend's own verbs stand where it defines them, so that any other one is a 405. */
-const ROUTES: readonly (readonly [RegExp, Methods])[] = [
+const OPERATIONS: readonly (readonly [RegExp, Methods])[] = [
   [/^\/health$/, { GET: 'health' }],
   [/^\/emails$/, { POST: 'send', GET: 'restricted' }],
   [/^\/emails\/batch$/, { POST: 'batch' }],
@@ -22,7 +22,7 @@ const ROUTES: readonly (readonly [RegExp, Methods])[] = [
 ];
 
 /** What the request asks for; HEAD is GET without its body. Throws MailFailure: path_unknown, method_unknown. */
-export function routeOf(method: string, path: string): Route {
+export function operationOf(method: string, path: string): ApiOperation {
   const methods = methodsOf(path);
   if (!methods) throw new MailFailure('path_unknown', 'The requested endpoint does not exist.');
   const route = methods[method === 'HEAD' ? 'GET' : method];
@@ -36,4 +36,4 @@ export function allowed(path: string): string {
   return verbs.flatMap((verb) => (verb === 'GET' ? ['GET', 'HEAD'] : [verb])).join(', ');
 }
 
-const methodsOf = (path: string): Methods | undefined => ROUTES.find(([pattern]) => pattern.test(path))?.[1];
+const methodsOf = (path: string): Methods | undefined => OPERATIONS.find(([pattern]) => pattern.test(path))?.[1];

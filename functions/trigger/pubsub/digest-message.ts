@@ -1,8 +1,8 @@
-import { asFailure, consequence } from '../../mail/model/failure.ts';
+import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 import { DIGEST_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 import { readDigest, sendDigest } from '../../notify/digest.ts';
 import { routeNamed } from '../../notify/handle-event.ts';
-import type { Edge } from '../../runtime/function-context.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
 import type { Log } from '../../runtime/log.ts';
 import { compiledRoutes } from '../common/compiled-routes.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
@@ -14,9 +14,9 @@ const NAME = /^[a-z0-9-]{1,40}$/;
 type Facts = Readonly<Record<string, string | number | null>>;
 
 /** Sends the digest that a message of the queue is about. Answers the status: 204 acknowledges. */
-export async function digestDelivery({ message, attempt }: Delivery, edge: Edge, log: Log, facts: () => Facts): Promise<number> {
+export async function digestDelivery({ message, attempt }: Delivery, edge: FunctionContext, log: Log, facts: () => Facts): Promise<number> {
   const route = String(message.attributes[DIGEST_ATTRIBUTE]);
-  const ports = edge.begin();
+  const ports = edge.startInvocation();
   try {
     const compiled = await compiledRoutes(edge);
     const { window, sample } = readDigest(message);
@@ -29,9 +29,9 @@ export async function digestDelivery({ message, attempt }: Delivery, edge: Edge,
     reportOutcome(log, outcome, { ...facts(), caller: `route:${route}`, route, digest: true, acknowledged: status === 204 });
     return status;
   } catch (error) {
-    const failure = asFailure(error);
+    const failure = toFailure(error);
     reportRefusal(log, failure, { ...facts(), ...(NAME.test(route) && { route }) }); // anything else is whatever somebody published
-    return consequence(failure.code).retry === 'never' ? 400 : 503;
+    return failureInfo(failure.code).retry === 'never' ? 400 : 503;
   } finally {
     ports.close();
   }

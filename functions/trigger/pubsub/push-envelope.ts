@@ -1,4 +1,4 @@
-import type { Message } from '../../mail/delivery/ports.ts';
+import type { QueueMessage } from '../../mail/delivery/ports.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 import { parseJson } from '../common/json.ts';
@@ -9,7 +9,7 @@ export interface Delivery {
   /** The publisher's own idempotency key, or the platform's id of the message: the same on each redelivery. */
   readonly key: string;
   /** The message as it came: what is put off, or buried. */
-  readonly message: Message;
+  readonly message: QueueMessage;
   /** How often the platform has tried; null where it does not say. */
   readonly attempt: number | null;
 }

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PUBLISHER } from '../../mail/model/caller.ts';
-import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
-import { bury } from '../../mail/queue/dead-letter.ts';
-import { type WorkedOff, workOff } from '../../mail/queue/process-message.ts';
+import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { publishDeadLetter } from '../../mail/queue/dead-letter.ts';
+import { type ProcessedMessage, processMessage } from '../../mail/queue/process-message.ts';
 import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
-import type { Documents, Edge } from '../../runtime/function-context.ts';
+import type { DocumentStore, FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
-import { reportRefusal, reportWorkedOff } from '../common/report.ts';
+import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
 import { type Delivery, eventAgain, isForUs, readDelivery } from './push-envelope.ts';
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
-export function pubsubWorker(edge: Edge & { documents(): Documents }, log: Log): Handler {
+export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
   return async (req, res) => {
     const started = edge.now();
     let attempt: number | null = null;
@@ -32,7 +32,7 @@ export function pubsubWorker(edge: Edge & { documents(): Documents }, log: Log):
       if ('failure' in read) {
         reportRefusal(log, read.failure, facts());
         const whole = read.body.length > 0 || read.failure.code === 'too_large'; // what broke off comes again
-        return end(res, whole ? await buried(read.body, read.failure, edge) : 400);
+        return end(res, whole ? await deadLettered(read.body, read.failure, edge) : 400);
       }
       const { mail, key, message } = read.delivery;
       attempt = read.delivery.attempt;
@@ -50,14 +50,14 @@ export function pubsubWorker(edge: Edge & { documents(): Documents }, log: Log):
         return end(res, await documentDelivery(message, edge, log, facts));
       }
       const order = { body: mail, caller: PUBLISHER, key, retryFailed: false };
-      const ports = edge.begin();
-      const done = await workOff({ order, message, delivery: attempt }, edge.config, ports).finally(ports.close);
-      reportWorkedOff(log, done, facts());
+      const ports = edge.startInvocation();
+      const done = await processMessage({ order, message, delivery: attempt }, edge.config, ports).finally(ports.close);
+      reportProcessedMessage(log, done, facts());
       end(res, statusOf(done));
     } catch (error) {
-      const failure = asFailure(error);
+      const failure = toFailure(error);
       reportRefusal(log, failure, facts());
-      end(res, consequence(failure.code).retry === 'never' ? 400 : 503);
+      end(res, failureInfo(failure.code).retry === 'never' ? 400 : 503);
     }
   };
 }
@@ -71,16 +71,16 @@ async function readPush(req: IncomingMessage): Promise<Read> {
     body = await readBody(req);
     return { delivery: readDelivery(req.headers, contentTypeOf(req), parseJson(body)) };
   } catch (error) {
-    return { body, failure: asFailure(error) };
+    return { body, failure: toFailure(error) };
   }
 }
 
 /** A push that nobody can read never will be: it is acknowledged where there is a place for it. */
-async function buried(body: Buffer, failure: MailFailure, edge: Edge): Promise<204 | 400 | 503> {
-  const ports = edge.begin();
+async function deadLettered(body: Buffer, failure: MailFailure, edge: FunctionContext): Promise<204 | 400 | 503> {
+  const ports = edge.startInvocation();
   try {
-    if (!ports.graveyard) return 400; // the subscription's own dead-letter policy has it after its last delivery
-    await bury({ data: body.subarray(0, REMAINS_MAX_BYTES).toString('utf8'), attributes: {} }, failure.code, ports);
+    if (!ports.deadLetters) return 400; // the subscription's own dead-letter policy has it after its last delivery
+    await publishDeadLetter({ data: body.subarray(0, REMAINS_MAX_BYTES).toString('utf8'), attributes: {} }, failure.code, ports);
     return 204;
   } catch {
     return 503;
@@ -92,7 +92,7 @@ async function buried(body: Buffer, failure: MailFailure, edge: Edge): Promise<2
 const REMAINS_MAX_BYTES = 5_000_000;
 
 /** The verdict in the words of a push: 204 acknowledges, anything else is delivered again. */
-export const statusOf = ({ acknowledged, outcome }: WorkedOff): 204 | 429 | 503 =>
+export const statusOf = ({ acknowledged, outcome }: ProcessedMessage): 204 | 429 | 503 =>
   acknowledged ? 204 : outcome?.state === 'parked' ? 429 : 503;
 
 function end(res: ServerResponse, status: number): void {

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
-import type { Message, Ports } from '../../mail/delivery/ports.ts';
-import { asFailure, consequence, MailFailure } from '../../mail/model/failure.ts';
-import { buryMail } from '../../mail/queue/dead-letter.ts';
-import { KEY_ATTRIBUTE, labelled, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
-import { nextOf } from '../../mail/queue/settle-message.ts';
-import { routeNamed, takeEvent } from '../../notify/handle-event.ts';
-import type { Edge } from '../../runtime/function-context.ts';
+import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
+import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { deadLetterEmail } from '../../mail/queue/dead-letter.ts';
+import { KEY_ATTRIBUTE, ROUTE_ATTRIBUTE, withAttributes } from '../../mail/queue/queue-message.ts';
+import { nextStep } from '../../mail/queue/settle-message.ts';
+import { handleEvent, routeNamed } from '../../notify/handle-event.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
@@ -20,7 +20,7 @@ import { type EventDelivery, isForUs, readEventDelivery } from './push-envelope.
  * `POST /routes/<route>`: what the route's own subscription delivers. The status is the verdict: 204 acknowledges, also an
  * event that the route does not want; anything else is delivered again.
  */
-export function routeEvents(edge: Edge, log: Log): Handler {
+export function routeEvents(edge: FunctionContext, log: Log): Handler {
   return async (req, res) => {
     const started = edge.now();
     const name = /^\/routes\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1] ?? '';
@@ -40,9 +40,9 @@ export function routeEvents(edge: Edge, log: Log): Handler {
       attempt = delivery.attempt;
       end(res, await eventDelivery(name, delivery, edge, log, facts));
     } catch (error) {
-      const failure = asFailure(error);
+      const failure = toFailure(error);
       reportRefusal(log, failure, facts());
-      end(res, failure.code === 'path_unknown' ? 404 : consequence(failure.code).retry === 'never' ? 400 : 503);
+      end(res, failure.code === 'path_unknown' ? 404 : failureInfo(failure.code).retry === 'never' ? 400 : 503);
     }
   };
 }
@@ -50,19 +50,25 @@ export function routeEvents(edge: Edge, log: Log): Handler {
 type Facts = Readonly<Record<string, string | number | null>>;
 
 /** Takes an event that came to a route. Answers the status: 204 acknowledges. Throws MailFailure. */
-export async function eventDelivery(name: string, delivery: EventDelivery, edge: Edge, log: Log, facts: () => Facts): Promise<number> {
+export async function eventDelivery(
+  name: string,
+  delivery: EventDelivery,
+  edge: FunctionContext,
+  log: Log,
+  facts: () => Facts,
+): Promise<number> {
   const compiled = await compiledRoutes(edge);
   const route = routeNamed(name, compiled);
   const { data, attributes, failure, key, message, attempt } = delivery;
-  const ports = edge.begin();
+  const ports = edge.startInvocation();
   try {
     const happened = { event: { data, attributes }, key, retryFailed: false, ...(failure && { failure }) };
-    const taken = await takeEvent(happened, route, compiled, edge.config, ports);
+    const taken = await handleEvent(happened, route, compiled, edge.config, ports);
     if (typeof taken === 'string') {
       log('INFO', 'event', { outcome: taken, ...facts() });
       return 204;
     }
-    const known = labelled(message, { [ROUTE_ATTRIBUTE]: name, [KEY_ATTRIBUTE]: key });
+    const known = withAttributes(message, { [ROUTE_ATTRIBUTE]: name, [KEY_ATTRIBUTE]: key });
     const status = await concluded(taken, known, attempt, ports);
     reportOutcome(log, taken, { ...facts(), caller: `route:${name}`, acknowledged: status === 204 });
     return status;
@@ -75,11 +81,11 @@ export async function eventDelivery(name: string, delivery: EventDelivery, edge:
  * The event is what is delivered again, or buried: it has no caller who could mend it, so none that failed is thrown away.
  * A mail that waits is in the queue, where there is one.
  */
-export async function concluded(outcome: Outcome, message: Message, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
-  const next = nextOf(outcome, { delivery, attempts: 0, dueForMs: 0, canPutOff: false, spread: 0 }, ports.now());
+export async function concluded(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
+  const next = nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, jitter: 0 }, ports.now());
   const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
   const reason = next.verb === 'bury' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
-  if (reason) return (await buryMail(outcome.id, message, reason, ports).catch(() => false)) ? 204 : 503;
+  if (reason) return (await deadLetterEmail(outcome.id, message, reason, ports).catch(() => false)) ? 204 : 503;
   if (next.verb === 'ack') return 204;
   return outcome.state === 'parked' ? 429 : 503;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Deployed, deploy, type Yard } from '../../../functions/cli/deploy/deploy.ts';
+import { type Deployed, type DeployPorts, deploy } from '../../../functions/cli/deploy/deploy.ts';
 import type { Made, Target } from '../../../functions/cli/deploy/deploy-steps.ts';
 import { programs } from '../../../functions/cli/deploy/program.ts';
 import type { Smoked } from '../../../functions/cli/deploy/smoke-command.ts';
@@ -24,7 +24,7 @@ after(() => {
 });
 const laid = (change?: Readonly<Record<string, readonly Answer[]>>): Programs => well(place(), change);
 
-async function run(fakes: Programs, change: Partial<Yard> = {}, target: Partial<Target> = {}, dryRun = false): Promise<Deployed> {
+async function run(fakes: Programs, change: Partial<DeployPorts> = {}, target: Partial<Target> = {}, dryRun = false): Promise<Deployed> {
   const path = process.env['PATH'];
   process.env['PATH'] = fakes.path;
   try {
@@ -145,7 +145,7 @@ test('billing that may not be looked at stops nobody', async () => {
 const stops: readonly {
   readonly name: string;
   readonly answers?: Readonly<Record<string, readonly Answer[]>>;
-  readonly yard?: Partial<Yard>;
+  readonly yard?: Partial<DeployPorts>;
   readonly at: RegExp;
   readonly last: string;
   readonly applied?: true;

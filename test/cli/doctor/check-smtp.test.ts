@@ -8,11 +8,11 @@ import { Readable, Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { generate } from 'selfsigned';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import { examine } from '../../../functions/cli/doctor/check.ts';
+import { runChecks } from '../../../functions/cli/doctor/check.ts';
 import { settingsFindings, smtpChecks } from '../../../functions/cli/doctor/check-smtp.ts';
 import { askSettings } from '../../../functions/cli/doctor/smtp-prompt.ts';
 import { type FoundSettings, fromDjango, fromSettingsPy, fromUrl, type SmtpSettings } from '../../../functions/cli/doctor/smtp-settings.ts';
-import { Hidden } from '../../../functions/mail/model/secret.ts';
+import { SecretString } from '../../../functions/mail/model/secret.ts';
 import { hasDovecot, startDovecot } from '../../support/programs/dovecot.ts';
 import { skipUnless } from '../../support/programs/emulators.ts';
 
@@ -89,7 +89,7 @@ for (const { name, found, is } of sources) test(`${name} is read`, () => assert.
 const plain = (change: Partial<SmtpSettings> & { secret?: string }): FoundSettings => {
   const { secret = 'abcdefghijklmnop', ...rest } = change;
   return {
-    settings: { host: 'smtp.gmail.com', port: 587, tls: 'starttls', user: 'me@example.com', password: new Hidden(secret), ...rest },
+    settings: { host: 'smtp.gmail.com', port: 587, tls: 'starttls', user: 'me@example.com', password: new SecretString(secret), ...rest },
     missing: [],
     problems: [],
   };
@@ -233,14 +233,14 @@ for (const { name, server, change = {}, causes } of dialogues)
       port,
       tls: 'starttls',
       user: 'me@example.com',
-      password: new Hidden(secret),
+      password: new SecretString(secret),
       ...rest,
     };
     const checks = smtpChecks({ settings, missing: [], problems: [] }, explain, {
       ca: [genuine.cert, foreign.cert].join('\n'),
       timeoutMs: 500,
     });
-    const found = await examine(checks);
+    const found = await runChecks(checks);
     assert.deepEqual(
       found.flatMap(({ ok, cause }) => (ok === false ? [cause] : [])),
       causes,
@@ -283,9 +283,9 @@ test('doctor --smtp against Dovecot, which takes tokens only', { skip: noDovecot
     port: dovecot.smtp.port,
     tls: 'starttls',
     user: 'me@example.com',
-    password: new Hidden('canary-wrong'),
+    password: new SecretString('canary-wrong'),
   };
-  const found = await examine(smtpChecks({ settings, missing: [], problems: [] }, explain, { ca: String(dovecot.smtp.ca) }));
+  const found = await runChecks(smtpChecks({ settings, missing: [], problems: [] }, explain, { ca: String(dovecot.smtp.ca) }));
   assert.deepEqual(
     found.flatMap(({ ok, cause }) => (ok === false ? [cause] : [])),
     ['app-password-required'],

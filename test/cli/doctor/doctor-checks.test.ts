@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Check, type Diagnosis, examine, well, wrong } from '../../../functions/cli/doctor/check.ts';
+import { type Check, type CheckFinding, failed, passed, runChecks } from '../../../functions/cli/doctor/check.ts';
 import { type DoctorOptions, doctorChecks } from '../../../functions/cli/doctor/doctor-checks.ts';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
@@ -253,13 +253,13 @@ const setups: Setup[] = [
   },
 ];
 
-async function diagnose({ config = box({}), prepare, options = {}, smtpPort }: Setup): Promise<{ found: Diagnosis[]; google: Google }> {
+async function diagnose({ config = box({}), prepare, options = {}, smtpPort }: Setup): Promise<{ found: CheckFinding[]; google: Google }> {
   const google = await startGoogle({ aliasesOf: () => [ALIAS, 'pending@example.com'] });
   store(google, enrol(google));
   prepare?.(google);
   const smtp = { host: '127.0.0.1', port: smtpPort ?? Number(new URL(google.url).port), secure: false, ca: null };
   const operator = { settings: settingsFor(google.url, { config, smtp }), identity: createIdentity(google.url) };
-  return { found: await examine(doctorChecks(operator, options)), google };
+  return { found: await runChecks(doctorChecks(operator, options)), google };
 }
 
 for (const setup of setups)
@@ -289,12 +289,12 @@ test('--send --lose-reply proves it: one mail, and the session said what became 
 
 test('a check is left out while one it needs is wrong, and a check that breaks is a finding', async () => {
   const checks: Check[] = [
-    { name: 'a', run: async () => wrong('a', 'x', 'is wrong', 'mend it') },
-    { name: 'b', needs: ['a'], run: async () => well('b', 'never reached') },
+    { name: 'a', run: async () => failed('a', 'x', 'is wrong', 'mend it') },
+    { name: 'b', needs: ['a'], run: async () => passed('b', 'never reached') },
     { name: 'c', run: async () => Promise.reject(new TypeError('canary')) },
   ];
   const heard: string[] = [];
-  const found = await examine(checks, ({ check }) => heard.push(check));
+  const found = await runChecks(checks, ({ check }) => heard.push(check));
   assert.deepEqual(
     found.map(({ check, ok, cause }) => [check, ok, cause]),
     [

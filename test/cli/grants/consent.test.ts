@@ -6,13 +6,13 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { openBrowser, openerFor } from '../../../functions/cli/common/browser.ts';
-import { Refused } from '../../../functions/cli/common/refusal.ts';
-import { readGranted } from '../../../functions/cli/grants/consent-response.ts';
+import { CommandError } from '../../../functions/cli/common/refusal.ts';
+import { readTokenGrant } from '../../../functions/cli/grants/consent-response.ts';
 import { consentUrl, newBinding, readRedirect } from '../../../functions/cli/grants/consent-url.ts';
 import { readOAuthClient } from '../../../functions/cli/grants/oauth-client.ts';
 import { listenForRedirect } from '../../../functions/cli/grants/redirect-listener.ts';
 import { SCOPE_SEND } from '../../../functions/mail/model/scopes.ts';
-import { Hidden } from '../../../functions/mail/model/secret.ts';
+import { SecretString } from '../../../functions/mail/model/secret.ts';
 import { consentAt } from '../../support/programs/person.ts';
 import { NOTICES, startDesk } from '../../support/stack/operator.ts';
 
@@ -63,16 +63,16 @@ test('a code is read with its signs, from a pasted line with blanks around it', 
 const web = (...redirect_uris: string[]): string => JSON.stringify({ web: { client_id: 'i', client_secret: 's', redirect_uris } });
 test('a Web application does with a loopback address of its own', () =>
   assert.equal(
-    readOAuthClient(new Hidden(web('https://a.example/', 'http://127.0.0.1:8765/back'))).redirect,
+    readOAuthClient(new SecretString(web('https://a.example/', 'http://127.0.0.1:8765/back'))).redirect,
     'http://127.0.0.1:8765/back',
   ));
 for (const uris of [[], ['https://127.0.0.1:8765/'], ['http://127.0.0.1/'], ['http://127.0.0.1.evil.example:80/']])
   test(`a Web application with ${uris[0] ?? 'no address'} is refused`, () =>
-    assert.throws(() => readOAuthClient(new Hidden(web(...uris))), { code: 'client_wrong_type' }));
+    assert.throws(() => readOAuthClient(new SecretString(web(...uris))), { code: 'client_wrong_type' }));
 
 test('an end of the grant is read where Google sets one', () => {
   const reply = { status: 200, headers: {}, body: Buffer.from('{"access_token":"a","refresh_token_expires_in":604799}') };
-  assert.equal(readGranted(reply, 'id').endsInS, 604_799);
+  assert.equal(readTokenGrant(reply, 'id').endsInS, 604_799);
 });
 
 const openers: [string, string, string, readonly string[]][] = [
@@ -110,7 +110,10 @@ test('a port that a client insists on, and that is taken, is named', async () =>
   const other = createServer();
   await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
   const { port } = other.address() as { port: number };
-  await assert.rejects(listenForRedirect(`http://127.0.0.1:${port}/`), (error) => error instanceof Refused && error.code === 'port_taken');
+  await assert.rejects(
+    listenForRedirect(`http://127.0.0.1:${port}/`),
+    (error) => error instanceof CommandError && error.code === 'port_taken',
+  );
   other.close();
 });
 

@@ -33,7 +33,7 @@ test('a function that kept the old grant in memory goes on, and takes the new on
   await authorized(desk);
   const config = loadConfig(desk.configFile);
   const edge = connect(settingsFor(desk.google.url, { config }), () => {});
-  const mint = () => edge.begin().token({ mailbox: config.mailboxes[0] } as never);
+  const mint = () => edge.startInvocation().token({ mailbox: config.mailboxes[0] } as never);
   await mint();
   await desk.run('rotate', {});
   const reads = desk.google.calls.secret;

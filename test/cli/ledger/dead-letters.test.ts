@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Terminal } from '../../../functions/cli/common/terminal.ts';
-import { type Done, type Letter, lookInto, replay } from '../../../functions/cli/ledger/dead-letters.ts';
+import { type DeadLetter, type DeadLetterResult, pullDeadLetters, replay } from '../../../functions/cli/ledger/dead-letters.ts';
 import { runDeadCommand } from '../../../functions/cli/ledger/dead-letters-command.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { connect } from '../../../functions/google/connect.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
-import { createPulled } from '../../../functions/google/queue/pubsub-subscription.ts';
+import { createSubscription } from '../../../functions/google/queue/pubsub-subscription.ts';
 import { createTopic } from '../../../functions/google/queue/pubsub-topic.ts';
 import { drop, release } from '../../../functions/mail/delivery/operator-decisions.ts';
 import { emails, queued } from '../../explore/queued.ts';
@@ -44,7 +44,7 @@ async function sick(change: Parameters<typeof queued>[0] = {}) {
     run: async (verb: string, words: string[] = [], options: Record<string, string | boolean> = {}, terminal = nobody) => {
       const env = { MAILGRANT_GOOGLE_URL: own.google.url };
       const { data, text, exitCode = 0 } = await runDeadCommand({ config, project: PROJECT, ...options }, verb, words, env, terminal);
-      return { data: data as { code?: string; letters: (Letter & Partial<Done>)[] }, text, exitCode };
+      return { data: data as { code?: string; letters: (DeadLetter & Partial<DeadLetterResult>)[] }, text, exitCode };
     },
     sent: () => own.google.mails.count(),
     [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
@@ -101,9 +101,9 @@ for (const [what, attributes] of [
       exchange: createExchange()(AbortSignal.timeout(10_000)),
       identity: () => createIdentity(own.google.url)(line.exchange, Date.now()),
     };
-    const pulled = createPulled(line, SUBSCRIPTION);
-    const { begin } = connect(settingsFor(own.google.url), () => {});
-    const [held] = await lookInto({ pulled }, 5);
+    const pulled = createSubscription(line, SUBSCRIPTION);
+    const { startInvocation: begin } = connect(settingsFor(own.google.url), () => {});
+    const [held] = await pullDeadLetters({ pulled }, 5);
     assert.ok(held);
     const dying = {
       pulled: { ...pulled, acknowledge: () => Promise.reject(new Error('killed')) },
@@ -112,7 +112,7 @@ for (const [what, attributes] of [
       begin,
     };
     assert.equal((await replay(held, dying)).did, 'left');
-    await pulled.giveBack([held]);
+    await pulled.nack([held]);
     await own.flush();
     assert.equal(own.sent(), 1);
     assert.deepEqual(said(await own.run('replay', [], { all: true, yes: true })), [0, 'replayed']);
@@ -279,7 +279,7 @@ for (const { words, options } of wrong)
 
 /** Changes the record of a mail as a person does by `ledger resend` (release) or `ledger drop`. */
 async function decide({ google }: Pick<Laptop, 'google'>, id: unknown, change: typeof release): Promise<void> {
-  const ports = connect(settingsFor(google.url), () => {}).begin();
+  const ports = connect(settingsFor(google.url), () => {}).startInvocation();
   const found = await ports.ledger.read(String(id));
   assert.ok(found && (await change(found, ports)));
   ports.close();

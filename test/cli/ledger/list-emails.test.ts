@@ -101,7 +101,7 @@ test('list shows what needs a look, newest first, and nothing of the content, th
 });
 
 test('list shows what somebody began and left ten minutes ago, too, and not what somebody works on', async () => {
-  const ports = connect(settingsFor(laptop.google.url), () => {}).begin();
+  const ports = connect(settingsFor(laptop.google.url), () => {}).startInvocation();
   const begun = async (state: 'claimed' | 'sending' | 'queued', minutesAgo: number): Promise<string> => {
     const id = ports.newId();
     const leaseUntil = minutesAgo === 0 ? 0 : Date.now() - minutesAgo * 60_000;

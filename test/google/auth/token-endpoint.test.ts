@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import type { Fault } from '../../../functions/fake-google/faults/faults.ts';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
-import type { Vault } from '../../../functions/google/auth/mint-token.ts';
+import type { TokenSources } from '../../../functions/google/auth/mint-token.ts';
 import { readCredential } from '../../../functions/google/auth/refresh-token-secret.ts';
 import { createSecrets, readSecretReply } from '../../../functions/google/auth/secret-manager.ts';
 import { createIdentity, readIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { createMinter } from '../../../functions/google/auth/token-cache.ts';
 import { readTokenReply } from '../../../functions/google/auth/token-endpoint.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
-import { patient } from '../../../functions/google/http/retry.ts';
-import { Hidden } from '../../../functions/mail/model/secret.ts';
+import { withRetry } from '../../../functions/google/http/retry.ts';
+import { SecretString } from '../../../functions/mail/model/secret.ts';
 import { googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { CONFIG, MAILBOX, PROJECT, SECRET } from '../../support/stack/laptop.ts';
 
@@ -62,7 +62,7 @@ const payloads = [
 ];
 for (const { payload, says } of payloads)
   test(`the payload ${payload} is refused without being quoted`, () =>
-    assert.throws(() => readCredential(new Hidden(payload), MAILBOX), { code: 'grant_malformed', message: says }));
+    assert.throws(() => readCredential(new SecretString(payload), MAILBOX), { code: 'grant_malformed', message: says }));
 
 const secretReplies = [
   { status: 404, body: { error: { status: 'NOT_FOUND' } }, code: 'grant_missing' },
@@ -98,18 +98,18 @@ async function minting() {
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
   const notices: string[] = [];
   const urls = googleUrls(google.url);
-  const vault: Vault = {
+  const vault: TokenSources = {
     secrets: createSecrets(urls.secrets, PROJECT),
     identity: createIdentity(urls.metadata),
     urls,
-    kept: new Map(),
+    tokenCache: new Map(),
     notice: (event, code) => notices.push(`${event} ${code}`),
   };
   const exchange = createExchange()(AbortSignal.timeout(20_000));
   const clock = { now: Date.now() };
   const waits: number[] = [];
   const pause = async (ms: number): Promise<void> => void waits.push(ms);
-  const calls = { exchange, patient: patient(exchange, pause, () => 0.5), now: () => clock.now };
+  const calls = { exchange, patient: withRetry(exchange, pause, () => 0.5), now: () => clock.now };
   const invocation = () => createMinter(vault, calls);
   return { google, vault, notices, waits, invocation, clock, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
 }

@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import { OAuth2Client } from 'google-auth-library';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
-import { createWitness } from '../../../functions/google/auth/webhook-verifier.ts';
-import type { Witness } from '../../../functions/runtime/function-context.ts';
+import { createWebhookVerifier } from '../../../functions/google/auth/webhook-verifier.ts';
+import type { WebhookVerifier } from '../../../functions/runtime/function-context.ts';
 import { googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { PROJECT } from '../../support/stack/laptop.ts';
 
@@ -18,10 +18,10 @@ const AUDIENCE = 'https://hooks.example.com';
 const CALLER = 'scheduler@laptop.iam.gserviceaccount.com';
 let clock = Date.now();
 
-function witness(): Witness {
+function witness(): WebhookVerifier {
   clock = Date.now();
   const urls = googleUrls(google.url);
-  return createWitness({ urls, project: PROJECT, deadlineMs: 5_000 }, createIdentity(urls.metadata), () => clock);
+  return createWebhookVerifier({ urls, project: PROJECT, deadlineMs: 5_000 }, createIdentity(urls.metadata), () => clock);
 }
 
 const seconds = (from: number): number => Math.floor(Date.now() / 1_000) + from;

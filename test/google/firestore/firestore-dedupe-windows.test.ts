@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
-import { createWindows } from '../../../functions/google/firestore/firestore-dedupe-windows.ts';
+import { createDedupeWindows } from '../../../functions/google/firestore/firestore-dedupe-windows.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
-import type { Joined, Windows } from '../../../functions/mail/delivery/dedupe-windows.ts';
+import type { DedupeWindows, WindowMembership } from '../../../functions/mail/delivery/dedupe-windows.ts';
 import { memoryWindows } from '../../explore/world.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
 
@@ -32,10 +32,10 @@ async function real() {
   };
 }
 
-function windowsAt(url: string, metadata: string): Windows {
+function windowsAt(url: string, metadata: string): DedupeWindows {
   const exchange = createExchange()(AbortSignal.timeout(60_000));
   const identity = createIdentity(metadata);
-  return createWindows(url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+  return createDedupeWindows(url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
 }
 
 const backends = [
@@ -50,26 +50,26 @@ const backends = [
 
 for (const { name, start, skip } of backends)
   suite(`windows on ${name}`, { skip }, () => {
-    let backend: AsyncDisposable & { readonly windows: Windows };
+    let backend: AsyncDisposable & { readonly windows: DedupeWindows };
     before(async () => {
       backend = await start();
       // The emulator's first write warms its JVM, on a busy machine for longer than a call may take.
-      for (let tries = 0; tries < 6; tries++) if (await backend.windows.join(group(), hex(1), HOUR, NOW).catch(() => null)) break;
+      for (let tries = 0; tries < 6; tries++) if (await backend.windows.assign(group(), hex(1), HOUR, NOW).catch(() => null)) break;
     });
     after(() => backend?.[Symbol.asyncDispose]());
-    const firsts = (all: readonly Joined[]): number => all.filter(({ first }) => first).length;
+    const firsts = (all: readonly WindowMembership[]): number => all.filter(({ first }) => first).length;
 
     test('the first event opens a window, the next ones are held, and each counts once', async () => {
       const { windows } = backend;
       const one = group();
-      const opened = await windows.join(one, hex(1), HOUR, NOW);
+      const opened = await windows.assign(one, hex(1), HOUR, NOW);
       assert.deepEqual([opened.first, opened.opened, opened.until, opened.before], [true, NOW, NOW + HOUR, null]);
-      const second = await windows.join(one, hex(2), HOUR, NOW + 5_000);
+      const second = await windows.assign(one, hex(2), HOUR, NOW + 5_000);
       assert.deepEqual([second.first, second.ask, second.opened], [false, true, NOW]);
-      const again = await windows.join(one, hex(2), HOUR, NOW + 6_000);
+      const again = await windows.assign(one, hex(2), HOUR, NOW + 6_000);
       assert.deepEqual([again.first, again.ask, again.opened], [false, true, NOW]);
-      await windows.join(one, hex(3), HOUR, NOW + 9_000);
-      assert.deepEqual(await windows.sum(one, NOW), { count: 2, first: NOW + 5_000, last: NOW + 9_000 });
+      await windows.assign(one, hex(3), HOUR, NOW + 9_000);
+      assert.deepEqual(await windows.countHeldBack(one, NOW), { count: 2, first: NOW + 5_000, last: NOW + 9_000 });
     });
 
     test('when it is over, the next event opens another, and says which one was before', async () => {
@@ -79,14 +79,14 @@ for (const { name, start, skip } of backends)
         [1, 0],
         [2, 1_000],
       ] as const)
-        await windows.join(one, hex(event), HOUR, NOW + at);
-      const next = await windows.join(one, hex(3), HOUR, NOW + HOUR);
+        await windows.assign(one, hex(event), HOUR, NOW + at);
+      const next = await windows.assign(one, hex(3), HOUR, NOW + HOUR);
       assert.deepEqual([next.first, next.opened, next.before], [true, NOW + HOUR, { opened: NOW, until: NOW + HOUR }]);
       // Whoever was to send that one's digest may have died: its redelivery is told of it again.
-      assert.deepEqual((await windows.join(one, hex(3), HOUR, NOW + HOUR + 1)).before, { opened: NOW, until: NOW + HOUR });
-      assert.deepEqual([(await windows.sum(one, NOW)).count, (await windows.sum(one, NOW + HOUR)).count], [1, 0]);
+      assert.deepEqual((await windows.assign(one, hex(3), HOUR, NOW + HOUR + 1)).before, { opened: NOW, until: NOW + HOUR });
+      assert.deepEqual([(await windows.countHeldBack(one, NOW)).count, (await windows.countHeldBack(one, NOW + HOUR)).count], [1, 0]);
       // Delivered again after the end, an event still belongs where it belonged.
-      const late = [await windows.join(one, hex(1), HOUR, NOW + HOUR + 1), await windows.join(one, hex(2), HOUR, NOW + HOUR + 1)];
+      const late = [await windows.assign(one, hex(1), HOUR, NOW + HOUR + 1), await windows.assign(one, hex(2), HOUR, NOW + HOUR + 1)];
       assert.deepEqual(
         late.map(({ first, opened }) => [first, opened]),
         [
@@ -94,17 +94,17 @@ for (const { name, start, skip } of backends)
           [false, NOW],
         ],
       );
-      assert.equal((await windows.sum(one, NOW + HOUR)).count, 0);
+      assert.equal((await windows.countHeldBack(one, NOW + HOUR)).count, 0);
     });
 
     test('of any number that come at the same time one is first, and none is lost', async () => {
       const { windows } = backend;
       const one = group();
       const burst = Array.from({ length: 40 }, (_, n) => n + 1);
-      const all = await Promise.all([...burst, ...burst].map((n) => windows.join(one, hex(n), HOUR, NOW + n)));
+      const all = await Promise.all([...burst, ...burst].map((n) => windows.assign(one, hex(n), HOUR, NOW + n)));
       const [{ opened } = assert.fail()] = all;
       assert.deepEqual(new Set(all.map((joined) => joined.opened)), new Set([opened]));
-      assert.deepEqual([firsts(all), (await windows.sum(one, opened)).count], [2, 39]); // it was delivered twice, too
+      assert.deepEqual([firsts(all), (await windows.countHeldBack(one, opened)).count], [2, 39]); // it was delivered twice, too
       assert.ok(
         all.some(({ first, ask }) => !first && ask),
         'somebody asks for the digest',

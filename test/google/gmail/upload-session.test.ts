@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fault } from '../../../functions/fake-google/faults/faults.ts';
 import { startGoogle } from '../../../functions/fake-google/google.ts';
-import { REFUSALS, type RefusalName } from '../../../functions/fake-google/http/error-replies.ts';
+import { ERROR_REPLIES, type ErrorReplyName } from '../../../functions/fake-google/http/error-replies.ts';
 import { readGmailFailure } from '../../../functions/google/gmail/gmail-failure.ts';
 import { createGmail, readProgress, readSession } from '../../../functions/google/gmail/upload-session.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
-import { Hidden } from '../../../functions/mail/model/secret.ts';
+import { SecretString } from '../../../functions/mail/model/secret.ts';
 
 const alone = async (): Promise<boolean> => true;
 const NOW = Date.UTC(2026, 2, 10, 12);
@@ -35,7 +35,7 @@ async function gmail() {
       ),
     ),
   );
-  const token = { secret: new Hidden(access.access_token), expiresAt: Number.MAX_SAFE_INTEGER };
+  const token = { secret: new SecretString(access.access_token), expiresAt: Number.MAX_SAFE_INTEGER };
   const transport = createGmail(google.url, createExchange()(AbortSignal.timeout(20_000)), () => NOW);
   return { google, token, transport, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
 }
@@ -46,10 +46,10 @@ const letter = (bytes: Buffer) => ({ bytes, messageId: '<m@example.com>', envelo
 test('a session is opened, takes the letter, and answers the same afterwards', async () => {
   await using at = await gmail();
   const mine = letter(raw(300_000));
-  const handle = await at.transport.open(mine, at.token, alone);
+  const handle = await at.transport.openSession(mine, at.token, alone);
   assert.equal(at.google.mails.count(), 0);
-  const sent = await at.transport.transfer(handle, mine, 0, at.token);
-  assert.deepEqual(await at.transport.ask(handle, mine.bytes.length, at.token, alone), sent);
+  const sent = await at.transport.upload(handle, mine, 0, at.token);
+  assert.deepEqual(await at.transport.querySession(handle, mine.bytes.length, at.token, alone), sent);
   assert.deepEqual(
     at.google.mails.list().map(({ id, raw }) => [id, raw.equals(mine.bytes)]),
     [[sent.state === 'accepted' && sent.gmailId, true]],
@@ -65,13 +65,13 @@ for (const { fault, asked, mails } of cuts)
   test(`the connection is cut: ${JSON.stringify(fault)}; asked, Gmail says ${JSON.stringify(asked)}`, async () => {
     await using at = await gmail();
     const mine = letter(raw(300_000));
-    const handle = await at.transport.open(mine, at.token, alone);
+    const handle = await at.transport.openSession(mine, at.token, alone);
     at.google.faults.script(fault);
-    await assert.rejects(at.transport.transfer(handle, mine, 0, at.token), { code: 'delivery_unknown' });
-    const progress = await at.transport.ask(handle, mine.bytes.length, at.token, alone);
+    await assert.rejects(at.transport.upload(handle, mine, 0, at.token), { code: 'delivery_unknown' });
+    const progress = await at.transport.querySession(handle, mine.bytes.length, at.token, alone);
     assert.deepEqual([progress, at.google.mails.count()], [asked, mails]);
     if (progress.state === 'partial') {
-      await at.transport.transfer(handle, mine, progress.received, at.token);
+      await at.transport.upload(handle, mine, progress.received, at.token);
       assert.deepEqual([at.google.mails.count(), at.google.mails.list()[0]?.raw.equals(mine.bytes)], [1, true]);
     }
   });
@@ -79,24 +79,24 @@ for (const { fault, asked, mails } of cuts)
 test('a session that is opened and cut has sent nothing, so it may be opened again', async () => {
   await using at = await gmail();
   at.google.faults.script({ on: 'open', reset: 'after' });
-  await assert.rejects(at.transport.open(letter(raw()), at.token, alone), { code: 'google_unavailable' });
+  await assert.rejects(at.transport.openSession(letter(raw()), at.token, alone), { code: 'google_unavailable' });
   assert.equal(at.google.mails.count(), 0);
 });
 
 test('nothing is listening: provably not sent', async () => {
   const transport = createGmail('http://127.0.0.1:1', createExchange()(AbortSignal.timeout(5_000)), () => NOW);
-  const token = { secret: new Hidden('t'), expiresAt: 0 };
-  await assert.rejects(transport.open(letter(raw()), token, alone), { code: 'google_unavailable' });
-  await assert.rejects(transport.transfer('http://127.0.0.1:1/x', letter(raw()), 0, token), { code: 'google_unavailable' });
-  await assert.rejects(transport.ask('http://127.0.0.1:1/x', 1, token, alone), { code: 'delivery_unknown' });
+  const token = { secret: new SecretString('t'), expiresAt: 0 };
+  await assert.rejects(transport.openSession(letter(raw()), token, alone), { code: 'google_unavailable' });
+  await assert.rejects(transport.upload('http://127.0.0.1:1/x', letter(raw()), 0, token), { code: 'google_unavailable' });
+  await assert.rejects(transport.querySession('http://127.0.0.1:1/x', 1, token, alone), { code: 'delivery_unknown' });
 });
 
 test('a handle that points elsewhere is never called', async () => {
   await using at = await gmail();
-  await assert.rejects(at.transport.ask('http://127.0.0.1:9/upload', 1, at.token, alone), { code: 'unexpected' });
+  await assert.rejects(at.transport.querySession('http://127.0.0.1:9/upload', 1, at.token, alone), { code: 'unexpected' });
 });
 
-const refusals: { name: RefusalName; open: string; transfer: string }[] = [
+const refusals: { name: ErrorReplyName; open: string; transfer: string }[] = [
   { name: 'bad_token', open: 'token_refused', transfer: 'token_refused' },
   { name: 'missing_scope', open: 'scope_missing', transfer: 'scope_missing' },
   { name: 'api_disabled', open: 'api_disabled', transfer: 'api_disabled' },
@@ -115,7 +115,7 @@ const refusals: { name: RefusalName; open: string; transfer: string }[] = [
 ];
 for (const { name, open, transfer } of refusals)
   test(`Gmail's ${name} is ${open} before the letter and ${transfer} after it`, () => {
-    const { status, body } = REFUSALS[name];
+    const { status, body } = ERROR_REPLIES[name];
     assert.deepEqual(
       (['open', 'transfer'] as const).map((phase) => readGmailFailure(reply(status, body), phase, NOW).code),
       [open, transfer],
@@ -141,8 +141,8 @@ const waits = [
     headers: {},
     at: Date.UTC(2026, 2, 10, 17, 41, 45, 544),
   },
-  { status: 429, body: REFUSALS.rate.body, headers: { 'retry-after': '30' }, at: NOW + 30_000 },
-  { status: 429, body: REFUSALS.rate.body, headers: {}, at: null },
+  { status: 429, body: ERROR_REPLIES.rate.body, headers: { 'retry-after': '30' }, at: NOW + 30_000 },
+  { status: 429, body: ERROR_REPLIES.rate.body, headers: {}, at: null },
 ];
 for (const { status, body, headers, at } of waits)
   test(`the time to wait is ${at}`, () =>

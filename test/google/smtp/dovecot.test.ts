@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSmtp, createWarmSessions } from '../../../functions/google/smtp/smtp-transport.ts';
 import type { Mailbox } from '../../../functions/mail/model/config.ts';
-import { Hidden } from '../../../functions/mail/model/secret.ts';
+import { SecretString } from '../../../functions/mail/model/secret.ts';
 import type { SmtpServer } from '../../../functions/runtime/smtp-url.ts';
 import { type Dovecot, hasDovecot, startDovecot } from '../../support/programs/dovecot.ts';
 import { skipUnless } from '../../support/programs/emulators.ts';
@@ -19,7 +19,7 @@ function sender(server: SmtpServer) {
   const search = async (): Promise<null> => null;
   const smtp = createSmtp({ server, search, warm: createWarmSessions(), deadline, now: Date.now, pause: async () => {} });
   const send = (token: string, letter = letterTo()) =>
-    smtp.transport(mailbox).transfer(`smtp:${letter.messageId}`, letter, 0, { secret: new Hidden(token), expiresAt: 0 });
+    smtp.transport(mailbox).upload(`smtp:${letter.messageId}`, letter, 0, { secret: new SecretString(token), expiresAt: 0 });
   return { send, [Symbol.dispose]: smtp.close };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Phase, readChallenge, readReply, readSmtpFailure } from '../../../functions/google/smtp/smtp-failure.ts';
-import { consequence, type FailureCode } from '../../../functions/mail/model/failure.ts';
+import { type FailureCode, failureInfo } from '../../../functions/mail/model/failure.ts';
 
 const read = (phase: Phase, reply: string, cause = 'error', challenge: { status: string; scope: string } | null = null) =>
   readSmtpFailure({ phase, reply, cause, challenge });
@@ -84,7 +84,7 @@ for (const [reply, phase, code] of replies)
 
 test('a refusal of 4xx that nobody knows is tried again soon, one of 5xx never', () => {
   assert.deepEqual(
-    ['499 x', '599 x'].map((reply) => consequence(read('envelope', reply).code).retry),
+    ['499 x', '599 x'].map((reply) => failureInfo(read('envelope', reply).code).retry),
     ['soon', 'never'],
   );
 });

@@ -11,7 +11,7 @@ import { createSearch } from '../../../functions/google/gmail/message-search.ts'
 import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { createSmtp, createWarmSessions, type WarmSessions } from '../../../functions/google/smtp/smtp-transport.ts';
 import type { Mailbox } from '../../../functions/mail/model/config.ts';
-import { asFailure } from '../../../functions/mail/model/failure.ts';
+import { toFailure } from '../../../functions/mail/model/failure.ts';
 import { SCOPE_SEND } from '../../../functions/mail/model/scopes.ts';
 import type { SmtpServer } from '../../../functions/runtime/smtp-url.ts';
 import { CONFIG } from '../../support/stack/laptop.ts';
@@ -48,7 +48,7 @@ function invocation({ server = smtpOf(google), mailbox = overSmtp, warm = create
   const smtp = createSmtp({ server, search, warm, deadline, now, pause });
   const transport = smtp.transport(mailbox);
   const send = async (letter = letterTo(), token = tokenFrom(google)) =>
-    transport.transfer(await transport.open(letter, token, alone), letter, 0, token);
+    transport.upload(await transport.openSession(letter, token, alone), letter, 0, token);
   return { transport, send, pauses, [Symbol.dispose]: () => smtp.close() };
 }
 const until = async (condition: () => boolean): Promise<void> => {
@@ -69,7 +69,7 @@ test('opening announces nothing: no connection is made, the handle is the Messag
   using at = invocation({ server: { host: '127.0.0.1', port: 1, secure: false, ca: null } });
   const { search } = google.calls;
   const letter = letterTo();
-  assert.equal(await at.transport.open(letter, tokenFrom(google), alone), `smtp:${letter.messageId}`);
+  assert.equal(await at.transport.openSession(letter, tokenFrom(google), alone), `smtp:${letter.messageId}`);
   assert.equal(google.calls.search, search);
 });
 
@@ -88,9 +88,9 @@ for (const { messageId, fault, askable } of foreign)
     const letter = { ...letterTo(), messageId };
     const token = tokenFrom(google);
     if (fault) google.faults.script(fault);
-    const handle = await at.transport.open(letter, token, alone);
+    const handle = await at.transport.openSession(letter, token, alone);
     assert.equal(handle, askable ? `smtp:${messageId}` : 'smtp:');
-    if (!askable) assert.deepEqual(await at.transport.ask(handle, letter.bytes.length, token, alone), { state: 'gone' });
+    if (!askable) assert.deepEqual(await at.transport.querySession(handle, letter.bytes.length, token, alone), { state: 'gone' });
   });
 
 test('more recipients than SMTP takes are refused before anything is sent, and not halfway', async () => {
@@ -127,7 +127,7 @@ for (const { fault, code, says = /./ } of faults)
     using at = invocation();
     google.faults.script(fault);
     const error: unknown = await at.send().catch((thrown: unknown) => thrown);
-    assert.equal(asFailure(error).code, code, String(error));
+    assert.equal(toFailure(error).code, code, String(error));
     assert.match(String(error), says);
     assert.doesNotMatch(inspect(error), /canary|@example/);
     assert.equal(google.mails.count(), 0);
@@ -158,7 +158,7 @@ for (const { name, token } of tokens)
   test(`${name} is refused, and the failure has what Gmail's 334 said`, async () => {
     using at = invocation();
     const error: unknown = await at.send(letterTo(), token()).catch((thrown: unknown) => thrown);
-    assert.equal(asFailure(error).code, 'token_refused', String(error));
+    assert.equal(toFailure(error).code, 'token_refused', String(error));
     assert.match(String(error), /535 5\.7\.8 \(auth\), challenge 400 https:\/\/mail\.google\.com\/$/);
     assert.doesNotMatch(inspect(error), /canary|ya29|@example/);
   });
@@ -169,7 +169,7 @@ test('the reply to the letter is lost: unknown; Gmail has it, and is found by it
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'after' });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown', message: /\(data\): ECONN/ });
-  const found = await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token, alone);
+  const found = await at.transport.querySession(`smtp:${letter.messageId}`, letter.bytes.length, token, alone);
   assert.deepEqual([found, at.pauses], [{ state: 'accepted', gmailId: google.mails.list()[0]?.id }, []]);
 });
 
@@ -179,7 +179,7 @@ test('the connection breaks in the letter: unknown; looked for four times and no
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'before' });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown' });
-  assert.deepEqual(await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token, alone), {
+  assert.deepEqual(await at.transport.querySession(`smtp:${letter.messageId}`, letter.bytes.length, token, alone), {
     state: 'partial',
     received: 0,
   });
@@ -194,7 +194,7 @@ test('a mail that the search knows only later is found, not sent again', async (
   const token = tokenFrom(google);
   google.faults.script({ on: 'smtp-data', reset: 'after' }, { on: 'search', times: 2, status: 200, body: { resultSizeEstimate: 0 } });
   await assert.rejects(at.send(letter, token), { code: 'delivery_unknown' });
-  assert.equal((await at.transport.ask(`smtp:${letter.messageId}`, letter.bytes.length, token, alone)).state, 'accepted');
+  assert.equal((await at.transport.querySession(`smtp:${letter.messageId}`, letter.bytes.length, token, alone)).state, 'accepted');
   assert.deepEqual(at.pauses, [1_000, 2_000]);
 });
 
@@ -208,17 +208,21 @@ for (const { name, fault, code } of unasked)
   test(`${name}: that is no proof that the mail is not there`, async () => {
     using at = invocation();
     google.faults.script(fault);
-    await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google), alone), { code });
+    await assert.rejects(at.transport.querySession('smtp:<m@example.com>', 1, tokenFrom(google), alone), { code });
   });
 
 test('a handle of the API is never searched for', async () => {
   using at = invocation();
-  await assert.rejects(at.transport.ask('https://gmail.googleapis.com/upload/x', 1, tokenFrom(google), alone), { code: 'unexpected' });
+  await assert.rejects(at.transport.querySession('https://gmail.googleapis.com/upload/x', 1, tokenFrom(google), alone), {
+    code: 'unexpected',
+  });
 });
 
 test('the scope gmail.send cannot search', async () => {
   using at = invocation();
-  await assert.rejects(at.transport.ask('smtp:<m@example.com>', 1, tokenFrom(google, SCOPE_SEND), alone), { code: 'scope_missing' });
+  await assert.rejects(at.transport.querySession('smtp:<m@example.com>', 1, tokenFrom(google, SCOPE_SEND), alone), {
+    code: 'scope_missing',
+  });
 });
 
 test('the mails of one invocation share a connection, also those sent at once; then it is closed', async () => {

@@ -111,15 +111,15 @@ test('a mail is counted in the same step as its claim: no exchange more, and one
 
 test('a letter that may be with Gmail already is asked about, whatever the limit says', async () => {
   const ports = world({
-    transfer: async () => {
+    upload: async () => {
       throw new MailFailure('delivery_unknown', 'scripted');
     },
-    ask: async () => {
+    querySession: async () => {
       throw new MailFailure('delivery_unknown', 'scripted');
     },
   });
   const who = caller({ perMinute: 1, perDay: null });
   assert.equal((await send(order(who, 'k'), CONFIG, ports)).state, 'unknown');
-  ports.ask = async () => ({ state: 'accepted', gmailId: 'g' });
+  ports.querySession = async () => ({ state: 'accepted', gmailId: 'g' });
   assert.equal((await send(order(who, 'k'), CONFIG, ports)).state, 'sent');
 });

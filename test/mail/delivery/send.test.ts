@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { type Entry, type Ledger, step, TRANSITIONS } from '../../../functions/mail/delivery/ledger.ts';
-import type { Ports, Progress, Transport } from '../../../functions/mail/delivery/ports.ts';
+import type { Ports, Transport, UploadStatus } from '../../../functions/mail/delivery/ports.ts';
 import { refuse } from '../../../functions/mail/delivery/send.ts';
 
-import type { Order } from '../../../functions/mail/delivery/submission.ts';
+import type { Submission } from '../../../functions/mail/delivery/submission.ts';
 import { MailFailure } from '../../../functions/mail/model/failure.ts';
 import { send } from '../../../functions/mail/queue/process-message.ts';
 import { world } from '../../explore/world.ts';
 import { ALIAS, CONFIG, MAIL, MAILBOX } from '../../support/stack/laptop.ts';
 
 const CALLER = { id: 'shop', from: [MAILBOX, ALIAS], to: null };
-const order = (change: Partial<Order> = {}): Order => ({ body: MAIL, caller: CALLER, key: 'k1', retryFailed: true, ...change });
+const order = (change: Partial<Submission> = {}): Submission => ({ body: MAIL, caller: CALLER, key: 'k1', retryFailed: true, ...change });
 /** The journey, over a world that is its own way to Gmail. */
-const run = (what: Order, ports: Ports & Transport) => send(what, CONFIG, ports);
+const run = (what: Submission, ports: Ports & Transport) => send(what, CONFIG, ports);
 const fail =
   (code: ConstructorParameters<typeof MailFailure>[0], retryAt: number | null = null) =>
   async (): Promise<never> => {
@@ -39,7 +39,7 @@ test('a mail is claimed, sent and settled, and the ledger holds none of its cont
 });
 
 test('recipients that Gmail refused while it took the mail are in the outcome and in the ledger, and stay there', async () => {
-  const ports = world({ transfer: async () => ({ state: 'accepted', gmailId: 'g', rejected: 2 }) });
+  const ports = world({ upload: async () => ({ state: 'accepted', gmailId: 'g', rejected: 2 }) });
   const outcomes = [await run(order(), ports), await run(order(), ports)];
   for (const outcome of outcomes) assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'g', rejected: 2 });
   assert.equal(only(ports).rejected, 2);
@@ -48,8 +48,8 @@ test('recipients that Gmail refused while it took the mail are in the outcome an
 test('the handle is in the ledger before the first byte of the letter leaves', async () => {
   const ports = world();
   const seen: unknown[] = [];
-  const transfer = ports.transfer;
-  ports.transfer = (handle, ...rest) => {
+  const transfer = ports.upload;
+  ports.upload = (handle, ...rest) => {
     seen.push([only(ports).state, only(ports).handle === handle]);
     return transfer(handle, ...rest);
   };
@@ -122,12 +122,12 @@ test('an allowed recipient passes whatever the case', async () => {
 const endings = [
   { at: 'token', code: 'grant_revoked', state: 'failed', entry: 'failed' },
   { at: 'token', code: 'google_unavailable', state: 'retry', entry: 'waiting' },
-  { at: 'open', code: 'rate_limited', state: 'retry', entry: 'waiting' },
-  { at: 'open', code: 'quota_daily', state: 'parked', entry: 'parked' },
-  { at: 'open', code: 'scope_missing', state: 'failed', entry: 'failed' },
-  { at: 'transfer', code: 'mail_refused', state: 'failed', entry: 'failed' },
-  { at: 'transfer', code: 'rate_limited', state: 'retry', entry: 'waiting' },
-  { at: 'transfer', code: 'google_unavailable', state: 'retry', entry: 'waiting' },
+  { at: 'openSession', code: 'rate_limited', state: 'retry', entry: 'waiting' },
+  { at: 'openSession', code: 'quota_daily', state: 'parked', entry: 'parked' },
+  { at: 'openSession', code: 'scope_missing', state: 'failed', entry: 'failed' },
+  { at: 'upload', code: 'mail_refused', state: 'failed', entry: 'failed' },
+  { at: 'upload', code: 'rate_limited', state: 'retry', entry: 'waiting' },
+  { at: 'upload', code: 'google_unavailable', state: 'retry', entry: 'waiting' },
 ] as const;
 for (const { at, code, state, entry } of endings)
   test(`${code} at ${at} ends as ${state}`, async () => {
@@ -151,7 +151,7 @@ test('a letter that turns out too large fails after the claim, and is recorded; 
   assert.equal(only(ports).code, 'too_large');
 });
 
-const lost: { name: string; answers: (Progress | 'lost')[]; state: string; transfers: number; askable?: boolean }[] = [
+const lost: { name: string; answers: (UploadStatus | 'lost')[]; state: string; transfers: number; askable?: boolean }[] = [
   { name: 'Gmail says it has the mail', answers: [{ state: 'accepted', gmailId: 'g' }], state: 'sent', transfers: 1 },
   { name: 'Gmail says it has nothing', answers: [{ state: 'partial', received: 0 }], state: 'sent', transfers: 2 },
   { name: 'Gmail answers only the second question', answers: ['lost', { state: 'accepted', gmailId: 'g' }], state: 'sent', transfers: 1 },
@@ -163,11 +163,11 @@ for (const { name, answers, state, transfers, askable } of lost)
     let transferred = 0;
     const pending = [...answers];
     const ports = world({
-      transfer: async () => {
+      upload: async () => {
         if (++transferred === 1) throw new MailFailure('delivery_unknown', 'scripted');
         return { state: 'accepted', gmailId: 'g' };
       },
-      ask: async () => {
+      querySession: async () => {
         const answer = pending.shift() ?? 'lost';
         if (answer === 'lost') throw new MailFailure('delivery_unknown', 'scripted');
         return answer;
@@ -180,19 +180,19 @@ for (const { name, answers, state, transfers, askable } of lost)
 test('a transfer is resumed from the byte that Gmail names', async () => {
   const from: number[] = [];
   const ports = world({
-    transfer: async (_handle, _letter, start) => {
+    upload: async (_handle, _letter, start) => {
       from.push(start);
       if (from.length === 1) throw new MailFailure('delivery_unknown', 'scripted');
       return { state: 'accepted', gmailId: 'g' };
     },
-    ask: async () => ({ state: 'partial', received: 100 }),
+    querySession: async () => ({ state: 'partial', received: 100 }),
   });
   assert.equal((await run(order(), ports)).state, 'sent');
   assert.deepEqual(from, [0, 100]);
 });
 
 /** A world whose process died in the middle of the transfer: the entry stays as it was, with its lease. */
-async function died(gmail: Progress) {
+async function died(gmail: UploadStatus) {
   const ports = world();
   const crash = new Promise<never>(() => {});
   let reached: () => void = () => {};
@@ -203,9 +203,9 @@ async function died(gmail: Progress) {
     reached();
     return crash;
   };
-  void run(order(), { ...ports, transfer });
+  void run(order(), { ...ports, upload: transfer });
   await transferring;
-  ports.ask = async () => gmail;
+  ports.querySession = async () => gmail;
   return ports;
 }
 
@@ -214,7 +214,7 @@ test('while the lease of a dead process holds, nobody else works on the mail', a
   await assert.rejects(run(order(), ports), { code: 'in_flight' });
 });
 
-const afterDeath: { gmail: Progress; state: string; sent: number }[] = [
+const afterDeath: { gmail: UploadStatus; state: string; sent: number }[] = [
   { gmail: { state: 'accepted', gmailId: 'g' }, state: 'sent', sent: 0 },
   { gmail: { state: 'partial', received: 0 }, state: 'sent', sent: 1 },
   { gmail: { state: 'gone' }, state: 'unknown', sent: 0 },
@@ -247,7 +247,7 @@ test('a letter that composes to other bytes than the ones begun is not resumed',
 
 test('a holder that lost its lease writes nothing', async () => {
   const ports = world();
-  ports.open = async () => {
+  ports.openSession = async () => {
     const [found] = ports.ledger.entries.values();
     if (found) ports.ledger.entries.set(found.entry.id, { ...found, version: 'taken over' });
     return 'session';
@@ -278,7 +278,7 @@ test('a failed mail is tried anew when its caller asks, also with another payloa
 test('a parked mail rests until its time', async () => {
   const ports = world();
   const until = ports.clock + 3_600_000;
-  await run(order(), { ...ports, open: fail('quota_daily', until) });
+  await run(order(), { ...ports, openSession: fail('quota_daily', until) });
   const again = await run(order(), ports);
   assert.deepEqual([again.state, 'notBefore' in again && again.notBefore, ports.sent.length], ['parked', until, 0]);
   ports.clock = until;
@@ -296,7 +296,7 @@ test('a token that Gmail refuses is minted anew once', async () => {
       refusedTokens.push(old !== undefined);
       return token(sender);
     },
-    open: async () => (++opened === 1 ? fail('token_refused')() : 'session'),
+    openSession: async () => (++opened === 1 ? fail('token_refused')() : 'session'),
   });
   assert.deepEqual([outcome.state, refusedTokens.filter(Boolean).length], ['sent', 1]);
 });
@@ -350,8 +350,8 @@ for (const code of ['rate_limited', 'google_unavailable', 'mail_refused', 'quota
   test(`after a lost reply nothing else makes the mail unsent: ${code} on the second transfer leaves it unknown, its handle kept`, async () => {
     let transfers = 0;
     const ports = world({
-      transfer: () => fail(++transfers === 1 ? 'delivery_unknown' : code)(),
-      ask: async () => ({ state: 'partial', received: 0 }),
+      upload: () => fail(++transfers === 1 ? 'delivery_unknown' : code)(),
+      querySession: async () => ({ state: 'partial', received: 0 }),
     });
     const outcome = await run(order(), ports);
     assert.deepEqual([outcome.state, only(ports).state, only(ports).handle], ['unknown', 'unknown', 'session-1']);
@@ -377,7 +377,7 @@ test('a refusal of what was begun keeps the question open, and of what waits end
   begun.clock += begun.leaseMs + 1;
   const unsure = await refuse(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), begun);
   assert.deepEqual([unsure.state, only(begun).state], ['unknown', 'sending']);
-  const waiting = world({ open: fail('google_unavailable') });
+  const waiting = world({ openSession: fail('google_unavailable') });
   await run(order({ retryFailed: false }), waiting);
   const ended = await refuse(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), waiting);
   assert.deepEqual([ended.state, only(waiting).state, only(waiting).code], ['failed', 'failed', 'sender_not_allowed']);
@@ -396,34 +396,38 @@ test('a ledger that hiccups at the last write is tried again', async () => {
 });
 
 test('the attempts of one mail that sent nothing use nothing of the limit up', async () => {
-  const ports = world({ open: fail('google_unavailable') });
+  const ports = world({ openSession: fail('google_unavailable') });
   const caller = { ...CALLER, limits: { perDay: 3, perMinute: null } };
   for (let attempt = 0; attempt < 5; attempt++) assert.equal((await run(order({ caller }), ports)).state, 'retry');
-  const working = { ...ports, open: world().open };
+  const working = { ...ports, openSession: world().openSession };
   const states = [];
   for (const key of ['a', 'b', 'c', 'd']) states.push((await run(order({ caller, key }), working)).state);
   assert.deepEqual(states, ['sent', 'sent', 'sent', 'parked']);
 });
 
 const CDN = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
-const withFile = (change: Partial<Order> = {}): Order =>
+const withFile = (change: Partial<Submission> = {}): Submission =>
   order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] }, ...change });
 
 test('a mail that Gmail may have is asked about before its files are fetched again', async () => {
-  const ports = world({ fetchFile: async () => Buffer.from('hello'), transfer: fail('delivery_unknown'), ask: fail('delivery_unknown') });
+  const ports = world({
+    fetchFile: async () => Buffer.from('hello'),
+    upload: fail('delivery_unknown'),
+    querySession: fail('delivery_unknown'),
+  });
   assert.equal((await send(withFile(), CDN, ports)).state, 'unknown');
-  Object.assign(ports, { ask: async () => ({ state: 'accepted', gmailId: 'g' }) });
+  Object.assign(ports, { querySession: async () => ({ state: 'accepted', gmailId: 'g' }) });
   const down = { ...ports, fetchFile: fail('attachment_unavailable') };
   assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).state], ['sent', 'sent']);
 });
 
 test('a mail that Gmail has in part is finished once its files can be fetched again, and is unknown until then', async () => {
   const ports = world({ fetchFile: async () => Buffer.from('hello') });
-  const { transfer } = ports;
-  ports.transfer = fail('delivery_unknown');
-  ports.ask = fail('delivery_unknown');
+  const { upload: transfer } = ports;
+  ports.upload = fail('delivery_unknown');
+  ports.querySession = fail('delivery_unknown');
   await send(withFile(), CDN, ports);
-  Object.assign(ports, { transfer, ask: async () => ({ state: 'partial', received: 10 }) });
+  Object.assign(ports, { upload: transfer, querySession: async () => ({ state: 'partial', received: 10 }) });
   const down = { ...ports, fetchFile: fail('attachment_unavailable') };
   assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).handle], ['unknown', 'session-1']);
   assert.equal((await send(withFile(), CDN, ports)).state, 'sent');
@@ -439,7 +443,7 @@ test('a host of files that is down is over soon: the mail waits, and goes with t
 test('of two that ask again for a failed mail in the same millisecond one sends it, also where the letter is its own handle', async () => {
   const ports = world({ token: fail('grant_revoked') });
   await run(order(), ports);
-  const working = { ...ports, token: world().token, open: async () => 'smtp:<id>', ledger: knowing(ports.ledger) };
+  const working = { ...ports, token: world().token, openSession: async () => 'smtp:<id>', ledger: knowing(ports.ledger) };
   const both = await Promise.allSettled([run(order(), working), run(order(), working)]);
   assert.deepEqual([both.map(({ status }) => status).sort(), ports.sent.length], [['fulfilled', 'rejected'], 1]);
 });
@@ -454,7 +458,7 @@ const knowing = (ledger: ReturnType<typeof world>['ledger']): Ledger => ({
 });
 
 test('another mail under the same key of a publisher ends neither what waits nor what is in the queue: it is recorded by itself', async () => {
-  const ports = world({ open: fail('google_unavailable') });
+  const ports = world({ openSession: fail('google_unavailable') });
   const event = order({ retryFailed: false });
   const first = await run(event, ports);
   const other = order({ retryFailed: false, body: { ...MAIL, text: 'other' } });
@@ -466,7 +470,7 @@ test('another mail under the same key of a publisher ends neither what waits nor
     [first.id, 'waiting', 'google_unavailable'],
     [outcome.id, 'failed', 'idempotency_mismatch'],
   ]);
-  assert.equal((await run(event, { ...ports, open: world().open })).state, 'sent');
+  assert.equal((await run(event, { ...ports, openSession: world().openSession })).state, 'sent');
 });
 
 test('a holder that slept through its lease sends nothing: another one may have asked Gmail and gone on', async () => {

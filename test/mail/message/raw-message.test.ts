@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { draftRaw, readRaw } from '../../../functions/mail/message/raw-message.ts';
+import { parseRawMessage, prepareRawMessage } from '../../../functions/mail/message/raw-message.ts';
 import { parseAddressList } from '../../../functions/mail/model/address-list.ts';
 import type { Config } from '../../../functions/mail/model/config.ts';
 import { ALIAS, CONFIG, MAILBOX } from '../../support/stack/laptop.ts';
@@ -17,7 +17,7 @@ const message = (head: Record<string, string | undefined> = {}, body = 'there\r\
 const person = (address: string) => ({ name: '', address });
 
 async function letterOf(bytes: Buffer, to: string[] = [], config: Config = CONFIG) {
-  const draft = draftRaw(readRaw(bytes), { from: null, to: to.map(person) }, CALLER, config, digest);
+  const draft = prepareRawMessage(parseRawMessage(bytes), { from: null, to: to.map(person) }, CALLER, config, digest);
   const { bytes: composed, ...rest } = await draft.compose(STAMP, { fetchFile: async () => new Uint8Array() });
   return { ...rest, text: Buffer.from(composed).toString('latin1') };
 }
@@ -35,7 +35,7 @@ for (const room of [0, 10, 4_096])
     const plain = message({ Bcc: 'b@example.org' }, 'there\r\n'.repeat(100));
     const memory = Buffer.alloc(room + plain.length, 'x');
     plain.copy(memory, room);
-    const draft = draftRaw(readRaw(memory.subarray(room), room), { from: null, to: [] }, CALLER, CONFIG, digest);
+    const draft = prepareRawMessage(parseRawMessage(memory.subarray(room), room), { from: null, to: [] }, CALLER, CONFIG, digest);
     const make = async () =>
       Buffer.from((await draft.compose(STAMP, { fetchFile: async () => new Uint8Array() })).bytes).toString('latin1');
     const [once, twice] = [await make(), await make()];
@@ -73,7 +73,7 @@ test('without an envelope the headers are it; an idempotency key among them is t
   const bytes = message({ Cc: 'c@example.net', Bcc: 'b@example.org', 'Resend-Idempotency-Key': 'order/1' });
   const { text, envelope } = await letterOf(bytes);
   assert.deepEqual(envelope.to, ['you@example.net', 'c@example.net', 'b@example.org']);
-  assert.deepEqual([readRaw(bytes).key, /idempotency/i.test(text), /^Bcc: b@example\.org/m.test(text)], ['order/1', false, true]);
+  assert.deepEqual([parseRawMessage(bytes).key, /idempotency/i.test(text), /^Bcc: b@example\.org/m.test(text)], ['order/1', false, true]);
 });
 
 test('an international domain is the same in both of its forms', async () => {
@@ -83,9 +83,12 @@ test('an international domain is the same in both of its forms', async () => {
 
 test('a head full of addresses costs no more than its length', () => {
   const to = Array.from({ length: 7_000 }, (_, n) => `${n % 40 === 0 ? '\r\n ' : ''}${n.toString(36)}@b.co`).join(',');
-  const letter = readRaw(message({ To: to })); // quadratic work would run into the time-out
+  const letter = parseRawMessage(message({ To: to })); // quadratic work would run into the time-out
   for (let times = 0; times < 20; times++)
-    assert.throws(() => draftRaw(letter, { from: null, to: [] }, CALLER, CONFIG, digest), { code: 'request_invalid', message: /7000/ });
+    assert.throws(() => prepareRawMessage(letter, { from: null, to: [] }, CALLER, CONFIG, digest), {
+      code: 'request_invalid',
+      message: /7000/,
+    });
 });
 
 const refused: { name: string; bytes: Buffer; says: RegExp }[] = [
@@ -133,7 +136,7 @@ const refused: { name: string; bytes: Buffer; says: RegExp }[] = [
   { name: 'a name that looks like an address', bytes: message({ Cc: 'evil@example.org <you@example.net>' }), says: /`cc`/ },
 ];
 for (const { name, bytes, says } of refused)
-  test(`${name} is refused`, () => assert.throws(() => readRaw(bytes), { code: 'request_invalid', message: says }));
+  test(`${name} is refused`, () => assert.throws(() => parseRawMessage(bytes), { code: 'request_invalid', message: says }));
 
 const forbidden = [
   { name: 'a From that is no mailbox', head: { From: 'ceo@example.com' }, envelope: {}, code: 'sender_not_allowed' },
@@ -157,12 +160,14 @@ const forbidden = [
 ] as const;
 for (const { name, head, envelope, code } of forbidden)
   test(`${name} is ${code}`, () =>
-    assert.throws(() => draftRaw(readRaw(message(head)), { from: null, to: [], ...envelope }, CALLER, CONFIG, digest), { code }));
+    assert.throws(() => prepareRawMessage(parseRawMessage(message(head)), { from: null, to: [], ...envelope }, CALLER, CONFIG, digest), {
+      code,
+    }));
 
 test("a key's own lists hold for the envelope and for hidden recipients", () => {
   const draft = (caller: object, to: string[], from: string | null = null) =>
-    draftRaw(
-      readRaw(message()),
+    prepareRawMessage(
+      parseRawMessage(message()),
       { from: from === null ? null : person(from), to: to.map(person) },
       { ...CALLER, ...caller } as typeof CALLER,
       CONFIG,

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { replay } from '../../../functions/cli/ledger/dead-letters.ts';
 import { accept } from '../../../functions/mail/accept.ts';
 import { reconcile } from '../../../functions/mail/delivery/operator-decisions.ts';
-import type { Message } from '../../../functions/mail/delivery/ports.ts';
+import type { QueueMessage } from '../../../functions/mail/delivery/ports.ts';
 import { PUBLISHER } from '../../../functions/mail/model/caller.ts';
 import { type FailureCode, MailFailure } from '../../../functions/mail/model/failure.ts';
-import { workOff } from '../../../functions/mail/queue/process-message.ts';
+import { processMessage } from '../../../functions/mail/queue/process-message.ts';
 import { world } from '../../explore/world.ts';
 import { CONFIG, MAIL } from '../../support/stack/laptop.ts';
 
@@ -19,18 +19,18 @@ const failing = (code: FailureCode) => async (): Promise<never> => {
   throw new MailFailure(code, 'scripted');
 };
 
-/** A world whose queue, timetable and dead letters only keep what they are given. */
+/** A world whose queue, task queue and dead letters only keep what they are given. */
 function office() {
-  const topic: Message[] = [];
-  const dead: Message[] = [];
-  const later: Message[] = [];
+  const topic: QueueMessage[] = [];
+  const dead: QueueMessage[] = [];
+  const later: QueueMessage[] = [];
   const ports = world({
     queue: { publish: async (message) => void topic.push(message) },
-    graveyard: { publish: async (message) => void dead.push(message) },
-    timetable: { publishAt: async (message) => void later.push(message), peek: async () => null, withdraw: async () => {} },
+    deadLetters: { publish: async (message) => void dead.push(message) },
+    taskQueue: { schedule: async (message) => void later.push(message), get: async () => null, cancel: async () => {} },
   });
-  const work = (message: Message, delivery = 1) =>
-    workOff(
+  const work = (message: QueueMessage, delivery = 1) =>
+    processMessage(
       { order: { body: JSON.parse(message.data), caller: PUBLISHER, key: 'order/7', retryFailed: false }, message, delivery },
       CONFIG,
       ports,
@@ -41,17 +41,17 @@ function office() {
       { ...CONFIG, delivery: 'queued' },
       ports,
     );
-  const put = (message: Message): Promise<unknown> =>
+  const put = (message: QueueMessage): Promise<unknown> =>
     replay(
       { id: 'd', ackId: 'a', published: '', message },
       {
-        pulled: { pull: async () => [], acknowledge: async () => void dead.splice(dead.indexOf(message), 1), giveBack: async () => {} },
+        pulled: { pull: async () => [], acknowledge: async () => void dead.splice(dead.indexOf(message), 1), nack: async () => {} },
         queue: { publish: async (again) => void topic.push(again) },
         routes: [],
         begin: () => ports,
       },
     );
-  const subjects = (messages: readonly Message[]) => messages.map(({ data }) => (JSON.parse(data) as typeof MAIL).subject);
+  const subjects = (messages: readonly QueueMessage[]) => messages.map(({ data }) => (JSON.parse(data) as typeof MAIL).subject);
   const entry = () => [...ports.ledger.entries.values()][0];
   return {
     ports,
@@ -68,12 +68,12 @@ function office() {
 }
 
 /** A queued mail of which Gmail says nothing for two days, and so a dead letter; its message beside it. */
-async function silent(own: ReturnType<typeof office>): Promise<Message> {
+async function silent(own: ReturnType<typeof office>): Promise<QueueMessage> {
   const { ports, topic, dead, later, work, ask } = own;
   await ask('one');
   const [message] = topic.splice(0);
   assert.ok(message);
-  Object.assign(ports, { transfer: failing('delivery_unknown'), ask: failing('delivery_unknown') });
+  Object.assign(ports, { upload: failing('delivery_unknown'), querySession: failing('delivery_unknown') });
   for (let tries = 0; tries < 40 && dead.length === 0; tries++) {
     ports.clock += 6 * HOUR;
     await work(message);
@@ -91,13 +91,13 @@ for (const { name, answer } of [
     const own = office();
     const { ports, topic, dead, work, put } = own;
     await silent(own);
-    Object.assign(ports, { ask: async () => ({ state: 'partial', received: 0 }) });
+    Object.assign(ports, { querySession: async () => ({ state: 'partial', received: 0 }) });
     const found = own.entry();
     assert.ok(found && (await reconcile(found, MAILBOX, ports)).entry.state === 'sending');
-    Object.assign(ports, { ask: failing(answer), transfer: failing(answer) });
-    await put(dead[0] as Message);
+    Object.assign(ports, { querySession: failing(answer), upload: failing(answer) });
+    await put(dead[0] as QueueMessage);
     assert.deepEqual([own.dug(), topic.length], [[], 1]);
-    assert.equal((await work(topic.splice(0)[0] as Message)).acknowledged, true);
+    assert.equal((await work(topic.splice(0)[0] as QueueMessage)).acknowledged, true);
     assert.deepEqual(own.held(), ['one']);
   });
 
@@ -107,7 +107,7 @@ test('a worker dies while it asks about a mail that has a dead letter; the repla
   const message = await silent(own);
   const asks = new Promise<void>((asked) => {
     Object.assign(ports, {
-      ask: () => {
+      querySession: () => {
         asked();
         return new Promise(() => {});
       },
@@ -116,8 +116,8 @@ test('a worker dies while it asks about a mail that has a dead letter; the repla
   void work(message);
   await asks;
   ports.clock += ports.leaseMs + 1;
-  Object.assign(ports, { ask: failing('delivery_unknown') });
-  await put(dead[0] as Message);
+  Object.assign(ports, { querySession: failing('delivery_unknown') });
+  await put(dead[0] as QueueMessage);
   for (const one of [...topic.splice(0), message]) assert.equal((await work(one)).acknowledged, true);
   assert.deepEqual([own.entry()?.entry.state, own.held()], ['unknown', ['one']]);
 });
@@ -127,7 +127,7 @@ test('a mail that failed and is asked for anew in other words gets a dead letter
   Object.assign(ports, { token: failing('grant_revoked') });
   for (const subject of ['one', 'two']) {
     await ask(subject);
-    assert.equal((await work(topic.splice(0)[0] as Message)).acknowledged, true);
+    assert.equal((await work(topic.splice(0)[0] as QueueMessage)).acknowledged, true);
   }
   assert.deepEqual(dug(), ['one', 'two']);
 });
@@ -136,29 +136,32 @@ test('an earlier wording that comes again is not the dead letter of the later on
   const { ports, topic, work, ask, dug } = office();
   Object.assign(ports, { token: failing('grant_revoked') });
   await ask('one');
-  const [first] = topic.splice(0) as [Message];
+  const [first] = topic.splice(0) as [QueueMessage];
   await work(first);
   await ask('two');
-  const [second] = topic.splice(0) as [Message];
-  const { graveyard } = ports;
-  Object.assign(ports, { graveyard: { publish: failing('queue_unavailable') } });
+  const [second] = topic.splice(0) as [QueueMessage];
+  const { deadLetters } = ports;
+  Object.assign(ports, { deadLetters: { publish: failing('queue_unavailable') } });
   assert.equal((await work(second)).acknowledged, false);
-  Object.assign(ports, { graveyard });
+  Object.assign(ports, { deadLetters });
   assert.deepEqual([(await work(first, 2)).acknowledged, (await work(second, 2)).acknowledged], [true, true]);
   assert.ok(dug().includes('two'), dug().join());
 });
 
 for (const { ended, change } of [
   { ended: 'failed', change: { token: failing('grant_revoked') } },
-  { ended: 'unknown', change: { transfer: failing('session_gone') } },
+  { ended: 'unknown', change: { upload: failing('session_gone') } },
 ])
   test(`another order under the key of a mail that is ${ended} and has its dead letter is recorded on its own`, async () => {
     const { ports, work, dug } = office();
-    const order = (subject: string): Message => ({ data: JSON.stringify({ ...MAIL, subject }), attributes: { idempotencyKey: 'order/7' } });
-    const { transfer, token } = ports;
+    const order = (subject: string): QueueMessage => ({
+      data: JSON.stringify({ ...MAIL, subject }),
+      attributes: { idempotencyKey: 'order/7' },
+    });
+    const { upload: transfer, token } = ports;
     Object.assign(ports, change);
     await work(order('one'));
-    Object.assign(ports, { transfer, token });
+    Object.assign(ports, { upload: transfer, token });
     const { acknowledged, outcome } = await work(order('two'));
     const entries = [...ports.ledger.entries.values()].map(({ entry }) => [entry.state, entry.id === outcome?.id ? entry.code : 'theirs']);
     assert.deepEqual(

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reschedule } from '../../../functions/mail/change.ts';
-import type { Message } from '../../../functions/mail/delivery/ports.ts';
-import { draftMail } from '../../../functions/mail/message/prepared-email.ts';
+import type { QueueMessage } from '../../../functions/mail/delivery/ports.ts';
+import { prepareEmail } from '../../../functions/mail/message/prepared-email.ts';
 import { MailFailure } from '../../../functions/mail/model/failure.ts';
-import { enqueue, handOver } from '../../../functions/mail/queue/enqueue.ts';
+import { enqueue, handOffToQueue } from '../../../functions/mail/queue/enqueue.ts';
 import { resume } from '../../../functions/mail/queue/resume.ts';
 import { world } from '../../explore/world.ts';
 import { CONFIG, MAIL } from '../../support/stack/laptop.ts';
@@ -15,20 +15,20 @@ if (!CALLER) throw new Error('the config has a key');
 const asking = { caller: CALLER, key: 'k', retryFailed: true };
 const HOUR = 3_600_000;
 
-/** A world with a queue and a timetable that only keep what they are given. */
+/** A world with a queue and a task queue that only keep what they are given. */
 function queueing() {
-  const messages: Message[] = [];
-  const tasks = new Map<string, { message: Message; at: number }>();
+  const messages: QueueMessage[] = [];
+  const tasks = new Map<string, { message: QueueMessage; at: number }>();
   const ports = world({
     queue: { publish: async (message) => void messages.push(message) },
-    timetable: {
-      publishAt: async (message, at, name) => void (tasks.has(name) || tasks.set(name, { message, at })),
-      peek: async (name) => tasks.get(name)?.message ?? null,
-      withdraw: async () => {},
+    taskQueue: {
+      schedule: async (message, at, name) => void (tasks.has(name) || tasks.set(name, { message, at })),
+      get: async (name) => tasks.get(name)?.message ?? null,
+      cancel: async () => {},
     },
   });
   const ask = (body: unknown = MAIL, key: string | null = 'k') =>
-    enqueue(draftMail(body, CALLER as typeof asking.caller, CONFIG, ports), { ...asking, key }, CONFIG, ports);
+    enqueue(prepareEmail(body, CALLER as typeof asking.caller, CONFIG, ports), { ...asking, key }, CONFIG, ports);
   /** Delivers all that was published. */
   const deliver = async (): Promise<void> => {
     for (const message of messages.splice(0)) await resume(message.attributes['mailgrantId'] ?? '', message, CONFIG, ports);
@@ -61,10 +61,10 @@ for (const key of [null, 'k'])
   test(`a message that got through although no answer said so, and a worker had it: ${key ? 'its caller, who has a key, asks again' : 'it is believed'}`, async () => {
     const { ports, messages, tasks, ask, deliver } = queueing();
     const through = {
-      publish: async (message: Message) => {
+      publish: async (message: QueueMessage) => {
         messages.push(message);
         Object.assign(ports, {
-          open: async () => {
+          openSession: async () => {
             throw new MailFailure('quota_daily', 'scripted');
           },
         });
@@ -92,7 +92,7 @@ test('a repetition that cannot publish does not fail the mail that is accepted',
 
 test('what was handed over before is not failed by a second handing over that does not work', async () => {
   const { ports, messages, deliver } = queueing();
-  const draft = draftMail(MAIL, CALLER, CONFIG, ports);
+  const draft = prepareEmail(MAIL, CALLER, CONFIG, ports);
   const waiting = async (): Promise<string> => {
     const [found] = ports.ledger.entries.values();
     if (found) ports.ledger.entries.set(found.entry.id, { ...found, entry: { ...found.entry, state: 'waiting' } });
@@ -101,12 +101,12 @@ test('what was handed over before is not failed by a second handing over that do
   await enqueue(draft, asking, CONFIG, ports);
   messages.splice(0);
   const id = await waiting();
-  assert.equal((await handOver(id, draft, asking, CONFIG, ports))?.state, 'queued');
+  assert.equal((await handOffToQueue(id, draft, asking, CONFIG, ports))?.state, 'queued');
   await waiting(); // the worker could not send it just now, its message comes again; and its caller asks again
-  const inOtherWords = draftMail(Object.fromEntries(Object.entries(MAIL).reverse()), CALLER, CONFIG, ports);
-  assert.equal(await handOver(id, inOtherWords, asking, CONFIG, ports), null); // the message that is there is known by its words
+  const inOtherWords = prepareEmail(Object.fromEntries(Object.entries(MAIL).reverse()), CALLER, CONFIG, ports);
+  assert.equal(await handOffToQueue(id, inOtherWords, asking, CONFIG, ports), null); // the message that is there is known by its words
   Object.assign(ports, { queue: { publish: unpublished } });
-  assert.equal(await handOver(id, draft, asking, CONFIG, ports).catch(() => null), null);
+  assert.equal(await handOffToQueue(id, draft, asking, CONFIG, ports).catch(() => null), null);
   await deliver();
   assert.equal(ports.sent.length, 1);
 });
@@ -115,14 +115,14 @@ test('a mail that is moved to now goes out now, also where its message is quicke
   const { ports, messages, tasks, ask, deliver } = queueing();
   await ask({ ...MAIL, scheduled_at: 'in 5 hours' });
   const [found] = ports.ledger.entries.values();
-  if (!found || !ports.timetable) throw new Error('nothing was scheduled');
-  const { publishAt } = ports.timetable;
+  if (!found || !ports.taskQueue) throw new Error('nothing was scheduled');
+  const { schedule: publishAt } = ports.taskQueue;
   const quick = async (...call: Parameters<typeof publishAt>): Promise<void> => {
     await publishAt(...call);
     messages.push(call[0]);
     await deliver();
   };
-  await reschedule(found, new Date(ports.clock).toISOString(), { ...ports, timetable: { ...ports.timetable, publishAt: quick } });
+  await reschedule(found, new Date(ports.clock).toISOString(), { ...ports, taskQueue: { ...ports.taskQueue, schedule: quick } });
   await deliver();
   assert.deepEqual([ports.sent.length, tasks.size], [1, 2]);
 });
@@ -136,6 +136,6 @@ for (const [early, sent] of [
     await ask({ ...MAIL, scheduled_at: 'in 5 hours' });
     const [task] = tasks.values();
     ports.clock += 5 * HOUR - early; // the worker's clock is behind
-    const { outcome } = await resume(task?.message.attributes['mailgrantId'] ?? '', task?.message as Message, CONFIG, ports);
+    const { outcome } = await resume(task?.message.attributes['mailgrantId'] ?? '', task?.message as QueueMessage, CONFIG, ports);
     assert.deepEqual([outcome.state, ports.sent.length], [sent ? 'sent' : 'queued', sent]);
   });

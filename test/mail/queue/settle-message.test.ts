@@ -3,18 +3,18 @@ import { test } from 'node:test';
 import type { Entry } from '../../../functions/mail/delivery/ledger.ts';
 import { type Outcome, outcomeOf } from '../../../functions/mail/delivery/outcome.ts';
 import { type FailureCode, MailFailure } from '../../../functions/mail/model/failure.ts';
-import { conclude, type Delivered, nextOf } from '../../../functions/mail/queue/settle-message.ts';
+import { type Delivered, nextStep, settleMessage } from '../../../functions/mail/queue/settle-message.ts';
 import { world } from '../../explore/world.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const failing = (code: FailureCode, retryAt: number | null = null): Outcome => outcomeOf(new MailFailure(code, '', retryAt), 'i', NOW);
-const first: Delivered = { delivery: 1, attempts: 1, dueForMs: 0, canPutOff: true, spread: 0.5 };
+const first: Delivered = { delivery: 1, attempts: 1, dueForMs: 0, canPostpone: true, jitter: 0.5 };
 const tired = { ...first, attempts: 16, dueForMs: 41 * HOUR };
-const bare: Delivered = { ...first, canPutOff: false };
+const bare: Delivered = { ...first, canPostpone: false };
 
-const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<typeof nextOf> }[] = [
+const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<typeof nextStep> }[] = [
   { what: 'sent', outcome: { state: 'sent', id: 'i', gmailId: 'g' }, next: { verb: 'ack' } },
   { what: 'sent and not written down', outcome: { state: 'sent', id: 'i', gmailId: 'g', unrecorded: true }, next: { verb: 'nack' } },
   { what: 'canceled', outcome: { state: 'canceled', id: 'i' }, next: { verb: 'ack' } },
@@ -125,10 +125,10 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
   },
 ];
 for (const { what, outcome, at = first, next } of rows)
-  test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextOf(outcome, at, NOW), next));
+  test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextStep(outcome, at, NOW), next));
 
 test('a mail that somebody else has taken over in the meantime is not given up: it may be on its way', async () => {
-  const ports = world({ timetable: { publishAt: async () => {}, peek: async () => null, withdraw: async () => {} } });
+  const ports = world({ taskQueue: { schedule: async () => {}, get: async () => null, cancel: async () => {} } });
   const id = ports.newId();
   const entry: Entry = {
     ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },
@@ -137,7 +137,7 @@ test('a mail that somebody else has taken over in the meantime is not given up: 
   };
   await ports.ledger.create(entry, null, NOW);
   const outcome = { ...failing('google_unavailable'), id };
-  assert.equal(await conclude(outcome, { data: '{}', attributes: {} }, 3, ports), false);
+  assert.equal(await settleMessage(outcome, { data: '{}', attributes: {} }, 3, ports), false);
   assert.equal(ports.ledger.entries.get(id)?.entry.state, 'sending');
 });
 
@@ -148,14 +148,14 @@ for (const { outcome, state } of [
   { outcome: 'quota_daily', state: 'queued' },
 ] as const)
   test(`what ended as ${outcome} and is ${state} by now is delivered again: its last attempt was somebody else's`, async () => {
-    const ports = world({ timetable: { publishAt: async () => assert.fail('put off'), peek: async () => null, withdraw: async () => {} } });
+    const ports = world({ taskQueue: { schedule: async () => assert.fail('put off'), get: async () => null, cancel: async () => {} } });
     const id = ports.newId();
     const entry: Entry = {
       ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW - 100 * HOUR, attempts: 16 },
       ...{ state, leaseUntil: 0, handle: 'h', letter: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
     };
     await ports.ledger.create(entry, null, NOW);
-    assert.equal(await conclude({ ...failing(outcome), id }, { data: '{}', attributes: {} }, 8, ports), false);
+    assert.equal(await settleMessage({ ...failing(outcome), id }, { data: '{}', attributes: {} }, 8, ports), false);
     assert.equal(ports.ledger.entries.get(id)?.entry.state, state);
   });
 
@@ -171,7 +171,7 @@ for (const { outcome, removed } of [
   test(`${outcome.state}: what the bucket holds of the mail is ${removed ? 'removed, and a bucket that is down changes nothing' : 'kept'}`, async () => {
     const asked: string[] = [];
     const remove = (name: string): Promise<void> => Promise.reject(new MailFailure('queue_unavailable', String(asked.push(name))));
-    const ports = { ...world(), store: { put: async () => {}, get: async () => null, remove } };
-    const acknowledged = await conclude(outcome, kept, 1, ports);
+    const ports = { ...world(), contentStore: { put: async () => {}, get: async () => null, remove } };
+    const acknowledged = await settleMessage(outcome, kept, 1, ports);
     assert.deepEqual([acknowledged, asked], [outcome.state !== 'unknown', removed ? [`mails/${kept.attributes.mailgrantId}.json`] : []]);
   });

@@ -1,5 +1,5 @@
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
-import { createWitness } from '../../../functions/google/auth/webhook-verifier.ts';
+import { createWebhookVerifier } from '../../../functions/google/auth/webhook-verifier.ts';
 import type { Hook } from '../../../functions/mail/model/route.ts';
 import { createLog } from '../../../functions/runtime/log.ts';
 import { webhooks } from '../../../functions/trigger/hooks/webhook-handler.ts';
@@ -32,7 +32,7 @@ export async function startHooks(routes: Readonly<Record<string, object>>, on?: 
   const routesFile = `data:text/javascript,${encodeURIComponent(module)}`;
   const edge = { ...laptop.edge, routesFile, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
-  const witness = createWitness(laptop.settings, createIdentity(laptop.settings.urls.metadata));
+  const witness = createWebhookVerifier(laptop.settings, createIdentity(laptop.settings.urls.metadata));
   const server = await serveOn(webhooks(edge, witness, log, { patienceMs: 2_000 }));
   return {
     laptop,

@@ -6,7 +6,7 @@ import { connect } from '../../../functions/google/connect.ts';
 import type { Config } from '../../../functions/mail/model/config.ts';
 import { scopeFor } from '../../../functions/mail/model/scopes.ts';
 import { DELIVERIES_MAX } from '../../../functions/mail/queue/settle-message.ts';
-import type { Edge } from '../../../functions/runtime/function-context.ts';
+import type { FunctionContext } from '../../../functions/runtime/function-context.ts';
 import { type GoogleUrls, googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { createLog } from '../../../functions/runtime/log.ts';
 import type { Handler } from '../../../functions/runtime/serve.ts';
@@ -46,7 +46,7 @@ export const MAIL = { from: MAILBOX, to: 'you@example.net', subject: 'Grüße ca
 export interface Laptop extends AsyncDisposable {
   readonly google: Google;
   readonly settings: Settings;
-  readonly edge: Edge;
+  readonly edge: FunctionContext;
   /** Everything that was logged, as parsed lines. */
   readonly lines: Record<string, unknown>[];
   readonly api: string;
@@ -96,7 +96,7 @@ export const QUEUE: Pick<Settings, 'topic' | 'deadTopic' | 'bucket' | 'tasks'> =
   tasks: { queue: `projects/${PROJECT}/locations/europe-west1/queues/later`, account: `tasks@${PROJECT}.iam.gserviceaccount.com` },
 };
 
-/** A laptop with queue, dead letters, bucket and timetable; nothing is delivered before a test says so. */
+/** A laptop with queue, dead letters, bucket and task queue; nothing is delivered before a test says so. */
 export async function startQueued({
   delivery = 'queued',
   settings = {},
@@ -160,9 +160,9 @@ export async function post(url: string, body: unknown, headers: Record<string, s
 /** Stops the clock by which limits are counted, so that no minute ends in the middle of a test. */
 export function stopClock({ edge }: Laptop): void {
   const now = Date.now();
-  const { begin } = edge;
+  const { startInvocation: begin } = edge;
   edge.now = () => now;
-  edge.begin = () => ({ ...begin(), now: () => now });
+  edge.startInvocation = () => ({ ...begin(), now: () => now });
 }
 
 export const authorised = { authorization: `Bearer ${KEY}` };

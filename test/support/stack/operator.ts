@@ -102,7 +102,7 @@ export async function startDesk(options: GoogleOptions = {}): Promise<Desk> {
     async mints(address = NOTICES) {
       const config = loadConfig(configFile);
       const mailbox = config.mailboxes.find((one) => one.address === address);
-      const ports = connect(settingsFor(google.url, { config }), () => {}).begin();
+      const ports = connect(settingsFor(google.url, { config }), () => {}).startInvocation();
       return ports.token({ mailbox } as never).then(
         () => 'minted',
         ({ code }: { code: string }) => code,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { createSieve } from '../../../functions/trigger/common/base64-stream.ts';
+import { createBase64Stream } from '../../../functions/trigger/common/base64-stream.ts';
 
 const FILE = randomBytes(100_000);
 const BASE64 = FILE.toString('base64');
@@ -13,7 +13,7 @@ const json = (content: string, more = ''): string =>
 /** Puts a body through in chunks of that size. */
 function sieved(text: string, size: number): unknown {
   const body = Buffer.from(text);
-  const sieve = createSieve(body.length);
+  const sieve = createBase64Stream(body.length);
   for (let at = 0; at < body.length; at += size) sieve.push(Buffer.from(body.subarray(at, at + size)));
   return sieve.end();
 }
@@ -72,7 +72,7 @@ test('however a body is cut, it comes out the same', () =>
       fc.constantFrom(BASE64, BASE64.replaceAll('/', '\\/'), `${BASE64}\\n`),
       (cuts, content) => {
         const body = Buffer.from(json(content));
-        const sieve = createSieve(body.length);
+        const sieve = createBase64Stream(body.length);
         let at = 0;
         for (const cut of [...cuts, body.length]) {
           sieve.push(Buffer.from(body.subarray(at, at + cut)));

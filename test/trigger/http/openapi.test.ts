@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { consequence, FAILURE_CODES, MailFailure } from '../../../functions/mail/model/failure.ts';
+import { FAILURE_CODES, failureInfo, MailFailure } from '../../../functions/mail/model/failure.ts';
 import { errorAnswer } from '../../../functions/trigger/http/resend-answer.ts';
 import { allowed } from '../../../functions/trigger/http/router.ts';
 import { authorised, CONFIG, type Laptop, startLaptop } from '../../support/stack/laptop.ts';
@@ -127,7 +127,7 @@ test('every failure is an error as described, and every described name and statu
   const answers = FAILURE_CODES.map((code) => errorAnswer(new MailFailure(code, 'x'), 0).body);
   for (const body of answers) assert.deepEqual(problems(schema, body), []);
   assert.deepEqual([...new Set(answers.map(({ name }) => name))].sort(), schema.properties.name.enum);
-  assert.deepEqual([...new Set(FAILURE_CODES.map((code) => consequence(code).http))].sort(), schema.properties.statusCode.enum);
+  assert.deepEqual([...new Set(FAILURE_CODES.map((code) => failureInfo(code).http))].sort(), schema.properties.statusCode.enum);
 });
 
 test('a value that is not as described is found', () => {

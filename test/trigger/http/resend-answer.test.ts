@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { consequence, FAILURE_CODES, MailFailure, tell } from '../../../functions/mail/model/failure.ts';
+import { callerMessage, FAILURE_CODES, failureInfo, MailFailure } from '../../../functions/mail/model/failure.ts';
 import { errorAnswer } from '../../../functions/trigger/http/resend-answer.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
@@ -32,7 +32,10 @@ for (const code of FAILURE_CODES)
     assert.equal(body['statusCode'], status);
     assert.ok(NAMES.includes(String(body['name'])));
     assert.ok(STATUS[String(body['name'])]?.includes(status), `${status} ${body['name']}`);
-    assert.deepEqual([body['message'], body['code'], body['fix']], [tell(new MailFailure(code, 'detail')), code, consequence(code).fix]);
+    assert.deepEqual(
+      [body['message'], body['code'], body['fix']],
+      [callerMessage(new MailFailure(code, 'detail')), code, failureInfo(code).fix],
+    );
     if (status === 429) assert.match(headers?.['retry-after'] ?? '', /^[1-9]\d*$/);
     else if (headers?.['retry-after']) assert.match(headers['retry-after'], /^[1-9]\d*$/);
   });

@@ -125,7 +125,7 @@ for (const [when, state, mails] of [
       () => {},
       undefined,
       () => own.clock.now,
-    ).begin();
+    ).startInvocation();
     const found = await ports.ledger.read(own.id);
     const [mailbox] = CONFIG.mailboxes;
     assert.ok(found && mailbox);

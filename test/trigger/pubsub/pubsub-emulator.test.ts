@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { lookInto } from '../../../functions/cli/ledger/dead-letters.ts';
+import { pullDeadLetters } from '../../../functions/cli/ledger/dead-letters.ts';
 import { compileConfig } from '../../../functions/config/compile-config.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
-import { createPulled, type Held } from '../../../functions/google/queue/pubsub-subscription.ts';
+import { createSubscription, type PulledMessage } from '../../../functions/google/queue/pubsub-subscription.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
 import { authorised, CONFIG, DEAD_TOPIC, type Laptop, MAIL, PROJECT, post, QUEUE, startLaptop, TOPIC } from '../../support/stack/laptop.ts';
 
@@ -113,16 +113,19 @@ suite("queued delivery over Google's Pub/Sub emulator", {
     await call('POST', `${TOPIC}:publish`, { messages });
     const exchange = createExchange()(AbortSignal.timeout(300_000));
     const identity = createIdentity(laptop.google.url);
-    const pulled = createPulled({ baseUrl: running.url, exchange, identity: () => identity(exchange, Date.now()) }, `${subscription}/dead`);
-    const reasonsIn = (held: readonly Held[]) => held.map(({ message }) => message.attributes['reason']);
-    let held: Held[] = [];
+    const pulled = createSubscription(
+      { baseUrl: running.url, exchange, identity: () => identity(exchange, Date.now()) },
+      `${subscription}/dead`,
+    );
+    const reasonsIn = (held: readonly PulledMessage[]) => held.map(({ message }) => message.attributes['reason']);
+    let held: PulledMessage[] = [];
     while (held.length < 2) {
-      await pulled.giveBack(held); // whoever looks and leaves takes nothing away
-      held = await lookInto({ pulled }, 2);
+      await pulled.nack(held); // whoever looks and leaves takes nothing away
+      held = await pullDeadLetters({ pulled }, 2);
     }
     const reasons = reasonsIn(held);
     await pulled.acknowledge(held);
-    assert.deepEqual(await lookInto({ pulled }, 2), []); // an empty subscription lets a pull wait: that is no error
+    assert.deepEqual(await pullDeadLetters({ pulled }, 2), []); // an empty subscription lets a pull wait: that is no error
     assert.deepEqual(reasons.sort(), ['mail_unknown', 'request_invalid']);
   });
 });
