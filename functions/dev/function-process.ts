@@ -1,35 +1,38 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { get } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { siblingFile } from './sibling-file.ts';
 
 /** The functions-framework's own command line, as the platform starts it. */
 const CLI = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
-const PRELOAD = fileURLToPath(new URL('./listen-on-loopback.ts', import.meta.url));
+const PRELOAD = siblingFile('listen-on-loopback');
 const PATIENCE_MS = 20_000;
 
 export interface FunctionOptions {
   readonly target: string;
   /** A source file such as functions/api.ts, or a built folder such as dist/api. */
   readonly source: string;
-  readonly port: number;
+  /** A port of loopback, or the path of a socket file. */
+  readonly port: number | string;
   readonly env: Readonly<Record<string, string>>;
   readonly onLine: (line: string) => void;
   readonly args?: readonly string[];
 }
 
 export interface RunningFunction extends AsyncDisposable {
+  /** Where it answers; '' where it listens on a socket file. */
   readonly url: string;
   readonly child: ChildProcess;
   /** Resolves with the signal or exit code when the process is gone. */
   readonly ended: Promise<string>;
 }
 
-/** Starts the real functions-framework CLI on loopback and waits until it answers. Rejects if it ends before. */
+/** Starts the real functions-framework CLI and waits until it answers. Rejects if it ends before. */
 export async function startFunction({ target, source, port, env, onLine, args = [] }: FunctionOptions): Promise<RunningFunction> {
   const child = spawn(process.execPath, ['--import', PRELOAD, CLI, `--target=${target}`, `--source=${source}`, `--port=${port}`, ...args], {
     env: { ...process.env, ...env },
@@ -37,25 +40,18 @@ export async function startFunction({ target, source, port, env, onLine, args = 
   });
   for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', onLine);
   const ended = new Promise<string>((done) => child.once('exit', (code, signal) => done(signal ?? String(code))));
-  const url = `http://127.0.0.1:${port}`;
   const until = Date.now() + PATIENCE_MS;
-  // The framework answers this path itself, so that no request reaches the function.
-  while (
-    !(await fetch(`${url}/favicon.ico`).then(
-      (reply) => reply.status === 404,
-      () => false,
-    ))
-  ) {
+  while (!(await answers(port))) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${target} ended before it answered: ${await ended}`);
     if (Date.now() > until) {
       child.kill('SIGKILL');
-      throw new Error(`${target} does not answer on ${url}`);
+      throw new Error(`${target} does not answer on ${port}`);
     }
     await sleep(20);
   }
-  if (child.exitCode !== null) throw new Error(`${target} ended, and somebody else answers on ${url}`);
+  if (child.exitCode !== null) throw new Error(`${target} ended, and another program answers on ${port}`);
   return {
-    url,
+    url: typeof port === 'number' ? `http://127.0.0.1:${port}` : '',
     child,
     ended,
     async [Symbol.asyncDispose]() {
@@ -63,6 +59,17 @@ export async function startFunction({ target, source, port, env, onLine, args = 
       await ended;
     },
   };
+}
+
+/** The framework answers this path itself, so that no request reaches the function. */
+function answers(port: number | string): Promise<boolean> {
+  const where = typeof port === 'number' ? { host: '127.0.0.1', port } : { socketPath: port };
+  return new Promise((done) => {
+    get({ ...where, path: '/favicon.ico', agent: false }, (reply) => {
+      reply.resume();
+      done(reply.statusCode === 404);
+    }).once('error', () => done(false));
+  });
 }
 
 // Systems give ports from 32768 (Linux) or 49152 up to whoever asks for any; one of those is taken by somebody else now and then

@@ -1,16 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUCKET, type Google, startGoogle } from '../fake-google/google.ts';
+import type { HostRule } from '../fake-google/http/origin-check.ts';
 import type { Running } from '../fake-google/http/server.ts';
 import type { CallerKey, Config } from '../mail/model/config.ts';
-import { covers, scopeFor } from '../mail/model/scopes.ts';
 import { DELIVERIES_MAX } from '../mail/queue/settle-message.ts';
 import { createLines } from '../pages/parts/log-lines.ts';
 import { startPages } from '../pages/server.ts';
-import { freePort, type RunningFunction, startFunction } from './function-process.ts';
+import { openDoor } from './front-door.ts';
+import { type RunningFunction, startFunction } from './function-process.ts';
 import { keepHookSecrets } from './hook-secrets.ts';
+import { takeFolder } from './own-folder.ts';
+import { seedGrants } from './seed-grants.ts';
+import { siblingFile } from './sibling-file.ts';
 
 export const PROJECT = 'laptop';
 const TOPIC = `projects/${PROJECT}/topics/mails`;
@@ -22,34 +27,57 @@ export interface StackOptions {
   readonly routes?: string;
   /** Folder that keeps the mails, the ledger and the laptop's API key. */
   readonly folder: string;
-  /** What is served: sources or built folders, by name of the function. */
-  readonly sources: Readonly<Record<'api' | 'worker' | 'hooks', string>>;
+  /** What is served: sources or built folders, by name of the function; by default those beside this file. */
+  readonly sources?: Readonly<Record<FunctionName, string>>;
   /** Wanted ports; where one is taken the next free one is used. */
   readonly ports: Readonly<Record<'api' | 'worker' | 'hooks' | 'google' | 'inbox' | 'smtp' | 'smtps', number>>;
+  /** The address that its servers listen on; by default loopback. */
+  readonly host?: string | undefined;
+  /** Names by which they may be asked, beside those of loopback. */
+  readonly hosts?: HostRule | undefined;
+  /** Keeps mails and ledger in memory. */
+  readonly ephemeral?: boolean;
   readonly deadlineSeconds: number;
   /** One line that a function printed, or that the stack says of it. */
   readonly onLine: (name: string, line: string) => void;
 }
 
-/** Everything on loopback: the fake Google, the functions under functions-framework, and the pages. */
+/** Everything of the local stack: the fake Google, the functions under functions-framework, and the pages. */
 export interface Stack extends AsyncDisposable {
   readonly google: Google;
   readonly inbox: Running;
   readonly key: string;
+  /** The folder that it keeps everything in: the wanted one, or one in it where another stack runs already. */
+  readonly folder: string;
   readonly functions: Readonly<Record<'api' | 'worker', Kept>>;
   /** The function that takes webhooks; null where no route has one. */
   readonly hooks: Kept | null;
 }
 
-/** A function that is started again when it ends. */
+/** A function that is started again when it ends; its port stays its own. */
 interface Kept {
   readonly url: string;
   current(): RunningFunction;
 }
 
+type FunctionName = 'api' | 'worker' | 'hooks';
+
 /** Starts the stack. A function that ends by itself is started again, as a platform would. */
-export async function startStack({ config, routes, folder, sources, ports, deadlineSeconds, onLine }: StackOptions): Promise<Stack> {
-  mkdirSync(folder, { recursive: true });
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const own = takeFolder(options.folder);
+  await using started = new AsyncDisposableStack(); // a start that fails half-way leaves nothing behind
+  started.defer(own.release);
+  const stack = await startIn(own.path, options, started);
+  const all = started.move();
+  return { ...stack, folder: own.path, [Symbol.asyncDispose]: () => all[Symbol.asyncDispose]() };
+}
+
+async function startIn(
+  folder: string,
+  { config, routes, sources, ports, host, hosts, ephemeral = false, deadlineSeconds, onLine }: StackOptions,
+  started: AsyncDisposableStack,
+): Promise<Omit<Stack, 'folder' | typeof Symbol.asyncDispose>> {
+  const at = (port: number) => ({ port, tries: PORTS_TRIED, ...(host !== undefined && { host }), hosts });
   const key = laptopKey(folder);
   const served: Config = { ...config, keys: [...config.keys.filter(({ id }) => id !== key.policy.id), key.policy] };
   const lines = createLines();
@@ -58,30 +86,29 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
     onLine(name, line);
   };
   const configFile = join(folder, 'config.json');
-  writeFileSync(configFile, JSON.stringify(served));
+  writeFileSync(configFile, JSON.stringify(served), PRIVATE);
   const routesFile = resolve(folder, 'routes.mjs');
-  if (routes !== undefined) writeFileSync(routesFile, routes);
+  if (routes !== undefined) writeFileSync(routesFile, routes, PRIVATE);
 
-  const promised = new Set<number>();
   const aliases = new Map(config.mailboxes.map(({ address, aliases }) => [address, aliases]));
+  const { port, ...address } = at(ports.google);
+  const files = { file: join(folder, 'google.sqlite'), ledgerFile: join(folder, 'ledger.sqlite') };
   const google = await startGoogle({
-    port: await freePort(ports.google, promised),
-    file: join(folder, 'google.sqlite'),
-    ledgerFile: join(folder, 'ledger.sqlite'),
+    port,
+    address,
+    hosts,
+    ...(!ephemeral && files),
     aliasesOf: (mailbox) => aliases.get(mailbox) ?? [],
-    smtp: { startTls: await freePort(ports.smtp, promised), tls: await freePort(ports.smtps, promised) },
+    smtp: { startTls: ports.smtp, tls: ports.smtps },
     accounts: config.mailboxes.map(({ address }) => address),
     queues: 'auto',
   });
+  started.use(google);
   for (const name of [TOPIC, DEAD_TOPIC]) google.pubsub.createTopic(name);
   google.pubsub.keep(`projects/${PROJECT}/subscriptions/mailgrant-dead`, DEAD_TOPIC);
   const certificate = join(folder, 'smtp-certificate.pem');
-  writeFileSync(certificate, google.smtp?.certificate ?? '');
-  for (const { address, secret, via } of config.mailboxes)
-    if (!covers(google.scopesIn(PROJECT, secret), via)) {
-      google.storeSecret(PROJECT, secret, JSON.stringify(google.oauth.enrol(address, [scopeFor(via)])));
-    }
-
+  writeFileSync(certificate, google.smtp?.certificate ?? '', PRIVATE);
+  seedGrants(config.mailboxes, google, PROJECT);
   const hooked = (config.routes ?? []).flatMap(({ hook }) => hook ?? []);
   keepHookSecrets(hooked, folder, google);
 
@@ -100,11 +127,22 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
     MAILGRANT_TASKS_ACCOUNT: `tasks@${PROJECT}.iam.gserviceaccount.com`,
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
+  const sockets = mkdtempSync(join(tmpdir(), 'mailgrant-')); // the path of a socket file must be short
+  started.defer(() => rmSync(sockets, { recursive: true, force: true }));
   let stopping = false;
-  const keepRunning = async (target: 'api' | 'worker' | 'hooks', wanted: number): Promise<Kept> => {
-    const port = await freePort(wanted, promised);
-    const start = () => startFunction({ target, source: sources[target], port, env, onLine: (line) => say(target, line) });
+  const keepRunning = async (target: FunctionName, wanted: number): Promise<Kept> => {
+    const socket = process.platform === 'win32' ? `\\\\.\\pipe\\${sockets.split('\\').at(-1)}-${target}` : join(sockets, target);
+    const source = sources?.[target] ?? siblingFile(`../${target}`);
+    const start = (): Promise<RunningFunction> => {
+      rmSync(socket, { force: true }); // one that was killed leaves it behind
+      return startFunction({ target, source, port: socket, env, onLine: (line) => say(target, line) });
+    };
+    const door = started.use(await openDoor(socket, at(wanted)));
     let current = await start();
+    started.defer(async () => {
+      stopping = true;
+      await current[Symbol.asyncDispose]();
+    });
     const watch = async (): Promise<void> => {
       for (let restarts = 0; restarts < 20; restarts++) {
         const how = await current.ended;
@@ -116,16 +154,14 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
       }
     };
     watch().catch((error: Error) => say(target, `stays down: ${error.message}`));
-    return { url: `http://127.0.0.1:${port}`, current: () => current };
+    return { url: door.url, current: () => current };
   };
-  const [api, worker, hooks] = await Promise.all([
-    keepRunning('api', ports.api),
-    keepRunning('worker', ports.worker),
-    hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null,
-  ]);
+  const starts = [keepRunning('api', ports.api), keepRunning('worker', ports.worker)] as const;
+  const [api, worker, hooks] = await whenAllEnded([...starts, hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null]);
   const urls = { api: api.url, hooks: hooks?.url ?? null };
-  const inbox = await startPages({ google, config, key: key.text, urls, lines }, await freePort(ports.inbox, promised));
-  writeFileSync(join(folder, 'api-url'), `${api.url}\n`); // where commands of this folder look, when nobody names another
+  const inbox = await startPages({ google, config, key: key.text, urls, lines }, at(ports.inbox));
+  started.use(inbox);
+  writeFileSync(join(folder, 'api-url'), `${api.url}\n`, PRIVATE); // where commands of this folder look, when nobody names another
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
@@ -144,25 +180,22 @@ export async function startStack({ config, routes, folder, sources, ports, deadl
   for (const { name, topic } of config.routes ?? [])
     if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
 
-  return {
-    google,
-    inbox,
-    key: key.text,
-    functions: { api, worker },
-    hooks,
-    async [Symbol.asyncDispose]() {
-      stopping = true;
-      await Promise.all([api, worker, hooks].map((one) => one?.current()[Symbol.asyncDispose]()));
-      await inbox[Symbol.asyncDispose]();
-      await google[Symbol.asyncDispose]();
-    },
-  };
+  return { google, inbox, key: key.text, functions: { api, worker }, hooks };
 }
+
+/** As `Promise.all`, but a failure waits for the others, so that what they start can be ended too. */
+async function whenAllEnded<T extends readonly unknown[]>(all: readonly [...T]): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
+  await Promise.allSettled(all);
+  return Promise.all(all);
+}
+
+const PORTS_TRIED = 50;
+const PRIVATE = { mode: 0o600 };
 
 /** The laptop's own API key: made once, kept in the ignored folder, in no config that could be deployed. */
 function laptopKey(folder: string): { text: string; policy: CallerKey } {
   const file = join(folder, 'api-key');
   const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : `mg_laptop_${randomBytes(32).toString('base64url')}`;
-  writeFileSync(file, `${text}\n`, { mode: 0o600 });
+  writeFileSync(file, `${text}\n`, PRIVATE);
   return { text, policy: { id: 'laptop', sha256: createHash('sha256').update(text).digest('hex'), from: null, to: null } };
 }

@@ -2,9 +2,10 @@ import { EventEmitter, once } from 'node:events';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { createFaults, DOORS, type Door, type Faults, readFault } from './faults/faults.ts';
 import type { RequestRecord } from './faults/request-log.ts';
+import type { Address } from './http/bind.ts';
 import type { Certificate } from './http/certificate.ts';
 import { ERROR_REPLIES } from './http/error-replies.ts';
-import { crossOriginProblem } from './http/origin-check.ts';
+import type { HostRule } from './http/origin-check.ts';
 import { jsonOf, listen, type Reply, type Request } from './http/server.ts';
 import { doorOf, serveDoor } from './inject-faults.ts';
 import { type Clients, createClients } from './oauth/clients.ts';
@@ -43,6 +44,10 @@ export interface GoogleOptions {
   readonly certificate?: Certificate;
   /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
   readonly queues?: 'auto' | 'flushed';
+  /** Where its servers listen, ports apart: loopback unless told otherwise. */
+  readonly address?: Omit<Address, 'port'>;
+  /** Names by which it may be asked, beside those of loopback. */
+  readonly hosts?: HostRule | undefined;
 }
 
 /** The one bucket of the fake Cloud Storage. */
@@ -84,6 +89,8 @@ export async function startGoogle({
   faults: given,
   certificate,
   queues = 'flushed',
+  address = {},
+  hosts,
 }: GoogleOptions = {}): Promise<Google> {
   const db = open(file);
   const ledgerDb = open(ledgerFile);
@@ -126,23 +133,15 @@ export async function startGoogle({
     if (form.get('grant_type') === 'authorization_code') return consent.exchange(form);
     return form.get('grant_type') === 'urn:ietf:params:oauth:grant-type:jwt-bearer' ? delegation.token(form) : oauth.token(request);
   };
-  const running = await listen(
-    port,
-    async (request) => {
-      if (request.path.startsWith('/control/')) {
-        const stranger = crossOriginProblem(request);
-        if (stranger) return { status: 403, body: { error: stranger } };
-      }
-      if (request.path === '/control/faults') return control(request, faults);
-      if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
-      const door = doorOf(request);
-      if (!door) return ERROR_REPLIES.not_found;
-      calls[door]++;
-      knocks.emit(door);
-      return serveDoor(door, request, faults, effect, gmail, changed);
-    },
-    certificate,
-  );
+  const running = await listen({ port, ...address, hosts, certificate }, async (request) => {
+    if (request.path === '/control/faults') return control(request, faults);
+    if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
+    const door = doorOf(request);
+    if (!door) return ERROR_REPLIES.not_found;
+    calls[door]++;
+    knocks.emit(door);
+    return serveDoor(door, request, faults, effect, gmail, changed);
+  });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
@@ -156,7 +155,9 @@ export async function startGoogle({
     setImmediate(changed, null);
     return gmail.take(...mail);
   };
-  const smtp = smtpOptions ? await (await import('./services/smtp.ts')).startSmtp(smtpOptions, { oauth, pass, deliver }) : null;
+  const smtp = smtpOptions
+    ? await (await import('./services/smtp.ts')).startSmtp({ ...smtpOptions, ...address }, { oauth, pass, deliver })
+    : null;
 
   return {
     url: running.url,

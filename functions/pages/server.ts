@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { crossOriginProblem } from '../fake-google/http/origin-check.ts';
-import { listen, type Reply, type Request, type Running } from '../fake-google/http/server.ts';
+import { listen, type Reply, type Request, type Running, type ServerOptions } from '../fake-google/http/server.ts';
 import type { LocalStack, Shown } from './parts/context.ts';
 import { createStoredMessages } from './parts/messages.ts';
 import { plainPage } from './parts/page.ts';
@@ -34,17 +33,15 @@ const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | P
   '/events': playEvent,
 };
 
-/** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. Port 0 takes a free one. */
-export function startPages(laptop: LocalStack, port = 0): Promise<Running> {
+/** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. */
+export function startPages(laptop: LocalStack, address: ServerOptions = { port: 0 }): Promise<Running> {
   const { google, lines } = laptop;
   const shown: Shown = { ...laptop, messages: createStoredMessages(google) };
   google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
-  return listen(port, (request) => answer(shown, request));
+  return listen(address, (request) => answer(shown, request));
 }
 
 async function answer(laptop: Shown, request: Request): Promise<Reply> {
-  const stranger = crossOriginProblem(request);
-  if (stranger) return { status: 403, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: `${stranger}\n` };
   const { method, path } = request;
   if (method === 'POST' && Object.hasOwn(DOES, path)) {
     const form = await formOf(request);

@@ -102,7 +102,8 @@ for (const [method, path, status] of [
   ['DELETE', '/', 405],
   ['GET', '/constructor', 404],
   ['POST', '/constructor', 405],
-  ['GET', '/%E0%A4%A', 500],
+  ['GET', '/%E0%A4%A', 400],
+  ['GET', '/%', 400],
 ] as const)
   test(`${method} ${path} is answered by ${status}`, async () =>
     assert.equal(await ask(pages.url + path, method, { host: `127.0.0.1:${pages.port}` }, ''), status));

@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type Address, bind } from './bind.ts';
 import type { Certificate } from './certificate.ts';
+import { crossOriginProblem, type HostRule } from './origin-check.ts';
 
 /** A request, read to its end. */
 export interface Request {
@@ -30,23 +31,27 @@ export interface Running extends AsyncDisposable {
 /** What cuts the connection in place of an answer. */
 export const CUT = Symbol('cut');
 
-/** Starts a server on loopback, with a certificate over TLS; port 0 takes a free one. */
+export interface ServerOptions extends Address {
+  /** Serves over TLS with it. */
+  readonly certificate?: Certificate | undefined;
+  readonly hosts?: HostRule | undefined;
+}
+
+/** Starts a server, on loopback unless told otherwise; a number is its port, and 0 a free one. Whatever another web page may have caused is refused before it is looked at. */
 export async function listen(
-  port: number,
+  options: number | ServerOptions,
   answer: (request: Request) => Promise<Reply | typeof CUT> | Reply | typeof CUT,
-  certificate: Certificate | null = null,
 ): Promise<Running> {
+  const { certificate, hosts, ...address } = typeof options === 'number' ? { port: options } : options;
   const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     try {
+      const stranger = crossOriginProblem({ method: req.method ?? 'GET', headers: req.headers }, hosts);
+      if (stranger) return write(res, refused(stranger));
       const url = new URL(req.url ?? '/', 'http://loopback');
+      const path = decoded(url.pathname);
+      if (path === null) return write(res, { status: 400, headers: TEXT, body: 'The path is not valid percent-encoding.\n' });
       const body = Buffer.concat(await req.toArray());
-      const reply = await answer({
-        method: req.method ?? 'GET',
-        path: decodeURIComponent(url.pathname),
-        query: url.searchParams,
-        headers: req.headers,
-        body,
-      });
+      const reply = await answer({ method: req.method ?? 'GET', path, query: url.searchParams, headers: req.headers, body });
       if (reply === CUT) req.socket.destroy();
       else write(res, reply);
     } catch {
@@ -55,11 +60,10 @@ export async function listen(
     }
   };
   const server = certificate ? createTlsServer(certificate, serve) : createServer(serve);
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
-  const bound = (server.address() as AddressInfo).port;
+  const port = await bind(server, address);
   return {
-    url: `${certificate ? 'https' : 'http'}://127.0.0.1:${bound}`,
-    port: bound,
+    url: `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`,
+    port,
     server,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((done) => server.close(done));
@@ -67,6 +71,19 @@ export async function listen(
       await closed;
     },
   };
+}
+
+const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+
+/** What another web page is answered. */
+export const refused = (why: string): Reply => ({ status: 403, headers: TEXT, body: `${why}\n` });
+
+function decoded(path: string): string | null {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
 }
 
 function write(res: ServerResponse, { status, headers = {}, body, stream }: Reply): void {

@@ -1,9 +1,9 @@
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SMTPServer, type SMTPServerAuthentication, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import { SCOPE_MAIL } from '../../mail/model/scopes.ts';
 import type { Door, Fault } from '../faults/faults.ts';
 import { SMTP_REFUSALS, type SmtpRefusalName } from '../faults/smtp-replies.ts';
+import { type Address, bind } from '../http/bind.ts';
 import { makeCertificate } from '../http/certificate.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -17,7 +17,7 @@ export interface FakeSmtp extends AsyncDisposable {
   connections(): number;
 }
 
-export interface SmtpOptions {
+export interface SmtpOptions extends Omit<Address, 'port'> {
   readonly startTls?: number;
   readonly tls?: number;
 }
@@ -36,10 +36,10 @@ const CHALLENGE = { status: '400', schemes: 'Bearer', scope: SCOPE_MAIL };
 
 type Done = (error?: Error | null) => void;
 
-export async function startSmtp({ startTls = 0, tls = 0 }: SmtpOptions, google: Google): Promise<FakeSmtp> {
+export async function startSmtp({ startTls = 0, tls = 0, ...address }: SmtpOptions, google: Google): Promise<FakeSmtp> {
   const { cert, key } = await makeCertificate();
   const servers = [false, true].map((secure) => createServer({ cert, key, secure }, google));
-  const ports = await Promise.all(servers.map((server, index) => listen(server, index === 0 ? startTls : tls)));
+  const ports = await Promise.all(servers.map(({ server }, index) => bind(server, { ...address, port: index === 0 ? startTls : tls })));
   return {
     startTls: ports[0] ?? 0,
     tls: ports[1] ?? 0,
@@ -115,13 +115,6 @@ function createServer(tls: Pick<SMTPServerOptions, 'cert' | 'key' | 'secure'>, g
   });
   server.on('error', () => {}); // a client that hangs up is no error of ours
   return server;
-}
-
-function listen(server: SMTPServer, port: number): Promise<number> {
-  return new Promise((done, fail) => {
-    const listening = server.listen(port, '127.0.0.1', () => done((listening.address() as AddressInfo).port));
-    listening.once('error', fail);
-  });
 }
 
 /** Gmail ended password sign-in: sixteen letters are taken for a revoked app password, anything else for the account's own. */
