@@ -28,20 +28,23 @@ const isInternational = (one: unknown): boolean =>
 
 type Fields = Record<string, unknown>;
 
-const RECIPIENTS_MAX = 50; // per field, as in Resend's contract
+/** How many addresses one field may have at `POST /emails`, as in Resend's contract; elsewhere only Gmail's own limit binds. */
+export const RESEND_RECIPIENTS_MAX = 50;
 // Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
 const NOT_SERVED = ['template', 'topic_id'] as const;
 const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
 
 /**
  * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
- * attachments may be fetched from; `later` says whether mails can be put by for a later time. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
+ * attachments may be fetched from; `later` says whether mails can be put by for a later time; `perField` is how many
+ * addresses a field may have. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */
 export function parseRequest(
   body: unknown,
   hosts: readonly string[] = [],
   later = false,
   required: readonly string[] = ['from', 'to', 'subject'],
+  perField = RESEND_RECIPIENTS_MAX,
 ): EmailFields {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
@@ -53,7 +56,7 @@ export function parseRequest(
   const problems: string[] = NOT_SERVED.filter((name) => !isAbsent(fields[name])).map(
     (name) => `Invalid \`${name}\` field: it is not supported here.`,
   );
-  const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, problems);
+  const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, perField, problems);
   const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
   const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);
   const request: EmailFields = {
@@ -74,11 +77,11 @@ export function parseRequest(
   return request;
 }
 
-function parsePeople(name: string, value: unknown, problems: string[]): Address[] {
+function parsePeople(name: string, value: unknown, max: number, problems: string[]): Address[] {
   if (isAbsent(value)) return [];
   const list: unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > RECIPIENTS_MAX) {
-    problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${RECIPIENTS_MAX}.`);
+  if (list.length > max) {
+    problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${max}.`);
     return [];
   }
   const people = list.map((one) => (typeof one === 'string' ? parseAddress(one) : null));

@@ -1,12 +1,13 @@
 import type { Address } from '../model/address.ts';
+import { isKey } from '../model/caller.ts';
 import type { Caller, Config } from '../model/config.ts';
 import { MailFailure } from '../model/failure.ts';
 import { loadFiles } from './attachments.ts';
 import { compose } from './compose.ts';
-import { type EmailFields, fingerprint, parseRequest } from './email.ts';
+import { type EmailFields, fingerprint, parseRequest, RESEND_RECIPIENTS_MAX } from './email.ts';
 import type { MessagePorts } from './message-ports.ts';
 import type { MimeMessage, Stamp } from './mime-message.ts';
-import { authorise, checkCount } from './permissions.ts';
+import { authorise, checkCount, GMAIL_RECIPIENTS_MAX } from './permissions.ts';
 import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './scheduled-at.ts';
 import { resolveSender, type Sender } from './sender.ts';
 
@@ -31,7 +32,9 @@ export function prepareEmail(
   config: Config,
   ports: Pick<MessagePorts, 'digest' | 'now' | 'taskQueue'>,
 ): PreparedEmail {
-  const request = parseRequest(body, config.attachments?.fetchFrom, ports.taskQueue !== null);
+  // Resend's limit of addresses in one field is of its API: events and Pub/Sub messages have Gmail's alone.
+  const perField = isKey(caller.id, config) ? RESEND_RECIPIENTS_MAX : GMAIL_RECIPIENTS_MAX;
+  const request = parseRequest(body, config.attachments?.fetchFrom, ports.taskQueue !== null, undefined, perField);
   return prepareFields(request, body, caller, config, ports);
 }
 

@@ -4,6 +4,7 @@ import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
 import { refuse, sendNow } from '../../mail/delivery/send.ts';
 import type { SubmissionContext } from '../../mail/delivery/submission.ts';
 import { type EmailFields, parseRequest } from '../../mail/message/email.ts';
+import { GMAIL_RECIPIENTS_MAX } from '../../mail/message/permissions.ts';
 import { prepareFields } from '../../mail/message/prepared-email.ts';
 import { documentsCaller } from '../../mail/model/caller.ts';
 import type { Caller, DocumentsConfig } from '../../mail/model/config.ts';
@@ -135,7 +136,7 @@ async function deliver(
     const resolved = await withUsers(fields, database, config.users, documents);
     missing = resolved.missing;
     const mail = await mailInDocument(resolved.fields, config, renderedBy(edge));
-    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject']); // cc or bcc alone is enough here
+    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject'], GMAIL_RECIPIENTS_MAX); // cc or bcc alone is enough here
     return {
       outcome: await sendNow(prepareFields(request, mail, caller, edge.config, ports), asking, edge.config, ports),
       request,

@@ -181,10 +181,54 @@ const mails: readonly {
     wanted: ['Welcome, Ada & Grace', '<p>Hello Ada &amp; Grace.</p>\n'],
   },
   {
-    name: "SendGrid's categories, which mean nothing here",
-    fields: { to: 'you@example.net', categories: ['a'], message: { ...MESSAGE, amp: '<html amp4email></html>' } },
-    see: (mail) => mail.subject,
-    wanted: MESSAGE.subject,
+    name: "SendGrid's categories, which become keywords",
+    fields: { to: 'you@example.net', categories: ['a', 'b'], message: MESSAGE },
+    see: (mail) => [mail.subject, mail.headers.get('keywords')],
+    wanted: [MESSAGE.subject, 'a, b'],
+  },
+  {
+    name: 'files beside a template, and more in the message',
+    fields: {
+      to: 'you@example.net',
+      template: { name: 'welcome', data: { name: 'Ada' }, attachments: [{ filename: 'i.pdf', content: 'JVBERg==', encoding: 'base64' }] },
+      message: { attachments: [{ filename: 'b.txt', content: 'b' }] },
+    },
+    see: ({ subject, attachments }) => [subject, attachments.map(({ filename, content }) => [filename, content.toString()])],
+    wanted: [
+      'Welcome, Ada',
+      [
+        ['i.pdf', '%PDF'],
+        ['b.txt', 'b'],
+      ],
+    ],
+  },
+  {
+    name: 'what stands for nobody among the recipients',
+    fields: { to: ['a@example.net', '', null, ' , '], cc: 'b@example.net, ', bcc: [], message: MESSAGE },
+    see: () => own.google.mails.list()[0]?.recipients,
+    wanted: ['a@example.net', 'b@example.net'],
+  },
+  {
+    name: '120 recipients in one field, which is more than Resend takes and less than Gmail does',
+    fields: { bcc: Array.from({ length: 120 }, (_, index) => `u${index}@example.net`), message: MESSAGE },
+    see: () => own.google.mails.list()[0]?.recipients.length,
+    wanted: 120,
+  },
+  {
+    name: 'empty files',
+    fields: {
+      to: 'you@example.net',
+      message: {
+        ...MESSAGE,
+        attachments: [
+          { filename: 'a.txt', content: '' },
+          { filename: 'c.txt', content: '', encoding: 'base64' },
+          { filename: 'd.txt', path: 'data:,' },
+        ],
+      },
+    },
+    see: ({ attachments }) => attachments.map(({ filename, size }) => [filename, size]),
+    wanted: ['a', 'c', 'd'].map((name) => [`${name}.txt`, 0]),
   },
 ];
 for (const { name, fields, see, wanted } of mails)
@@ -211,6 +255,12 @@ const refusals: readonly { name: string; fields: Record<string, unknown>; code: 
     names: /`sendGrid`/,
   },
   { name: 'a raw message', fields: { to: 'a@example.net', message: { raw: 'x' } }, code: 'request_invalid', names: /`message.raw`/ },
+  {
+    name: '501 recipients',
+    fields: { bcc: Array.from({ length: 501 }, (_, index) => `u${index}@example.net`), message: MESSAGE },
+    code: 'request_invalid',
+    names: /501/,
+  },
   { name: 'no message', fields: { to: 'a@example.net' }, code: 'field_missing', names: /`message` or `template`/ },
   { name: 'a message that is text', fields: { to: 'a@example.net', message: 'x' }, code: 'request_invalid', names: /`message`/ },
   { name: 'no recipient', fields: { message: MESSAGE }, code: 'field_missing', names: /`to`, `cc` or `bcc`/ },

@@ -1,0 +1,105 @@
+import { MailFailure } from '../../mail/model/failure.ts';
+import { type Fields, isPresent } from './document-fields.ts';
+
+type Header = readonly [name: string, value: unknown];
+
+/**
+ * Headers of a document: those beside `message`, and what nodemailer makes headers of within it. Throws MailFailure:
+ * request_invalid, also where two of them write one header.
+ */
+export function headersOf(fields: Fields, message: Fields | null): Record<string, unknown> {
+  const all = [
+    ...headersIn(fields['headers'], 'headers'),
+    ...headersIn(message?.['headers'], 'message.headers'),
+    ...threadIn(message),
+    ...listIn(message?.['list']),
+    ...priorityIn(message?.['priority']),
+    ...keywordsIn(fields['categories']),
+  ];
+  const headers = new Map<string, Header>();
+  for (const [name, value] of all) {
+    const known = headers.get(name.toLowerCase());
+    if (known && known[1] !== value)
+      throw new MailFailure('request_invalid', `Invalid \`headers\` field: ${JSON.stringify(name.slice(0, 60))} is given twice.`);
+    headers.set(name.toLowerCase(), [name, value]);
+  }
+  return Object.fromEntries(headers.values());
+}
+
+/** nodemailer takes a map, or a list of maps with `key` and `value`. */
+function headersIn(value: unknown, field: string): Header[] {
+  if (!isPresent(value)) return [];
+  if (Array.isArray(value))
+    return value.map((one: unknown, index) => {
+      const { key, value: text } = (typeof one === 'object' && one !== null ? one : {}) as Fields;
+      if (typeof key === 'string') return [key, text];
+      throw new MailFailure('request_invalid', `Invalid \`${field}[${index}]\` field: expected a map with \`key\` and \`value\`.`);
+    });
+  if (typeof value === 'object') return Object.entries(value as Fields);
+  throw new MailFailure('request_invalid', `Invalid \`${field}\` field: expected a map.`);
+}
+
+function threadIn(message: Fields | null): Header[] {
+  const { inReplyTo, references } = message ?? {};
+  return [
+    ...(isPresent(inReplyTo) ? [['In-Reply-To', inReplyTo] as const] : []),
+    ...(isPresent(references) ? [['References', Array.isArray(references) ? references.join(' ') : references] as const] : []),
+  ];
+}
+
+/** nodemailer's `list`: `{unsubscribe: 'https://…'}` is List-Unsubscribe (RFC 2369), `id` is List-ID (RFC 2919). */
+function listIn(value: unknown): Header[] {
+  if (!isPresent(value)) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalidList('list', 'a map, such as {unsubscribe: "https://…"}');
+  return Object.entries(value as Fields).flatMap(([key, one]): Header[] => {
+    if (!isPresent(one)) return [];
+    if (!/^[a-z][a-z-]{0,40}$/i.test(key)) throw invalidList('list', 'names such as unsubscribe, help or id');
+    const places = [one].flat(2).filter(isPresent);
+    const name = `List-${key.toLowerCase() === 'id' ? 'ID' : key.charAt(0).toUpperCase() + key.slice(1)}`;
+    return [[name, places.map((place) => placeIn(place, key)).join(', ')]];
+  });
+}
+
+function placeIn(value: unknown, key: string): string {
+  const { url, comment } = (typeof value === 'string' ? { url: value } : value) as Fields;
+  if (typeof url !== 'string' || !/^[^\s<>,]{1,800}$/.test(url))
+    throw invalidList(`list.${key}`, 'an address, or a map with `url` and `comment`');
+  if (isPresent(comment) && (typeof comment !== 'string' || /["\\()\r\n]/.test(comment)))
+    throw invalidList(`list.${key}.comment`, 'one line without quotes, brackets and backslashes');
+  if (key.toLowerCase() === 'id') return `${isPresent(comment) ? `"${comment}" ` : ''}<${url.replace(/^[a-z]+:\/{0,2}/i, '')}>`;
+  const place = /^(https?|mailto|ftp):/i.test(url) ? url : url.includes('@') ? `mailto:${url}` : `http://${url}`;
+  return `<${place}>${isPresent(comment) ? ` (${comment})` : ''}`;
+}
+
+const invalidList = (name: string, expected: string): MailFailure =>
+  new MailFailure('request_invalid', `Invalid \`message.${name}\` field: expected ${expected}.`);
+
+/** The extension gives `categories` to SendGrid; the header for them is Keywords (RFC 5322, 3.6.5). */
+function keywordsIn(value: unknown): Header[] {
+  if (!isPresent(value)) return [];
+  const words = [value].flat();
+  if (words.every((word) => typeof word === 'string' && /^[^,\r\n]{1,200}$/.test(word))) return [['Keywords', words.join(', ')]];
+  throw new MailFailure('request_invalid', 'Invalid `categories` field: expected a list of texts without commas.');
+}
+
+// The three headers that mail programs read, as nodemailer writes them.
+const PRIORITIES: Readonly<Record<string, readonly Header[]>> = {
+  high: [
+    ['X-Priority', '1 (Highest)'],
+    ['X-MSMail-Priority', 'High'],
+    ['Importance', 'High'],
+  ],
+  normal: [],
+  low: [
+    ['X-Priority', '5 (Lowest)'],
+    ['X-MSMail-Priority', 'Low'],
+    ['Importance', 'Low'],
+  ],
+};
+
+function priorityIn(value: unknown): readonly Header[] {
+  if (!isPresent(value)) return [];
+  const known = typeof value === 'string' && Object.hasOwn(PRIORITIES, value) ? PRIORITIES[value] : undefined;
+  if (known) return known;
+  throw new MailFailure('request_invalid', 'Invalid `message.priority` field: expected high, normal or low.');
+}
