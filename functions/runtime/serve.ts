@@ -1,5 +1,4 @@
 import { subscribe } from 'node:diagnostics_channel';
-import domain from 'node:domain';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Answers one HTTP request; it resolves when the answer is written, and never rejects. */
@@ -8,7 +7,8 @@ export type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<voi
 const GRACE_MS = 9_000; // Cloud Run kills ten seconds after SIGTERM
 
 /**
- * Makes a handler fit for the functions-framework. Three of its habits would break our promises:
+ * Makes a handler fit for the functions-framework. Three of its habits would break our promises, and it has no option
+ * for any of them (docs/decisions/073):
  * - it parses bodies before a function sees them (malformed JSON is an HTML page, a limit is 1 GB, and four copies of
  *   the body stay in memory); so the body is left unread and the trigger reads it. See docs/decisions/005.
  * - its router answers a path that cannot be decoded by an HTML page, and prints it; so it is given one that can.
@@ -16,17 +16,7 @@ const GRACE_MS = 9_000; // Cloud Run kills ten seconds after SIGTERM
  */
 export function serve(handler: Handler): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   comeBeforeTheFramework();
-  stayOutOfDomains();
   return draining(handler);
-}
-
-/**
- * It runs each call in a `node:domain`, whose hooks then follow every promise and socket of the process. Here no promise is left
- * without its catch, so a domain has nothing to catch: it gets one that only calls.
- */
-function stayOutOfDomains(): void {
-  const idle = { on: () => idle, run: (call: () => void) => call() };
-  domain.create = () => idle as unknown as domain.Domain;
 }
 
 function comeBeforeTheFramework(): void {

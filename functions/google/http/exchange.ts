@@ -1,9 +1,27 @@
-import { type Connections, createConnections } from './connections.ts';
-import { createReplyReader, NoHttp, type Reply } from './reply.ts';
-import { type Call, readRequest, writeRequest } from './request.ts';
+import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestSecure, Agent as SecureAgent } from 'node:https';
+import type { Socket } from 'node:net';
 
-export type { Reply } from './reply.ts';
-export type { Call } from './request.ts';
+/** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string | number>>;
+  readonly body?: string | Uint8Array;
+  /** Milliseconds until the whole answer must be there. */
+  readonly timeoutMs: number;
+  /** The body must not reach Google twice: a connection that breaks is never tried again here. */
+  readonly once?: boolean;
+  /** A larger answer is no answer; 4 MB where it is left out. */
+  readonly maxBytes?: number;
+}
+
+/** A whole answer; header names are in lower case. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
 
 /** No answer. `left` is false if provably no byte of the request reached Google. */
 export class NoReply extends Error {
@@ -19,10 +37,15 @@ export class NoReply extends Error {
 /** Makes calls; connections are kept for the next ones, since each TLS handshake costs more than the call. */
 export type Exchange = (call: Call) => Promise<Reply>;
 
-const REPLY_MAX_BYTES = 4_000_000;
-
-/** `deadline` aborts every call of the invocation. Throws NoReply. */
-export function createExchange(connections: Connections = createConnections()): (deadline: AbortSignal) => Exchange {
+/**
+ * Calls over `node:https` with kept agents. `deadline` aborts every call of the invocation. The exchange throws NoReply.
+ *
+ * @example
+ * const exchange = createExchange()(AbortSignal.timeout(50_000));
+ * const { status, body } = await exchange({ method: 'GET', url: 'https://gmail.googleapis.com/', timeoutMs: 10_000 });
+ */
+export function createExchange(now: () => number = () => performance.now()): (deadline: AbortSignal) => Exchange {
+  const connections = createConnections(now);
   return (deadline) => {
     const attempt = createAttempt(connections, deadline);
     return async (call) => {
@@ -38,61 +61,152 @@ export function createExchange(connections: Connections = createConnections()): 
   };
 }
 
-const FRESH_MS = 10_000; // what cannot be tried again goes over a connection that was seen alive just now
+const FRESH_MS = 10_000; // a request that cannot be tried again uses a connection that worked in the last ten seconds, or a new one
+const IDLE_MAX_MS = 5 * 60_000; // with a limit of its own, an agent also obeys the one that a server names: `keep-alive: timeout=5`
+const REPLY_MAX_BYTES = 4_000_000;
+const HEAD_MAX_BYTES = 64 * 1024;
 
 class Stale extends NoReply {}
 
+interface Address {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+/** One agent for each origin, and when each of its connections was last used. */
+function createConnections(now: () => number) {
+  const agents = new Map<string, Agent>();
+  const usedAt = new WeakMap<Socket, number>();
+  return {
+    agentOf({ secure, host, port }: Address): Agent {
+      const origin = `${secure}:${host}:${port}`;
+      const agent = agents.get(origin) ?? new (secure ? SecureAgent : Agent)({ keepAlive: true, scheduling: 'lifo', timeout: IDLE_MAX_MS });
+      agents.set(origin, agent);
+      return agent;
+    },
+    used: (socket: Socket | null): void => void (socket && usedAt.set(socket, now())),
+    /** Ends the idle connections that were not used for so long; null if there are none, else resolves when the agent has dropped them. */
+    endIdle(agent: Agent, maxIdleMs: number): Promise<unknown> | null {
+      const idle = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
+      const old = idle.filter((socket) => now() - (usedAt.get(socket) ?? 0) >= maxIdleMs);
+      return old.length === 0 ? null : Promise.all(old.map((socket) => new Promise((gone) => socket.once('close', gone).destroy())));
+    },
+  };
+}
+
 /** Plain timers, and one listener for all calls: composed and timed signals cost as much as the call, and fire long after the reply. */
-function createAttempt(connections: Connections, deadline: AbortSignal): (call: Call, maxIdleMs: number) => Promise<Reply> {
+function createAttempt(connections: ReturnType<typeof createConnections>, deadline: AbortSignal) {
   const running = new Set<() => void>();
   deadline.addEventListener('abort', () => {
     for (const giveUp of running) giveUp();
   });
-  return (call, maxIdleMs) => {
-    if (deadline.aborted) return Promise.reject(new NoReply('ETIMEDOUT', false));
-    const request = readRequest(call);
-    if (typeof request === 'string') return Promise.reject(new NoReply(request, false));
+  return async (call: Call, maxIdleMs: number): Promise<Reply> => {
+    const address = readAddress(call.url);
+    if (!address) throw new NoReply('ERR_INVALID_URL', false);
+    for (const value of Object.values(call.headers ?? {})) if (!VALUE.test(String(value))) throw new NoReply('ERR_INVALID_CHAR', false); // a line break would be another header, or another request
+    const agent = connections.agentOf(address);
+    const ending = deadline.aborted ? null : connections.endIdle(agent, maxIdleMs);
+    if (ending) await ending;
+    if (deadline.aborted) throw new NoReply('ETIMEDOUT', false);
     return new Promise((resolve, reject) => {
-      const reader = createReplyReader(call.maxBytes ?? REPLY_MAX_BYTES);
+      const request = startRequest(call, address, agent);
+      const maxBytes = call.maxBytes ?? REPLY_MAX_BYTES;
+      let open = false; // was the connection ever open, TLS included: before that no byte of the request has left
       let answered = false;
-      const over = (keepMs: number): void => {
+      let settled = false;
+      const over = (keep: boolean): void => {
+        settled = true;
         clearTimeout(timer);
         running.delete(giveUp);
-        connection.release(keepMs);
+        if (!keep) request.destroy();
       };
-      const fail = (code: string, stale = connection.reused && !answered && (code === 'ECONNRESET' || code === 'EPIPE')): void => {
-        over(0);
-        // By no code: what says that there is no way can also end a connection that stood, after it took the letter along.
-        const left = connection.isOpen();
-        reject(stale ? new Stale(code, left) : new NoReply(code, left));
+      const fail = (code: string, stale = request.reusedSocket && !answered && (code === 'ECONNRESET' || code === 'EPIPE')): void => {
+        if (settled) return;
+        over(false);
+        // Decided by the state of the connection: a code such as EHOSTUNREACH can also end a connection that was open.
+        reject(stale ? new Stale(code, open) : new NoReply(code, open));
       };
-      // A process that stood still comes to its timers before its sockets: what has arrived by then is read first.
+      const failBy = (error: NodeJS.ErrnoException): void => fail(error.code?.startsWith('HPE_') ? 'EPROTO' : (error.code ?? error.name));
+      // A process that stood still runs its timers before it reads its sockets: what has arrived by then is read first.
       const giveUp = (): void => void setImmediate(fail, 'ETIMEDOUT');
-      const done = (): void => {
-        const reply = reader.reply();
-        // So a server ends a connection that is silent for too long, perhaps before this request came: it answers nothing.
-        if (reply.status === 408) return void fail('ETIMEDOUT', connection.reused);
-        // An answer that came before the whole request was taken leaves the connection in the middle of it.
-        over(connection.socket.writableLength === 0 ? reader.keepMs() : 0);
+      const done = (reply: Reply): void => {
+        // So a server ends a connection that was silent for too long, perhaps before this request came: it answers nothing.
+        if (reply.status === 408) return void fail('ETIMEDOUT', request.reusedSocket);
+        connections.used(request.socket);
+        over(request.writableFinished); // an answer before the end of the request leaves the connection in the middle of it
         resolve(reply);
       };
-      const connection = connections.take(request.origin, maxIdleMs, {
-        data: (bytes) => {
-          answered = true;
-          try {
-            if (reader.take(bytes)) done();
-          } catch (error) {
-            fail(error instanceof NoHttp ? error.code : 'EPROTO');
-          }
-        },
-        end: () => (reader.end() ? done() : fail('ECONNRESET')),
-        fail,
+      request.on('socket', (socket) => {
+        if (request.reusedSocket) open = true;
+        else
+          socket.once(address.secure ? 'secureConnect' : 'connect', () => {
+            open = true;
+          });
+      });
+      request.on('error', failBy);
+      request.on('close', () => fail('ECONNRESET')); // a switch of protocols (101) is told by this alone
+      request.on('response', (response) => {
+        answered = true;
+        readBody(response.on('error', failBy), maxBytes, done, () => fail('EMSGSIZE'));
       });
       const timer = setTimeout(giveUp, call.timeoutMs);
       running.add(giveUp);
-      writeRequest(connection.socket, request);
+      writeBody(request, call.body ?? '');
     });
   };
+}
+
+// All addresses are ours, or were compared with ours. Without a host a request would go to this machine, with the token in hand.
+const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{1,5}))?(\/[!-"$-~]*)$/;
+const VALUE = /^[\t -~]*$/;
+
+function readAddress(url: string): Address | null {
+  const [, scheme, ipv6, name, port, path] = ADDRESS.exec(url) ?? [];
+  if (path === undefined || Number(port ?? 0) > 65_535) return null;
+  const secure = scheme === 'https';
+  return { secure, host: ipv6 ?? name ?? '', port: Number(port ?? (secure ? 443 : 80)), path };
+}
+
+function startRequest({ method, headers, body = '' }: Call, { secure, host, port, path }: Address, agent: Agent): ClientRequest {
+  const length = Buffer.byteLength(body);
+  const framing = length > 0 || method === 'POST' || method === 'PUT' ? { 'content-length': length } : {};
+  const options = { agent, method, host, port, path, headers: { ...framing, ...headers }, maxHeaderSize: HEAD_MAX_BYTES };
+  return secure ? requestSecure(options) : requestPlain(options);
+}
+
+const SLICE_BYTES = 256 * 1024;
+
+/** A large body goes slice by slice: written at once it is in memory three times, as it is, copied, and encrypted. */
+function writeBody(request: ClientRequest, body: string | Uint8Array): void {
+  if (body.length <= SLICE_BYTES) return void request.end(body);
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  let at = 0;
+  const next = (): void => {
+    while (at < bytes.length && !request.destroyed) {
+      const ready = request.write(bytes.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
+      if (!ready) return void request.once('drain', next);
+    }
+    request.end();
+  };
+  next();
+}
+
+function readBody(response: IncomingMessage, maxBytes: number, done: (reply: Reply) => void, tooLarge: () => void): void {
+  if (Number(response.headers['content-length'] ?? 0) > maxBytes) return void tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  response.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > maxBytes) tooLarge();
+    else chunks.push(chunk);
+  });
+  response.on('end', () => {
+    const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    if (size <= maxBytes) done({ status: response.statusCode ?? 0, headers: response.headers, body });
+  });
 }
 
 /** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */

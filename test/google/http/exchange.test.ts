@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createServer as createTlsServer, rootCertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { freePort } from '../../../functions/dev/function-process.ts';
 import { makeCertificate } from '../../../functions/fake-google/http/certificate.ts';
-import { type Connections, createConnections, type Listener } from '../../../functions/google/http/connections.ts';
 import { createExchange, type NoReply } from '../../../functions/google/http/exchange.ts';
 
 const NEVER = new AbortController().signal;
@@ -111,11 +111,23 @@ test('requests go out as they are written, and one after another over one connec
     replies.map(({ status, body }) => [status, body.toString()]),
     Array(3).fill([200, 'ok']),
   );
-  const host = `host: ${new URL(server.url).host}\r\n`;
-  assert.deepEqual(server.got, [
-    `GET /a?b=c HTTP/1.1\r\n${host}authorization: Bearer t\r\n\r\n` +
-      `POST /x HTTP/1.1\r\n${host}content-length: 7\r\nx-n: 7\r\n\r\n${Buffer.from('Grüße').toString('latin1')}` +
-      `POST /x HTTP/1.1\r\n${host}content-length: 2\r\n\r\n\0\xff`,
+  const [, ...second] = server.got[0]?.split(/(?=(?:GET|POST) )/) ?? [];
+  const host = `host: ${new URL(server.url).host}`;
+  const sent = [server.got[0]?.slice(0, server.got[0].indexOf('POST')) ?? '', ...second.slice(-2)].map((text) => {
+    const [head = '', body] = text.split('\r\n\r\n');
+    return {
+      head: head
+        .toLowerCase()
+        .split('\r\n')
+        .filter((line) => line !== 'connection: keep-alive')
+        .sort(),
+      body,
+    };
+  });
+  assert.deepEqual(sent, [
+    { head: ['authorization: bearer t', 'get /a?b=c http/1.1', host], body: '' },
+    { head: ['content-length: 7', host, 'post /x http/1.1', 'x-n: 7'], body: Buffer.from('Grüße').toString('latin1') },
+    { head: ['content-length: 2', host, 'post /x http/1.1'], body: '\0\xff' },
   ]);
 });
 
@@ -123,7 +135,10 @@ test('a body is told as one whatever the method is: else it would be the next re
   await using server = await peer(say('ok'));
   for (const method of ['GET', 'DELETE'] as const)
     await createExchange()(NEVER)({ method, url: `${server.url}/`, body: 'hello', timeoutMs: 5_000 });
-  for (const got of server.got) assert.match(got, /\r\ncontent-length: 5\r\n\r\nhello$/);
+  for (const got of server.got) {
+    assert.match(got, /\r\ncontent-length: 5\r\n/);
+    assert.match(got, /\r\n\r\nhello$/);
+  }
 });
 
 test('calls at once have a connection each, and those are kept', async () => {
@@ -176,7 +191,7 @@ test('the second try goes over a new connection, even where others were used in 
     waiting.push(socket);
     if (waiting.length === 2) for (const one of waiting) one.write(ok('ok'));
   });
-  const exchange = createExchange(createConnections(() => 0))(NEVER);
+  const exchange = createExchange(() => 0)(NEVER);
   await Promise.all([exchange(post(server.url)), exchange(post(server.url))]);
   assert.equal((await exchange(post(server.url))).body.toString(), 'anew');
   assert.equal(server.connections(), 3);
@@ -195,7 +210,7 @@ test('where the second try finds nobody, the first may have arrived all the same
 test('what must not reach Google twice goes over a connection that was used just now, or over a new one', async () => {
   await using server = await peer(say('ok'));
   let time = 0;
-  const exchange = createExchange(createConnections(() => time))(NEVER);
+  const exchange = createExchange(() => time)(NEVER);
   const connections: number[] = [];
   for (const [ms, once] of [
     [0, false],
@@ -211,16 +226,61 @@ test('what must not reach Google twice goes over a connection that was used just
 });
 
 test('a server that says how long it waits is not asked again after that', async () => {
-  await using server = await peer(say('ok', 'keep-alive: timeout=5\r\n'));
-  let time = 0;
-  const exchange = createExchange(createConnections(() => time))(NEVER);
-  const connections: number[] = [];
-  for (const ms of [0, 3_999, 4_000]) {
-    time += ms;
-    await exchange(post(server.url));
-    connections.push(server.connections());
+  const closed = Promise.withResolvers<void>();
+  await using server = await peer((socket, request) => {
+    if (request === 1) socket.once('close', () => closed.resolve());
+    socket.write(ok('ok', 'keep-alive: timeout=2\r\n'));
+  });
+  const exchange = createExchange()(NEVER);
+  await exchange(post(server.url));
+  await exchange(post(server.url));
+  assert.equal(server.connections(), 1);
+  await closed.promise; // by us, a second before the server would
+  await exchange(post(server.url));
+  assert.equal(server.connections(), 2);
+});
+
+// Two readers must not take an answer for two things: this is what we rely on in Node's parser.
+const head = (field: string): string => `HTTP/1.1 200 OK\r\n${field}\r\n\r\nhello`;
+const ambiguous: readonly string[] = [
+  head('content-length: 5\r\ncontent-length: 6'),
+  head('content-length: 5\r\ntransfer-encoding: chunked'),
+  head('content-length: -5'),
+  head('content-length: 5, 5'),
+  head('content-length: 0x5'),
+  head('content-length:'),
+  head('x : 1\r\ncontent-length: 5'),
+  head('x: 1\r\r\ncontent-length: 5'),
+  head('x: 1\nlocation: https://elsewhere/\r\ncontent-length: 5'),
+  head('no colon\r\ncontent-length: 5'),
+  head(`x: ${'y'.repeat(70_000)}`),
+  head('transfer-encoding: chunked').replace('hello', 'g\r\n'),
+  head('transfer-encoding: chunked').replace('hello', '3\r\nhello\r\n0\r\n\r\n'),
+  'HTTP/2 200 OK\r\ncontent-length: 5\r\n\r\nhello',
+  'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n',
+  `HTTP/1.1 ${'x'.repeat(70_000)}`,
+];
+for (const text of ambiguous)
+  test(`${JSON.stringify(text.slice(0, 90))} is no answer, and it may have been sent`, async () => {
+    await using server = await peer((socket) => socket.end(text, 'latin1'));
+    const error: NoReply = await createExchange()(NEVER)(post(server.url, { once: true })).then(
+      ({ status, body }) => assert.fail(`${status} ${body}`),
+      (one) => one,
+    );
+    assert.deepEqual([error.name, error.left], ['NoReply', true]);
+    assert.match(error.message, /^(EPROTO|ECONNRESET)$/); // never the bytes: they may hold a token
+  });
+
+test('an answer without a length ends with its connection; interim answers and trailers are passed over', async () => {
+  for (const text of [
+    'HTTP/1.1 200 OK\r\n\r\nhello',
+    'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello',
+    head('transfer-encoding: Chunked').replace('hello', '3;a=b\r\nhel\r\n2\r\nlo\r\n000\r\nx-t: 1\r\n\r\n'),
+  ]) {
+    await using server = await peer((socket) => socket.end(text));
+    const { status, body } = await createExchange()(NEVER)(post(server.url));
+    assert.deepEqual([status, body.toString()], [200, 'hello'], text);
   }
-  assert.deepEqual(connections, [1, 1, 2]);
 });
 
 // `left`: may bytes of the request have reached Google? Only where that is false may the mail go again.
@@ -232,6 +292,13 @@ const losses: readonly { name: string; answer: (socket: Socket) => void; message
   { name: 'another protocol', answer: (socket) => socket.write('220 mail.example.com\r\n\r\n'), message: 'EPROTO', left: true },
   { name: 'a server that would not wait', answer: (socket) => socket.end(TOO_LATE), message: 'ETIMEDOUT', left: true },
   { name: 'too large an answer', answer: say('hello'), message: 'EMSGSIZE', left: true, more: { maxBytes: 4 } },
+  {
+    name: 'an answer that grows too large',
+    answer: (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nhello'),
+    message: 'EMSGSIZE',
+    left: true,
+    more: { maxBytes: 4 },
+  },
 ];
 for (const { name, answer, message, left, more } of losses)
   test(`${name} is no reply: ${message}`, async () => {
@@ -288,7 +355,8 @@ test('an answer that came while the process stood still is read, however late it
   const exchange = createExchange()(NEVER);
   await exchange(post(url));
   Atomics.wait(answers, 0, 0);
-  const reply = exchange(post(url, { timeoutMs: 1, once: true })); // written at once: the connection stands
+  const reply = exchange(post(url, { timeoutMs: 1, once: true }));
+  await new Promise(process.nextTick); // then it is written: the connection stands
   Atomics.wait(answers, 0, 1);
   Atomics.wait(answers, 0, 2, 5); // nobody wakes it: the time limit passes
   assert.equal((await reply).status, 200);
@@ -355,16 +423,18 @@ test('kept connections do not keep a process alive', async () => {
 for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])
   for (const open of [true, false])
     test(`${code} on a connection that ${open ? 'stood: the letter may have left' : 'never stood: nothing has left'}`, async () => {
-      const taken = Promise.withResolvers<Listener>();
-      const connection = { socket: new Socket(), reused: false, isOpen: () => open, release: () => {} };
-      connection.socket.write = () => true;
-      const connections: Connections = {
-        take: (_origin, _maxIdleMs, listener) => {
-          taken.resolve(listener);
-          return connection;
-        },
+      const sockets: Socket[] = [];
+      const watch = (event: unknown): void => void sockets.push((event as { socket: Socket }).socket);
+      subscribe('net.client.socket', watch);
+      const ended = (): void => {
+        sockets[0]?.destroy(Object.assign(new Error(code), { code }));
       };
-      const reply = createExchange(connections)(NEVER)(post('http://127.0.0.1:1', { once: true }));
-      (await taken.promise).fail(code);
-      await assert.rejects(reply, { name: 'NoReply', message: code, left: open });
+      // A handshake that is never answered: TCP stands, TLS does not, and the request is still in hand.
+      await using server = await peer(ended);
+      const mute = createServer(ended);
+      await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
+      const url = open ? server.url : `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+      await assert.rejects(createExchange()(NEVER)(post(url, { once: true })), { name: 'NoReply', message: code, left: open });
+      unsubscribe('net.client.socket', watch);
+      await new Promise((done) => mute.close(done));
     });
