@@ -18,6 +18,8 @@ export interface EmailSummary {
   readonly gmailId: string | null;
   readonly rejected: number;
   readonly code: FailureCode | null;
+  /** Fields of the request that the code is about. */
+  readonly fields?: string;
   readonly summary: string | null;
   readonly fix: string | null;
   /** The row and the cause in the catalogue of `explain`. */
@@ -52,6 +54,7 @@ export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
     gmailId,
     rejected,
     code,
+    ...(entry.fields !== undefined && { fields: entry.fields }),
     summary,
     fix,
     ...(code ? knownOf(code) : { catalogue: null, cause: null }),
@@ -126,6 +129,7 @@ export function mailText(mail: EmailSummary): string {
     ['not before', mail.notBefore],
     ['held until', mail.heldUntil],
     ['code', mail.code],
+    ['fields', mail.fields ?? null],
     ['meaning', mail.summary],
     ['cause', mail.cause],
     ['fix', mail.fix],

@@ -56,6 +56,7 @@ export function entryOf(id: string, { fields = {} }: Document): Entry {
     gmailId: text('gmailId'),
     ...(fields['rejected'] && { rejected: number('rejected') ?? 0 }),
     code: text('code'),
+    ...(fields['fields'] && { fields: text('fields') ?? '' }),
     notBefore: number('notBefore'),
     ...(fields['scheduledAt'] && { scheduledAt: number('scheduledAt') ?? 0 }),
     ...(fields['content'] && { content: text('content') ?? '' }),

@@ -1,7 +1,7 @@
 import type { Sender } from '../message/sender.ts';
 import { type Address, normalise, pseudonym } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
-import { type FailureCode, failureInfo, MailFailure } from '../model/failure.ts';
+import { type FailureCode, failureInfo, fieldsIn, MailFailure } from '../model/failure.ts';
 import { type Counter, type Entry, type LedgerKey, type LedgerRecord, type State, step } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
@@ -85,7 +85,8 @@ export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const early = (notBefore ?? 0) > now + CLOCK_SKEW_MS;
   if (state === 'scheduled' && early) return { state: 'queued', id, dueAt: notBefore };
   const code = (entry.code ?? 'unexpected') as FailureCode;
-  const failure = new MailFailure(code, failureInfo(code).summary, notBefore);
+  const about = entry.fields ? ` It is about \`${entry.fields.replaceAll(', ', '`, `')}\`.` : '';
+  const failure = new MailFailure(code, `${failureInfo(code).summary}${about}`, notBefore);
   if (state === 'failed') return { state, id, failure };
   return (state === 'parked' && early) || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
 }
@@ -145,7 +146,8 @@ export async function recordRejected(
   failure: MailFailure,
   ports: Ports,
 ): Promise<Outcome> {
-  const entry = step(newEntry(order, ports), 'failed', { code: failure.code });
+  const fields = fieldsIn(failure);
+  const entry = step({ ...newEntry(order, ports), ...(fields !== '' && { fields }) }, 'failed', { code: failure.code });
   const refused = { state: 'failed', id: entry.id, failure } as const;
   const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
   if (created) return refused;

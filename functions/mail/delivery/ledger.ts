@@ -33,6 +33,8 @@ export interface Entry {
   /** Recipients that Gmail refused while it took the mail for the others; absent for none. */
   readonly rejected?: number;
   readonly code: string | null;
+  /** Names of the request's fields that `code` is about; absent where it is about none. */
+  readonly fields?: string;
   readonly notBefore: number | null;
   /** When its caller wanted it to go out; absent where it was wanted at once. */
   readonly scheduledAt?: number;

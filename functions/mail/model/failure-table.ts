@@ -252,7 +252,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The template of the route cannot be rendered for this event.',
-    fix: 'Put {{#if …}} or {{default …}} around what may be missing; try the event with `mailgrant preview ROUTE --event FILE`.',
+    fix: 'Correct the template, or the event, as the detail says; try it with `mailgrant preview ROUTE --event FILE`.',
   },
   mail_refused: {
     http: 422,

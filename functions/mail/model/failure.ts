@@ -30,6 +30,14 @@ export function toFailure(error: unknown): MailFailure {
   return new MailFailure('unexpected', error instanceof Error ? error.name : typeof error);
 }
 
+// Names of the wire, and never a caller's own text: what a header or a key is called is left out.
+const FIELD =
+  /`((?:from|to|cc|bcc|reply_to|replyTo|subject|html|text|headers|attachments|scheduled_at|tags|template|message|categories|(?:to|cc|bcc)Uids|topic_id)(?:\[\d{1,4}\])?(?:\.[a-zA-Z_]{1,30}(?:\[\d{1,4}\])?)*)`/g;
+
+/** The fields of a request that the failure is about, such as `to, attachments[0].content`; '' where it names none. */
+export const fieldsIn = ({ message }: MailFailure): string =>
+  [...new Set([...message.matchAll(FIELD)].map(([, name]) => name))].slice(0, 20).join(', ');
+
 /** The sentence a caller may read: the detail where the request is at fault, else the summary and its fix. */
 export function callerMessage(failure: MailFailure): string {
   const { blame, summary, fix } = FAILURES[failure.code];

@@ -1,16 +1,16 @@
 import { type Entry, type State, step } from '../delivery/ledger.ts';
 import type { Ports, QueueMessage } from '../delivery/ports.ts';
-import type { FailureCode } from '../model/failure.ts';
-import { contentHash, emailIdOf, MAIL_ATTRIBUTE, readContent, withAttributes } from './queue-message.ts';
+import { type FailureCode, failureInfo, type MailFailure } from '../model/failure.ts';
+import { contentHash, DETAIL_ATTRIBUTE, emailIdOf, MAIL_ATTRIBUTE, readContent, withAttributes } from './queue-message.ts';
 
 const GIVEN_UP: ReadonlySet<State> = new Set(['failed', 'unknown']);
 
 /** Buries a mail's message, once: when it comes again, or another event that stands for the mail, it is only acknowledged. */
-export async function deadLetterEmail(id: string, message: QueueMessage, reason: FailureCode, ports: Ports): Promise<true> {
+export async function deadLetterEmail(id: string, message: QueueMessage, reason: FailureCode, ports: Ports, detail = ''): Promise<true> {
   const found = ports.deadLetters && (await ports.ledger.read(id));
   const own = found !== null && (await isOf(found.entry, message, ports));
   if (own && found.entry.buriedAt !== undefined) return true;
-  await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: id }), reason, ports);
+  await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: id }), reason, ports, detail);
   const marked = own && GIVEN_UP.has(found.entry.state) ? step(found.entry, found.entry.state, { buriedAt: ports.now() }) : null;
   if (own && marked) await ports.ledger.replace(found, marked).catch(() => null); // without it there is a second one at worst
   return true;
@@ -25,12 +25,22 @@ async function isOf({ content }: Entry, message: QueueMessage, ports: Ports): Pr
   );
 }
 
-/** Publishes a dead letter with its reason; where no topic for them is configured, the ledger and the log have it. */
+// Pub/Sub takes 1024 bytes in the value of an attribute.
+const DETAIL_MAX = 300;
+
+/** What the publisher of an email did wrong, for its dead letter: a publisher hears no answer. '' for what is no mistake of theirs. */
+export const detailOf = (failure: MailFailure): string => (failureInfo(failure.code).blame === 'caller' ? failure.message : '');
+
+/** Publishes a dead letter with its reason; `detail` says which field is wrong, where one is. Where no topic for them is configured, the ledger and the log have it. */
 export async function publishDeadLetter(
   message: QueueMessage,
   reason: FailureCode,
   { deadLetters }: Pick<Ports, 'deadLetters'>,
+  detail = '',
 ): Promise<true> {
-  await deadLetters?.publish({ ...message, attributes: { ...message.attributes, reason } });
+  await deadLetters?.publish({
+    ...message,
+    attributes: { ...message.attributes, reason, ...(detail !== '' && { [DETAIL_ATTRIBUTE]: detail.slice(0, DETAIL_MAX) }) },
+  });
   return true;
 }

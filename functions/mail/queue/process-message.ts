@@ -5,8 +5,8 @@ import type { Submission } from '../delivery/submission.ts';
 import { prepareEmail } from '../message/prepared-email.ts';
 import type { Config } from '../model/config.ts';
 import { type FailureCode, failureInfo, type MailFailure, toFailure } from '../model/failure.ts';
-import { publishDeadLetter } from './dead-letter.ts';
-import { emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, withAttributes } from './queue-message.ts';
+import { deadLetterEmail, detailOf, publishDeadLetter } from './dead-letter.ts';
+import { emailIdOf, KEY_ATTRIBUTE, withAttributes } from './queue-message.ts';
 import { DELIVERIES_MAX, postponeUnread, settleMessage } from './settle-message.ts';
 
 /** What a platform delivers until it is acknowledged: an order, or a mail that was accepted before and is known by its message. */
@@ -26,6 +26,9 @@ export interface ProcessedMessage {
   readonly acknowledged: boolean;
 }
 
+// A person has dropped it, or its key is another email's: no field of it is wrong.
+const ANSWERED: ReadonlySet<FailureCode> = new Set(['dropped', 'idempotency_mismatch']);
+
 // What is wrong with the message itself, and stays wrong.
 const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_foreign']);
 
@@ -39,9 +42,10 @@ export async function processMessage(
   const message = withAttributes(given, { [KEY_ATTRIBUTE]: order.key });
   try {
     const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
-    const unreadable = order.body === undefined && outcome.state === 'failed';
-    const acknowledged = unreadable
-      ? await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: outcome.id }), outcome.failure.code, ports).catch(() => false)
+    // A publisher hears no answer: what is wrong with an email of theirs is said with it, in a dead letter.
+    const wrong = id === null && outcome.state === 'failed' && !ANSWERED.has(outcome.failure.code);
+    const acknowledged = wrong
+      ? await deadLetterEmail(outcome.id, message, outcome.failure.code, ports, detailOf(outcome.failure)).catch(() => false)
       : await settleMessage(outcome, message, delivery, ports);
     return { outcome, failure: null, caller, acknowledged };
   } catch (error) {

@@ -34,7 +34,10 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
       } catch (error) {
         if (!(error instanceof HelperError)) throw error;
         if (call.data.root.optional) return QUESTIONS.has(name) ? false : OTHERWISE.get(name)?.(all[0]);
-        throw new MailFailure('route_template', `${call.hash.at}: ${name === '' ? '' : `${name}: `}${error.message}`);
+        throw new MailFailure(
+          'route_template',
+          `${call.hash.at}: ${name === '' ? '' : `${name}: `}${error.message}${wrongOf(name, all[0], error)}`,
+        );
       }
     };
   const page = mode === 'html';
@@ -50,7 +53,8 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     present: ([value]) => isPresent(value),
     default: (args, { of }) => {
       const found = args.find(isPresent) ?? args.at(-1);
-      if (found === undefined || found === null) throw new HelperError(`none of ${of} is there`); // or nothing, where fields are optional
+      if (found === undefined || found === null)
+        throw new HelperError(`none of ${of} is there; end it with a text of your own, as in {{default … "none"}}`);
       return found;
     },
     upper: ([value]) => words(value).toUpperCase(),
@@ -92,8 +96,8 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
   } satisfies Record<string, (args: readonly unknown[], hash: Hash, call: Call) => unknown>;
 
   const there = (value: unknown, path: unknown): unknown => {
-    if (value === undefined) throw new HelperError(`"${path}" is not there`);
-    if (value === null) throw new HelperError(`"${path}" is null`);
+    if (value === undefined) throw new HelperError(`"${path}" is not there${fixOf(path)}`);
+    if (value === null) throw new HelperError(`"${path}" is null${fixOf(path)}`);
     return value;
   };
   const shown = (value: unknown, path: unknown, optional: boolean): unknown => {
@@ -152,6 +156,23 @@ const folded = (text: string): string =>
 const readable = (text: string): string => text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, ' ');
 
 const isMarkup = (value: object | null): boolean => value !== null && 'toHTML' in value && typeof value.toHTML === 'function';
+
+/** What to do about a value that is there and wrong: another fix than for one that is missing. Never quotes the value. */
+function wrongOf(name: string, value: unknown, { message }: HelperError): string {
+  if (name === '' || !message.startsWith('expected ')) return '';
+  const kind = Array.isArray(value)
+    ? 'a list'
+    : typeof value === 'string'
+      ? 'other text'
+      : typeof value === 'object'
+        ? 'an object'
+        : typeof value;
+  return `, this is ${kind}; correct what the publisher sends, or show the value without "${name}"`;
+}
+
+/** What to do about a value that is missing; for one that is there and wrong, each error says what is expected. */
+const fixOf = (path: unknown): string =>
+  `; where it may be missing, ask with {{#if (present ${path})}}, or show another with {{default ${path} …}}`;
 
 function words(value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -1,6 +1,6 @@
 import { knownOf } from '../../diagnose/known-failures.ts';
 import { isTaken, type Outcome } from '../../mail/delivery/outcome.ts';
-import { failureInfo, type MailFailure } from '../../mail/model/failure.ts';
+import { failureInfo, fieldsIn, type MailFailure } from '../../mail/model/failure.ts';
 import type { ProcessedMessage } from '../../mail/queue/process-message.ts';
 import type { Log, Severity } from '../../runtime/log.ts';
 
@@ -44,9 +44,18 @@ export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): voi
   log(blame === 'caller' ? 'INFO' : 'ERROR', 'refused', { ...describe(failure), ...facts });
 }
 
-function describe({ code, message }: MailFailure): Facts {
+function describe(failure: MailFailure): Facts {
+  const { code, message } = failure;
   const { blame, fix, retry } = failureInfo(code);
+  const fields = blame === 'caller' ? fieldsIn(failure) : '';
   const { catalogue, cause } = knownOf(code);
-  // A caller's detail names fields of a request, whose names are the caller's own text: it goes to the caller, not to the log.
-  return { code, ...(blame !== 'caller' && { detail: message }), ...(cause && { catalogue, cause }), retry, fix };
+  // A caller's detail may hold the caller's own text, such as the name of a header: the log has the names of our fields alone.
+  return {
+    code,
+    ...(blame !== 'caller' && { detail: message }),
+    ...(fields !== '' && { fields }),
+    ...(cause && { catalogue, cause }),
+    retry,
+    fix,
+  };
 }

@@ -40,6 +40,7 @@ export function recordOf({
   attempts,
   gmailId,
   code,
+  fields,
   notBefore,
   scheduledAt,
   rejected = 0,
@@ -63,6 +64,7 @@ export function recordOf({
     gmail_id: gmailId,
     rejected,
     code,
+    ...(fields !== undefined && { fields }),
     fix: code === null ? null : failureInfo(code as FailureCode).fix,
     not_before: notBefore === null ? null : new Date(notBefore).toISOString(),
   };

@@ -1,6 +1,6 @@
 import type { QueueMessage } from '../../mail/delivery/ports.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { bytesOf, dataOf, ENCODING_ATTRIBUTE, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 import { parseJson } from '../common/json.ts';
 
 /** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
@@ -32,13 +32,37 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * such an envelope or a mail itself. Throws MailFailure: request_invalid.
  */
 export function readDelivery(headers: Headers, contentType: string, body: unknown): Delivery {
+  refuseBatch(contentType, body);
   if (contentType === 'application/cloudevents+json') {
     const event = record(body, 'the event');
     return ofEvent(text(event['source']), text(event['id']), event['data'] ?? decoded(event['data_base64']));
   }
   if (headers['ce-id'] !== undefined) return ofEvent(text(headers['ce-source']), text(headers['ce-id']), body);
-  return ofPush(record(body, 'the push envelope') as Push, '');
+  return ofPush(envelopeIn(headers, body), '');
 }
+
+/** Throws MailFailure: request_invalid. */
+function refuseBatch(contentType: string, body: unknown): void {
+  if (contentType === 'application/cloudevents-batch+json' || (contentType.startsWith('application/cloudevents') && Array.isArray(body)))
+    throw new MailFailure('request_invalid', 'the request is a batch of CloudEvents: deliver each event in a request of its own');
+}
+
+/** Throws MailFailure request_invalid for what has no envelope, most of all the payload alone. */
+function envelopeIn(headers: Headers, body: unknown): Push {
+  const push = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Push) : null;
+  if (typeof push?.message === 'object' && push.message !== null) return push;
+  if (push && 'subscription' in push && headers[UNWRAPPED] === undefined) return push; // an envelope without a message
+  throw new MailFailure('request_invalid', WITHOUT_ENVELOPE);
+}
+
+/** Of a subscription that unwraps payloads and writes metadata. */
+const UNWRAPPED = 'x-goog-pubsub-message-id';
+const WITHOUT_ENVELOPE =
+  'the request is no push envelope but a payload alone: turn payload unwrapping off in the subscription (gcloud pubsub subscriptions update SUBSCRIPTION --clear-push-no-wrapper-config)';
+
+/** Why a request could not be read: where its headers say that it has no envelope, that comes before what its body lacks. */
+export const unreadable = (headers: Headers, failure: MailFailure): MailFailure =>
+  headers[UNWRAPPED] !== undefined && failure.code === 'request_invalid' ? new MailFailure(failure.code, WITHOUT_ENVELOPE) : failure;
 
 function ofEvent(source: string, id: string, data: unknown): Delivery {
   const content = record(data, "the event's data");
@@ -52,9 +76,13 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   if (!message || id === '') throw new MailFailure('request_invalid', 'the envelope has no message with a messageId');
   const own = text(message.attributes?.['idempotencyKey']);
   const before = text(message.attributes?.[KEY_ATTRIBUTE]); // a dead letter that is put again is the delivery that it was
+  const { [ENCODING_ATTRIBUTE]: encoding, ...attributes } = texts(message.attributes);
+  const packed = Buffer.from(text(message.data), 'base64');
+  const bytes = encoding === 'base64' ? Buffer.from(packed.toString('latin1'), 'base64') : packed;
+  const kept = dataOf(bytes);
   return {
-    mail: decoded(message.data),
-    message: { data: Buffer.from(text(message.data), 'base64').toString('utf8'), attributes: texts(message.attributes) },
+    mail: parsed(bytes),
+    message: { data: kept.data, attributes: { ...attributes, ...kept.attributes } },
     key: before || (own ? `own:${own}` : `message:${text(subscription)}:${id}`),
     attempt: typeof deliveryAttempt === 'number' ? deliveryAttempt : null,
   };
@@ -74,8 +102,9 @@ export interface EventDelivery extends Pick<Delivery, 'key' | 'message' | 'attem
  * MailFailure request_invalid for what is no delivery at all.
  */
 export function readEventDelivery(headers: Headers, contentType: string, body: unknown): EventDelivery {
+  refuseBatch(contentType, body);
   const structured = contentType === 'application/cloudevents+json';
-  if (!structured && headers['ce-id'] === undefined) return eventOfPush(record(body, 'the push envelope') as Push, '');
+  if (!structured && headers['ce-id'] === undefined) return eventOfPush(envelopeIn(headers, body), '');
   const fields = structured
     ? record(body, 'the event')
     : { id: headers['ce-id'], source: headers['ce-source'], type: headers['ce-type'], subject: headers['ce-subject'], data: body };
@@ -92,16 +121,18 @@ export function readEventDelivery(headers: Headers, contentType: string, body: u
   };
 }
 
+const UNREADABLE = 'the data of the message is neither JSON nor UTF-8 text';
+
 function eventOfPush(push: Push, eventId: string): EventDelivery {
   const { message, attempt } = ofPush(push, eventId);
   const id = text(push.message?.messageId) || text(push.message?.message_id) || eventId;
   const common = { attributes: message.attributes, key: `event:${id}`, message, attempt };
   try {
-    return { data: eventIn(text(push.message?.data)), ...common };
+    return { data: eventIn(bytesOf(message)), ...common };
   } catch {
     return {
       data: null,
-      failure: new MailFailure('event_unreadable', 'the data of the message is neither JSON nor UTF-8 text'),
+      failure: new MailFailure('event_unreadable', UNREADABLE),
       ...common,
     };
   }
@@ -109,23 +140,39 @@ function eventOfPush(push: Push, eventId: string): EventDelivery {
 
 /** The event of a dead letter that is put into the queue again: as it came to its route. */
 export function eventAgain({ message, key, attempt }: Delivery): EventDelivery {
-  const { [KEY_ATTRIBUTE]: _, [ROUTE_ATTRIBUTE]: __, [MAIL_ATTRIBUTE]: ___, ...attributes } = message.attributes;
-  return { data: eventIn(Buffer.from(message.data).toString('base64')), attributes, key, message: { ...message, attributes }, attempt };
+  const {
+    [KEY_ATTRIBUTE]: _,
+    [ROUTE_ATTRIBUTE]: __,
+    [MAIL_ATTRIBUTE]: ___,
+    [ENCODING_ATTRIBUTE]: ____,
+    ...attributes
+  } = message.attributes;
+  const common = { attributes, key, message: { ...message, attributes: { ...attributes, ...encodingOf(message) } }, attempt };
+  try {
+    return { data: eventIn(bytesOf(message)), ...common };
+  } catch {
+    return { data: null, failure: new MailFailure('event_unreadable', UNREADABLE), ...common };
+  }
 }
 
+const encodingOf = ({ attributes: { [ENCODING_ATTRIBUTE]: encoding } }: QueueMessage): Record<string, string> =>
+  encoding === undefined ? {} : { [ENCODING_ATTRIBUTE]: encoding };
+
 /** Throws for what is no text. */
-function eventIn(data: string): unknown {
-  const bytes = Buffer.from(data, 'base64');
+function eventIn(bytes: Buffer): unknown {
   if (bytes.length === 0) return {};
   const words = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  return decoded(data) ?? words;
+  return parsed(bytes) ?? words;
 }
 
 /** The JSON in base64 data; undefined when there is none or it is no JSON, which the mail's own parser then refuses. */
 function decoded(data: unknown): unknown {
-  if (typeof data !== 'string') return undefined;
+  return typeof data === 'string' ? parsed(Buffer.from(data, 'base64')) : undefined;
+}
+
+function parsed(bytes: Buffer): unknown {
   try {
-    return parseJson(Buffer.from(data, 'base64')); // with the limit of depth that holds for every body
+    return parseJson(bytes); // with the limit of depth that holds for every body
   } catch {
     return undefined;
   }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PUBLISHER } from '../../mail/model/caller.ts';
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import { publishDeadLetter } from '../../mail/queue/dead-letter.ts';
+import { detailOf, publishDeadLetter } from '../../mail/queue/dead-letter.ts';
 import { type ProcessedMessage, processMessage } from '../../mail/queue/process-message.ts';
-import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, dataOf, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
 import type { DocumentStore, FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
@@ -11,7 +11,7 @@ import type { Handler } from '../../runtime/serve.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
 import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
-import { type Delivery, eventAgain, isForUs, readDelivery } from './push-envelope.ts';
+import { type Delivery, eventAgain, isForUs, readDelivery, unreadable } from './push-envelope.ts';
 
 /** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
 export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
@@ -30,7 +30,7 @@ export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStor
         throw new MailFailure('key_invalid', 'the identity token is for another audience');
       const read = await readPush(req);
       if ('failure' in read) {
-        reportRefusal(log, read.failure, facts());
+        reportRefusal(log, read.failure, { detail: read.failure.message, ...facts() }); // of the envelope: nothing of its content is in the words
         const whole = read.body.length > 0 || read.failure.code === 'too_large'; // what broke off comes again
         return end(res, whole ? await deadLettered(read.body, read.failure, edge) : 400);
       }
@@ -71,7 +71,7 @@ async function readPush(req: IncomingMessage): Promise<Read> {
     body = await readBody(req);
     return { delivery: readDelivery(req.headers, contentTypeOf(req), parseJson(body)) };
   } catch (error) {
-    return { body, failure: toFailure(error) };
+    return { body, failure: unreadable(req.headers, toFailure(error)) };
   }
 }
 
@@ -80,7 +80,7 @@ async function deadLettered(body: Buffer, failure: MailFailure, edge: FunctionCo
   const ports = edge.startInvocation();
   try {
     if (!ports.deadLetters) return 400; // the subscription's own dead-letter policy has it after its last delivery
-    await publishDeadLetter({ data: body.subarray(0, REMAINS_MAX_BYTES).toString('utf8'), attributes: {} }, failure.code, ports);
+    await publishDeadLetter(dataOf(body.subarray(0, REMAINS_MAX_BYTES)), failure.code, ports, detailOf(failure));
     return 204;
   } catch {
     return 503;

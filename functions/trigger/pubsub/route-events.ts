@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import { deadLetterEmail } from '../../mail/queue/dead-letter.ts';
+import { deadLetterEmail, detailOf } from '../../mail/queue/dead-letter.ts';
 import { KEY_ATTRIBUTE, ROUTE_ATTRIBUTE, withAttributes } from '../../mail/queue/queue-message.ts';
 import { nextStep } from '../../mail/queue/settle-message.ts';
 import { handleEvent, routeNamed } from '../../notify/handle-event.ts';
@@ -14,7 +14,7 @@ import { compiledRoutes } from '../common/compiled-routes.ts';
 import { parseJson } from '../common/json.ts';
 import { pathOf } from '../common/paths.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { type EventDelivery, isForUs, readEventDelivery } from './push-envelope.ts';
+import { type EventDelivery, isForUs, readEventDelivery, unreadable } from './push-envelope.ts';
 
 /**
  * `POST /routes/<route>`: what the route's own subscription delivers. The status is the verdict: 204 acknowledges, also an
@@ -40,8 +40,9 @@ export function routeEvents(edge: FunctionContext, log: Log): Handler {
       attempt = delivery.attempt;
       end(res, await eventDelivery(name, delivery, edge, log, facts));
     } catch (error) {
-      const failure = toFailure(error);
-      reportRefusal(log, failure, facts());
+      const failure = unreadable(req.headers, toFailure(error));
+      // What is wrong with an envelope is told in words of ours.
+      reportRefusal(log, failure, { ...(failure.code === 'request_invalid' && { detail: failure.message }), ...facts() });
       end(res, failure.code === 'path_unknown' ? 404 : failureInfo(failure.code).retry === 'never' ? 400 : 503);
     }
   };
@@ -85,7 +86,12 @@ export async function concluded(outcome: Outcome, message: QueueMessage, deliver
   const next = nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, jitter: 0 }, ports.now());
   const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
   const reason = next.verb === 'bury' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
-  if (reason) return (await deadLetterEmail(outcome.id, message, reason, ports).catch(() => false)) ? 204 : 503;
+  if (reason)
+    return (await deadLetterEmail(outcome.id, message, reason, ports, outcome.state === 'failed' ? detailOf(outcome.failure) : '').catch(
+      () => false,
+    ))
+      ? 204
+      : 503;
   if (next.verb === 'ack') return 204;
   return outcome.state === 'parked' ? 429 : 503;
 }

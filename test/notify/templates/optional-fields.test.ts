@@ -186,6 +186,25 @@ for (const { of, template, data, subject = /./, has = /./, hasNot = /^(?!)/ } of
     assert.doesNotMatch(email.text, hasNot);
   });
 
+for (const { of, html, fix, not } of [
+  { of: 'missing', html: '{{number event.gone}}', fix: /"event\.gone" is not there; .*\{\{default event\.gone …\}\}/, not: /publisher/ },
+  { of: 'null', html: '{{event.none}}', fix: /"event\.none" is null; .*\(present event\.none\)/, not: /publisher/ },
+  {
+    of: 'wrong',
+    html: '{{number event.name}}',
+    fix: /number: expected a number, this is other text; correct what the publisher sends/,
+    not: /default/,
+  },
+  { of: 'a list', html: '{{date event.list}}', fix: /date: expected a time, this is a list; correct/, not: /default/ },
+])
+  test(`in a strict template a value that is ${of} has a fix of its own`, async () => {
+    const own = await load(compileTexts({ r: ROUTE }, { 'plain.hbs': `---\nsubject: s\n---\n${html}` }).module);
+    assert.throws(
+      () => mailOf(own, routeNamed('r', own), { data: { none: null, name: 'canary-value', list: [1] }, attributes: {} }),
+      ({ message }: Error) => fix.test(message) && !not.test(message) && !message.includes('canary'),
+    );
+  });
+
 const HEADS = { optional: 'fields: optional\n', strict: '' };
 for (const [kind, head] of Object.entries(HEADS))
   test(`a template of one's own is strict unless its head says otherwise: ${kind}`, async () => {

@@ -449,3 +449,70 @@ test('a mailbox over its limit per day is parked till midnight, behind an accept
   await own.live(2 * HOUR);
   assert.equal(own.google.mails.count(), 2);
 });
+
+/** An email that a publisher gets wrong: where the field's name is to be found. */
+const mistakes: readonly { name: string; data: Record<string, unknown>; code: string; fields: string }[] = [
+  { name: 'a recipient without brackets', data: { ...MAIL, to: 'Jane Doe jane@example.net' }, code: 'request_invalid', fields: 'to' },
+  { name: 'no subject', data: { ...MAIL, subject: undefined }, code: 'field_missing', fields: 'subject' },
+  {
+    name: 'two fields that are wrong',
+    data: { ...MAIL, cc: ['x'], attachments: [{ filename: 'f', path: '/etc/passwd' }] },
+    code: 'request_invalid',
+    fields: 'cc, attachments[0].path',
+  },
+  {
+    name: 'a file that is no base64',
+    data: { ...MAIL, attachments: [{ filename: 'f', content: '%' }] },
+    code: 'attachment_invalid',
+    fields: 'attachments[0]',
+  },
+  { name: 'another sender', data: { ...MAIL, from: 'ceo@example.org' }, code: 'sender_not_allowed', fields: 'from' },
+];
+for (const { name, data, code, fields } of mistakes)
+  test(`an email from Pub/Sub with ${name} is a dead letter; it, the log and the ledger name the field`, async () => {
+    await using own = await queued();
+    const push = envelope(data);
+    for (const delivery of [1, 2]) assert.equal((await post(own.worker, { ...push, deliveryAttempt: delivery })).status, 204);
+    const [letter, second] = own.google.pubsub.published(DEAD_TOPIC);
+    assert.equal(second, undefined);
+    assert.deepEqual([letter?.attributes['reason'], JSON.parse(letter?.data ?? '{}').text], [code, MAIL.text]);
+    for (const field of fields.split(', ')) assert.ok(letter?.attributes['detail']?.includes(`\`${field}\``), letter?.attributes['detail']);
+    for (const line of own.lines) assert.deepEqual([line['code'], line['fields']], [code, fields]);
+    assert.equal(own.google.ledgerEntries()[0]?.['fields'], fields);
+    assert.doesNotMatch(JSON.stringify([own.lines, own.google.ledgerEntries()]), /jane|ceo@|passwd|canary/);
+  });
+
+test('a dead letter of what is no text has its bytes, and has them again after a replay', async () => {
+  await using own = await queued();
+  const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x41]);
+  await post(own.worker, envelope(null, { data: bytes.toString('base64') }));
+  const [letter] = own.google.pubsub.published(DEAD_TOPIC);
+  assert.deepEqual([letter?.attributes['mailgrantEncoding'], letter?.data], ['base64', bytes.toString('base64')]);
+  const { reason: _, detail: __, mailgrantKey: ___, ...attributes } = letter?.attributes ?? {}; // another email, for the ledger
+  await post(own.worker, envelope(null, { data: Buffer.from(letter?.data ?? '').toString('base64'), attributes, messageId: '2' }));
+  const [, again] = own.google.pubsub.published(DEAD_TOPIC);
+  assert.deepEqual([again?.attributes['mailgrantEncoding'], again?.data], ['base64', bytes.toString('base64')]);
+  await fetch(own.worker, { method: 'POST', body: new Uint8Array(bytes), headers: { 'content-type': 'application/json' } });
+  const whole = own.google.pubsub.published(DEAD_TOPIC).at(-1);
+  assert.deepEqual([whole?.attributes['mailgrantEncoding'], whole?.data], ['base64', bytes.toString('base64')]);
+});
+
+const envelopes: readonly { name: string; body: unknown; headers?: Record<string, string>; told: RegExp }[] = [
+  { name: 'an unwrapped push', body: MAIL, told: /payload unwrapping/ },
+  { name: 'an unwrapped push with metadata', body: { a: 1 }, headers: { 'x-goog-pubsub-message-id': '1' }, told: /payload unwrapping/ },
+  {
+    name: 'a batch of CloudEvents',
+    body: [{ specversion: '1.0', id: '1', source: 's', type: 't', data: MAIL }],
+    headers: { 'content-type': 'application/cloudevents-batch+json' },
+    told: /batch of CloudEvents/,
+  },
+];
+for (const { name, body, headers = {}, told } of envelopes)
+  test(`${name} is named in the log and in its dead letter; a route refuses it in the same words`, async () => {
+    const route = { topic: 'alerts', from: 'notices@example.com', to: ['dev@example.com'], template: 'alert' };
+    await using own = await queued(routed({ alerts: route }, { 'alert.hbs': '---\nsubject: s\n---\nx' }));
+    assert.equal((await post(own.worker, body, headers)).status, 204);
+    assert.match(String(own.google.pubsub.published(DEAD_TOPIC)[0]?.attributes['detail']), told);
+    assert.equal((await post(`${own.worker}/routes/alerts`, body, headers)).status, 400);
+    for (const line of own.lines) assert.match(String(line['detail']), told);
+  });
