@@ -157,9 +157,9 @@ for (const name of new Set(commands.flatMap(({ command = [] }) => command)))
     assert.deepEqual(unknown, []);
   });
 
-test("the README names each variable of a function's environment, with what it is for", () => {
+test("the configuration page names each variable of a function's environment, with what it is for", () => {
   const rows = Object.entries(ENVIRONMENT).map(([name, about]) => `| \`${name}\` | ${about} |\n`);
-  assert.ok(readFileSync('README.md', 'utf8').includes(`|---|---|\n${rows.join('')}<!-- end -->`), rows.join(''));
+  assert.ok(readFileSync('docs/configuration.md', 'utf8').includes(`|---|---|\n${rows.join('')}<!-- end -->`), rows.join(''));
 });
 
 const DECISIONS = globSync('docs/decisions/*.md').sort();
