@@ -7,7 +7,7 @@ import { BUCKET, type Google, startGoogle } from '../fake-google/google.ts';
 import type { HostRule } from '../fake-google/http/origin-check.ts';
 import type { Running } from '../fake-google/http/server.ts';
 import type { CallerKey, Config } from '../mail/model/config.ts';
-import { DELIVERIES_MAX } from '../mail/queue/settle-message.ts';
+import { DELIVERIES_MAX } from '../mail/queue/retry-policy.ts';
 import { createLines } from '../pages/parts/log-lines.ts';
 import { startPages } from '../pages/server.ts';
 import { openDoor } from './front-door.ts';

@@ -68,6 +68,7 @@ const WAITS: Record<Retry, string> = {
   soon: 'Retry with growing pauses.',
   later: 'Retry in hours, not before: park it.',
   ask: 'Ask first whether the mail went out; sending again blindly can send it twice.',
+  person: 'Do not retry: look into the Sent folder first, then decide.',
 };
 
 interface Judged {

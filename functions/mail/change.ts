@@ -1,9 +1,12 @@
 import { KEEP_MS } from './delivery/claim.ts';
-import { type LedgerRecord, step, TRANSITIONS } from './delivery/ledger.ts';
+import type { LedgerRecord } from './delivery/ledger.ts';
 import type { Ports } from './delivery/ports.ts';
+import { allows, apply } from './delivery/transitions.ts';
 import { dueAt } from './message/prepared-email.ts';
 import { MailFailure } from './model/failure.ts';
+import { publishLater } from './queue/publish-later.ts';
 import { objectName, readContent, taskName, toQueueMessage } from './queue/queue-message.ts';
+import { publishTime } from './queue/retry-policy.ts';
 
 /** A caller's own mail. Another caller's is not there: which ids exist is nobody's business. Throws MailFailure: mail_unknown. */
 export async function ownMail(id: string, caller: string, { ledger }: Pick<Ports, 'ledger'>): Promise<LedgerRecord> {
@@ -21,11 +24,10 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export async function cancel({ entry, version }: LedgerRecord, ports: Ports): Promise<void> {
   const { state, leaseUntil, notBefore } = entry;
   if (state === 'canceled') return;
-  if (TRANSITIONS[state].canceled === undefined || leaseUntil > ports.now()) throw notScheduled(state);
-  const canceled = step(entry, 'canceled', { code: null, leaseUntil: 0, notBefore: null });
-  if (!(await ports.ledger.replace({ entry, version }, canceled))) throw notScheduled('changing');
+  if (!allows(entry, 'cancel') || leaseUntil > ports.now()) throw notScheduled(state);
+  if (!(await ports.ledger.replace({ entry, version }, apply(entry, { type: 'cancel' })))) throw notScheduled('changing');
   if (notBefore === null) return;
-  await ports.taskQueue?.cancel(taskName(entry, notBefore)).catch(() => {}); // only tidier
+  await ports.taskQueue?.cancel(taskName(entry, publishTime(entry, notBefore, ports.digest))).catch(() => {}); // only tidier
   await ports.contentStore?.remove(objectName(entry.id)).catch(() => {});
 }
 
@@ -44,8 +46,8 @@ export async function reschedule({ entry, version }: LedgerRecord, text: string,
   // What lies in the bucket is put there anew, and the entry lives longer: both would be gone before a time far ahead.
   const content = await readContent(message, ports);
   const moving = await toQueueMessage(id, content, 'later', ports);
-  await ports.taskQueue.schedule(moving, at, taskName(entry, at));
-  const moved = step(entry, 'scheduled', { notBefore: at, scheduledAt: at, expireAt: Math.max(entry.expireAt, at + KEEP_MS) });
+  await publishLater(moving, at, taskName(entry, at), ports.taskQueue);
+  const moved = apply(entry, { type: 'reschedule', notBefore: at, expireAt: at + KEEP_MS });
   if (!(await ports.ledger.replace({ entry, version }, moved))) throw notScheduled('changing');
   // Its message may have been quicker than this, and was acknowledged as one that came before its time: here is another.
   if (at > ports.now()) return;

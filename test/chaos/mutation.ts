@@ -13,13 +13,9 @@ export const MUTATIONS = {
   'session-after-bytes': [
     {
       file: 'functions/mail/delivery/attempt.ts',
-      from: `      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
-      letter = made;
-`,
-      to: `      progress = await finish(handle, progress, made, attempt);
-      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
-      letter = made;
-`,
+      from: `      await write(attempt, { type: 'open'`,
+      to: `      progress = await gmail.upload(sessionUri, made, 0, await ports.token(sender));
+      await write(attempt, { type: 'open'`,
     },
   ],
 } as const satisfies Record<string, readonly Mutation[]>;

@@ -9,6 +9,8 @@ const PLACES: Record<string, string> = {
   deliver: 'functions/mail/delivery/attempt.ts',
   claim: 'functions/mail/delivery/claim.ts',
   conclude: 'functions/mail/queue/settle-message.ts',
+  policy: 'functions/mail/queue/retry-policy.ts',
+  transitions: 'functions/mail/delivery/transitions.ts',
   change: 'functions/mail/change.ts',
   enqueue: 'functions/mail/queue/enqueue.ts',
   send: 'functions/mail/delivery/send.ts',
@@ -20,26 +22,29 @@ const place = (file: string, from: string, to: string): readonly Mutation[] => [
 export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   'the handle is saved after the bytes': place(
     'deliver',
-    `      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
-      letter = made;`,
-    `      progress = await finish(handle, progress, made, attempt);
-      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
-      letter = made;`,
+    `      await write(attempt, { type: 'open'`,
+    `      progress = await gmail.upload(sessionUri, made, 0, await ports.token(sender));
+      await write(attempt, { type: 'open'`,
   ),
   'a mail is taken over whoever was quicker': place(
     'claim',
-    `const taken = await ports.ledger.replace(found, step(`,
-    `const taken = await ports.ledger.replace((await ports.ledger.read(found.entry.id)) ?? found, step(`,
+    `const taken = await ports.ledger.replace(found, claimed`,
+    `const taken = await ports.ledger.replace((await ports.ledger.read(found.entry.id)) ?? found, claimed`,
   ),
   'neither a lost race nor the lease keeps the bytes back': [
     ...place(
       'deliver',
-      `if (!kept) throw new MailFailure('in_flight', 'another invocation took the mail over');`,
-      `if (!kept) return { ...hold, entry };`,
+      `if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over');
+  attempt.held = written;`,
+      `attempt.held = written ?? { ...held, entry: apply(held.entry, event) };`,
     ),
-    ...place('deliver', `if (ports.now() >= leaseUntil) throw`, `if (ports.now() < 0) throw`),
+    ...place('deliver', `if (ports.now() >= held.entry.leaseUntil) throw`, `if (ports.now() < 0) throw`),
   ],
-  'what may be with Gmail begins anew': place('claim', `...(asking ? {} : { handle: null, letter: null }),`, `handle: null, letter: null,`),
+  'what may be with Gmail begins anew': place(
+    'transitions',
+    `  claim: { ...all('claimed', 'queued', 'scheduled', 'claimed', 'waiting', 'parked'), ...all('sending', 'sending', 'unknown') },`,
+    `  claim: all('claimed', 'queued', 'scheduled', 'claimed', 'waiting', 'parked', 'sending', 'unknown'),`,
+  ),
   'an outcome is recorded over that of another': place(
     'deliver',
     `const written = await retryWrite(() => ports.ledger.replace(hold, entry), ports);`,
@@ -52,8 +57,8 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   ),
   'a mail is taken back although it has changed': place(
     'change',
-    `if (!(await ports.ledger.replace({ entry, version }, canceled))) throw notScheduled('changing');`,
-    `await ports.ledger.replace({ entry, version }, canceled);`,
+    `if (!(await ports.ledger.replace({ entry, version }, apply(entry, { type: 'cancel' })))) throw notScheduled('changing');`,
+    `await ports.ledger.replace({ entry, version }, apply(entry, { type: 'cancel' }));`,
   ),
   'a message is acknowledged while another has the mail': place(
     'conclude',
@@ -62,46 +67,50 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   ),
   'a message that is put off is put nowhere': place(
     'conclude',
-    `  await taskQueue.schedule(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: seal }, at));\n  return true;\n}\n\n/** Null`,
+    `  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: seal }, at), taskQueue);\n  return true;\n}\n\n/** Null`,
     `  return true;\n}\n\n/** Null`,
   ),
-  'what was never recorded is acknowledged': place('conclude', `if (outcome.unrecorded) return { verb: 'nack' };`, ``),
+  'what was never recorded is acknowledged': place('policy', `if (outcome.unrecorded) return { verb: 'nack' };`, ``),
 };
 
 /** The same, where several things must come together: found by a long run. */
 export const RARE: typeof BREAKS = {
   'whoever takes over leaves no name': place(
-    'claim',
-    `    holder: ports.newId(),\n    attempts: attempts + 1,`,
-    `    attempts: attempts + 1,`,
+    'transitions',
+    `holder: event.claimId, attempts: entry.attempts + 1`,
+    `attempts: entry.attempts + 1`,
   ),
   'after a lost reply the letter is not sent': place(
     'deliver',
-    `const unsure = trail.left && failure.code !== 'session_gone';`,
+    `const unsure = attempt.proof === null && consequence(failure.code).retry !== 'person';`,
     `const unsure = false;`,
   ),
-  'a lost reply leaves no trail': place('deliver', `      attempt.trail.left = true;\n`, ``),
-  'the lease is not looked at before the bytes': place('deliver', `if (ports.now() >= leaseUntil) throw`, `if (ports.now() < 0) throw`),
+  'a lost reply leaves no trail': place('deliver', `  attempt.proof = null;\n  try {`, `  try {`),
+  'the lease is not looked at before the bytes': place(
+    'deliver',
+    `if (ports.now() >= held.entry.leaseUntil) throw`,
+    `if (ports.now() < 0) throw`,
+  ),
   'a session that is gone is opened anew': place(
     'deliver',
-    `const unsure = trail.left && failure.code !== 'session_gone';`,
-    `const unsure = trail.left && failure.code !== 'session_gone'; if (failure.code === 'session_gone') return recordOutcome(hold, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports);`,
+    `const unsure = attempt.proof === null && consequence(failure.code).retry !== 'person';`,
+    `const unsure = attempt.proof === null && consequence(failure.code).retry !== 'person'; if (failure.code === 'session_gone') return recordOutcome(attempt.held, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports, 'refused');`,
   ),
   'what is handed over has no new holder': place(
     'enqueue',
-    `const change = { content: contentHash(content, ports.digest), holder: ports.newId() };`,
-    `const change = { content: contentHash(content, ports.digest) };`,
+    `{ type: 'enqueue', contentHash: hash, claimId: ports.newId() }`,
+    `{ type: 'enqueue', contentHash: hash, claimId: found.entry.holder ?? '' }`,
   ),
-  'a mail is moved before its message is': place('change', `  await ports.taskQueue.schedule(moving, at, taskName(entry, at));\n`, ``),
+  'a mail is moved before its message is': place('change', `  await publishLater(moving, at, taskName(entry, at), ports.taskQueue);\n`, ``),
   'what Gmail waits for the rest of begins anew for its person': place(
     'decide',
-    `return write(held, step(held.entry, 'sending', { leaseUntil: 0 }), ports);`,
-    `return write(held, step(held.entry, 'waiting', ended), ports);`,
+    `return change(held, { type: 'ask' }, ports);`,
+    `return change(held, { type: 'retry', code: 'google_unavailable', notBefore: null, proof: 'refused' }, ports);`,
   ),
   'a person drops what is held': place(
     'decide',
-    `if (leaseUntil > ports.now()) throw inFlight(leaseUntil);\n  if (!DROPPABLE`,
-    `if (!DROPPABLE`,
+    `if (leaseUntil > ports.now()) throw inFlight(leaseUntil);\n  return allows(found.entry, 'drop')`,
+    `return allows(found.entry, 'drop')`,
   ),
 };
 

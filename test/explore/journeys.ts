@@ -3,7 +3,7 @@ import type { Ports, QueueMessage } from '../../functions/mail/delivery/ports.ts
 import { PUBLISHER } from '../../functions/mail/model/caller.ts';
 import type { Config } from '../../functions/mail/model/config.ts';
 import type { FailureCode } from '../../functions/mail/model/failure.ts';
-import { DELIVERIES_MAX } from '../../functions/mail/queue/settle-message.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/queue/retry-policy.ts';
 import { CONFIG, MAIL } from '../support/stack/laptop.ts';
 import { createPostOffice, type Kept } from './post-office.ts';
 import type { Act, Core, Ended, Scenario, Told } from './scenario.ts';

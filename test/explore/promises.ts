@@ -1,6 +1,6 @@
 import type { Entry } from '../../functions/mail/delivery/ledger.ts';
 import { type FailureCode, failureInfo } from '../../functions/mail/model/failure.ts';
-import { DELIVERIES_MAX } from '../../functions/mail/queue/settle-message.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/queue/retry-policy.ts';
 import type { Ended } from './scenario.ts';
 
 /** What is promised of every mail, whatever happens on its way; each promise that was broken, in words. */

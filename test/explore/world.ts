@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DedupeWindows, WindowMembership } from '../../functions/mail/delivery/dedupe-windows.ts';
-import type { Entry, Ledger, LedgerRecord } from '../../functions/mail/delivery/ledger.ts';
+import { type Entry, isOver, type Ledger, type LedgerRecord } from '../../functions/mail/delivery/ledger.ts';
 import type { Ports, Transport } from '../../functions/mail/delivery/ports.ts';
 import type { AccessToken } from '../../functions/mail/model/secret.ts';
 
@@ -23,8 +23,8 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, LedgerR
     entries,
     async create(entry, key, now, counters = []) {
       const known = key && keys.get(key.hash);
-      const found = known && known.expireAt > now ? entries.get(known.id) : undefined;
-      if (found) return { created: false, found };
+      const found = known ? entries.get(known.id) : undefined;
+      if (found && (!isOver(found.entry) || (known?.expireAt ?? 0) > now)) return { created: false, found };
       if (key) keys.set(key.hash, { id: entry.id, expireAt: key.expireAt });
       return { created: true, found: { ...put(entry), counts: add(counters, 1) } };
     },
@@ -101,6 +101,8 @@ export function world(
       return this;
     },
     token: async () => token,
+    resumable: true,
+    refusalIsProof: false,
     openSession: async () => `session-${sent.length + 1}`,
     upload: async (handle: string) => {
       sent.push(handle);

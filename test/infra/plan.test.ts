@@ -13,7 +13,7 @@ import { AHEAD_MAX_MS } from '../../functions/mail/message/scheduled-at.ts';
 import { type FailureCode, MailFailure } from '../../functions/mail/model/failure.ts';
 import { FAILURES } from '../../functions/mail/model/failure-table.ts';
 import { type Finding, inspectionOf } from '../../functions/mail/model/inspection.ts';
-import { DELIVERIES_MAX } from '../../functions/mail/queue/settle-message.ts';
+import { DELIVERIES_MAX } from '../../functions/mail/queue/retry-policy.ts';
 import { createLog, type Log } from '../../functions/runtime/log.ts';
 import { checkSettings, ENVIRONMENT } from '../../functions/runtime/settings.ts';
 import { reportOutcome, reportRefusal } from '../../functions/trigger/common/report.ts';

@@ -27,7 +27,11 @@ function stormy() {
   const subjects: string[] = [];
   const ports = world({
     taskQueue: {
-      schedule: async (message, at, name) => void (put.has(name) || put.set(name, { message, at })),
+      schedule: async (message, at, name) => {
+        if (put.has(name)) return 'taken';
+        put.set(name, { message, at });
+        return 'created';
+      },
       get: async () => null,
       cancel: async () => {},
     },

@@ -49,7 +49,7 @@ export function sendCheck({ operator }: CheckContext, mailbox: Mailbox, loseRepl
 function losing(gmail: Transport, asked: string[]): Transport {
   let lost = false;
   return {
-    openSession: gmail.openSession,
+    ...gmail,
     upload: async (handle, letter, from, token) => {
       if (lost) return gmail.upload(handle, letter, from, token);
       lost = true;

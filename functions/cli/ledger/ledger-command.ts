@@ -3,7 +3,7 @@ import { ConfigProblems } from '../../config/config-problems.ts';
 import { connect } from '../../google/connect.ts';
 import { createLedgerQuery } from '../../google/firestore/ledger-query.ts';
 import { createExchange } from '../../google/http/exchange.ts';
-import { type State, TRANSITIONS } from '../../mail/delivery/ledger.ts';
+import { STATES, type State } from '../../mail/delivery/ledger.ts';
 import { timeOf } from '../../mail/message/scheduled-at.ts';
 import { normalise, withAsciiDomain } from '../../mail/model/address.ts';
 import { toFailure } from '../../mail/model/failure.ts';
@@ -24,7 +24,7 @@ export const LEDGER: Command = {
   summary: 'mails: list, show ID, resend ID, drop ID',
   argument: 'list|show|resend|drop [ID]',
   help: `  list            newest first, never any content
-    --state STATE   ${Object.keys(TRANSITIONS).join(', ')}
+    --state STATE   ${STATES.join(', ')}
                     (repeat it; by default ${OPEN.join(', ')}, and what was
                     begun and left for ten minutes; with --to all of them)
     --since TIME    2026-11-24T08:00:00Z, or 2h, 7d    --limit N  (50)
@@ -141,11 +141,11 @@ function idIn(words: readonly string[]): string {
 
 function wantedIn(options: Options, now: number): Pick<EmailFilter, 'states' | 'abandoned' | 'since' | 'limit'> {
   const states = [options['state'] ?? []].flat().flatMap((one) => String(one).split(',')) as State[];
-  const wrong = states.find((one) => !Object.hasOwn(TRANSITIONS, one));
-  if (wrong !== undefined) throw new CommandError('option_invalid', `--state: ${wrong} is none of ${Object.keys(TRANSITIONS).join(', ')}`);
+  const wrong = states.find((one) => !(STATES as readonly string[]).includes(one));
+  if (wrong !== undefined) throw new CommandError('option_invalid', `--state: ${wrong} is none of ${STATES.join(', ')}`);
   const limit = Number(options['limit'] ?? 50);
   if (!Number.isInteger(limit) || limit < 1) throw new CommandError('option_invalid', '--limit: expected a number from 1 on');
-  const usual = options['to'] === undefined ? OPEN : (Object.keys(TRANSITIONS) as State[]);
+  const usual = options['to'] === undefined ? OPEN : STATES;
   const abandoned = states.length === 0;
   return { states: abandoned ? usual : states, abandoned, since: sinceIn(options['since'], now), limit };
 }

@@ -71,7 +71,8 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
       return status({ ...upload, received });
     }
     const reply = deliver(upload.mailbox, received);
-    store.saveUpload(upload.id, received, (reply.body as { id?: string }).id ?? null);
+    const { id } = reply.body as { id?: string };
+    if (id !== undefined) store.saveUpload(upload.id, received, id); // of a message that it refuses it keeps nothing
     return reply;
   };
 

@@ -1,4 +1,4 @@
-import type { Counter, Entry, Ledger, LedgerRecord } from '../../mail/delivery/ledger.ts';
+import { type Counter, type Entry, isOver, type Ledger, type LedgerKey, type LedgerRecord } from '../../mail/delivery/ledger.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 
 import type { AccessToken } from '../../mail/model/secret.ts';
@@ -12,7 +12,9 @@ type Precondition = { readonly exists: boolean } | { readonly updateTime: string
 interface Write {
   readonly path: string;
   readonly fields: Document['fields'];
-  readonly when: Precondition;
+  readonly when: Precondition | Record<string, never>;
+  /** Only these fields change. */
+  readonly mask?: readonly string[];
 }
 
 /** A commit that took effect: the new update time of its first document, and what its counters came to. */
@@ -43,7 +45,11 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
     for (let tries = 0; ; tries++) {
       const reply = await call(`${root}:commit`, {
         writes: [
-          ...writes.map(({ path, fields, when }) => ({ update: { name: `${root}/${path}`, fields }, currentDocument: when })),
+          ...writes.map(({ path, fields, when, mask }) => ({
+            update: { name: `${root}/${path}`, fields },
+            ...(mask && { updateMask: { fieldPaths: mask } }),
+            ...(Object.keys(when).length > 0 && { currentDocument: when }),
+          })),
           ...counters.map((counter) => counting(counter, 1)),
         ],
       });
@@ -73,8 +79,7 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   const create: Ledger['create'] = async (entry, key, now, counters) => {
     const mail: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { exists: false } };
-    const claim = (when: Precondition): Write[] =>
-      key ? [{ path: `keys/${key.hash}`, fields: fieldsOf({ mail: entry.id, expireAt: key.expireAt }), when }] : [];
+    const claim = (when: Precondition): Write[] => (key ? [{ path: `keys/${key.hash}`, fields: keyFields(entry, key), when }] : []);
     for (let tries = 0; tries < 3; tries++) {
       const committed = await commit([mail, ...claim({ exists: false })], counters);
       if (committed) return { created: true, found: { entry, ...committed } };
@@ -83,7 +88,7 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
       const found = await read(id);
       // Ours, if nobody has worked on it since: the reply to our own commit was lost.
       if (found && id === entry.id) return { created: textOf(found.entry) === textOf(entry), found };
-      const lapsed = !found || Date.parse(String(holder?.fields?.['expireAt']?.timestampValue)) <= now; // TTL deletes a day late
+      const lapsed = !found || (isOver(found.entry) && lapsesAt(holder) <= now);
       if (found && !lapsed) return { created: false, found };
       const again = holder?.updateTime ? await commit([mail, ...claim({ updateTime: holder.updateTime })], counters) : null;
       if (again) return { created: true, found: { entry, ...again } };
@@ -92,8 +97,14 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
   };
 
   const replace: Ledger['replace'] = async (found, entry, counters) => {
-    const write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { updateTime: found.version } };
-    const committed = await commit([write], counters);
+    const write: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { updateTime: found.version } };
+    // An email that lives longer takes its key along: without it the same request would be a new email.
+    const { key, expireAt } = entry;
+    const longer = key !== undefined && expireAt > found.entry.expireAt;
+    const along: Write[] = longer
+      ? [{ path: `keys/${key}`, fields: fieldsOf({ mail: entry.id, expireAt }), when: {}, mask: KEY_LIFE }]
+      : [];
+    const committed = await commit([write, ...along], counters);
     if (committed) return { entry, ...committed };
     const there = await read(entry.id); // equal to ours: the reply to our own commit was lost
     return there && textOf(there.entry) === textOf(entry) ? there : null;
@@ -117,6 +128,16 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   return { create, read, replace, count, reserve };
 }
+
+const KEY_LIFE = ['mail', 'expireAt'];
+
+/** A key's document: the TTL policy deletes it at `expireAt`, with its email; its caller may use it anew from `lapsesAt` on. */
+const keyFields = ({ id, expireAt }: Entry, key: LedgerKey): Record<string, Value> =>
+  fieldsOf({ mail: id, expireAt: Math.max(expireAt, key.expireAt), lapsesAt: key.expireAt });
+
+/** Documents that were written before there was `lapsesAt` lapse at `expireAt`. */
+const lapsesAt = (key: Document | null): number =>
+  Number(key?.fields?.['lapsesAt']?.integerValue ?? Date.parse(String(key?.fields?.['expireAt']?.timestampValue)));
 
 /** An entry as text that is equal for equal entries, in whatever order their fields were written. */
 const textOf = (entry: Entry): string => JSON.stringify(Object.entries(documentOf(entry)).sort(([a], [b]) => (a < b ? -1 : 1)));

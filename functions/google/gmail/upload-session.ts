@@ -18,6 +18,8 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
     });
   };
   return {
+    resumable: true,
+    refusalIsProof: false, // nothing documents what became of a message whose last byte was answered by a 4xx
     openSession: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), baseUrl, now()),
     upload: async (handle, letter, from, token) =>
       readProgress(
@@ -81,13 +83,14 @@ export function readSession(reply: Reply, baseUrl: string, now: number): string 
  */
 export function readProgress(reply: Reply, now: number): UploadStatus {
   if (reply.status === 200 || reply.status === 201) {
-    const id = (json(reply) as { id?: unknown } | null)?.id;
-    return { state: 'accepted', gmailId: typeof id === 'string' ? id : '' };
+    const { id, threadId } = (json(reply) ?? {}) as { id?: unknown; threadId?: unknown };
+    return { state: 'accepted', gmailId: typeof id === 'string' ? id : '', ...(typeof threadId === 'string' && { threadId }) };
   }
   if (reply.status === 308) {
     const last = /^(?:bytes=)?0-(\d+)$/.exec(String(reply.headers['range'] ?? ''))?.[1];
     return { state: 'partial', received: last === undefined ? 0 : Number(last) + 1 };
   }
   if (reply.status === 404 || reply.status === 410) return { state: 'gone' };
+  if (reply.status < 400) throw new MailFailure('delivery_unknown', `Gmail answered ${reply.status}`); // neither taken nor refused
   throw readGmailFailure(reply, 'transfer', now);
 }

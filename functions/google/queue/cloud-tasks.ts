@@ -16,7 +16,7 @@ export function createTaskQueue(line: QueueApi, queue: string, target: Target): 
   return {
     async schedule(message, at, name) {
       const body = JSON.stringify({ task: taskOf(`${queue}/tasks/${name}`, message, at, target) });
-      readCreated(await queueRequest(line, { method: 'POST', path: `/v2/${queue}/tasks`, body, timeoutMs: 15_000 }));
+      return readCreated(await queueRequest(line, { method: 'POST', path: `/v2/${queue}/tasks`, body, timeoutMs: 15_000 }));
     },
     get: async (name) =>
       readTask(await queueRequest(line, { method: 'GET', path: `/v2/${queue}/tasks/${name}?responseView=FULL`, timeoutMs: 15_000 })),
@@ -42,9 +42,10 @@ const taskOf = (name: string, message: QueueMessage, at: number, { pubsub, topic
   },
 });
 
-/** Reads the answer to a task's creation; one of that name that is there already is the same message. Throws MailFailure. */
-function readCreated(reply: Reply): void {
+/** Reads the answer to a task's creation. A 409 says "existing, or deleted or executed recently": not which of them. Throws MailFailure. */
+function readCreated(reply: Reply): 'created' | 'taken' {
   if (reply.status !== 200 && reply.status !== 409) throw queueFailure('Cloud Tasks', reply);
+  return reply.status === 200 ? 'created' : 'taken';
 }
 
 /** Reads the message out of a task; null where the task is gone. Throws MailFailure. */

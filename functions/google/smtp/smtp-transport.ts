@@ -98,6 +98,8 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
 
   return {
     transport: (mailbox) => ({
+      resumable: false,
+      refusalIsProof: true, // RFC 5321, 4.2.1: after a 4yz or 5yz the server has not taken the message
       async openSession({ messageId, envelope }, token, alone) {
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(

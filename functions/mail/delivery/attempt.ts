@@ -1,19 +1,22 @@
 import type { MimeMessage } from '../message/mime-message.ts';
 import type { Sender } from '../message/sender.ts';
 import type { Mailbox } from '../model/config.ts';
-import { MailFailure, toFailure } from '../model/failure.ts';
+import { failureInfo, MailFailure, toFailure } from '../model/failure.ts';
 import type { AccessToken } from '../model/secret.ts';
-import { type Entry, type LedgerRecord, step } from './ledger.ts';
+import type { Entry, LedgerRecord } from './ledger.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
 import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
+import { apply, type Event, type Proof } from './transitions.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
+/** Over SMTP each transfer is a whole email: so often one is sent again because Gmail's search did not find it. */
+const REPEATS_MAX = 1;
 
 /**
- * Brings a claimed letter to Gmail, exactly once in effect: the handle is in the ledger before the first byte leaves,
- * and after a lost reply Gmail is asked, never sent to again on a guess. The outcome is written to the ledger. `minting` is
- * the mailbox's token, where it was begun before.
+ * Brings a claimed email to Gmail, effectively exactly once: the session is in the ledger before the first byte leaves, and once
+ * bytes were handed to it only the session says what became of them. The outcome is written to the ledger. `minting` is the
+ * mailbox's token, where it was requested before.
  */
 export async function attempt(
   held: LedgerRecord,
@@ -22,97 +25,153 @@ export async function attempt(
   ports: Ports,
   minting: Promise<AccessToken> | null = null,
 ): Promise<Attempted> {
-  const { id } = held.entry;
-  let hold = held;
-  // Once bytes may have left, no other trouble makes the mail "not sent": the handle stays, and the next claim asks by it.
-  const trail = { left: held.entry.handle !== null };
+  const { id, state, letterBytes } = held.entry;
+  const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
+  const gmail = ports.transport(sender.mailbox);
+  const proof = state === 'claimed' ? 'not_sent' : null;
+  const attempt: Attempt = { held, proof, gmail, token: createWithToken(sender, ports), alone, ports };
   try {
-    const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
-    const { leaseUntil } = held.entry;
-    const attempt: Attempt = {
-      gmail: ports.transport(sender.mailbox),
-      token: createWithToken(sender, ports),
-      alone,
-      leaseUntil,
-      ports,
-      trail,
-    };
-    let letter: MimeMessage | null = null;
+    let message: MimeMessage | null = null;
     let progress: UploadStatus = { state: 'partial', received: 0 };
-    const { handle: begun, letterBytes } = hold.entry;
-    if (begun === null) {
+    if (state === 'claimed') {
+      const earlier = await earlierSession(attempt);
+      if (earlier) return await recordOutcome(held, sent(id, earlier), ports);
       const [made] = await Promise.all([make(), minting ?? ports.token(sender)]);
-      const handle = await attempt.token((secret) => attempt.gmail.openSession(made, secret, alone));
-      const change = { handle, letter: ports.digest(made.bytes), letterBytes: made.bytes.length };
-      hold = await replaceOrThrow(hold, step(hold.entry, 'sending', change), ports);
-      letter = made;
+      const sessionUri = await attempt.token((secret) => gmail.openSession(made, secret, alone));
+      await write(attempt, { type: 'open', sessionUri, messageHash: ports.digest(made.bytes), messageBytes: made.bytes.length });
+      message = made;
     } else {
-      // Gmail may have it: it is asked before anything that the letter is made of has to be fetched again.
-      if (letterBytes === undefined) letter = await make();
-      progress = await ask(begun, letterBytes ?? letter?.bytes.length ?? 0, attempt);
-      if (progress.state === 'partial') letter ??= await make();
-      if (progress.state === 'partial' && hold.entry.letter !== ports.digest(letter?.bytes ?? ''))
-        throw new MailFailure('session_gone', 'the letter composes to other bytes than the ones that were begun');
+      // Gmail may have it: it is asked before anything that the email is made of has to be fetched again.
+      if (letterBytes === undefined) message = await make();
+      progress = await ask(attempt, letterBytes ?? message?.bytes.length ?? 0);
     }
-    const { state: _, ...taken } = await finish(hold.entry.handle ?? '', progress, letter, attempt);
-    if (letter) freeMemory(letter);
-    return await recordOutcome(hold, { state: 'sent', id, ...taken }, ports);
+    const { taken, message: whole } = await finish(attempt, progress, message, make);
+    if (whole) freeMemory(whole);
+    return await recordOutcome(attempt.held, sent(id, taken), ports);
   } catch (error) {
     const failure = toFailure(error);
     if (failure.code === 'in_flight') throw failure; // somebody else holds the entry now: nothing of it is ours to write
-    const unsure = trail.left && failure.code !== 'session_gone';
+    const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';
     const truth = unsure ? new MailFailure('delivery_unknown', `Gmail did not say what became of it: ${failure.code}`) : failure;
-    return recordOutcome(hold, outcomeOf(truth, id, ports.now()), ports);
+    return recordOutcome(attempt.held, outcomeOf(truth, id, ports.now()), ports, attempt.proof);
   }
 }
 
-/** Gmail has all of it: a large letter's memory is given back now, since the collector would let the next one come beside it. */
+type Accepted = Extract<UploadStatus, { state: 'accepted' }>;
+const sent = (id: string, { state: _, ...taken }: Accepted): Attempted => ({ state: 'sent', id, ...taken });
+
+/** Gmail has all of it: a large message's memory is given back now, since the collector would let the next one come beside it. */
 function freeMemory({ bytes }: MimeMessage): void {
   if (bytes.length > LARGE_BYTES && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
 }
 
 const LARGE_BYTES = 1_000_000;
 
-/** Transfers what is missing, and asks after each reply that was lost, until Gmail gives the mail's id. */
+/**
+ * The session of an earlier attempt, whose bytes were refused, is asked once more before another one is opened: should Gmail have
+ * made the message after all, it says so. It was proven that nothing was sent: any other answer, or none, changes nothing.
+ */
+async function earlierSession({ held, gmail, token, alone }: Attempt): Promise<Accepted | null> {
+  const { handle, letterBytes = 0 } = held.entry;
+  if (handle === null || gmail.refusalIsProof) return null;
+  const progress = await token((secret) => gmail.querySession(handle, letterBytes, secret, alone)).catch(() => null);
+  return progress?.state === 'accepted' ? progress : null;
+}
+
+/** Transfers what is missing, and asks after each reply that decides nothing, until Gmail gives the message's id. */
 async function finish(
-  handle: string,
-  begun: UploadStatus,
-  letter: MimeMessage | null,
   attempt: Attempt,
-): Promise<Extract<UploadStatus, { state: 'accepted' }>> {
-  const { gmail, token, leaseUntil, ports } = attempt;
+  begun: UploadStatus,
+  made: MimeMessage | null,
+  make: () => Promise<MimeMessage>,
+): Promise<{ readonly taken: Accepted; readonly message: MimeMessage | null }> {
+  const { ports } = attempt;
+  let message = made;
   let progress = begun;
-  for (let rounds = 0; rounds < ASK_PAUSES_MS.length; rounds++) {
-    if (progress.state === 'accepted') return progress;
-    if (progress.state === 'gone' || !letter) throw new MailFailure('session_gone', 'the upload session is gone');
-    const { received } = progress;
-    progress = await token((secret) => {
-      // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
-      if (ports.now() >= leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the letter left');
-      return gmail.upload(handle, letter, received, secret);
-    }).catch((error: unknown) => {
-      if (toFailure(error).code !== 'delivery_unknown') throw error;
-      attempt.trail.left = true;
-      return ask(handle, letter.bytes.length, attempt);
-    });
+  for (const pause of ASK_PAUSES_MS) {
+    if (progress.state !== 'partial') break;
+    const bytes = message?.bytes.length ?? attempt.held.entry.letterBytes ?? 0;
+    if (bytes > 0 && progress.received >= bytes) {
+      // Gmail has every byte, and makes the message when it likes: there is nothing to transfer, and nothing is decided.
+      await ports.pause(pause);
+      progress = await ask(attempt, bytes);
+    } else {
+      message ??= await again(attempt, make);
+      progress = await transfer(attempt, message, progress.received);
+    }
   }
-  if (progress.state === 'accepted') return progress;
+  if (progress.state === 'accepted') return { taken: progress, message };
+  if (progress.state === 'gone') throw new MailFailure('session_gone', 'the upload session is gone');
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
-/** Asks Gmail what became of a held mail that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
-export function inquire({ entry }: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
-  const alone = (messageId: string): Promise<boolean> => standsAlone(entry, { mailbox }, messageId, ports);
-  const attempt = { gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
-  return ask(entry.handle ?? '', entry.letterBytes ?? 0, attempt);
+/** The email that was begun, composed again: only the same bytes may go on in its session. */
+async function again({ held, ports }: Attempt, make: () => Promise<MimeMessage>): Promise<MimeMessage> {
+  const message = await make();
+  if (held.entry.letter === ports.digest(message.bytes)) return message;
+  throw new MailFailure('session_gone', 'the email composes to other bytes than the ones that were begun');
 }
 
-async function ask(handle: string, bytes: number, { gmail, token, alone, ports }: Asked): Promise<UploadStatus> {
+/** One transfer, and where it was not answered by Gmail's word about the email, a question. */
+async function transfer(attempt: Attempt, letter: MimeMessage, from: number): Promise<UploadStatus> {
+  const { gmail } = attempt;
+  const first = attempt.proof !== null;
+  if (!first && !gmail.resumable) {
+    if ((attempt.held.entry.repeats ?? 0) >= REPEATS_MAX)
+      throw new MailFailure('delivery_unknown', 'Gmail does not find it, and it was sent again once');
+    await write(attempt, { type: 'repeat' });
+  }
+  try {
+    return await attempt.token((secret) => hand(attempt, letter, from, secret));
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure.code === 'in_flight' || attempt.proof !== null) throw failure;
+    const refused = first && from === 0 && failure.code !== 'delivery_unknown';
+    if (refused && gmail.refusalIsProof) {
+      attempt.proof = 'refused';
+      throw failure;
+    }
+    const progress = await ask(attempt, letter.bytes.length);
+    if (refused && progress.state === 'partial' && progress.received < letter.bytes.length) {
+      attempt.proof = 'refused'; // Gmail said no, and its session has not all of it
+      throw failure;
+    }
+    // A refusal and a session that has all, or is gone: what was refused may have been taken.
+    return progress;
+  }
+}
+
+/** The one place where bytes leave: from the call on nothing proves that they did not, except that no connection came about. */
+async function hand(attempt: Attempt, letter: MimeMessage, from: number, secret: AccessToken): Promise<UploadStatus> {
+  const { held, gmail, ports, proof } = attempt;
+  // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
+  if (ports.now() >= held.entry.leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the message left');
+  attempt.proof = null;
+  try {
+    return await gmail.upload(held.entry.handle ?? '', letter, from, secret);
+  } catch (error) {
+    if (toFailure(error).code === 'google_unavailable') attempt.proof = proof;
+    throw error;
+  }
+}
+
+/** Asks Gmail what became of a held mail that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
+export function inquire(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
+  const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, { mailbox }, messageId, ports);
+  const attempt = { held, gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
+  return ask(attempt, held.entry.letterBytes ?? 0);
+}
+
+/** Whether an email that Gmail does not have in full may be transferred again. */
+export const mayRepeat = ({ entry }: LedgerRecord, { resumable }: Pick<Transport, 'resumable'>): boolean =>
+  resumable || (entry.repeats ?? 0) < REPEATS_MAX;
+
+async function ask({ held, gmail, token, alone, ports }: Asking, bytes: number): Promise<UploadStatus> {
   let last: unknown;
   for (const ms of ASK_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
-      return await token((secret) => gmail.querySession(handle, bytes, secret, alone));
+      return await token((secret) => gmail.querySession(held.entry.handle ?? '', bytes, secret, alone));
     } catch (error) {
       last = error;
       if (!ASK_AGAIN.has(toFailure(error).code)) break;
@@ -124,20 +183,20 @@ async function ask(handle: string, bytes: number, { gmail, token, alone, ports }
 
 const ASK_AGAIN = new Set(['delivery_unknown', 'google_unavailable', 'rate_limited']);
 
-/** A letter that Gmail can be asked about: what carries it, and what proves that it may. */
-interface Asked {
+interface Asking {
+  readonly held: LedgerRecord;
   readonly gmail: Transport;
   readonly token: WithToken;
   readonly alone: Alone;
   readonly ports: Ports;
 }
 
-/** A letter on its way. */
-interface Attempt extends Asked {
-  /** Until then the mail is ours. */
-  readonly leaseUntil: number;
-  /** Whether bytes of the letter may be with Gmail. */
-  readonly trail: { left: boolean };
+/** An email on its way to Gmail. */
+interface Attempt extends Asking {
+  /** The entry as it was written last. */
+  held: LedgerRecord;
+  /** Why nothing of it can be with Gmail; null once bytes were handed to its session. */
+  proof: Proof | null;
 }
 
 type WithToken = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
@@ -165,31 +224,27 @@ function standsAlone(
   return ledger.reserve({ hash: digest(`message-id\n${mailbox.address}\n${messageId}`), expireAt }, id);
 }
 
-async function replaceOrThrow(hold: LedgerRecord, entry: Entry, ports: Ports): Promise<LedgerRecord> {
-  const kept = await ports.ledger.replace(hold, entry);
-  if (!kept) throw new MailFailure('in_flight', 'another invocation took the mail over');
-  return kept;
+/** Changes the entry before something that cannot be undone; throws where another invocation has it. */
+async function write(attempt: Attempt, event: Event): Promise<void> {
+  const { held, ports } = attempt;
+  const written = await ports.ledger.replace(held, apply(held.entry, event));
+  if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over');
+  attempt.held = written;
 }
 
 /** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
-export async function recordOutcome(hold: LedgerRecord, outcome: Attempted, ports: Ports): Promise<Attempted> {
-  const over = outcome.state === 'sent' || outcome.state === 'failed'; // nothing is asked any more: the handle would only be a key left lying about
-  const ended = {
-    ...(over && { handle: null, letter: null }),
-    leaseUntil: 0,
-    notBefore: 'notBefore' in outcome ? outcome.notBefore : null,
-  };
-  const entry =
-    outcome.state === 'sent'
-      ? step(hold.entry, 'sent', {
-          ...ended,
-          gmailId: outcome.gmailId,
-          ...(outcome.rejected && { rejected: outcome.rejected }),
-          code: null,
-        })
-      : step(hold.entry, outcome.state === 'retry' ? 'waiting' : outcome.state, { ...ended, code: outcome.failure.code });
+export async function recordOutcome(hold: LedgerRecord, outcome: Attempted, ports: Ports, proof: Proof | null = null): Promise<Attempted> {
+  const entry = apply(hold.entry, eventOf(outcome, proof));
   const written = await retryWrite(() => ports.ledger.replace(hold, entry), ports);
   return written ? outcome : { ...outcome, unrecorded: true };
+}
+
+function eventOf(outcome: Attempted, proof: Proof | null): Event {
+  if (outcome.state === 'sent') return { ...outcome, type: 'accept' };
+  const { code } = outcome.failure;
+  if (outcome.state === 'unknown') return { type: 'lose', code: outcome.askable ? 'delivery_unknown' : 'session_gone' };
+  if (outcome.state === 'failed') return { type: 'fail', code, proof };
+  return { type: outcome.state === 'retry' ? 'retry' : 'park', code, notBefore: outcome.notBefore, proof };
 }
 
 /** What happened must be written down: a ledger that hiccups is given three tries. Null where somebody else holds the entry, or none worked. */

@@ -2,9 +2,10 @@ import type { Sender } from '../message/sender.ts';
 import { type Address, normalise, pseudonym } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { type FailureCode, failureInfo, fieldsIn, MailFailure } from '../model/failure.ts';
-import { type Counter, type Entry, type LedgerKey, type LedgerRecord, type State, step } from './ledger.ts';
+import type { Counter, Entry, LedgerKey, LedgerRecord, State } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
+import { apply } from './transitions.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
@@ -25,7 +26,7 @@ export interface Claim {
   readonly retryFailed: boolean;
   /** One of several mails under one idempotency key: another payload is refused even after a failure. */
   readonly pinned?: boolean;
-  /** How long the key maps to this mail, in milliseconds; by default a day for callers and 32 days for platforms. */
+  /** How long the key maps to this email at least, in milliseconds; by default a day for callers and 32 days for platforms. */
   readonly keyMs?: number;
 }
 
@@ -48,15 +49,13 @@ export async function createOrFind(
 ): Promise<Claimed> {
   const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(normalise(address), ports));
   const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
-  const fresh = { ...newEntry(claim, ports), ...people, ...beginning };
   const key = ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS));
+  const fresh = { ...newEntry(claim, key, ports), ...people, ...beginning };
   const { created, found } = await ports.ledger.create(fresh, key, ports.now(), counters);
   if (created) return { begun: found };
   const same = found.entry.payload === claim.payload;
   if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
-    const { content: _, scheduledAt: __, buriedAt: ___, ...before } = found.entry; // the message of the mail that failed is not this one's
-    const { id, attempts } = before;
-    const anew = step(before, fresh.state, { ...fresh, id, attempts: attempts + fresh.attempts, holder: ports.newId() });
+    const anew = apply(found.entry, { type: 'resubmit', fresh, claimId: ports.newId() });
     const begun = await ports.ledger.replace(found, anew, counters);
     if (!begun) throw inFlight(ports.now() + ports.leaseMs);
     return { begun };
@@ -88,34 +87,25 @@ export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const about = entry.fields ? ` It is about \`${entry.fields.replaceAll(', ', '`, `')}\`.` : '';
   const failure = new MailFailure(code, `${failureInfo(code).summary}${about}`, notBefore);
   if (state === 'failed') return { state, id, failure };
-  return (state === 'parked' && early) || failure.code === 'session_gone' ? outcomeOf(failure, id, now) : null;
+  return (state === 'parked' && early) || failureInfo(code).retry === 'person' ? outcomeOf(failure, id, now) : null;
 }
 
 const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (rejected ? { rejected } : {});
 
 const ASKING: ReadonlySet<State> = new Set(['sending', 'unknown']);
 
-/** Takes the lease on what was found, and counts it; a letter that may be with Gmail is only asked about, whatever the limits say. */
+/** Takes the lease on what was found, and counts it; an email that may be with Gmail is only asked about, whatever the limits say. */
 export async function takeOver(found: LedgerRecord, counters: readonly Counter[], ports: Ports): Promise<LedgerRecord> {
-  const { state, attempts } = found.entry;
-  const asking = ASKING.has(state);
   const leaseUntil = ports.now() + ports.leaseMs;
-  const change = {
-    leaseUntil,
-    holder: ports.newId(),
-    attempts: attempts + 1,
-    code: null,
-    notBefore: null,
-    ...(asking ? {} : { handle: null, letter: null }),
-  };
-  const taken = await ports.ledger.replace(found, step(found.entry, asking ? 'sending' : 'claimed', change), asking ? [] : counters);
+  const claimed = apply(found.entry, { type: 'claim', claimId: ports.newId(), leaseUntil });
+  const taken = await ports.ledger.replace(found, claimed, ASKING.has(claimed.state) ? [] : counters);
   if (!taken) throw inFlight(leaseUntil);
   return taken;
 }
 
 const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until);
 
-function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, ports: Ports): Entry {
+function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, key: LedgerKey | null, ports: Ports): Entry {
   const now = ports.now();
   return {
     id: ports.newId(),
@@ -130,6 +120,7 @@ function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, ports:
     handle: null,
     letter: null,
     gmailId: null,
+    ...(key && { key: key.hash }),
     code: null,
     notBefore: null,
     expireAt: now + KEEP_MS,
@@ -146,16 +137,17 @@ export async function recordRejected(
   failure: MailFailure,
   ports: Ports,
 ): Promise<Outcome> {
-  const fields = fieldsIn(failure);
-  const entry = step({ ...newEntry(order, ports), ...(fields !== '' && { fields }) }, 'failed', { code: failure.code });
+  const key = ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS);
+  const entry = apply(newEntry(order, key, ports), { type: 'fail', code: failure.code, fields: fieldsIn(failure) });
   const refused = { state: 'failed', id: entry.id, failure } as const;
-  const { created, found } = await ports.ledger.create(entry, ledgerKey(order, ports, order.keyMs ?? DELIVERY_KEY_MS), ports.now());
+  const { created, found } = await ports.ledger.create(entry, key, ports.now());
   if (created) return refused;
   const past = knownOutcome(found.entry, ports.now());
   if (failure.code !== 'idempotency_mismatch') return past ?? recordFailure(found, failure, ports);
   if (past?.state === 'sent' || past?.state === 'canceled') return past;
   // The key is another mail's, which was given up, or still waits for its own message: that one is left alone, and this one recorded.
-  await ports.ledger.create(entry, null, ports.now());
+  const { key: _, ...keyless } = entry;
+  await ports.ledger.create(keyless, null, ports.now());
   return refused;
 }
 
@@ -163,7 +155,7 @@ export async function recordRejected(
 export async function recordFailure(found: LedgerRecord, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { id, state } = found.entry;
   if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
-  const ended = step(found.entry, 'failed', { code: failure.code, leaseUntil: 0, notBefore: null });
+  const ended = apply(found.entry, { type: 'fail', code: failure.code });
   if (!(await ports.ledger.replace(found, ended))) throw inFlight(ports.now() + ports.leaseMs);
   return { state: 'failed', id, failure };
 }

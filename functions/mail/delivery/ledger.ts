@@ -1,13 +1,17 @@
-import { MailFailure } from '../model/failure.ts';
-
 /**
- * queued: its message is in the queue. scheduled: due at `notBefore`, as its caller wants. claimed: someone works on it,
- * nothing of the letter has left. sending: the handle is stored, bytes may have left. waiting and parked: provably not
- * sent, due at `notBefore`. unknown: bytes left and Gmail gave no answer. canceled: its caller took it back.
+ * queued: its message is in the queue. scheduled: due at `notBefore`, as its caller wants. claimed: an invocation works on it,
+ * and nothing of the email is with Gmail. sending: the session is stored, bytes may have left. waiting and parked: provably not
+ * sent, due at `notBefore`. unknown: bytes left and the session does not say what became of them. canceled: its caller took it back.
  */
-export type State = 'queued' | 'scheduled' | 'claimed' | 'sending' | 'sent' | 'failed' | 'waiting' | 'parked' | 'unknown' | 'canceled';
+export const STATES = ['queued', 'scheduled', 'claimed', 'sending', 'sent', 'failed', 'waiting', 'parked', 'unknown', 'canceled'] as const;
+export type State = (typeof STATES)[number];
 
-/** What the ledger keeps of one mail: never its content. Times are milliseconds since the epoch. */
+const OVER: ReadonlySet<State> = new Set(['sent', 'failed', 'canceled']);
+
+/** Whether nothing more becomes of the email by itself. Until then its idempotency key does not lapse, whatever the time. */
+export const isOver = ({ state }: Pick<Entry, 'state'>): boolean => OVER.has(state);
+
+/** What the ledger keeps of one mail: never its content. Changed by the events of transitions.ts only. Times are milliseconds since the epoch. */
 export interface Entry {
   readonly id: string;
   readonly state: State;
@@ -29,7 +33,13 @@ export interface Entry {
   readonly letter: string | null;
   /** How many bytes that letter has, by which Gmail is asked before it is composed again; absent before the handle. */
   readonly letterBytes?: number;
+  /** Gmail's id of the sent message, and of its thread; by them it is found even where Gmail has replaced the Message-ID. */
   readonly gmailId: string | null;
+  readonly threadId?: string;
+  /** How often it was sent again because Gmail's search did not find it (SMTP only); absent for never. */
+  readonly repeats?: number;
+  /** Hash of the idempotency key that maps to it, where there is one. */
+  readonly key?: string;
   /** Recipients that Gmail refused while it took the mail for the others; absent for none. */
   readonly rejected?: number;
   readonly code: string | null;
@@ -53,7 +63,7 @@ export interface LedgerRecord {
   readonly counts?: readonly number[];
 }
 
-/** A caller's idempotency key, hashed together with the caller, and until when it maps to the mail. */
+/** A caller's idempotency key, hashed together with the caller; it maps to the email until `expireAt`, and until the email is over. */
 export interface LedgerKey {
   readonly hash: string;
   readonly expireAt: number;
@@ -84,69 +94,4 @@ export interface Ledger {
 export interface Counter {
   readonly name: string;
   readonly expireAt: number;
-}
-
-/** Every step an entry may take, and why. Staying in a state means that its lease was taken over, or its time was moved. */
-export const TRANSITIONS: Readonly<Record<State, Partial<Readonly<Record<State, string>>>>> = {
-  queued: {
-    queued: 'its message is put once more',
-    claimed: 'a worker takes it',
-    failed: 'it cannot be put into the queue, or its caller may no longer send it',
-    canceled: 'its caller takes it back',
-  },
-  scheduled: {
-    scheduled: 'its caller moves it',
-    claimed: 'its time has come',
-    failed: 'its time cannot be noted, or its caller may no longer send it',
-    canceled: 'its caller takes it back',
-  },
-  claimed: {
-    claimed: 'its holder is gone, another one begins anew',
-    sending: 'the upload session is open, and its address is stored',
-    failed: 'it is refused for good',
-    waiting: 'it is provably not sent, and may go soon',
-    parked: 'it is provably not sent, and may not go for hours',
-  },
-  sending: {
-    sending: 'its holder is gone, another one asks Gmail',
-    sent: 'Gmail took it',
-    failed: 'Gmail refused it for good, or a person drops it',
-    waiting: 'Gmail provably did not take it, and may soon; or a person lets it go out again',
-    parked: 'Gmail provably did not take it, and will not for hours',
-    unknown: 'Gmail does not say whether it took it',
-  },
-  waiting: {
-    waiting: 'its message is put off',
-    queued: 'it is handed over to the worker',
-    claimed: 'it is tried again',
-    failed: 'it was tried for two days, or its caller may no longer send it',
-    canceled: 'its caller takes it back',
-  },
-  parked: {
-    parked: 'its message is put off',
-    claimed: 'its time has come',
-    failed: 'its message cannot be put off, or its caller may no longer send it',
-    canceled: 'its caller takes it back',
-  },
-  failed: {
-    failed: 'a person drops it',
-    waiting: 'a person lets it go out again',
-    claimed: 'its caller asks for it again',
-    queued: 'its caller asks for it again',
-    scheduled: 'its caller asks for it again',
-  },
-  unknown: {
-    unknown: 'its message is put off',
-    sending: 'Gmail is asked once more; it never leads to a second letter',
-    waiting: 'a person lets it go out again, knowing that it may be there already',
-    failed: 'a person drops it',
-  },
-  sent: {},
-  canceled: {},
-};
-
-/** The entry, changed; a step that is not in the table is a programming error and never reaches the ledger. */
-export function step(entry: Entry, state: State, change: Partial<Entry> = {}): Entry {
-  if (TRANSITIONS[entry.state][state] === undefined) throw new MailFailure('unexpected', `ledger step ${entry.state} to ${state}`);
-  return { ...entry, ...change, state };
 }

@@ -1,24 +1,22 @@
 import { type PreparedEmail, prepareEmail } from '../message/prepared-email.ts';
 import type { Config, Mailbox } from '../model/config.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
-import { inquire } from './attempt.ts';
+import { inquire, mayRepeat } from './attempt.ts';
 import { takeOver } from './claim.ts';
-import { type Entry, type LedgerRecord, type State, step, TRANSITIONS } from './ledger.ts';
+import type { Entry, LedgerRecord } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { countersOf, limitsFor } from './rate-limits.ts';
 import { work } from './send.ts';
+import { allows, apply, type Event } from './transitions.ts';
 
 /** What a person may decide about a mail. */
 export type Decision = 'resend' | 'drop';
 
-const RESENDABLE: ReadonlySet<State> = new Set(['failed', 'unknown', 'sending', 'claimed']);
-const DROPPABLE = (Object.keys(TRANSITIONS) as State[]).filter((state) => TRANSITIONS[state].failed !== undefined);
-
 /** What may be decided about a mail now; nothing while somebody works on it. */
-export function decisionsFor({ state, leaseUntil }: Entry, now: number): Decision[] {
-  if (leaseUntil > now) return [];
-  return [...(RESENDABLE.has(state) ? (['resend'] as const) : []), ...(DROPPABLE.includes(state) ? (['drop'] as const) : [])];
+export function decisionsFor(entry: Entry, now: number): Decision[] {
+  if (entry.leaseUntil > now) return [];
+  return [...(allows(entry, 'release') ? (['resend'] as const) : []), ...(allows(entry, 'drop') ? (['drop'] as const) : [])];
 }
 
 /**
@@ -32,14 +30,13 @@ export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Po
   await ports.token({ mailbox }); // no use taking it where Gmail cannot be asked
   const held = await takeOver(found, [], ports);
   const progress = await inquire(held, mailbox, ports).catch((error: unknown) => toFailure(error));
-  const ended = { leaseUntil: 0, handle: null, letter: null };
-  if (progress instanceof MailFailure)
-    return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'delivery_unknown', notBefore: null }), ports);
-  if (progress.state === 'accepted') return write(held, step(held.entry, 'sent', { ...ended, gmailId: progress.gmailId }), ports);
-  if (progress.state === 'gone') return write(held, step(held.entry, 'unknown', { leaseUntil: 0, code: 'session_gone' }), ports);
+  if (progress instanceof MailFailure) return change(held, { type: 'lose', code: 'delivery_unknown' }, ports);
+  if (progress.state === 'accepted') return change(held, { ...progress, type: 'accept' }, ports);
+  if (progress.state === 'gone') return change(held, { type: 'lose', code: 'session_gone' }, ports);
+  if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: 'delivery_unknown' }, ports);
   // Gmail waits for the rest of it: whoever sends the mail next goes on in the same session. A new one would be a second mail, if
   // bytes of a holder that stood still came into the old one after all.
-  return write(held, step(held.entry, 'sending', { leaseUntil: 0 }), ports);
+  return change(held, { type: 'ask' }, ports);
 }
 
 /** True where Gmail said that it waits for the rest: the mail goes out by whoever sends it next, and once. */
@@ -53,9 +50,7 @@ export async function release(found: LedgerRecord, ports: Ports): Promise<Ledger
   const { state, leaseUntil } = found.entry;
   if (state === 'waiting') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
-  if (!RESENDABLE.has(state)) return null;
-  const { buriedAt: _, ...entry } = found.entry; // should it be given up once more, its content must not be lost
-  return write(found, step(entry, 'waiting', { code: null, notBefore: null, leaseUntil: 0, handle: null, letter: null }), ports);
+  return allows(found.entry, 'release') ? change(found, { type: 'release' }, ports) : null;
 }
 
 /**
@@ -63,8 +58,7 @@ export async function release(found: LedgerRecord, ports: Ports): Promise<Ledger
  * another. Throws MailFailure: in_flight.
  */
 export async function unbury(found: LedgerRecord, ports: Ports): Promise<void> {
-  const { buriedAt, ...entry } = found.entry;
-  if (buriedAt !== undefined) await write(found, step(entry, entry.state), ports);
+  if (found.entry.buriedAt !== undefined) await change(found, { type: 'unbury' }, ports);
 }
 
 /** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
@@ -72,13 +66,11 @@ export async function drop(found: LedgerRecord, ports: Ports): Promise<LedgerRec
   const { state, leaseUntil, code } = found.entry;
   if (state === 'failed' && code === 'dropped') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
-  if (!DROPPABLE.includes(state)) return null;
-  const change = { code: 'dropped', notBefore: null, leaseUntil: 0, handle: null, letter: null };
-  return write(found, step(found.entry, 'failed', change), ports);
+  return allows(found.entry, 'drop') ? change(found, { type: 'drop' }, ports) : null;
 }
 
-async function write(found: LedgerRecord, entry: Entry, { ledger, now, leaseMs }: Ports): Promise<LedgerRecord> {
-  const written = await ledger.replace(found, entry);
+async function change(found: LedgerRecord, event: Event, { ledger, now, leaseMs }: Ports): Promise<LedgerRecord> {
+  const written = await ledger.replace(found, apply(found.entry, event));
   if (!written) throw inFlight(now() + leaseMs);
   return written;
 }

@@ -31,7 +31,7 @@ type Put =
 
 type Ending =
   /** `rejected`: so many of its recipients were refused, absent for none; the others have it. */
-  | { readonly state: 'sent'; readonly id: string; readonly gmailId: string; readonly rejected?: number }
+  | { readonly state: 'sent'; readonly id: string; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
   | { readonly state: 'failed'; readonly id: string; readonly failure: MailFailure }
   | { readonly state: 'retry'; readonly id: string; readonly failure: MailFailure; readonly notBefore: number }
   | { readonly state: 'parked'; readonly id: string; readonly failure: MailFailure; readonly notBefore: number }
@@ -55,6 +55,8 @@ export function outcomeOf(failure: MailFailure, id: string, now: number): Attemp
     case 'later':
       return { state: 'parked', id, failure, notBefore: failure.retryAt ?? now + LATER_MS };
     case 'ask':
-      return { state: 'unknown', id, failure, askable: failure.code !== 'session_gone' };
+      return { state: 'unknown', id, failure, askable: true };
+    case 'person':
+      return { state: 'unknown', id, failure, askable: false };
   }
 }

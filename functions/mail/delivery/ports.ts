@@ -10,15 +10,20 @@ import type { Ledger } from './ledger.ts';
  * `rejected` counts recipients that were refused while the letter went to the others.
  */
 export type UploadStatus =
-  | { readonly state: 'accepted'; readonly gmailId: string; readonly rejected?: number }
+  | { readonly state: 'accepted'; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
   | { readonly state: 'partial'; readonly received: number }
   | { readonly state: 'gone' };
 
 /**
  * A way to Gmail that can be asked afterwards. All of it throws MailFailure by the table of failures:
- * `delivery_unknown` from `transfer` and `ask` when no answer came, `token_refused` when the token is not accepted.
+ * `delivery_unknown` from `transfer` and `ask` when no answer came, `token_refused` when the token is not accepted,
+ * `google_unavailable` from `transfer` when provably no byte of that call has left. Any other failure of `transfer` is a refusal.
  */
 export interface Transport {
+  /** Whether a session takes one email however often bytes are transferred into it. Else each transfer of the whole is one more email. */
+  readonly resumable: boolean;
+  /** Whether a refusal of the whole email proves by itself that Gmail did not take it. Else its session is asked. */
+  readonly refusalIsProof: boolean;
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
   openSession(letter: MimeMessage, token: AccessToken, alone: Alone): Promise<string>;
   /** Sends the letter from that byte on. */
@@ -44,8 +49,11 @@ export interface Queue {
 
 /** Has messages published on the queue at a later time. Throws MailFailure. */
 export interface TaskQueue {
-  /** `at` is in milliseconds since the epoch, within 30 days. The same name is the same message: it is kept once. */
-  schedule(message: QueueMessage, at: number, name: string): Promise<void>;
+  /**
+   * `at` is in milliseconds since the epoch, within 30 days. The same name is the same message. `taken`: there is, or was, a task of
+   * that name, and nothing was created; it may wait for its time, may have run, or may have been withdrawn: `peek` tells.
+   */
+  schedule(message: QueueMessage, at: number, name: string): Promise<'created' | 'taken'>;
   /** The message that is kept under that name; null where there is none any more. */
   get(name: string): Promise<QueueMessage | null>;
   /** Takes it back, if it has not gone yet. */

@@ -30,8 +30,8 @@ export async function work(
   ports: Ports,
   early: Promise<AccessToken> | null = null,
 ): Promise<Outcome> {
-  const { id, acceptedAt, handle } = claim.entry;
-  const admission = handle === null ? await checkLimits(rules, claim.counts ?? [], ports) : null;
+  const { id, acceptedAt, state } = claim.entry;
+  const admission = state === 'claimed' ? await checkLimits(rules, claim.counts ?? [], ports) : null;
   const { failure = null, quota = null, own = false } = admission ?? {};
   const outcome = failure
     ? await recordOutcome(claim, outcomeOf(failure, id, ports.now()), ports)

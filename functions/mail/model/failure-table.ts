@@ -1,8 +1,9 @@
 /**
  * What a failure means for the mail: `never`: the same call gives the same answer; `soon`: it was provably not sent,
- * try again; `later`: not for hours, park it; `ask`: bytes left and no answer came, so ask before anything is sent.
+ * try again; `later`: not for hours, park it; `ask`: bytes left and no answer came, so ask before anything is sent;
+ * `person`: nobody can be asked any more, so only a person can decide, and the answer to a caller is final.
  */
-export type Retry = 'never' | 'soon' | 'later' | 'ask';
+export type Retry = 'never' | 'soon' | 'later' | 'ask' | 'person';
 
 export interface Row {
   readonly http: number;
@@ -383,11 +384,11 @@ export const FAILURES = {
     fix: 'Send again with the same Idempotency-Key: Gmail is asked, the mail is not sent twice.',
   },
   session_gone: {
-    http: 500,
-    retry: 'ask',
+    http: 422, // final: client libraries try a 5xx and a 409 again, and nothing that they repeat can settle it
+    retry: 'person',
     blame: 'google',
     summary: 'Gmail did not say whether it took the mail, and can no longer be asked.',
-    fix: 'Look into the Sent folder of the mailbox; if the mail is not there, send it with a new Idempotency-Key, or have it let go by `mailgrant ledger resend`: not both.',
+    fix: 'Do not repeat the request. An operator looks into the Sent folder of the mailbox (by recipient and time; the header X-Mailgrant-Id of the message names this id); if it is not there, send it with a new Idempotency-Key, or have it released by `mailgrant ledger resend`: not both.',
   },
   unexpected: {
     http: 500,

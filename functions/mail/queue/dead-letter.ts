@@ -1,9 +1,8 @@
-import { type Entry, type State, step } from '../delivery/ledger.ts';
+import type { Entry } from '../delivery/ledger.ts';
 import type { Ports, QueueMessage } from '../delivery/ports.ts';
+import { allows, apply } from '../delivery/transitions.ts';
 import { type FailureCode, failureInfo, type MailFailure } from '../model/failure.ts';
 import { contentHash, DETAIL_ATTRIBUTE, emailIdOf, MAIL_ATTRIBUTE, readContent, withAttributes } from './queue-message.ts';
-
-const GIVEN_UP: ReadonlySet<State> = new Set(['failed', 'unknown']);
 
 /** Buries a mail's message, once: when it comes again, or another event that stands for the mail, it is only acknowledged. */
 export async function deadLetterEmail(id: string, message: QueueMessage, reason: FailureCode, ports: Ports, detail = ''): Promise<true> {
@@ -11,7 +10,7 @@ export async function deadLetterEmail(id: string, message: QueueMessage, reason:
   const own = found !== null && (await isOf(found.entry, message, ports));
   if (own && found.entry.buriedAt !== undefined) return true;
   await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: id }), reason, ports, detail);
-  const marked = own && GIVEN_UP.has(found.entry.state) ? step(found.entry, found.entry.state, { buriedAt: ports.now() }) : null;
+  const marked = own && allows(found.entry, 'bury') ? apply(found.entry, { type: 'bury', at: ports.now() }) : null;
   if (own && marked) await ports.ledger.replace(found, marked).catch(() => null); // without it there is a second one at worst
   return true;
 }

@@ -1,15 +1,17 @@
 import { createOrFind, KEEP_MS, recordFailure } from '../delivery/claim.ts';
 import type { Entry, LedgerRecord } from '../delivery/ledger.ts';
-import { step } from '../delivery/ledger.ts';
 import { type Outcome, outcomeOf } from '../delivery/outcome.ts';
 import type { Ports } from '../delivery/ports.ts';
 import { checkLimits, countersOf, limitsFor } from '../delivery/rate-limits.ts';
 import type { SubmissionContext } from '../delivery/submission.ts';
+import { allows, apply } from '../delivery/transitions.ts';
 import type { PreparedEmail, QueuedContent } from '../message/prepared-email.ts';
 import { isKey } from '../model/caller.ts';
 import type { Caller, Config } from '../model/config.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
+import { publishLater } from './publish-later.ts';
 import { contentHash, taskName, toQueueMessage } from './queue-message.ts';
+import { publishTime } from './retry-policy.ts';
 
 /**
  * Puts a mail by for a worker: its entry first, then its message, which is asked for anew whenever the mail is; a worker
@@ -51,21 +53,22 @@ export async function handOffToQueue(
   ports: Ports,
 ): Promise<Outcome | null> {
   const found = await ports.ledger.read(id);
-  const state = found && NEXT[found.entry.state];
-  if (!found || !state) return null;
+  if (!found || !allows(found.entry, 'enqueue')) return null;
   const content = draft.content();
   const before = found.entry.content;
-  const change = { content: contentHash(content, ports.digest), holder: ports.newId() };
-  if (before !== undefined && before !== change.content) return null; // in other words the message that is there would be foreign
+  const hash = contentHash(content, ports.digest);
+  if (before !== undefined && before !== hash) return null; // in other words the message that is there would be foreign
   const counters = countersOf(limitsFor(callerIfKey(caller, config), null, ports)); // the attempt gave its count back
-  const held = await ports.ledger.replace(found, step(found.entry, state, change), counters);
+  const held = await ports.ledger.replace(
+    found,
+    apply(found.entry, { type: 'enqueue', contentHash: hash, claimId: ports.newId() }),
+    counters,
+  );
   if (!held) return null;
   if (before !== undefined) return publish(held.entry, content, ports); // a message of it may be there: so it is never failed
   const outcome = await put(held, content, key, ports);
   return outcome.state === 'failed' ? null : outcome;
 }
-
-const NEXT: Partial<Record<Entry['state'], Entry['state']>> = { waiting: 'queued', parked: 'parked' };
 
 /** An API key's own limits count at the door; those of a platform's identity when its mail goes out. */
 const callerIfKey = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
@@ -89,14 +92,16 @@ async function put(found: LedgerRecord, content: QueuedContent, key: string | nu
 }
 
 /** Has the mail's message published: now, or at its time. */
-export async function publish({ id, notBefore, content: seal = '' }: Entry, content: QueuedContent, ports: Ports): Promise<Outcome> {
+export async function publish(entry: Entry, content: QueuedContent, ports: Ports): Promise<Outcome> {
   const { queue, taskQueue } = ports;
+  const { id, notBefore } = entry;
   if (!queue) throw new MailFailure('queue_missing', 'MAILGRANT_TOPIC is not set');
   if (notBefore === null || notBefore <= ports.now() || !taskQueue) {
     await queue.publish(await toQueueMessage(id, content, 'now', ports));
     return { state: 'queued', id, dueAt: null };
   }
-  await taskQueue.schedule(await toQueueMessage(id, content, 'later', ports), notBefore, taskName({ id, content: seal }, notBefore));
+  const at = publishTime(entry, notBefore, ports.digest);
+  await publishLater(await toQueueMessage(id, content, 'later', ports), at, taskName(entry, at), taskQueue);
   return { state: 'queued', id, dueAt: notBefore };
 }
 
@@ -128,7 +133,7 @@ function ended({ id, state, gmailId }: Entry): Outcome | null {
 /** Leaves a trace before the message is put once more: whoever put it first, and gives up now, must not fail what has a message after all. */
 async function mark(found: LedgerRecord, ports: Ports): Promise<void> {
   const { entry } = found;
-  if (await ports.ledger.replace(found, step(entry, entry.state, { holder: ports.newId() }))) return;
+  if (await ports.ledger.replace(found, apply(entry, { type: 'republish', claimId: ports.newId() }))) return;
   const there = await ports.ledger.read(entry.id);
   if (there?.entry.state === 'failed') throw new MailFailure('in_flight', 'The mail is being asked for by another request.');
 }

@@ -7,7 +7,8 @@ import type { Config } from '../model/config.ts';
 import { type FailureCode, failureInfo, type MailFailure, toFailure } from '../model/failure.ts';
 import { deadLetterEmail, detailOf, publishDeadLetter } from './dead-letter.ts';
 import { emailIdOf, KEY_ATTRIBUTE, withAttributes } from './queue-message.ts';
-import { DELIVERIES_MAX, postponeUnread, settleMessage } from './settle-message.ts';
+import { DELIVERIES_MAX } from './retry-policy.ts';
+import { postponeUnread, settleMessage } from './settle-message.ts';
 
 /** What a platform delivers until it is acknowledged: an order, or a mail that was accepted before and is known by its message. */
 export interface Delivered {

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
+import { publishLater } from '../../mail/queue/publish-later.ts';
 import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
 const AGAIN_MS = 10 * 60_000;
@@ -20,10 +21,7 @@ export async function lookAgain(
   const hash = digest(`${name}\n${eventId}`).slice(0, 40);
   const spread = Math.trunc((Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32) * SPREAD_MS); // all that waits for midnight shall not come at once
   const at = Math.trunc(outcome.state === 'parked' ? outcome.notBefore : now() + AGAIN_MS) + spread;
-  await taskQueue.schedule(
-    { data: '', attributes: { [DOCUMENT_ATTRIBUTE]: name, [DOCUMENT_EVENT_ATTRIBUTE]: eventId } },
-    at,
-    `document-${hash}-${at}`,
-  );
+  const message = { data: '', attributes: { [DOCUMENT_ATTRIBUTE]: name, [DOCUMENT_EVENT_ATTRIBUTE]: eventId } };
+  await publishLater(message, at, `document-${hash}-${at}`, taskQueue);
   return true;
 }

@@ -52,7 +52,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   google_unavailable: 'application_error',
   ledger_unavailable: 'application_error',
   delivery_unknown: 'application_error',
-  session_gone: 'application_error',
+  session_gone: 'validation_error', // the one name that every client knows with a status that none repeats
   queue_missing: 'application_error',
   queue_refused: 'application_error',
   queue_too_small: 'validation_error',
@@ -98,7 +98,7 @@ export function errorAnswer(failure: MailFailure, now: number, id?: string, notB
     headers: wait,
     body: {
       statusCode: http,
-      message: callerMessage(failure) + (id && retry === 'ask' ? ` The id of the mail is ${id}.` : ''),
+      message: callerMessage(failure) + (id && (retry === 'ask' || retry === 'person') ? ` The id of the mail is ${id}.` : ''),
       name: NAMES[failure.code],
       code: failure.code,
       fix,

@@ -4,7 +4,7 @@ import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import { deadLetterEmail, detailOf } from '../../mail/queue/dead-letter.ts';
 import { KEY_ATTRIBUTE, ROUTE_ATTRIBUTE, withAttributes } from '../../mail/queue/queue-message.ts';
-import { nextStep } from '../../mail/queue/settle-message.ts';
+import { nextStep } from '../../mail/queue/retry-policy.ts';
 import { handleEvent, routeNamed } from '../../notify/handle-event.ts';
 import type { FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';

@@ -202,7 +202,7 @@ test('resend of a mail that Gmail has after all records it as sent, and sends no
 test('resend of a mail that nobody knows of asks first, and the next request with its key sends it once', async () => {
   const { id, again } = await mailThat(...NEVER_CAME);
   const before = count();
-  assert.deepEqual([(await run('resend', [id])).data.code, (await again()).status], ['confirmation_missing', 500]);
+  assert.deepEqual([(await run('resend', [id])).data.code, (await again()).status], ['confirmation_missing', 422]);
   const questions: string[] = [];
   const says = (answer: string): Terminal => ({
     ...nobody,

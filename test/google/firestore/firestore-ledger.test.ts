@@ -6,11 +6,12 @@ import { createLedger } from '../../../functions/google/firestore/firestore-ledg
 import { createLedgerQuery, type LedgerQuery } from '../../../functions/google/firestore/ledger-query.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { takeOver } from '../../../functions/mail/delivery/claim.ts';
-import { type Entry, type Ledger, step } from '../../../functions/mail/delivery/ledger.ts';
+import { type Entry, type Ledger, STATES, type State } from '../../../functions/mail/delivery/ledger.ts';
 import { world } from '../../explore/world.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
+const step = (entry: Entry, state: State, change: Partial<Entry> = {}): Entry => ({ ...entry, ...change, state });
 const HOUR = 3_600_000;
 let count = 0;
 const unique = (): string => `${process.pid}-${Date.now()}-${++count}`;
@@ -67,12 +68,19 @@ for (const { name, start, skip } of backends) {
     let backend: Backend;
     let ledger: Ledger;
     let query: LedgerQuery;
+    let keyOf: (hash: string) => Promise<Record<string, unknown>>;
     before(async () => {
       backend = await start();
       const exchange = createExchange()(AbortSignal.timeout(300_000));
       const identity = createIdentity(backend.metadata);
       query = createLedgerQuery(backend.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
       ledger = createLedger(backend.url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+      keyOf = async (hash) => {
+        const { secret } = await identity(exchange, Date.now());
+        const headers = { authorization: `Bearer ${secret.reveal()}` };
+        const reply = await fetch(`${backend.url}/v1/projects/laptop/databases/(default)/documents/keys/${hash}`, { headers });
+        return ((await reply.json()) as { fields: Record<string, unknown> }).fields;
+      };
       // The emulator's first write warms the JVM; on a machine that is busy it may take longer than a call's patience.
       while (
         !(await ledger.create(entry(), null, NOW).then(
@@ -84,7 +92,7 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const extra = { holder: 'h', rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c' };
+      const extra = { holder: 'h', rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c', threadId: 't', repeats: 1, key: 'k' };
       const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
@@ -118,10 +126,13 @@ for (const { name, start, skip } of backends) {
       assert.deepEqual([second.created, second.found.entry], [false, first]);
     });
 
-    test('a key that has run out is given to the next entry', async () => {
+    test('a key that has run out is given to the next entry, once the email that it stands for is over', async () => {
       const hash = unique();
-      await ledger.create(entry(), { hash, expireAt: NOW + HOUR }, NOW);
+      const { found } = await ledger.create(entry(), { hash, expireAt: NOW + HOUR }, NOW);
       const next = entry();
+      const early = await ledger.create(next, { hash, expireAt: NOW + 3 * HOUR }, NOW + 2 * HOUR);
+      assert.deepEqual([early.created, early.found.entry.id], [false, found.entry.id]);
+      await ledger.replace(found, step(found.entry, 'sent'));
       const again = await ledger.create(next, { hash, expireAt: NOW + 3 * HOUR }, NOW + 2 * HOUR);
       assert.deepEqual([again.created, again.found.entry.id], [true, next.id]);
       assert.equal((await ledger.create(entry(), { hash, expireAt: NOW + 3 * HOUR }, NOW + 2 * HOUR)).found.entry.id, next.id);
@@ -134,6 +145,33 @@ for (const { name, start, skip } of backends) {
       t.diagnostic(`fifty claims took ${Math.round(performance.now() - began)} ms`);
       assert.equal(claims.filter(({ created }) => created).length, 1);
       assert.equal(new Set(claims.map(({ found }) => found.entry.id)).size, 1);
+    });
+
+    test('of twenty that ask at once under a key that has run out one wins', async () => {
+      const hash = unique();
+      await ledger.create(entry({ state: 'sent' }), { hash, expireAt: NOW + HOUR }, NOW);
+      const key = { hash, expireAt: NOW + 3 * HOUR };
+      const all = await Promise.all(Array.from({ length: 20 }, () => ledger.create(entry(), key, NOW + 2 * HOUR)));
+      assert.equal(all.filter(({ created }) => created).length, 1);
+      assert.equal(new Set(all.map(({ found }) => found.entry.id)).size, 1);
+    });
+
+    for (const state of STATES)
+      test(`a key whose email is ${state} ${['sent', 'failed', 'canceled'].includes(state) ? 'lapses at its time' : 'does not lapse'}`, async () => {
+        const hash = unique();
+        const { found } = await ledger.create(entry({ state }), { hash, expireAt: NOW + HOUR }, NOW);
+        const { created } = await ledger.create(entry(), { hash, expireAt: NOW + 99 * HOUR }, NOW + 20 * HOUR);
+        assert.equal(created, ['sent', 'failed', 'canceled'].includes(found.entry.state));
+      });
+
+    test('a key lives as long as the entry of its email, also where that is moved to a later time', async () => {
+      const hash = unique();
+      const { found } = await ledger.create(entry({ state: 'scheduled', key: hash }), { hash, expireAt: NOW + HOUR }, NOW);
+      const life = async () => Date.parse(String(((await keyOf(hash))['expireAt'] as { timestampValue?: string }).timestampValue));
+      assert.equal(await life(), found.entry.expireAt);
+      const moved = await ledger.replace(found, { ...found.entry, expireAt: NOW + 99 * HOUR });
+      assert.equal(await life(), NOW + 99 * HOUR);
+      assert.equal((await ledger.create(entry(), { hash, expireAt: NOW }, NOW + 50 * HOUR)).found.entry.id, moved?.entry.id);
     });
 
     test('a replacement needs the version it was read at', async () => {

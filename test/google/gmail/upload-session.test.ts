@@ -59,7 +59,11 @@ test('a session is opened, takes the letter, and answers the same afterwards', a
 const cuts: { fault: Fault; asked: unknown; mails: number }[] = [
   { fault: { on: 'transfer', reset: 'before' }, asked: { state: 'partial', received: 0 }, mails: 0 },
   { fault: { on: 'transfer', reset: 'before', keepBytes: 262_144 }, asked: { state: 'partial', received: 262_144 }, mails: 0 },
-  { fault: { on: 'transfer', reset: 'after' }, asked: { state: 'accepted', gmailId: '19a0000000000001' }, mails: 1 },
+  {
+    fault: { on: 'transfer', reset: 'after' },
+    asked: { state: 'accepted', gmailId: '19a0000000000001', threadId: '19a0000000000001' },
+    mails: 1,
+  },
 ];
 for (const { fault, asked, mails } of cuts)
   test(`the connection is cut: ${JSON.stringify(fault)}; asked, Gmail says ${JSON.stringify(asked)}`, async () => {

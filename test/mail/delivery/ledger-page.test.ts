@@ -1,23 +1,35 @@
 /** docs/delivery.md against the code that it tells of. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { TRANSITIONS } from '../../../functions/mail/delivery/ledger.ts';
+import { STATES } from '../../../functions/mail/delivery/ledger.ts';
+import { TABLE, WHEN } from '../../../functions/mail/delivery/transitions.ts';
 import { FAILURE_CODES } from '../../../functions/mail/model/failure.ts';
-import { DELIVERIES_MAX } from '../../../functions/mail/queue/settle-message.ts';
+import { DELIVERIES_MAX } from '../../../functions/mail/queue/retry-policy.ts';
 import { ENVIRONMENT } from '../../../functions/runtime/settings.ts';
 import { recordOf } from '../../../functions/trigger/http/email-record.ts';
 
 const page = readFileSync('docs/delivery.md', 'utf8');
+const EVENTS = /(<!-- events:.*?-->\n)([\s\S]*?)(<!-- end -->)/;
 
-test('the table of states is the table of the code', () => {
-  const [, table = ''] = /<!-- states:.*?-->\n([\s\S]*?)<!-- end -->/.exec(page) ?? [];
-  const rows = Object.entries(TRANSITIONS).flatMap(([from, steps]) =>
-    Object.keys(steps).length === 0
-      ? [`| ${from} | – | it stays so |`]
-      : Object.entries(steps).map(([to, why]) => `| ${from} | ${to} | ${why} |`),
-  );
-  assert.deepEqual(table.trim().split('\n').slice(2), rows);
+/** The events as the page has them: written there with MAILGRANT_WRITE=1. */
+function eventsTable(): string {
+  const rows = (Object.keys(TABLE) as (keyof typeof TABLE)[]).map((event) => {
+    const leads = Object.groupBy(Object.entries(TABLE[event]), ([, to]) => to);
+    const steps = Object.entries(leads).map(([to, from = []]) => `${from.map(([state]) => state).join(', ')} → ${to}`);
+    const others = event === 'resubmit' ? [' (or queued, scheduled)'] : [];
+    return `| ${event} | ${steps.join('; ')}${others.join('')} | ${WHEN[event]} |`;
+  });
+  return `${['| event | from → to | when |', '|---|---|---|', ...rows].join('\n')}\n`;
+}
+
+test('the table of events is the table of the code', () => {
+  if (process.env['MAILGRANT_WRITE'])
+    writeFileSync(
+      'docs/delivery.md',
+      page.replace(EVENTS, (_, head, __, end) => head + eventsTable() + end),
+    );
+  assert.equal(EVENTS.exec(readFileSync('docs/delivery.md', 'utf8'))?.[2], eventsTable());
 });
 
 test('every state is told as what a caller reads of it', () => {
@@ -30,7 +42,7 @@ test('every state is told as what a caller reads of it', () => {
       'last_event'
     ];
   const delayed = ['waiting', 'parked', 'unknown'];
-  for (const state of Object.keys(TRANSITIONS))
+  for (const state of STATES)
     assert.equal(
       read(state),
       ['queued', 'claimed', 'sending'].includes(state) ? 'queued' : delayed.includes(state) ? 'delivery_delayed' : state,

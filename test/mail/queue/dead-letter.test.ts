@@ -27,7 +27,11 @@ function office() {
   const ports = world({
     queue: { publish: async (message) => void topic.push(message) },
     deadLetters: { publish: async (message) => void dead.push(message) },
-    taskQueue: { schedule: async (message) => void later.push(message), get: async () => null, cancel: async () => {} },
+    taskQueue: {
+      schedule: async (message) => (later.push(message) > 0 ? 'created' : 'taken'),
+      get: async () => null,
+      cancel: async () => {},
+    },
   });
   const work = (message: QueueMessage, delivery = 1) =>
     processMessage(

@@ -22,7 +22,11 @@ function queueing() {
   const ports = world({
     queue: { publish: async (message) => void messages.push(message) },
     taskQueue: {
-      schedule: async (message, at, name) => void (tasks.has(name) || tasks.set(name, { message, at })),
+      schedule: async (message, at, name) => {
+        if (tasks.has(name)) return 'taken';
+        tasks.set(name, { message, at });
+        return 'created';
+      },
       get: async (name) => tasks.get(name)?.message ?? null,
       cancel: async () => {},
     },
@@ -117,10 +121,11 @@ test('a mail that is moved to now goes out now, also where its message is quicke
   const [found] = ports.ledger.entries.values();
   if (!found || !ports.taskQueue) throw new Error('nothing was scheduled');
   const { schedule: publishAt } = ports.taskQueue;
-  const quick = async (...call: Parameters<typeof publishAt>): Promise<void> => {
-    await publishAt(...call);
+  const quick = async (...call: Parameters<typeof publishAt>): Promise<'created' | 'taken'> => {
+    const said = await publishAt(...call);
     messages.push(call[0]);
     await deliver();
+    return said;
   };
   await reschedule(found, new Date(ports.clock).toISOString(), { ...ports, taskQueue: { ...ports.taskQueue, schedule: quick } });
   await deliver();

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { Entry } from '../../../functions/mail/delivery/ledger.ts';
 import { type Outcome, outcomeOf } from '../../../functions/mail/delivery/outcome.ts';
 import { type FailureCode, MailFailure } from '../../../functions/mail/model/failure.ts';
-import { type Delivered, nextStep, settleMessage } from '../../../functions/mail/queue/settle-message.ts';
+import { type Delivered, nextStep } from '../../../functions/mail/queue/retry-policy.ts';
+import { settleMessage } from '../../../functions/mail/queue/settle-message.ts';
 import { world } from '../../explore/world.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
@@ -128,7 +129,7 @@ for (const { what, outcome, at = first, next } of rows)
   test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextStep(outcome, at, NOW), next));
 
 test('a mail that somebody else has taken over in the meantime is not given up: it may be on its way', async () => {
-  const ports = world({ taskQueue: { schedule: async () => {}, get: async () => null, cancel: async () => {} } });
+  const ports = world({ taskQueue: { schedule: async () => 'created', get: async () => null, cancel: async () => {} } });
   const id = ports.newId();
   const entry: Entry = {
     ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },

@@ -5,7 +5,7 @@ import { BUCKET, type Google, type GoogleOptions, startGoogle } from '../../../f
 import { connect } from '../../../functions/google/connect.ts';
 import type { Config } from '../../../functions/mail/model/config.ts';
 import { scopeFor } from '../../../functions/mail/model/scopes.ts';
-import { DELIVERIES_MAX } from '../../../functions/mail/queue/settle-message.ts';
+import { DELIVERIES_MAX } from '../../../functions/mail/queue/retry-policy.ts';
 import type { FunctionContext } from '../../../functions/runtime/function-context.ts';
 import { type GoogleUrls, googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { createLog } from '../../../functions/runtime/log.ts';

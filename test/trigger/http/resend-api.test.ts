@@ -271,7 +271,7 @@ test('a session that is gone leaves the mail unknown; asking again with the key 
   for (const { status, body } of [first, second])
     assert.deepEqual(
       [status, body?.['name'], body?.['code'], String(body?.['message']).includes(String(body?.['id']))],
-      [500, 'application_error', 'session_gone', true],
+      [422, 'validation_error', 'session_gone', true], // final: no client repeats it
     );
   assert.deepEqual([own.google.mails.count(), own.google.ledgerEntry(String(first.body?.['id']))?.['state']], [1, 'unknown']);
 });

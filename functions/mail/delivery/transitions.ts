@@ -1,0 +1,147 @@
+import { type FailureCode, MailFailure } from '../model/failure.ts';
+import type { Entry, State } from './ledger.ts';
+
+/**
+ * Pure. Every change of a ledger entry is one of these events: `TABLE` says from which state to which, `apply` is the only place that
+ * says what an event sets. The table in docs/delivery.md is held against it by a test.
+ */
+export type Event =
+  | { readonly type: 'claim'; readonly claimId: string; readonly leaseUntil: number }
+  | { readonly type: 'open'; readonly sessionUri: string; readonly messageHash: string; readonly messageBytes: number }
+  | { readonly type: 'repeat' | 'ask' }
+  | { readonly type: 'accept'; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
+  | { readonly type: 'fail'; readonly code: FailureCode; readonly fields?: string; readonly proof?: Proof | null }
+  | { readonly type: 'retry' | 'park'; readonly code: FailureCode; readonly notBefore: number | null; readonly proof?: Proof | null }
+  | { readonly type: 'lose'; readonly code: 'delivery_unknown' | 'session_gone' }
+  | { readonly type: 'enqueue'; readonly contentHash: string; readonly claimId: string }
+  | { readonly type: 'republish'; readonly contentHash?: string; readonly claimId?: string }
+  | { readonly type: 'reschedule'; readonly notBefore: number; readonly expireAt: number }
+  | { readonly type: 'resubmit'; readonly fresh: Entry; readonly claimId: string }
+  | { readonly type: 'cancel' | 'release' | 'drop' | 'unbury' }
+  | { readonly type: 'bury'; readonly at: number };
+
+/**
+ * Why nothing of an email is with Gmail although its session is open: no byte was handed to the session, or the first transfer of
+ * the whole email was refused and the session has not all of it. From `sending` only one of them lets an email be failed, parked or
+ * tried anew: once bytes were handed over, only the session decides.
+ */
+export type Proof = 'not_sent' | 'refused';
+
+type Type = Event['type'];
+type Steps = Partial<Readonly<Record<State, State>>>;
+
+const same = (...states: State[]): Steps => Object.fromEntries(states.map((state) => [state, state]));
+const all = (to: State, ...from: State[]): Steps => Object.fromEntries(from.map((state) => [state, to]));
+
+/** What may happen in which state, and where it leads. */
+export const TABLE: Readonly<Record<Type, Steps>> = {
+  claim: { ...all('claimed', 'queued', 'scheduled', 'claimed', 'waiting', 'parked'), ...all('sending', 'sending', 'unknown') },
+  open: all('sending', 'claimed'),
+  repeat: same('sending'),
+  ask: same('sending'),
+  accept: all('sent', 'sending', 'claimed'),
+  fail: all('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked'),
+  retry: all('waiting', 'claimed', 'sending'),
+  park: all('parked', 'claimed', 'sending'),
+  lose: all('unknown', 'sending'),
+  enqueue: { waiting: 'queued', parked: 'parked' },
+  republish: same('queued', 'scheduled', 'waiting', 'parked', 'unknown', 'sending'),
+  reschedule: same('scheduled'),
+  resubmit: all('claimed', 'failed'), // or `queued`, or `scheduled`: as the new request wants it
+  cancel: all('canceled', 'queued', 'scheduled', 'waiting', 'parked'),
+  release: all('waiting', 'failed', 'unknown', 'sending', 'claimed'),
+  drop: all('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'failed', 'unknown'),
+  bury: same('failed', 'unknown'),
+  unbury: same('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'unknown'),
+};
+
+/** When each event happens, for the docs. */
+export const WHEN: Readonly<Record<Type, string>> = {
+  claim:
+    'an invocation starts to work on it, or takes it over after the lease of another one ran out; a session that bytes went into stays',
+  open: 'the upload session is open, and its address is stored before the first byte leaves',
+  repeat: 'over SMTP only: a lost reply, and Gmail’s search does not find it; it is sent a second time, and never a third',
+  ask: 'an operator had Gmail asked, and it holds a part: the next claim continues in the same session',
+  accept: 'Gmail has it; also where the session of an earlier, refused attempt says so after all',
+  fail: 'it can never be sent: refused, given up after two days, or its caller may no longer send it',
+  retry: 'provably not sent, and may be sent soon',
+  park: 'provably not sent, and may not be sent for hours',
+  lose: 'bytes were handed to its session, and the session does not say what became of them',
+  enqueue: 'a direct attempt hands it to the worker',
+  republish: 'its message is published once more, or postponed',
+  reschedule: 'its caller moves it to another time',
+  resubmit: 'its caller asks again for an email that failed',
+  cancel: 'its caller takes it back before anything of it has left',
+  release: 'an operator lets it go out again; from `unknown` and `sending` knowing that it may be there already',
+  drop: 'an operator ends it for good',
+  bury: 'a dead letter of it was published',
+  unbury: 'its dead letter is put into the queue again',
+};
+
+/** Whether the event may happen to the email as it stands. */
+export const allows = ({ state }: Pick<Entry, 'state'>, type: Type): boolean => TABLE[type][state] !== undefined;
+
+/** Whether any event leads from one state to the other. */
+export const leads = (from: State, to: State): boolean =>
+  Object.values(TABLE).some((steps) => steps[from] === to) || (from === 'failed' && (to === 'queued' || to === 'scheduled'));
+
+/** The entry after the event; what the table does not allow is a programming error and never reaches the ledger. */
+export function apply(entry: Entry, event: Event): Entry {
+  const state = TABLE[event.type][entry.state];
+  if (state === undefined) throw new MailFailure('unexpected', `ledger event ${event.type} in state ${entry.state}`);
+  const unsent = event.type === 'fail' || event.type === 'retry' || event.type === 'park';
+  if (unsent && entry.state === 'sending' && !event.proof)
+    throw new MailFailure('unexpected', `ledger event ${event.type} without proof that nothing was sent`);
+  return { ...changed(entry, event), state: event.type === 'resubmit' ? event.fresh.state : state };
+}
+
+const REST = { leaseUntil: 0 };
+/** Of an email that is over nothing is asked any more: its session would only be a secret that is left lying about. */
+const NO_SESSION = { handle: null, letter: null };
+
+function changed(entry: Entry, event: Event): Entry {
+  switch (event.type) {
+    case 'claim':
+      return { ...entry, leaseUntil: event.leaseUntil, holder: event.claimId, attempts: entry.attempts + 1, code: null, notBefore: null };
+    case 'open':
+      return { ...entry, handle: event.sessionUri, letter: event.messageHash, letterBytes: event.messageBytes };
+    case 'repeat':
+      return { ...entry, repeats: (entry.repeats ?? 0) + 1 };
+    case 'ask':
+      return { ...entry, ...REST };
+    case 'accept': {
+      const { gmailId, threadId, rejected } = event;
+      const said = { gmailId, ...(threadId && { threadId }), ...(rejected && { rejected }) };
+      return { ...entry, ...REST, ...NO_SESSION, ...said, code: null, notBefore: null };
+    }
+    case 'fail':
+      return { ...entry, ...REST, ...NO_SESSION, code: event.code, ...(event.fields && { fields: event.fields }), notBefore: null };
+    case 'drop':
+      return { ...entry, ...REST, ...NO_SESSION, code: 'dropped', notBefore: null };
+    case 'retry':
+    case 'park': // the session stays: the next attempt asks it before it opens another one
+      return { ...entry, ...REST, code: event.code, notBefore: event.notBefore };
+    case 'lose':
+      return { ...entry, ...REST, code: event.code, notBefore: null };
+    case 'enqueue':
+      return { ...entry, content: event.contentHash, holder: event.claimId };
+    case 'republish':
+      return { ...entry, ...(event.contentHash && { content: event.contentHash }), ...(event.claimId && { holder: event.claimId }) };
+    case 'reschedule':
+      return { ...entry, notBefore: event.notBefore, scheduledAt: event.notBefore, expireAt: Math.max(entry.expireAt, event.expireAt) };
+    case 'resubmit': // the message in the queue, the dead letter and the session of the email that failed are not this one's
+      return { ...event.fresh, id: entry.id, attempts: entry.attempts + event.fresh.attempts, holder: event.claimId };
+    case 'cancel':
+      return { ...entry, ...REST, ...NO_SESSION, code: null, notBefore: null };
+    case 'release': {
+      const { buriedAt: _, repeats: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
+      return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
+    }
+    case 'bury':
+      return { ...entry, buriedAt: event.at };
+    case 'unbury': {
+      const { buriedAt: _, ...rest } = entry;
+      return rest;
+    }
+  }
+}
