@@ -1,67 +1,138 @@
 /** `npx mailgrant COMMAND`: arguments in, data from the command, one place that prints. */
-import { parseArgs } from 'node:util';
-import { ConfigProblems } from '../config/config-problems.ts';
-import type { Command } from './common/command.ts';
+import { readFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import { type CommandTable, parseCommandLine } from './command-line.ts';
+import { answering } from './common/answering.ts';
+import type { Answer, Problem } from './common/command.ts';
+import { projectFolder } from './common/project-folder.ts';
 
-const common = { help: { type: 'boolean' }, json: { type: 'boolean' }, config: { type: 'string' } } as const;
+const START = 'Start:';
+const SEND = 'Send:';
+const DEPLOY = 'Deploy:';
+const GRANTS = 'Mailboxes and keys:';
+const LOOK = 'What happened, and why:';
+const EVENTS = 'Events:';
 
 /** Loaded when asked for: a command pays only for what it needs. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  build: async () => (await import('./deploy/build-command.ts')).BUILD,
-  config: async () => (await import('./deploy/config-command.ts')).CONFIG_CHECK,
-  explain: async () => (await import('./explain/explain-command.ts')).EXPLAIN,
-  doctor: async () => (await import('./doctor/doctor-command.ts')).DOCTOR,
-  watch: async () => (await import('./doctor/watch-command.ts')).WATCH,
-  docs: async () => (await import('./explain/docs-command.ts')).DOCS,
-  authorize: async () => (await import('./grants/grant-commands.ts')).AUTHORIZE,
-  rotate: async () => (await import('./grants/grant-commands.ts')).ROTATE,
-  revoke: async () => (await import('./grants/grant-commands.ts')).REVOKE,
-  ledger: async () => (await import('./ledger/ledger-command.ts')).LEDGER,
-  dead: async () => (await import('./ledger/dead-letters-command.ts')).DEAD,
-  'test-route': async () => (await import('./events/test-route-command.ts')).TEST_ROUTE,
-  preview: async () => (await import('./events/preview-command.ts')).PREVIEW,
-  key: async () => (await import('./keys/key-command.ts')).KEY,
-  hook: async () => (await import('./events/hook-command.ts')).HOOK,
-  send: async () => (await import('./send/send-command.ts')).SEND,
-  deploy: async () => (await import('./deploy/deploy-command.ts')).DEPLOY,
-  smoke: async () => (await import('./deploy/smoke-command.ts')).SMOKE,
-  smtp: async () => (await import('./smtp/smtp-command.ts')).SMTP,
+const COMMANDS: CommandTable = {
+  config: {
+    under: START,
+    summary: 'check the config and show what it comes to',
+    load: async () => (await import('./deploy/config-command.ts')).CONFIG_CHECK,
+  },
+  send: { under: SEND, summary: 'send one email', load: async () => (await import('./send/send-command.ts')).SEND },
+  smtp: {
+    under: SEND,
+    summary: 'the SMTP sidecar: for apps that can only speak SMTP',
+    load: async () => (await import('./smtp/smtp-command.ts')).SMTP,
+  },
+  build: { under: DEPLOY, summary: 'bundle the functions', load: async () => (await import('./deploy/build-command.ts')).BUILD },
+  deploy: { under: DEPLOY, summary: 'deploy to a project', load: async () => (await import('./deploy/deploy-command.ts')).DEPLOY },
+  smoke: {
+    under: DEPLOY,
+    summary: 'send one email through a deployment, and follow it to its end',
+    load: async () => (await import('./deploy/smoke-command.ts')).SMOKE,
+  },
+  authorize: {
+    under: GRANTS,
+    summary: 'let a mailbox consent, and store its grant',
+    load: async () => (await import('./grants/grant-commands.ts')).AUTHORIZE,
+  },
+  rotate: {
+    under: GRANTS,
+    summary: 'consent again; older versions are disabled once the new grant works',
+    load: async () => (await import('./grants/grant-commands.ts')).ROTATE,
+  },
+  revoke: {
+    under: GRANTS,
+    summary: "end a mailbox's grant",
+    load: async () => (await import('./grants/grant-commands.ts')).REVOKE,
+  },
+  key: { under: GRANTS, summary: 'API keys: create, list, revoke', load: async () => (await import('./keys/key-command.ts')).KEY },
+  explain: {
+    under: LOOK,
+    summary: 'explain a pasted email or OAuth error, offline',
+    load: async () => (await import('./explain/explain-command.ts')).EXPLAIN,
+  },
+  doctor: {
+    under: LOOK,
+    summary: 'find out why emails do not go out, and how to fix it',
+    load: async () => (await import('./doctor/doctor-command.ts')).DOCTOR,
+  },
+  watch: {
+    under: LOOK,
+    summary: 'look at every mailbox: can it send right now?',
+    load: async () => (await import('./doctor/watch-command.ts')).WATCH,
+  },
+  ledger: {
+    under: LOOK,
+    summary: 'what became of emails: list, show, resend, drop',
+    load: async () => (await import('./ledger/ledger-command.ts')).LEDGER,
+  },
+  dead: {
+    under: LOOK,
+    summary: 'dead letters: list, replay, drop',
+    load: async () => (await import('./ledger/dead-letters-command.ts')).DEAD,
+  },
+  'test-route': {
+    under: EVENTS,
+    summary: 'say whether a route wants an event, and show the email',
+    load: async () => (await import('./events/test-route-command.ts')).TEST_ROUTE,
+  },
+  preview: {
+    under: EVENTS,
+    summary: 'render the email of an event, and show it in the browser',
+    load: async () => (await import('./events/preview-command.ts')).PREVIEW,
+  },
+  hook: { under: EVENTS, summary: 'webhooks: sign a sample event', load: async () => (await import('./events/hook-command.ts')).HOOK },
+  docs: {
+    under: EVENTS,
+    summary: "make the tables of mailgrant's own documentation",
+    hidden: true, // a checkout alone has the page
+    load: async () => (await import('./explain/docs-command.ts')).DOCS,
+  },
 };
 
-async function overview(): Promise<string> {
-  const lines = Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(10)} ${(await load()).summary}`);
-  return `npx mailgrant COMMAND [options]
+const json = process.argv.includes('--json');
 
-${(await Promise.all(lines)).join('\n')}
-
-COMMAND --help says more. Every command takes --json and exits non-zero on failure.`;
-}
-
-async function main([name = '', ...rest]: string[]): Promise<void> {
-  const command = Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]?.() : undefined;
-  if (!command) {
-    const asked = name === '' || name === '--help' || name === '-h' || name === 'help';
-    (asked ? console.log : console.error)(asked ? await overview() : `Unknown command: ${name}\n\n${await overview()}`);
-    process.exitCode = asked && name !== '' ? 0 : 2;
-    return;
-  }
-  const { values, positionals } = parseArgs({
-    args: rest,
-    options: { ...common, ...command.options },
-    allowPositionals: command.argument !== undefined,
-  });
-  if (values['help'])
-    return console.log(`npx mailgrant ${[name, command.argument].join(' ').trim()}: ${command.summary}\n\n${command.help}`);
-  const { data, text, exitCode = 0 } = await command.run(values, ...positionals);
-  console.log(values['json'] ? JSON.stringify(data, null, 2) : text);
+/** The one form of every answer under --json. */
+function print(name: string, { data, text, exitCode = 0, error }: Answer): void {
   process.exitCode = exitCode;
+  if (json) {
+    const failed: Problem | null = exitCode === 0 ? null : (error ?? { code: 'not_well', message: text, fix: null });
+    console.log(JSON.stringify({ ok: exitCode === 0, command: name, error: failed, ...besides(data, error) }, null, 2));
+  } else if (error) console.error(styled(text));
+  else console.log(text);
 }
 
-main(process.argv.slice(2)).catch((error: Error) => {
-  console.error(
-    process.argv.includes('--json') && error instanceof ConfigProblems
-      ? JSON.stringify({ problems: error.problems }, null, 2)
-      : error.message,
-  );
-  process.exitCode = 1;
-});
+/** What an answer says beside the envelope; the parts of a refusal stand in `error`. */
+function besides(data: object, error: Problem | undefined): object {
+  const told = ['ok', 'command', 'error', ...(error && 'detail' in data ? ['code', 'detail', 'fix'] : [])];
+  return Object.fromEntries(Object.entries(data).filter(([name]) => !told.includes(name)));
+}
+
+const styled = (text: string): string =>
+  text
+    .replace(/^Fix:/gm, styleText('bold', 'Fix:', { stream: process.stderr }))
+    .replace(/^\S+:/, (code) => styleText('red', code, { stream: process.stderr }));
+
+async function main(argv: readonly string[]): Promise<void> {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const stands = process.cwd();
+  const project = projectFolder(stands);
+  const parsed = await parseCommandLine(argv, COMMANDS, version, project === null || project === stands ? null : stands);
+  if (project !== null) process.chdir(project);
+  const { name } = parsed;
+  if (parsed.kind === 'text') return print(name, { data: { text: parsed.text }, text: parsed.text });
+  if (parsed.kind === 'wrong') {
+    const { message, help } = parsed;
+    const text = message.startsWith('Usage:') ? message : `error: ${message}\nFix: ${help}`;
+    const error = { code: 'usage', message: message.startsWith('Usage:') ? 'a command is missing' : message, fix: help };
+    return print(name, { data: {}, text, exitCode: 2, error });
+  }
+  print(name, await answering(() => parsed.leaf.run(parsed.options, ...parsed.words)));
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // who reads may have read enough
+
+await main(process.argv.slice(2));

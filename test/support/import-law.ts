@@ -150,13 +150,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
-    rooms: 'cli/common cli/grants cli/doctor cli/explain cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send config',
-    packages: /^node:/,
+    rooms: 'cli/common cli/grants cli/doctor cli/explain cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
+    packages: /^(commander|@bomb\.sh\/tab\/commander|node:.*)$/,
   },
   'cli/common': {
     job: 'What several commands share.',
     rooms: 'config runtime google/http google/auth mail/model',
-    packages: /^(google-auth-library|@google-cloud\/secret-manager|googleapis\/build\/.*|node:.*)$/,
+    packages: /^(google-auth-library|@google-cloud\/secret-manager|googleapis\/build\/.*|@clack\/prompts|node:.*)$/,
   },
   'cli/grants': {
     job: 'authorize, rotate, revoke.',
@@ -180,7 +180,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/ledger': {
     job: 'Ledger and dead letters.',
-    rooms: 'cli/common config diagnose google google/http google/firestore google/queue mail/model mail/message mail/delivery mail/queue',
+    rooms: 'cli/common diagnose google google/http google/firestore google/queue mail/model mail/message mail/delivery mail/queue',
     packages: /^(googleapis\/build\/.*|node:fs)$/,
   },
   'cli/keys': { job: 'API keys.', rooms: 'cli/common config mail/model', packages: /^(yaml|node:.*)$/ },

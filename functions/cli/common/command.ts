@@ -1,21 +1,60 @@
 /** The options of a command as they were given. */
 export type Options = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
-/** What a command found: data for `--json`, text for a person, and the exit code (0 unless given). */
+/** Why a command did not do what it was asked, for a program and for a person. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly fix: string | null;
+}
+
+/**
+ * What a command found: an object (no list) for `--json`, text for a person, and the exit code (0 unless given). With an `error` the text goes to
+ * standard error; a report of what is wrong has an exit code alone.
+ */
 export interface Answer {
-  readonly data: unknown;
+  readonly data: object;
   readonly text: string;
   readonly exitCode?: number;
+  readonly error?: Problem;
 }
 
-/** One command of `npx mailgrant`: how it is called, and what it answers. It never prints. */
-export interface Command {
+export interface Option {
+  readonly about: string;
+  /** The name of its value, such as FILE; without it the option is a switch. A FILE or DIR is read from where the person stands. */
+  readonly value?: string;
+  /** It may be given more than once. */
+  readonly many?: true;
+}
+
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** How a command is called, and what it answers. It never prints. */
+export interface Leaf {
   readonly summary: string;
-  readonly help: string;
-  readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: true }>>;
-  /** The name of the one positional argument, where there is one. */
-  readonly argument?: string;
-  run(options: Options, argument?: string, ...more: readonly string[]): Promise<Answer>;
+  /** Its arguments: `<REQUIRED>`, `[OPTIONAL]`, `[MANY...]`. */
+  readonly arguments?: string;
+  readonly options?: OptionTable;
+  /** What to type after `npx mailgrant`. */
+  readonly examples: readonly string[];
+  readonly notes?: string;
+  run(options: Options, ...words: readonly string[]): Promise<Answer>;
 }
 
-export const CONFIG = 'config/mailgrant.yaml';
+/** A command whose first word says what to do, such as `key create`. */
+export interface Group {
+  readonly summary: string;
+  readonly notes?: string;
+  readonly commands: Readonly<Record<string, Leaf>>;
+}
+
+export type Command = Leaf | Group;
+
+/** What the commands about a deployment share. */
+export const PROJECT: OptionTable = { project: { value: 'ID', about: 'project of the deployment (GOOGLE_CLOUD_PROJECT)' } };
+export const PREFIX: OptionTable = { prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant)' } };
+export const DATABASE: OptionTable = {
+  database: { value: 'ID', about: 'Firestore database of the ledger (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)' },
+};
+export const DRY_RUN: OptionTable = { 'dry-run': { about: 'say what would be done, change nothing' } };
+export const YES: OptionTable = { yes: { about: 'do not ask' } };

@@ -3,6 +3,7 @@ import { createIdentity, type Identity } from '../../google/auth/service-identit
 import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { checkSettings, type Settings } from '../../runtime/settings.ts';
+import { CommandError } from './refusal.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -20,12 +21,14 @@ const DEPLOYED_DATABASE = 'mailgrant';
  * Credentials (a login, impersonation, or a service account); against a fake Google it is what the fake's metadata server says.
  */
 export function operatorFor(file: string, project: string | undefined, env: Env): Operator {
+  const named = project ?? env['GOOGLE_CLOUD_PROJECT'];
+  if (!named) throw new CommandError('project_missing', 'no project is named');
   const faked = env['MAILGRANT_GOOGLE_URL'];
   const local = faked || env['MAILGRANT_FIRESTORE_URL'];
   const settings = checkSettings(
     {
       ...env,
-      GOOGLE_CLOUD_PROJECT: project ?? env['GOOGLE_CLOUD_PROJECT'],
+      GOOGLE_CLOUD_PROJECT: named,
       MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || (local ? '' : DEPLOYED_DATABASE),
     },
     loadConfig(file),

@@ -1,6 +1,6 @@
 import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 
-/** Why a command about grants did not do what it was asked, and what mends it. They reach a person, never a wire. */
+/** Why a command did not do what it was asked, and what fixes it. They reach a person, never a wire. */
 const FIXES = {
   address_missing: 'Name the mailbox: npx mailgrant authorize notices@example.com.',
   mailbox_unknown: 'Name a mailbox of the config, or add it there first.',
@@ -42,9 +42,19 @@ const FIXES = {
   mailbox_gone: 'Put the mailbox back into the config, or decide without asking Gmail: --no-ask.',
   file_unreadable: 'Give the JSON that was posted or published: the body of POST /emails.',
   confirmation_missing: 'Answer y, or say --yes where nobody can be asked.',
+  input_unreadable: 'Name a file that is there and that you may read.',
+  key_missing: 'Set MAILGRANT_KEY, or name a file by --key-file; npx mailgrant key create ID makes one.',
+  route_missing: 'Name a route of the config: npx mailgrant config shows them.',
+  email_too_large: 'Send less than 24 MB of files, or a link.',
+  project_exists: 'Run it in an empty folder, or take what it would write from there: npx mailgrant init NEW-FOLDER.',
 } as const satisfies Record<string, string>;
 
 export type CommandErrorCode = keyof typeof FIXES;
+
+/** What is wrong with how the command was called: exit code 2. */
+const USAGE: ReadonlySet<CommandErrorCode> = new Set(['address_missing', 'option_invalid', 'project_missing', 'key_missing']);
+
+export const isUsage = (error: unknown): boolean => error instanceof CommandError && USAGE.has(error.code);
 
 /** Stops a command; `message` is for its operator and may name addresses, but never holds a secret. */
 export class CommandError extends Error {

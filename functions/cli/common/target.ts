@@ -1,18 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { SecretString } from '../../mail/model/secret.ts';
+import { CommandError } from './refusal.ts';
 
 const LAPTOP_URL = 'http://127.0.0.1:8080';
 const LAPTOP_KEY = '.mailgrant/api-key';
-const LAPTOP_API = '.mailgrant/api-url'; // npm start takes another port where 8080 is taken
+const LAPTOP_API = '.mailgrant/api-url'; // `dev` takes another port where 8080 is taken
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The function's base URL: as given, or MAILGRANT_URL, or the one of the last `npm start`. A key must not travel in the clear. */
+/** The function's base URL: as given, or MAILGRANT_URL, or the one of the last `npx mailgrant dev`. A key must not travel in the clear. */
 export function targetUrl(given: string | undefined, env: Env): string {
   const laptop = existsSync(LAPTOP_API) ? readFileSync(LAPTOP_API, 'utf8').trim() : LAPTOP_URL;
   const url = (given ?? env['MAILGRANT_URL'] ?? laptop).replace(/\/+$/, '');
   if (URL.canParse(url) && (url.startsWith('https://') || isLaptop(url))) return new URL(url).href.replace(/\/+$/, ''); // a host as it travels
-  throw new Error('--url: expected the https URL of the function api (http on the loopback interface only)');
+  throw new CommandError('option_invalid', '--url: expected the https URL of the function api (http on the loopback interface only)');
 }
 
 /**
@@ -27,7 +28,7 @@ export function targetKey(file: string | undefined, url: string, env: Env, needl
       : read(file);
   if (/^\S+$/.test(key)) return new SecretString(key);
   if (needless && key === '') return null;
-  throw new Error('No API key: set MAILGRANT_KEY, or name a file by --key-file. `npx mailgrant key create ID` makes one.');
+  throw new CommandError('key_missing', 'there is no API key');
 }
 
 const isLaptop = (url: string): boolean => /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(\/|$)/.test(url);

@@ -1,20 +1,21 @@
 import { compileConfig } from '../../config/compile-config.ts';
-import { CONFIG, type Command } from '../common/command.ts';
+import type { Leaf } from '../common/command.ts';
+import { configFile } from '../common/project-folder.ts';
 import { archive } from './archive.ts';
 import { type Built, buildFunctions } from './build.ts';
 
 /** `build`: the config checked, and a bundle per function. */
-export const BUILD: Command = {
+export const BUILD: Leaf = {
   summary: 'check the config and bundle the functions into dist/',
-  help: `  --config FILE  config to embed (${CONFIG})
-  --out DIR      where to write (dist)
-  --zip          also write DIR/NAME.zip, what is deployed: the same bytes for the same source
-  --analyze      show what is in each bundle: what an instance loads at its start, and what later
-  --dry-run      check the config, write nothing
-  --json`,
-  options: { out: { type: 'string' }, zip: { type: 'boolean' }, analyze: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+  options: {
+    out: { value: 'DIR', about: 'where to write (dist)' },
+    zip: { about: 'also write DIR/NAME.zip, what is deployed: the same bytes for the same source' },
+    analyze: { about: 'show what is in each bundle: what an instance loads at its start, and what later' },
+    'dry-run': { about: 'check the config, write nothing' },
+  },
+  examples: ['build --zip', 'build --analyze'],
   async run(options) {
-    const config = String(options['config'] ?? CONFIG);
+    const config = configFile(options);
     if (options['dry-run']) return { data: compileConfig(config).config, text: `${config} is valid; nothing was written.` };
     const out = String(options['out'] ?? 'dist');
     const built = await buildFunctions(config, out);
@@ -24,13 +25,13 @@ export const BUILD: Command = {
     ]);
     if (!options['zip'])
       return {
-        data: built,
+        data: { functions: built },
         text: `${lines.join('\n')}\nThe config ${config} is inside. Next: serve one with npx functions-framework --source=dist/api --target=api`,
       };
     const archives = built.map(({ name }) => archive(out, name));
     lines.push(...archives.map(({ file, bytes, sha256 }) => `${file}  ${kilobytes(bytes)}  sha256 ${sha256}`));
     return {
-      data: built.map((one, index) => ({ ...one, archive: archives[index] })),
+      data: { functions: built.map((one, index) => ({ ...one, archive: archives[index] })) },
       text: `${lines.join('\n')}\nThe config ${config} is inside. Next: npx mailgrant deploy --project ID`,
     };
   },

@@ -1,13 +1,13 @@
 import { compileConfig } from '../../config/compile-config.ts';
-import { CONFIG, type Command } from '../common/command.ts';
+import type { Leaf } from '../common/command.ts';
+import { configFile } from '../common/project-folder.ts';
 
-/** `config`: what config/mailgrant.yaml comes to. */
-export const CONFIG_CHECK: Command = {
-  summary: 'check config/mailgrant.yaml and show what it comes to',
-  help: `  --config FILE  config to check (${CONFIG})\n  --json`,
-  options: {},
+/** `config`: what the config comes to. */
+export const CONFIG_CHECK: Leaf = {
+  summary: 'check the config and show what it comes to',
+  examples: ['config', 'config --config config/mailgrant.yaml --json'],
   async run(options) {
-    const file = String(options['config'] ?? CONFIG);
+    const file = configFile(options);
     const { config: data } = compileConfig(file);
     const boxes = data.mailboxes.map(
       ({ address, secret, aliases }) => `  ${address}  secret ${secret}${aliases.length > 0 ? `  aliases ${aliases.join(', ')}` : ''}`,

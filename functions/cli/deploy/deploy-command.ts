@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../../config/load-config.ts';
-import { CONFIG, type Command } from '../common/command.ts';
+import type { Leaf } from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
-import { processTerminal } from '../common/terminal.ts';
+import { configFile as configOf } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
+import { agrees, processTerminal } from '../common/terminal.ts';
 import { archive } from './archive.ts';
 import { buildFunctions, DEPLOYABLES } from './build.ts';
 import { type CheckResult, type Deployed, deploy } from './deploy.ts';
@@ -12,40 +14,34 @@ import { programs } from './program.ts';
 import { smoke, smokeText } from './smoke-command.ts';
 import { readTfvars } from './tfvars.ts';
 
-const PROJECT = /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/;
+const PROJECT_ID = /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/;
 const TFVARS = 'infra/terraform.tfvars';
 const SMOKE_MS = 180_000; // the worker's first start is among it
 
 /** `deploy`: what the pipeline does, from a laptop with gcloud's credentials. */
-export const DEPLOY: Command = {
-  summary: 'deploy to a project: check, build, plan, ask, apply that plan, send a mail',
-  help: `  --project ID         project to deploy to (GOOGLE_CLOUD_PROJECT)
-  --region NAME        region, where terraform.tfvars does not say it (europe-west1)
-  --prefix NAME        first part of every name, where terraform.tfvars does not say it (mailgrant)
-  --state-bucket NAME  bucket of Terraform's state (ID-mailgrant-state)
-  --mailbox ADDRESS    mailbox of the mail at the end (the first of the config)
-  --config FILE        (${CONFIG})
-  --yes                apply without asking
-  --dry-run            run the checks, show the commands, change nothing
-  --json
-Variables of infra/ go into infra/terraform.tfvars. What the programs print comes on standard error.`,
+export const DEPLOY: Leaf = {
+  summary: 'deploy to a project: check, build, plan, ask, apply that plan, send an email',
   options: {
-    project: { type: 'string' },
-    region: { type: 'string' },
-    prefix: { type: 'string' },
-    'state-bucket': { type: 'string' },
-    mailbox: { type: 'string' },
-    yes: { type: 'boolean' },
-    'dry-run': { type: 'boolean' },
+    project: { value: 'ID', about: 'project to deploy to (GOOGLE_CLOUD_PROJECT)' },
+    region: { value: 'NAME', about: 'region, where terraform.tfvars does not say it (europe-west1)' },
+    prefix: { value: 'NAME', about: 'first part of every name, where terraform.tfvars does not say it (mailgrant)' },
+    'state-bucket': { value: 'NAME', about: "bucket of Terraform's state (ID-mailgrant-state)" },
+    mailbox: { value: 'ADDRESS', about: 'mailbox of the email at the end (the first of the config)' },
+    yes: { about: 'apply without asking' },
+    'dry-run': { about: 'run the checks, show the commands, change nothing' },
   },
+  examples: ['deploy --project your-project --dry-run', 'deploy --project your-project'],
+  notes: 'Variables of infra/ go into infra/terraform.tfvars. What the programs print comes on standard error.',
   async run(options) {
     const given = (name: string): string | undefined => options[name] as string | undefined;
     const project = given('project') ?? process.env['GOOGLE_CLOUD_PROJECT'] ?? '';
-    if (!PROJECT.test(project)) throw new Error('--project: expected the ID of a project, such as acme-mail-prod');
-    const configFile = given('config') ?? CONFIG;
+    if (!PROJECT_ID.test(project))
+      throw new CommandError('option_invalid', '--project: expected the ID of a project, such as acme-mail-prod');
+    const configFile = configOf(options);
     const config = loadConfig(configFile);
     const mailbox = given('mailbox')?.toLowerCase() ?? config.mailboxes[0]?.address ?? '';
-    if (!config.mailboxes.some(({ address }) => address === mailbox)) throw new Error(`--mailbox: ${mailbox} is not in ${configFile}`);
+    if (!config.mailboxes.some(({ address }) => address === mailbox))
+      throw new CommandError('mailbox_unknown', `--mailbox: ${mailbox} is not in ${configFile}`);
     const terminal = processTerminal(process.env);
     const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
     const said = existsSync(TFVARS) ? readTfvars(readFileSync(TFVARS, 'utf8')) : {};
@@ -69,8 +65,7 @@ Variables of infra/ go into infra/terraform.tfvars. What the programs print come
             return DEPLOYABLES.map((name) => archive('dist', name));
           },
           say: terminal.say,
-          confirm: async (question) =>
-            options['yes'] === true || /^y(es)?$/i.test((await terminal.ask(question, new AbortController().signal))?.trim() ?? ''),
+          confirm: async (question) => options['yes'] === true || (await agrees(question, terminal)),
           smoke: ({ topic, database }) => {
             const env = deployedEnv(process.env, project, target.prefix ?? said.prefix);
             const made = { ...(topic !== null && { MAILGRANT_TOPIC: topic }), ...(database !== null && { MAILGRANT_DATABASE: database }) };
@@ -79,7 +74,10 @@ Variables of infra/ go into infra/terraform.tfvars. What the programs print come
         },
         options['dry-run'] === true,
       );
-      return { data, text: deployedText(data, options['dry-run'] === true), exitCode: data.ok ? 0 : 1 };
+      const text = deployedText(data, options['dry-run'] === true);
+      if (!data.stopped) return { data, text };
+      const { at, fix } = data.stopped;
+      return { data, text, exitCode: 1, error: { code: data.smoke?.code ?? 'deploy_stopped', message: `stopped at ${at}`, fix } };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -108,7 +108,7 @@ export async function deploy(target: Target, yard: DeployPorts, dryRun: boolean)
     const plan = await step('show', 'read');
     if (plan.failed) return plan.failed;
     changes = readChanges(plan.stdout);
-    if (!(await yard.confirm(`\n${changesText(changes)}\nApply this plan? [y/N] `)))
+    if (!(await yard.confirm(`\n${changesText(changes)}\nApply this plan?`)))
       return { ...so, changes, stopped: { at: 'the question', fix: 'Answer y, or say --yes where nobody can be asked.' } };
     const { failed } = await step('apply');
     if (failed) return { ...failed, changes };

@@ -4,8 +4,10 @@ import { accept } from '../../mail/accept.ts';
 import type { State } from '../../mail/delivery/ledger.ts';
 import { PUBLISHER } from '../../mail/model/caller.ts';
 import { type FailureCode, failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import { CONFIG, type Command } from '../common/command.ts';
+import { type Leaf, PROJECT } from '../common/command.ts';
 import { deployedEnv, type Operator, operatorFor } from '../common/operator.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
 import { openSecretStore } from '../common/secret-store.ts';
 
 /** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
@@ -81,28 +83,30 @@ export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked
     : [`Not sent: ${code ?? state} after ${seconds} s${id ? ` (id ${id}, ${state})` : ''}.`, `Fix: ${fix}`].join('\n');
 
 /** `smoke [ADDRESS]`: does a deployment send? */
-export const SMOKE: Command = {
-  summary: 'send one mail from a mailbox to itself through a deployment, and follow it to its end',
-  help: `  ADDRESS            the mailbox (the first of the config)
-  --project ID       project of the deployment (GOOGLE_CLOUD_PROJECT)
-  --prefix NAME      name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC and MAILGRANT_DATABASE say it more exactly
-  --timeout SECONDS  how long to follow it (120)
-  --config FILE      (${CONFIG})
-  --dry-run          say what would be sent
-  --json`,
-  options: { project: { type: 'string' }, prefix: { type: 'string' }, timeout: { type: 'string' }, 'dry-run': { type: 'boolean' } },
-  argument: 'ADDRESS',
+export const SMOKE: Leaf = {
+  summary: 'send one email from a mailbox to itself through a deployment, and follow it to its end',
+  arguments: '[ADDRESS]',
+  options: {
+    ...PROJECT,
+    prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC and MAILGRANT_DATABASE say it more exactly' },
+    timeout: { value: 'SECONDS', about: 'how long to follow it (120)' },
+    'dry-run': { about: 'say what would be sent' },
+  },
+  examples: ['smoke --project your-project', 'smoke notices@example.com --project your-project --timeout 300'],
+  notes: 'ADDRESS is the mailbox, by default the first of the config.',
   async run(options, address) {
     const seconds = Number(options['timeout'] ?? 120);
-    if (!(seconds > 0 && seconds <= 3_600)) throw new Error('--timeout: expected seconds, up to an hour');
+    if (!(seconds > 0 && seconds <= 3_600)) throw new CommandError('option_invalid', '--timeout: expected seconds, up to an hour');
     const project = options['project'] as string | undefined;
     const env = deployedEnv(process.env, project, options['prefix'] as string | undefined);
-    const operator = operatorFor(String(options['config'] ?? CONFIG), project, env);
+    const operator = operatorFor(configFile(options), project, env);
     const mailbox = (address ?? operator.settings.config.mailboxes[0]?.address ?? '').toLowerCase();
     const topic = String(operator.settings.topic);
     if (options['dry-run'])
       return { data: { mailbox, topic }, text: `Would put a mail from ${mailbox} to itself into ${topic}. Nothing was sent.` };
     const data = await smoke(operator, mailbox, seconds * 1_000);
-    return { data, text: smokeText(data), exitCode: data.ok ? 0 : 1 };
+    if (data.ok) return { data, text: smokeText(data) };
+    const error = { code: data.code ?? 'not_sent', message: `the email is ${data.state}`, fix: data.fix ?? null };
+    return { data, text: smokeText(data), exitCode: 1, error };
   },
 };

@@ -4,6 +4,7 @@ import type { Mailbox } from '../../mail/model/config.ts';
 import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
+import { CommandError } from '../common/refusal.ts';
 import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 import { networkChecks } from './check-network.ts';
@@ -32,7 +33,10 @@ export function doctorChecks(
   const { mailboxes } = operator.settings.config;
   const chosen = mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
   if (chosen.length === 0)
-    throw new Error(`${address} is not in the config: name one of ${mailboxes.map((one) => one.address).join(', ')}`);
+    throw new CommandError(
+      'mailbox_unknown',
+      `${address} is not in the config: name one of ${mailboxes.map((one) => one.address).join(', ')}`,
+    );
   return [
     { name: 'config', run: async () => passed('config', `${mailboxes.length} mailboxes, ${operator.settings.config.keys.length} keys`) },
     { name: 'credentials', run: () => credentials(self) },

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { explain } from '../../diagnose/explain.ts';
-import { CONFIG, type Command, type Options } from '../common/command.ts';
+import { type Leaf, type Options, PROJECT } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
+import { configFile } from '../common/project-folder.ts';
 import { type Check, type CheckFinding, failed, runChecks } from './check.ts';
 import { type Explain, smtpChecks } from './check-smtp.ts';
 import { doctorChecks } from './doctor-checks.ts';
@@ -12,28 +13,20 @@ import { fromDjango, fromSettingsPy, fromUrl } from './smtp-settings.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** `doctor`: tells each finding as it comes (unless --json), and answers them all. */
-export const DOCTOR: Command = {
-  summary: 'find out why mails do not go out, and how to mend it',
-  help: `  ADDRESS                only this mailbox
-  --project ID           project of the secrets (GOOGLE_CLOUD_PROJECT)
-  --service-account A    account of a function, which must be able to read the grants (several: a,b)
-  --send                 send a mail from the mailbox to itself
-  --send --lose-reply    drop the connection before the reply, and ask the session what became of it
-  --smtp                 look at a password set-up instead: EMAIL_* variables of the environment, or questions
-  --smtp --settings FILE … or a Django settings.py, which is read and never run
-  --smtp --url URL       … or smtp://user:password@host:port
-  --config FILE  --json
-Exit code 0 only if all is well. Passwords and tokens are never shown.`,
+export const DOCTOR: Leaf = {
+  summary: 'find out why emails do not go out, and how to fix it',
+  arguments: '[ADDRESS]',
   options: {
-    project: { type: 'string' },
-    'service-account': { type: 'string' },
-    send: { type: 'boolean' },
-    'lose-reply': { type: 'boolean' },
-    smtp: { type: 'boolean' },
-    settings: { type: 'string' },
-    url: { type: 'string' },
+    ...PROJECT,
+    'service-account': { value: 'ADDRESS', about: 'account of a function, which must be able to read the grants (several: a,b)' },
+    send: { about: 'send an email from the mailbox to itself' },
+    'lose-reply': { about: 'with --send: drop the connection before the reply, and ask the session what became of it' },
+    smtp: { about: 'look at a password set-up instead: EMAIL_* variables of the environment, or questions' },
+    settings: { value: 'FILE', about: 'with --smtp: a Django settings.py, which is read and never run' },
+    url: { value: 'URL', about: 'with --smtp: smtp://user:password@host:port' },
   },
-  argument: 'ADDRESS',
+  examples: ['doctor --project your-project', 'doctor notices@example.com --send', 'doctor --smtp --settings settings.py'],
+  notes: 'ADDRESS narrows it to one mailbox. Exit code 0 only if all is well. Passwords and tokens are never shown.',
   async run(options, address) {
     const tell = (found: CheckFinding): void => (options['json'] ? undefined : console.log(line(found)));
     const checks = options['smtp']
@@ -50,7 +43,7 @@ Exit code 0 only if all is well. Passwords and tokens are never shown.`,
 const text = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
 
 function grantChecks(options: Options, address: string | undefined, env: Env): Check[] | { problems: CheckFinding[] } {
-  const config = text(options, 'config') ?? CONFIG;
+  const config = configFile(options);
   try {
     const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
     const operator = operatorFor(config, text(options, 'project'), env);

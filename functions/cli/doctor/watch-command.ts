@@ -1,14 +1,17 @@
 import { connect } from '../../google/connect.ts';
 import { failureInfo } from '../../mail/model/failure.ts';
 import type { Inspection } from '../../mail/model/inspection.ts';
-import { CONFIG, type Command } from '../common/command.ts';
+import { type Leaf, PROJECT } from '../common/command.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
 
 /** Looks at every mailbox's grant as the scheduled function does; `address` narrows it to one. */
 async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
   const mailboxes = settings.config.mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
   if (mailboxes.length === 0)
-    throw new Error(
+    throw new CommandError(
+      'mailbox_unknown',
       `${address ?? 'mailbox'} is not in the config: name one of ${settings.config.mailboxes.map((one) => one.address).join(', ')}`,
     );
   return connect({ ...settings, config: { ...settings.config, mailboxes } }, () => {}, identity).inspectAll();
@@ -28,17 +31,15 @@ function watchTable(inspections: readonly Inspection[]): string {
 }
 
 /** `watch [ADDRESS]`: can every mailbox send right now? */
-export const WATCH: Command = {
+export const WATCH: Leaf = {
   summary: 'look at every mailbox: can it send right now?',
-  help: `  ADDRESS        only this mailbox
-  --project ID   project of the secrets (GOOGLE_CLOUD_PROJECT)
-  --config FILE  (${CONFIG})
-  --json`,
-  options: { project: { type: 'string' } },
-  argument: 'ADDRESS',
+  arguments: '[ADDRESS]',
+  options: PROJECT,
+  examples: ['watch --project your-project', 'watch notices@example.com --project your-project'],
+  notes: 'ADDRESS narrows it to one mailbox. Exit code 0 only if every mailbox can send.',
   async run(options, address) {
-    const operator = operatorFor(String(options['config'] ?? CONFIG), options['project'] as string | undefined, process.env);
-    const data = await watchMailboxes(operator, address);
-    return { data, text: watchTable(data), exitCode: data.every(({ ok }) => ok) ? 0 : 1 };
+    const operator = operatorFor(configFile(options), options['project'] as string | undefined, process.env);
+    const mailboxes = await watchMailboxes(operator, address);
+    return { data: { mailboxes }, text: watchTable(mailboxes), exitCode: mailboxes.every(({ ok }) => ok) ? 0 : 1 };
   },
 };

@@ -6,50 +6,51 @@ import type { Hook } from '../../mail/model/route.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { signAs } from '../../verify/sign.ts';
 import { secretsIn } from '../../verify/verify.ts';
-import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
+import type { Answer, Group, Options } from '../common/command.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
 
 const LAPTOP_URL = 'http://127.0.0.1:8082';
 const LAPTOP_SECRETS = '.mailgrant/hook-secrets';
 
 /** `hook sign ROUTE`: what a vendor would send, so that a route can be tried out. */
-export const HOOK: Command = {
-  summary: 'sign a sample event as a vendor would, and print the curl',
-  argument: 'sign ROUTE',
-  help: `  --event FILE        the body, sent byte for byte as it stands in the file
-  --secret-file FILE  the vendor's signing secret (the one that npm start made for the route)
-  --url URL           the function hooks (${LAPTOP_URL}, as npm start serves it)
-  --header 'NAME: V'  one more header, such as 'X-GitHub-Event: release' (repeat it)
-  --event-id ID       for schemes that sign one (made up)
-  --config FILE       config with the route (${CONFIG})
-  --json
-
-The signature holds for the tolerance of the route, 5 minutes by default. No secret is printed.`,
-  options: {
-    event: { type: 'string' },
-    'secret-file': { type: 'string' },
-    url: { type: 'string' },
-    header: { type: 'string', multiple: true },
-    'event-id': { type: 'string' },
-  },
-  async run(options, verb, name = '', ...more) {
-    if (verb !== 'sign' || name === '' || more.length > 0) throw new Error('hook: expected sign ROUTE');
-    const file = options['event'];
-    if (file === undefined) throw new Error('hook sign: --event FILE is missing; name a file with the body of an event');
-    const hook = hookOf(String(options['config'] ?? CONFIG), name);
-    const body = read('--event', String(file));
-    const secretFile = String(options['secret-file'] ?? join(LAPTOP_SECRETS, hook.secret));
-    const url = `${String(options['url'] ?? LAPTOP_URL).replace(/\/+$/, '')}/hooks/${name}`;
-    const headers = await headersOf(hook, secretFile, body, String(options['event-id'] ?? `sample-${randomUUID()}`));
-    return answerOf(url, { 'Content-Type': 'application/json', ...extraIn(options['header']), ...headers }, String(file));
+export const HOOK: Group = {
+  summary: 'webhooks: sign a sample event',
+  commands: {
+    sign: {
+      summary: 'sign a sample event as a vendor would, and print the curl',
+      arguments: '<ROUTE>',
+      options: {
+        event: { value: 'FILE', about: 'the body, sent byte for byte as it stands in the file' },
+        'secret-file': { value: 'FILE', about: "the vendor's signing secret (the one that npx mailgrant dev made for the route)" },
+        url: { value: 'URL', about: `the function hooks (${LAPTOP_URL}, as npx mailgrant dev serves it)` },
+        header: { value: 'NAME: VALUE', many: true, about: "one more header, such as 'X-GitHub-Event: release' (repeat it)" },
+        'event-id': { value: 'ID', about: 'for schemes that sign one (made up)' },
+      },
+      examples: ["hook sign releases --event release.json --header 'X-GitHub-Event: release'"],
+      notes: 'The signature holds for the tolerance of the route, 5 minutes by default. No secret is printed.',
+      run: signed,
+    },
   },
 };
+
+async function signed(options: Options, name = ''): Promise<Answer> {
+  const file = options['event'];
+  if (file === undefined) throw new CommandError('option_invalid', '--event FILE is missing; name a file with the body of an event');
+  const hook = hookOf(configFile(options), name);
+  const body = read('--event', String(file));
+  const secretFile = String(options['secret-file'] ?? join(LAPTOP_SECRETS, hook.secret));
+  const url = `${String(options['url'] ?? LAPTOP_URL).replace(/\/+$/, '')}/hooks/${name}`;
+  const headers = await headersOf(hook, secretFile, body, String(options['event-id'] ?? `sample-${randomUUID()}`));
+  return answerOf(url, { 'Content-Type': 'application/json', ...extraIn(options['header']), ...headers }, String(file));
+}
 
 /** Headers as they stand on the command line. */
 function extraIn(given: Options[string]): Record<string, string> {
   return Object.fromEntries(
     [given ?? []].flat().map((one) => {
       const [, name, value] = /^([!-9;-~]+):\s*(\S.*)$/.exec(String(one)) ?? [];
-      if (!name || !value) throw new Error(`hook sign: --header ${String(one)}: expected a name, a colon and a value`);
+      if (!name || !value) throw new CommandError('option_invalid', `--header ${String(one)}: expected a name, a colon and a value`);
       return [name, value];
     }),
   );
@@ -60,13 +61,14 @@ function hookOf(config: string, name: string): Hook {
   const hook = routes.find((route) => route.name === name)?.hook;
   if (hook) return hook;
   const names = routes.map((route) => route.name).join(', ');
-  throw new Error(`hook sign: ${config} has no route ${name} with a hook${names ? `; it has ${names}` : ''}`);
+  throw new CommandError('route_missing', `${config} has no route ${name} with a hook${names ? `; it has ${names}` : ''}`);
 }
 
 async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: string): Promise<Record<string, string>> {
   if (hook.verify === 'google-oidc')
     return { Authorization: `Bearer $(gcloud auth print-identity-token --audiences=${hook.google?.audience ?? ''})` };
-  if (!existsSync(secretFile)) throw new Error(`hook sign: ${secretFile} is missing; run npm start, or name the secret with --secret-file`);
+  if (!existsSync(secretFile))
+    throw new CommandError('input_unreadable', `${secretFile} is missing; run npx mailgrant dev, or name the secret with --secret-file`);
   // A shared token is its own proof: the shell reads it, so that it is not shown.
   if (hook.verify === 'bearer') return { Authorization: `Bearer $(head -n 1 ${quoted(secretFile)})` };
   if (hook.verify === 'basic') return { Authorization: `Basic $(head -n 1 ${quoted(secretFile)} | tr -d '\\r\\n' | base64 | tr -d '\\n')` };
@@ -88,6 +90,6 @@ function read(option: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new Error(`hook sign: ${option} ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+    throw new CommandError('input_unreadable', `${option} ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
   }
 }

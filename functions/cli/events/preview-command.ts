@@ -2,28 +2,29 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openBrowser, openerFor } from '../common/browser.ts';
-import type { Command, Options } from '../common/command.ts';
+import type { Leaf, Options } from '../common/command.ts';
+import { CommandError } from '../common/refusal.ts';
 import { previewPage } from './preview-page.ts';
 import { failed } from './test-route-command.ts';
-import { EVENT_HELP, EVENT_OPTIONS, tryRoute } from './try-route.ts';
+import { EVENT_OPTIONS, tryRoute } from './try-route.ts';
 
 const FOLDER = '.mailgrant/preview';
 
 /** `preview ROUTE --event FILE`: the mail as people will see it. */
-export const PREVIEW: Command = {
-  summary: 'render the mail of an event to a file, and show it in the browser',
-  argument: 'ROUTE',
-  help: `${EVENT_HELP}
-  --digest COUNT     show the digest that sums up so many events in place of the event's own mail
-  --out FOLDER       where the mail is written, as ROUTE.html and ROUTE.txt, with the page around it (${FOLDER})
-  --no-open          write the files only
-  --json`,
-  options: { ...EVENT_OPTIONS, digest: { type: 'string' }, out: { type: 'string' }, 'no-open': { type: 'boolean' } },
+export const PREVIEW: Leaf = {
+  summary: 'render the email of an event to a file, and show it in the browser',
+  arguments: '<ROUTE>',
+  options: {
+    ...EVENT_OPTIONS,
+    digest: { value: 'COUNT', about: "show the digest that sums up so many events in place of the event's own email" },
+    out: { value: 'DIR', about: `where it is written, as ROUTE.html and ROUTE.txt, with the page around it (${FOLDER})` },
+    'no-open': { about: 'write the files only' },
+  },
+  examples: ['preview failed-builds --event event.json', 'preview failed-builds --event event.json --digest 12 --no-open'],
   async run(options, route = '') {
-    if (route === '') throw new Error('preview: name a route, such as preview failed-builds --event FILE');
     try {
       const { match, mail } = await tryRoute(route, options, { always: true, digest: digestOf(options) });
-      if (!mail) throw new Error('preview: there is no mail');
+      if (!mail) throw new Error('there is no email to show');
       const folder = resolve(String(options['out'] ?? FOLDER));
       const files = {
         mail: join(folder, `${route}.html`),
@@ -55,6 +56,6 @@ function digestOf({ digest }: Options) {
   if (digest === undefined) return null;
   const now = Date.now();
   const count = Number(digest);
-  if (!Number.isInteger(count) || count < 1) throw new Error('--digest: expected how many events');
+  if (!Number.isInteger(count) || count < 1) throw new CommandError('option_invalid', '--digest: expected how many events');
   return { count, first: now - 3_500_000, last: now - 60_000, from: now - 3_600_000, until: now, sample: 'The subject of one of them' };
 }

@@ -1,18 +1,15 @@
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import type { Answer, Command, Options } from '../common/command.ts';
-import { EVENT_HELP, EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './try-route.ts';
+import type { Answer, Leaf, Options } from '../common/command.ts';
+import { EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './try-route.ts';
 
 /** `test-route ROUTE --event FILE`: what the route makes of an event. */
-export const TEST_ROUTE: Command = {
-  summary: 'say whether a route wants an event, and show the mail; nothing is sent',
-  argument: 'ROUTE',
-  help: `${EVENT_HELP}
-  --json
-
-Exits with 0 for a match and for no match, with 1 where the functions would record a failure.`,
+export const TEST_ROUTE: Leaf = {
+  summary: 'say whether a route wants an event, and show the email; nothing is sent',
+  arguments: '<ROUTE>',
   options: EVENT_OPTIONS,
+  examples: ['test-route failed-builds --event event.json', 'test-route releases --event release.json --attribute x-github-event=release'],
+  notes: 'Exit code 0 for a match and for no match, 1 where the functions would record a failure.',
   async run(options, route = '') {
-    if (route === '') throw new Error('test-route: name a route, such as test-route failed-builds --event FILE');
     try {
       const tried = await tryRoute(route, options);
       const alike = tried.dedupe === null ? '' : ` Events alike are known by: ${tried.dedupe}`;
@@ -29,7 +26,12 @@ export function failed(route: string, error: unknown, options: Options): Answer 
   if (!(error instanceof MailFailure)) throw error;
   const { code, message } = toFailure(error);
   const fix = hintOf(options, message) ?? failureInfo(code).fix;
-  return { data: { route, code, detail: message, fix }, text: `${route}: ${code}\n${message}\n${fix}`, exitCode: 1 };
+  return {
+    data: { route, code, detail: message, fix },
+    text: `${route}: ${code}\n${message}\n${fix}`,
+    exitCode: 1,
+    error: { code, message, fix },
+  };
 }
 
 const shown = (mail: Mail): string =>

@@ -7,7 +7,9 @@ import type { Compiled } from '../../notify/compiled.ts';
 import type { NotifyEvent } from '../../notify/conditions/event.ts';
 import { type DigestFacts, evaluateRoute, mailOf } from '../../notify/event-email.ts';
 import { callerFor, routeNamed } from '../../notify/handle-event.ts';
-import { CONFIG, type Options } from '../common/command.ts';
+import type { Options, OptionTable } from '../common/command.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
 
 /** What an event comes to on its route, without anything being sent. */
 export interface Tried {
@@ -47,14 +49,14 @@ export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail):
 };
 
 /** The options of both commands that try an event out. */
-export const EVENT_OPTIONS = {
-  event: { type: 'string' },
-  attribute: { type: 'string', multiple: true },
-} as const;
-
-export const EVENT_HELP = `  --event FILE       the event: its JSON or text, or a push envelope around it
-  --attribute N=V    an attribute of the message, or a header of the webhook in lower case; may be repeated
-  --config FILE      config with the route (${CONFIG})`;
+export const EVENT_OPTIONS: OptionTable = {
+  event: { value: 'FILE', about: 'the event: its JSON or text, or a push envelope around it' },
+  attribute: {
+    value: 'NAME=VALUE',
+    many: true,
+    about: 'an attribute of the message, or a header of the webhook in lower case (repeat it)',
+  },
+};
 
 /**
  * Tries an event out on a route of the config: what the functions would do with it, up to sending. `always` renders it also
@@ -65,10 +67,10 @@ export async function tryRoute(
   options: Options,
   { always = false, digest = null as DigestFacts | null } = {},
 ): Promise<Tried> {
-  const file = String(options['config'] ?? CONFIG);
+  const file = configFile(options);
   const compiled = await load(compileConfig(file).module);
   if (!Object.hasOwn(compiled.routes, name))
-    throw new Error(`${file} has no route ${name}; it has ${Object.keys(compiled.routes).join(', ') || 'none'}`);
+    throw new CommandError('route_missing', `${file} has no route ${name}; it has ${Object.keys(compiled.routes).join(', ') || 'none'}`);
   const route = routeNamed(name, compiled);
   const event = readEvent(options);
   const wanted = await evaluateRoute(route, event);
@@ -85,10 +87,11 @@ async function load(module: string): Promise<Compiled> {
 }
 
 function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
-  if (file === undefined) throw new Error('--event is missing; name a file with an event, such as config/samples/cloud-build.json');
+  if (file === undefined)
+    throw new CommandError('option_invalid', '--event is missing; name a file with an event, such as config/samples/cloud-build.json');
   const { data, attributes } = unwrapped(jsonOrText(readEventFile(String(file))));
   const given = [attribute].flat().map((one) => /^([^=]+)=(.*)$/s.exec(String(one))?.slice(1) as [string, string] | undefined);
-  if (given.includes(undefined)) throw new Error('--attribute: expected name=value');
+  if (given.includes(undefined)) throw new CommandError('option_invalid', '--attribute: expected name=value');
   return { data, attributes: { ...attributes, ...Object.fromEntries(given.filter((one) => one !== undefined)) } };
 }
 
@@ -113,7 +116,7 @@ function readEventFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Error(`--event: ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
+    throw new CommandError('input_unreadable', `--event: ${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`);
   }
 }
 

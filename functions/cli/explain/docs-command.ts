@@ -11,7 +11,7 @@ import { SMTP_ROWS } from '../../diagnose/catalogue/smtp-rows.ts';
 import { TLS_ROWS } from '../../diagnose/catalogue/tls-rows.ts';
 import { aboutCause } from '../../diagnose/causes/causes.ts';
 import { explain } from '../../diagnose/explain.ts';
-import type { Command } from '../common/command.ts';
+import type { Leaf } from '../common/command.ts';
 
 export const PAGE = 'docs/why-gmail-auth-fails.md';
 
@@ -51,10 +51,10 @@ function groupTable(name: string): string[][] {
 }
 
 /** `docs`: the generated tables of the documentation. */
-export const DOCS: Command = {
+export const DOCS: Leaf = {
   summary: `make the tables of ${PAGE} from the catalogue`,
-  help: '  --check  write nothing; exit code 1 where the page is out of date\n  --json',
-  options: { check: { type: 'boolean' } },
+  options: { check: { about: 'write nothing; exit code 1 where the page is out of date' } },
+  examples: ['docs --check'],
   async run(options) {
     const before = readFileSync(PAGE, 'utf8');
     const after = renderPage(before);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Explanation, explain, type Match } from '../../diagnose/explain.ts';
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
-import type { Command } from '../common/command.ts';
+import type { Leaf } from '../common/command.ts';
+import { readText } from '../common/read-input.ts';
 
 /** What helps where a text says too little. */
 const PASTE = [
@@ -66,17 +66,15 @@ function causeText(match: Match, place: number): string {
 }
 
 /** `explain [FILE]`: a pasted error, from a file or standard input. */
-export const EXPLAIN: Command = {
-  summary: 'explain a pasted mail or OAuth error, offline',
-  help: `  FILE           the error text; without it, or with -, standard input
-  --json         {"matches": [{"id", "cause", "confidence", "evidence", "fix", "retry"}]}, best first
+export const EXPLAIN: Leaf = {
+  summary: 'explain a pasted email or OAuth error, offline',
+  arguments: '[FILE]',
+  examples: ['explain error.txt', 'explain < error.txt', 'explain error.txt --json'],
+  notes: `FILE holds the error text; without it, or with -, standard input does. Secrets in the text are masked in the answer. Exit code 1 where nothing was recognised.
 
-A code of mailgrant's own, or a line of its log, is explained too: {"matches": [], "codes": [{"code", "summary", "fix", "retry"}]}.
-Secrets in the text are masked in the answer. Exit code 1 where nothing was recognised.`,
-  options: {},
-  argument: 'FILE',
+--json: {"matches": [{"id", "cause", "confidence", "evidence", "fix", "retry"}]}, best first. A code of mailgrant's own, or a line of its log, is explained too: {"matches": [], "codes": [{"code", "summary", "fix", "retry"}]}.`,
   async run(_options, file = '-') {
-    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    const text = readText(file);
     const found = explain(text);
     const codes = ownIn(text);
     if (found.matches.length > 0 || codes.length === 0)

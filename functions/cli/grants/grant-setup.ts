@@ -4,6 +4,7 @@ import { createExchange, type Exchange } from '../../google/http/exchange.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
+import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { openSecretStore, type SecretStore } from '../common/secret-store.ts';
 import type { Terminal } from '../common/terminal.ts';
@@ -25,7 +26,7 @@ export interface GrantContext {
 /** From the command line to a setup; everything that can be wrong without asking Google is told first. Throws Refused, ConfigProblems. */
 export async function setUp(options: Options, [address, ...rest]: readonly string[], env: Env, terminal: Terminal): Promise<GrantContext> {
   if (address === undefined || rest.length > 0) throw new CommandError('address_missing', 'one address is expected');
-  const file = String(options['config'] ?? 'config/mailgrant.yaml');
+  const file = configFile(options);
   const mailbox = consentingMailbox(loadConfig(file), address);
   const project = (options['project'] as string | undefined) ?? env['GOOGLE_CLOUD_PROJECT'];
   if (!project) throw new CommandError('project_missing', 'no project is named');

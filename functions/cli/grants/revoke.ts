@@ -1,4 +1,5 @@
 import { CommandError } from '../common/refusal.ts';
+import { confirm } from '../common/terminal.ts';
 import type { GrantContext } from './grant-setup.ts';
 import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
 
@@ -41,12 +42,6 @@ export async function revoke(
       throw new CommandError('versions_left', message, 'The grant is revoked at Google.');
     });
   return { ...answer, atGoogle: found.includes('revoked') ? 'revoked' : found.length > 0 ? 'gone' : null };
-}
-
-async function confirm(consequence: string, { interactive, ask }: GrantContext['terminal']): Promise<void> {
-  if (!interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
-  const answer = await ask(`${consequence} Go on? [y/N] `, new AbortController().signal);
-  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('confirmation_missing', 'it was not confirmed');
 }
 
 export function revokeText({ dryRun, address, secret, atGoogle, disabled }: RevokeResult): string {

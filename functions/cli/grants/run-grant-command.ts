@@ -1,21 +1,21 @@
-import { ConfigProblems } from '../../config/config-problems.ts';
+import { answering } from '../common/answering.ts';
 import type { Answer } from '../common/command.ts';
-import { CommandError, commandErrorReport, commandErrorText } from '../common/refusal.ts';
+import { CommandError, commandErrorText } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
 import { authorize, authorizedText, type ConsentOptions, planConsent, planText } from './authorize.ts';
 import { clientFor, type Env, type Options, setUp } from './grant-setup.ts';
 import { revoke, revokeText } from './revoke.ts';
 import { type Rotated, rotate, rotatedText } from './rotate.ts';
 
-/** `authorize`, `rotate` and `revoke`: what was done or refused, as data and as text. Throws ConfigProblems. */
-export async function runGrantCommand(
+/** `authorize`, `rotate` and `revoke`: what was done or refused, as data and as text. */
+export function runGrantCommand(
   verb: 'authorize' | 'rotate' | 'revoke',
   options: Options,
   words: readonly string[],
   env: Env,
   terminal: Terminal = processTerminal(env),
 ): Promise<Answer> {
-  try {
+  return answering(async () => {
     const way = verb === 'revoke' ? null : wayFrom(options);
     const setup = await setUp(options, words, env, terminal);
     const dryRun = options['dry-run'] === true;
@@ -29,14 +29,11 @@ export async function runGrantCommand(
       return { data, text: planText(data) };
     }
     const data = await (verb === 'rotate' ? rotate(setup, client, way(), options['end-others'] === true) : authorize(setup, client, way()));
-    if (!data.ok) return { data, text: commandErrorText(data), exitCode: 1 };
+    if (!data.ok)
+      return { data, text: commandErrorText(data), exitCode: 1, error: { code: data.code, message: data.detail, fix: data.fix } };
     const text = authorizedText(data, setup.now());
     return { data, text: 'disabled' in data ? `${text}\n${rotatedText(data as Rotated)}` : text };
-  } catch (error) {
-    if (error instanceof ConfigProblems) throw error;
-    const data = commandErrorReport(error);
-    return { data, text: commandErrorText(data), exitCode: 1 };
-  }
+  });
 }
 
 /** The patience begins when it is called, not when the options are read. */

@@ -1,43 +1,49 @@
 import { loadConfig } from '../../config/load-config.ts';
 import type { CallerKey } from '../../mail/model/config.ts';
-import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
+import { type Answer, DRY_RUN, type Group, type Options } from '../common/command.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
 import { createKey, type KeyPolicy, revokeKey } from './key.ts';
 
 /** `key create ID`, `key list`, `key revoke ID`: who may call the API. */
-export const KEY: Command = {
-  summary: 'API keys: create ID, list, revoke ID',
-  argument: 'create|list|revoke [ID]',
-  help: `  create ID      make a key, write its hash into the config and print it once
-    --from ADDRESS   an address it may send from (repeat it, or write commas)
-    --to PATTERN     a recipient it may write to, such as *@example.com (by default everyone)
-    --per-day N      mails per day (UTC)     --per-minute N   mails per minute
-    --expires DATE   last day on which it works, such as 2027-01-31
-  list           every key, with what it may do
-  revoke ID      take a key out of the config
-  --config FILE  config to edit (${CONFIG})
-  --dry-run      change nothing
-  --json`,
-  options: {
-    from: { type: 'string', multiple: true },
-    to: { type: 'string', multiple: true },
-    'per-day': { type: 'string' },
-    'per-minute': { type: 'string' },
-    expires: { type: 'string' },
-    'dry-run': { type: 'boolean' },
-  },
-  async run(options, verb, id = '', ...more) {
-    const file = String(options['config'] ?? CONFIG);
-    const dryRun = options['dry-run'] === true;
-    if (more.length > 0) throw new Error(`key: ${more.join(' ')}: one ID at a time`);
-    if (verb === 'list' && id === '') return list(file);
-    if (verb !== 'create' && verb !== 'revoke') throw new Error('key: expected create ID, list or revoke ID');
-    if (id === '') throw new Error(`key ${verb}: missing; name the key, for example shop`);
-    return verb === 'create' ? create(file, id, options, dryRun) : revoke(file, id, dryRun);
+export const KEY: Group = {
+  summary: 'API keys: create, list, revoke',
+  commands: {
+    create: {
+      summary: 'make a key, write its hash into the config and print it once',
+      arguments: '<ID>',
+      options: {
+        from: { value: 'ADDRESS', many: true, about: 'an address it may send from (repeat it, or write commas)' },
+        to: { value: 'PATTERN', many: true, about: 'a recipient it may write to, such as *@example.com (by default everyone)' },
+        'per-day': { value: 'N', about: 'emails per day (UTC)' },
+        'per-minute': { value: 'N', about: 'emails per minute' },
+        expires: { value: 'DATE', about: 'last day on which it works, such as 2027-01-31' },
+        ...DRY_RUN,
+      },
+      examples: [
+        'key create shop --from notices@example.com',
+        "key create shop --from notices@example.com --to '*@example.com' --per-day 500",
+      ],
+      run: async (options, id = '') => create(configFile(options), id, options, options['dry-run'] === true),
+    },
+    list: {
+      summary: 'every key, with what it may do',
+      examples: ['key list'],
+      run: async (options) => list(configFile(options)),
+    },
+    revoke: {
+      summary: 'take a key out of the config',
+      arguments: '<ID>',
+      options: DRY_RUN,
+      examples: ['key revoke shop'],
+      run: async (options, id = '') => revoke(configFile(options), id, options['dry-run'] === true),
+    },
   },
 };
 
 function create(file: string, id: string, options: Options, dryRun: boolean): Answer {
-  if (!/^[a-z0-9-]{1,40}$/.test(id)) throw new Error('key create: expected an ID of 1 to 40 lower-case letters, digits or "-"');
+  if (!/^[a-z0-9-]{1,40}$/.test(id))
+    throw new CommandError('option_invalid', 'expected an ID of 1 to 40 lower-case letters, digits or "-"');
   const policy: KeyPolicy = {
     from: words(options['from']),
     to: words(options['to']),
@@ -45,7 +51,8 @@ function create(file: string, id: string, options: Options, dryRun: boolean): An
     perMinute: number(options, 'per-minute'),
     expires: options['expires'] === undefined ? null : String(options['expires']),
   };
-  if (policy.from.length === 0) throw new Error('key create: --from ADDRESS is missing; name an address that the key may send from');
+  if (policy.from.length === 0)
+    throw new CommandError('option_invalid', '--from ADDRESS is missing; name an address that the key may send from');
   const made = createKey(file, id, policy, { dryRun });
   if (dryRun) return { data: { ...made, key: null }, text: `The key ${id} could be made; nothing was written.` };
   return {
@@ -64,11 +71,11 @@ function revoke(file: string, id: string, dryRun: boolean): Answer {
 
 function list(file: string): Answer {
   const { keys } = loadConfig(file);
-  const data = keys.map(({ sha256: _, ...policy }) => ({
+  const policies = keys.map(({ sha256: _, ...policy }) => ({
     ...policy,
     expires: policy.expires === undefined ? null : new Date(policy.expires).toISOString(),
   }));
-  return { data, text: keys.length > 0 ? keys.map(line).join('\n') : `${file} has no API keys.` };
+  return { data: { keys: policies }, text: keys.length > 0 ? keys.map(line).join('\n') : `${file} has no API keys.` };
 }
 
 function line({ id, identity, from, to, limits, expires, disabled }: CallerKey): string {
@@ -96,5 +103,5 @@ function number(options: Options, name: string): number | null {
   if (options[name] === undefined) return null;
   const value = Number(options[name]);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`key create: --${name}: expected a whole number from 1`);
+  throw new CommandError('option_invalid', `--${name}: expected a whole number from 1`);
 }

@@ -1,11 +1,12 @@
-import { ConfigProblems } from '../../config/config-problems.ts';
 import { connect } from '../../google/connect.ts';
 import { createExchange } from '../../google/http/exchange.ts';
 import { createSubscription, type PulledMessage } from '../../google/queue/pubsub-subscription.ts';
-import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
+import { answering } from '../common/answering.ts';
+import { type Answer, DATABASE, DRY_RUN, type Group, type Leaf, type Options, type OptionTable, PROJECT, YES } from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
-import { CommandError, commandErrorReport, commandErrorText } from '../common/refusal.ts';
-import { processTerminal, type Terminal } from '../common/terminal.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
+import { confirm, processTerminal, type Terminal } from '../common/terminal.ts';
 import {
   type DeadLetterContext,
   type DeadLetterResult,
@@ -18,49 +19,60 @@ import {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** `dead list`, `replay`, `drop`: the mails that were given up. */
-export const DEAD: Command = {
-  summary: 'dead letters: list, replay, drop',
-  argument: 'list|replay|drop [ID…]',
-  help: `  list            oldest first, with reason and mail, never any content; nothing is taken away
-  replay [ID…]    mend the cause first. Puts them into the queue again, each as the mail that it was: what was sent is not
-                  sent again, what failed is released in the ledger; then takes them away here
-  drop [ID…]      take them away for good; whoever waits for such a mail waits in vain
-    ID            of the dead letter, or of its mail; or all of one reason, or all:
-    --reason CODE   such as grant_revoked (list takes it too)
-    --all
-  --limit N       how many are looked at (200)
-  --yes           do not ask            --dry-run  change nothing
-  --project ID    project of the deployment (GOOGLE_CLOUD_PROJECT)
-  --prefix NAME   name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC says the topic more exactly
-  --database ID   Firestore database of the ledger (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)
-  --config FILE   (${CONFIG})
-  --json
+const NEEDS = `Needs roles/pubsub.subscriber on the subscription PREFIX-dead, roles/pubsub.publisher on the topic PREFIX-mails, roles/datastore.user.
+Exit code: 0 as asked, 1 refused, or some were left.`;
 
-Needs roles/pubsub.subscriber on the subscription PREFIX-dead, roles/pubsub.publisher on the topic PREFIX-mails, roles/datastore.user.
-Exit code: 0 as asked, 1 refused, or some were left.`,
-  options: {
-    reason: { type: 'string' },
-    all: { type: 'boolean' },
-    limit: { type: 'string' },
-    yes: { type: 'boolean' },
-    'dry-run': { type: 'boolean' },
-    project: { type: 'string' },
-    prefix: { type: 'string' },
-    database: { type: 'string' },
-  },
-  run: (options, verb, ...words) => runDeadCommand(options, verb, words, process.env),
+const WHERE: OptionTable = {
+  limit: { value: 'N', about: 'how many are looked at (200)' },
+  ...PROJECT,
+  prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC says the topic more exactly' },
+  ...DATABASE,
+};
+const WHICH: OptionTable = {
+  reason: { value: 'CODE', about: 'all of one reason, such as grant_revoked' },
+  all: { about: 'all of them' },
 };
 
-/** The command, with its surroundings given. Throws ConfigProblems. */
-export async function runDeadCommand(
+const leaf = (verb: string, leaf: Omit<Leaf, 'run' | 'notes'>): Leaf => ({
+  ...leaf,
+  notes: NEEDS,
+  run: (options, ...words) => runDeadCommand(options, verb, words, process.env),
+});
+
+/** `dead list`, `replay`, `drop`: the emails that were given up. */
+export const DEAD: Group = {
+  summary: 'dead letters: list, replay, drop',
+  commands: {
+    list: leaf('list', {
+      summary: 'oldest first, with reason and email, never any content; nothing is taken away',
+      options: { reason: { value: 'CODE', about: 'those of one reason' }, ...WHERE },
+      examples: ['dead list --project your-project', 'dead list --reason grant_revoked'],
+    }),
+    replay: leaf('replay', {
+      summary:
+        'fix the cause first: puts them into the queue again, each as the email that it was. What was sent is not sent again, what failed is released in the ledger; then they are taken away here',
+      arguments: '[ID...]',
+      options: { ...WHICH, ...WHERE, ...YES, ...DRY_RUN },
+      examples: ['dead replay --reason grant_revoked', 'dead replay --all --dry-run'],
+    }),
+    drop: leaf('drop', {
+      summary: 'take them away for good; whoever waits for such an email waits in vain',
+      arguments: '[ID...]',
+      options: { ...WHICH, ...WHERE, ...YES, ...DRY_RUN },
+      examples: ['dead drop --reason request_invalid --yes'],
+    }),
+  },
+};
+
+/** The command, with its surroundings given. */
+export function runDeadCommand(
   options: Options,
   verb: string | undefined,
   words: readonly string[],
   given: Env,
   terminal: Terminal = processTerminal(given),
 ): Promise<Answer> {
-  try {
+  return answering(async () => {
     if (verb !== 'list' && verb !== 'replay' && verb !== 'drop') throw new CommandError('option_invalid', 'expected list, replay or drop');
     const chosen = choiceIn(options, verb, words);
     const limit = Number(options['limit'] ?? 200);
@@ -68,7 +80,7 @@ export async function runDeadCommand(
     const project = (options['project'] as string | undefined) ?? given['GOOGLE_CLOUD_PROJECT'];
     if (!project) throw new CommandError('project_missing', 'no project is named');
     const prefix = String(options['prefix'] ?? 'mailgrant');
-    const morgue = open(project, prefix, String(options['config'] ?? CONFIG), namedIn(options, given));
+    const morgue = open(project, prefix, configFile(options), namedIn(options, given));
 
     const held = await pullDeadLetters(morgue, limit);
     const letters = await Promise.all(held.map((one) => deadLetterOf(one, morgue)));
@@ -85,7 +97,8 @@ export async function runDeadCommand(
     await morgue.pulled.nack(held.filter((one) => !picked.includes(one)));
     if (picked.length === 0) return { data: { letters: [], more }, text: ['No such dead letter.', ...tail].join('\n'), exitCode: 1 };
     try {
-      await confirm(options, `${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
+      if (options['yes'] !== true)
+        await confirm(`${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
     } catch (error) {
       await morgue.pulled.nack(picked);
       throw error;
@@ -95,11 +108,7 @@ export async function runDeadCommand(
     await morgue.pulled.nack(picked.filter((_, place) => done[place]?.did === 'left')).catch(() => {}); // they come back by themselves
     const left = done.some(({ did }) => did === 'left');
     return { data: { letters: done, more }, text: [...done.map(deadLetterText), ...tail].join('\n'), exitCode: left ? 1 : 0 };
-  } catch (error) {
-    if (error instanceof ConfigProblems) throw error;
-    const data = commandErrorReport(error);
-    return { data, text: commandErrorText(data), exitCode: 1 };
-  }
+  });
 }
 
 const CONSEQUENCES = {
@@ -139,11 +148,4 @@ function choiceIn(options: Options, verb: string, words: readonly string[]): Cho
   if (words.length === 0) return () => true;
   const wanted = new Set(words.map((word) => word.toLowerCase()));
   return (id, mail) => wanted.has(id ?? '') || wanted.has(mail ?? '');
-}
-
-async function confirm(options: Options, question: string, { interactive, ask }: Terminal): Promise<void> {
-  if (options['yes'] === true) return;
-  if (!interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
-  const answer = await ask(`${question}\nGo on? [y/N] `, new AbortController().signal);
-  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('confirmation_missing', 'it was not confirmed');
 }

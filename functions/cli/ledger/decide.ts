@@ -4,7 +4,7 @@ import type { Ports } from '../../mail/delivery/ports.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { CommandError } from '../common/refusal.ts';
-import type { Terminal } from '../common/terminal.ts';
+import { confirm, type Terminal } from '../common/terminal.ts';
 import { type EmailSummary, type Reader, shown } from './list-emails.ts';
 
 /** What the commands that decide work with; `begin` gives ports with the time of one invocation. */
@@ -53,7 +53,7 @@ export async function resend(id: string, choice: DecisionOptions, desk: Decision
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
   const going = asked !== before && goesOn(asked); // Gmail itself said that it has not all of it
-  if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), desk);
+  if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), desk.terminal);
   const free = going ? asked : ((await within(desk, (ports) => release(asked, ports))) ?? nothing(asked));
   if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
   const outcome = await within(desk, (ports) => sendAgain(free, draft, ports));
@@ -69,7 +69,7 @@ export async function dropMail(id: string, choice: DecisionOptions, desk: Decisi
   const { state, code } = before.entry;
   if (state === 'failed' && code === 'dropped') return answer(before, false, 'It was dropped before.');
   if (choice.dryRun) return answer(before, false, `Would be dropped: nothing would send it any more. ${LEFT[state] ?? ''}`.trim());
-  if (!choice.yes) await confirm(`Nothing will send this mail any more, whoever asks for it. ${LEFT[state] ?? ''}`.trim(), desk);
+  if (!choice.yes) await confirm(`Nothing will send this mail any more, whoever asks for it. ${LEFT[state] ?? ''}`.trim(), desk.terminal);
   const after = (await within(desk, (ports) => drop(before, ports))) ?? nothing(before);
   return answer(after, true, 'It is dropped: nothing sends it any more.');
 }
@@ -120,12 +120,6 @@ function nothing({ entry }: LedgerRecord): never {
 async function within<T>({ begin }: Pick<DecisionContext, 'begin'>, run: (ports: Ports) => Promise<T>): Promise<T> {
   const ports = begin();
   return run(ports).finally(ports.close);
-}
-
-async function confirm(consequence: string, { terminal }: DecisionContext): Promise<void> {
-  if (!terminal.interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
-  const answer = await terminal.ask(`${consequence}\nGo on? [y/N] `, new AbortController().signal);
-  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('confirmation_missing', 'it was not confirmed');
 }
 
 export const decisionText = ({ says, dryRun, mail }: DecisionResult): string =>

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { ConfigProblems } from '../../config/config-problems.ts';
 import { connect } from '../../google/connect.ts';
 import { createLedgerQuery } from '../../google/firestore/ledger-query.ts';
 import { createExchange } from '../../google/http/exchange.ts';
@@ -7,9 +6,11 @@ import { STATES, type State } from '../../mail/delivery/ledger.ts';
 import { timeOf } from '../../mail/message/scheduled-at.ts';
 import { normalise, withAsciiDomain } from '../../mail/model/address.ts';
 import { toFailure } from '../../mail/model/failure.ts';
-import { type Answer, CONFIG, type Command, type Options } from '../common/command.ts';
+import { answering } from '../common/answering.ts';
+import { type Answer, DATABASE, DRY_RUN, type Group, type Leaf, type Options, type OptionTable, PROJECT, YES } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
-import { CommandError, commandErrorReport, commandErrorText } from '../common/refusal.ts';
+import { configFile } from '../common/project-folder.ts';
+import { CommandError } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
 import { type DecisionContext, type DecisionOptions, decisionText, dropMail, resend } from './decide.ts';
 import { type EmailFilter, listMails, listText, mailText, shown } from './list-emails.ts';
@@ -19,59 +20,67 @@ type Env = Readonly<Record<string, string | undefined>>;
 const OPEN: readonly State[] = ['unknown', 'failed', 'parked', 'waiting'];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** `ledger list`, `show ID`, `resend ID`, `drop ID`: what became of mails, and what a person decides about them. */
-export const LEDGER: Command = {
-  summary: 'mails: list, show ID, resend ID, drop ID',
-  argument: 'list|show|resend|drop [ID]',
-  help: `  list            newest first, never any content
-    --state STATE   ${STATES.join(', ')}
-                    (repeat it; by default ${OPEN.join(', ')}, and what was
-                    begun and left for ten minutes; with --to all of them)
-    --since TIME    2026-11-24T08:00:00Z, or 2h, 7d    --limit N  (50)
-    --mailbox ADDRESS  --to ADDRESS of a recipient: what became of the mails to them
-  show ID         the record, what it means, what mends it, and what may be done
-  resend ID       let a mail that failed or is unknown go out again; Gmail is asked first what it knows
-    --message FILE  and send it now: the JSON that was asked for in the first place (- is standard input)
-    --no-ask        do not ask Gmail
-  drop ID         end it for good: nothing sends it any more
-  --yes           do not ask            --dry-run  change nothing
-  --project ID    project of the ledger (GOOGLE_CLOUD_PROJECT)
-  --database ID   its Firestore database (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)
-  --config FILE   (${CONFIG})
-  --json
+const WHERE: OptionTable = { ...PROJECT, ...DATABASE };
 
-Exit code: 0 as asked, 1 refused or not sent.`,
-  options: {
-    state: { type: 'string', multiple: true },
-    since: { type: 'string' },
-    limit: { type: 'string' },
-    mailbox: { type: 'string' },
-    to: { type: 'string' },
-    message: { type: 'string' },
-    'no-ask': { type: 'boolean' },
-    yes: { type: 'boolean' },
-    'dry-run': { type: 'boolean' },
-    project: { type: 'string' },
-    database: { type: 'string' },
+const leaf = (verb: string, leaf: Omit<Leaf, 'run'>): Leaf => ({
+  ...leaf,
+  run: (options, ...words) => runLedgerCommand(options, verb, words, process.env),
+});
+
+/** `ledger list`, `show ID`, `resend ID`, `drop ID`: what became of emails, and what a person decides about them. */
+export const LEDGER: Group = {
+  summary: 'what became of emails: list, show, resend, drop',
+  notes: 'Exit code: 0 as asked, 1 refused or not sent.',
+  commands: {
+    list: leaf('list', {
+      summary: 'newest first, never any content',
+      options: {
+        state: { value: 'STATE', many: true, about: `${STATES.join(', ')} (repeat it, or write commas)` },
+        since: { value: 'TIME', about: '2026-11-24T08:00:00Z, or 2h, 7d' },
+        mailbox: { value: 'ADDRESS', about: 'emails from this mailbox' },
+        to: { value: 'ADDRESS', about: 'emails to this recipient' },
+        limit: { value: 'N', about: 'how many (50)' },
+        ...WHERE,
+      },
+      examples: ['ledger list --project your-project', 'ledger list --state sent --since 2h', 'ledger list --to you@example.net'],
+      notes: `By default the states ${OPEN.join(', ')}, and what was begun and left for ten minutes; with --to all of them.`,
+    }),
+    show: leaf('show', {
+      summary: 'the record of an email, what it means, what fixes it, and what may be done',
+      arguments: '<ID>',
+      options: WHERE,
+      examples: ['ledger show 0197a3c2-1f5e-7000-8000-000000000000'],
+    }),
+    resend: leaf('resend', {
+      summary: 'let an email that failed or is unknown go out again; Gmail is asked first what it knows',
+      arguments: '<ID>',
+      options: {
+        message: { value: 'FILE', about: 'send it now: the JSON that was asked for in the first place (- is standard input)' },
+        'no-ask': { about: 'do not ask Gmail' },
+        ...YES,
+        ...DRY_RUN,
+        ...WHERE,
+      },
+      examples: ['ledger resend 0197a3c2-1f5e-7000-8000-000000000000 --dry-run'],
+    }),
+    drop: leaf('drop', {
+      summary: 'end it for good: nothing sends it any more',
+      arguments: '<ID>',
+      options: { ...YES, ...DRY_RUN, ...WHERE },
+      examples: ['ledger drop 0197a3c2-1f5e-7000-8000-000000000000'],
+    }),
   },
-  run: (options, verb, ...words) =>
-    runLedgerCommand(
-      options,
-      verb,
-      words.flatMap((word) => word ?? []),
-      process.env,
-    ),
 };
 
-/** The command, with its surroundings given. Throws ConfigProblems. */
-export async function runLedgerCommand(
+/** The command, with its surroundings given. */
+export function runLedgerCommand(
   options: Options,
   verb: string | undefined,
   words: readonly string[],
   env: Env,
   terminal: Terminal = processTerminal(env),
 ): Promise<Answer> {
-  try {
+  return answering(async () => {
     if (verb !== 'list' && verb !== 'show' && verb !== 'resend' && verb !== 'drop')
       throw new CommandError('option_invalid', 'expected list, show ID, resend ID or drop ID');
     const id = verb === 'list' ? '' : idIn(words);
@@ -82,7 +91,7 @@ export async function runLedgerCommand(
     const wanted = wantedIn(options, now);
     const message = options['message'] === undefined ? null : readMessage(String(options['message']));
     const named = options['database'] === undefined ? env : { ...env, MAILGRANT_DATABASE: String(options['database']) };
-    const { settings, identity } = operatorFor(String(options['config'] ?? CONFIG), project, named);
+    const { settings, identity } = operatorFor(configFile(options), project, named);
     const edge = connect(settings, () => {}, identity);
     const { mailboxes } = settings.config;
     const asShown = (address: string): readonly string[] => {
@@ -125,11 +134,7 @@ export async function runLedgerCommand(
     };
     const data = await (verb === 'resend' ? resend : dropMail)(id, choice, desk);
     return { data, text: decisionText(data), exitCode: data.ok ? 0 : 1 };
-  } catch (error) {
-    if (error instanceof ConfigProblems) throw error;
-    const data = commandErrorReport(error);
-    return { data, text: commandErrorText(data), exitCode: 1 };
-  }
+  });
 }
 
 function idIn(words: readonly string[]): string {

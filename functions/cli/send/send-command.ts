@@ -1,44 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Command, Options } from '../common/command.ts';
+import type { Answer, Leaf, Options } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
+import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
 import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
 
 /** `send`: one mail from the terminal, through a running or deployed function. */
-export const SEND: Command = {
-  summary: 'send one mail through a running or deployed function',
-  help: `  --from ADDRESS      an address that the key may send from
-  --to ADDRESS        repeat it, or write commas; so too --cc and --bcc
-  --subject TEXT
-  --text TEXT         and/or --html FILE
-  --attach FILE       repeat it
-  --url URL           the function api (MAILGRANT_URL, or the one of npm start)
-  --key-file FILE     file with the API key (MAILGRANT_KEY, or the one of npm start)
-  --iam               the function is behind Google IAM: who you are for Google is shown to it too, and may stand in a key's place
-  --idempotency-key K the same key never mails twice within 24 hours (one is made up and shown)
-  --dry-run           read the files, send nothing
-  --json
-
-Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same --idempotency-key.`,
+export const SEND: Leaf = {
+  summary: 'send one email through a running or deployed function',
   options: {
-    from: { type: 'string' },
-    to: { type: 'string', multiple: true },
-    cc: { type: 'string', multiple: true },
-    bcc: { type: 'string', multiple: true },
-    subject: { type: 'string' },
-    text: { type: 'string' },
-    html: { type: 'string' },
-    attach: { type: 'string', multiple: true },
-    url: { type: 'string' },
-    'key-file': { type: 'string' },
-    iam: { type: 'boolean' },
-    'idempotency-key': { type: 'string' },
-    'dry-run': { type: 'boolean' },
+    from: { value: 'ADDRESS', about: 'an address that the key may send from' },
+    to: { value: 'ADDRESS', many: true, about: 'a recipient (repeat it, or write commas)' },
+    cc: { value: 'ADDRESS', many: true, about: 'who gets a copy' },
+    bcc: { value: 'ADDRESS', many: true, about: 'who gets a copy that nobody sees' },
+    subject: { value: 'TEXT', about: 'the subject' },
+    text: { value: 'TEXT', about: 'the text' },
+    html: { value: 'FILE', about: 'a file with HTML, in place of the text or beside it' },
+    attach: { value: 'FILE', many: true, about: 'a file to attach (repeat it)' },
+    url: { value: 'URL', about: 'the function api (MAILGRANT_URL, or the one of npx mailgrant dev)' },
+    'key-file': { value: 'FILE', about: 'file with the API key (MAILGRANT_KEY, or the one of npx mailgrant dev)' },
+    iam: { about: "the function is behind Google IAM: who you are for Google is shown to it too, and may stand in a key's place" },
+    'idempotency-key': { value: 'KEY', about: 'the same key never sends twice within 24 hours (one is made up and shown)' },
+    'dry-run': { about: 'read the files, send nothing' },
   },
+  examples: [
+    'send --from notices@example.com --to you@example.net --subject Hello --text "It works."',
+    'send --from notices@example.com --to you@example.net --subject Invoice --html invoice.html --attach invoice.pdf',
+  ],
+  notes: 'Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same --idempotency-key.',
   async run(options) {
     const missing = ['from', 'to', 'subject'].filter((name) => options[name] === undefined);
     if (options['text'] === undefined && options['html'] === undefined) missing.push('text');
-    if (missing.length > 0) throw new Error(`send: missing ${missing.map((name) => `--${name}`).join(', ')}`);
+    if (missing.length > 0) throw new CommandError('option_invalid', `missing ${missing.map((name) => `--${name}`).join(', ')}`);
     const url = targetUrl(text(options, 'url') ?? undefined, process.env);
     const to = addresses(options['to']);
     const parcel = encodeEmail({
@@ -57,7 +50,10 @@ Exit code: 0 sent, 1 refused, 75 not now or not known: try again with the same -
     const pass = iam ? createIamHeader(url) : noIamHeader;
     const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
     const sent = await post(parcel, { url, key, pass, idempotencyKey, onProgress: progress(parcel.body.length) });
-    return { data: { ...sent, idempotencyKey }, text: report(sent, idempotencyKey), exitCode: sent.ok ? 0 : sent.again ? 75 : 1 };
+    const data = { ...sent, idempotencyKey };
+    if (sent.ok) return { data, text: report(sent, idempotencyKey) };
+    const error = { code: sent.code ?? 'not_sent', message: sent.message ?? `status ${sent.status}`, fix: sent.fix };
+    return { data, text: report(sent, idempotencyKey), exitCode: sent.again ? 75 : 1, error };
   },
 };
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SecretString } from '../../mail/model/secret.ts';
 import { IAM_DENIED, type IamHeader } from '../common/iam-token.ts';
+import { CommandError } from '../common/refusal.ts';
 import { upload } from './upload.ts';
 
 /** One mail, as it is told on the command line: `html` and `attach` are files. */
@@ -52,9 +53,7 @@ export function encodeEmail({ from, to, cc, bcc, subject, text, html, attach }: 
   };
   const body = Buffer.from(JSON.stringify(mail));
   if (body.length > BODY_MAX_BYTES)
-    throw new Error(
-      `The mail comes to ${body.length} bytes; a function takes ${BODY_MAX_BYTES}. Send less than 24 MB of files, or a link.`,
-    );
+    throw new CommandError('email_too_large', `The email comes to ${body.length} bytes; a function takes ${BODY_MAX_BYTES}`);
   return { body, files: files.map(({ name, content }) => ({ name, bytes: content.length })) };
 }
 
@@ -110,6 +109,6 @@ function read(path: string, option: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new Error(`${option}: ${path}: ${(error as { code?: string }).code ?? 'cannot be read'}`);
+    throw new CommandError('input_unreadable', `${option}: ${path}: ${(error as { code?: string }).code ?? 'cannot be read'}`);
   }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createLog } from '../../runtime/log.ts';
-import type { Command, Options } from '../common/command.ts';
+import type { Leaf, Options } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
+import { CommandError } from '../common/refusal.ts';
 import { targetUrl } from '../common/target.ts';
 import { createRelay } from './smtp-relay.ts';
 import { startSidecar } from './smtp-sidecar.ts';
@@ -9,31 +10,24 @@ import { startSidecar } from './smtp-sidecar.ts';
 const LISTEN = '127.0.0.1:2525';
 
 /** `smtp`: an SMTP server for apps that speak nothing else. It runs until Ctrl-C. */
-export const SMTP: Command = {
+export const SMTP: Leaf = {
   summary: 'the SMTP sidecar: for apps that can only speak SMTP',
-  help: `  --listen HOST:PORT  where apps reach it (${LISTEN})
-  --url URL           the function api (MAILGRANT_URL, or the one of npm start)
-  --iam               the function is behind Google IAM: this machine's service account is shown to it too
-  --tls-cert FILE     certificate chain: offers STARTTLS; needed for any other address than loopback
-  --tls-key FILE      its private key
-  --implicit-tls      TLS from the first byte, as on port 465
-  --json
-
-Apps log in with any user name and an API key as password. docs/sidecar.md says more.`,
   options: {
-    listen: { type: 'string' },
-    url: { type: 'string' },
-    iam: { type: 'boolean' },
-    'tls-cert': { type: 'string' },
-    'tls-key': { type: 'string' },
-    'implicit-tls': { type: 'boolean' },
+    listen: { value: 'HOST:PORT', about: `where apps reach it (${LISTEN})` },
+    url: { value: 'URL', about: 'the function api (MAILGRANT_URL, or the one of npx mailgrant dev)' },
+    iam: { about: "the function is behind Google IAM: this machine's service account is shown to it too" },
+    'tls-cert': { value: 'FILE', about: 'certificate chain: offers STARTTLS; needed for any other address than loopback' },
+    'tls-key': { value: 'FILE', about: 'its private key' },
+    'implicit-tls': { about: 'TLS from the first byte, as on port 465' },
   },
+  examples: ['smtp', 'smtp --url https://mailgrant-api-abc.run.app --listen 127.0.0.1:2525'],
+  notes: 'Apps log in with any user name and an API key as password. docs/sidecar.md says more. It runs until Ctrl-C.',
   async run(options) {
     const { host, port: wanted } = listenAddress(text(options, 'listen') ?? LISTEN);
     const url = targetUrl(text(options, 'url'), process.env);
     const tls = certificate(text(options, 'tls-cert'), text(options, 'tls-key'));
     const implicitTls = options['implicit-tls'] === true;
-    if (implicitTls && !tls) throw new Error('--implicit-tls: needs --tls-cert and --tls-key');
+    if (implicitTls && !tls) throw new CommandError('option_invalid', '--implicit-tls: needs --tls-cert and --tls-key');
     const log = createLog();
     const relay = createRelay(url, options['iam'] === true ? createIamHeader(url) : noIamHeader);
     const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay, log });
@@ -60,12 +54,13 @@ const text = (options: Options, name: string): string | undefined => (options[na
 /** `HOST:PORT`, `[IPV6]:PORT` or `PORT`. */
 function listenAddress(given: string): { host: string; port: number } {
   const [, six, four, digits] = /^(?:(?:\[([0-9a-f:]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(given) ?? [];
-  if (digits === undefined || Number(digits) > 65_535) throw new Error('--listen: expected HOST:PORT, such as 127.0.0.1:2525');
+  if (digits === undefined || Number(digits) > 65_535)
+    throw new CommandError('option_invalid', '--listen: expected HOST:PORT, such as 127.0.0.1:2525');
   return { host: six ?? four ?? '127.0.0.1', port: Number(digits) };
 }
 
 function certificate(cert: string | undefined, key: string | undefined): { cert: string; key: string } | undefined {
   if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) throw new Error('--tls-cert and --tls-key go together');
+  if (cert === undefined || key === undefined) throw new CommandError('option_invalid', '--tls-cert and --tls-key go together');
   return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
 }

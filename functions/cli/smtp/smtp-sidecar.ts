@@ -4,6 +4,7 @@ import { parseAddress } from '../../mail/model/address.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import type { Log } from '../../runtime/log.ts';
 import { IAM_DENIED } from '../common/iam-token.ts';
+import { CommandError } from '../common/refusal.ts';
 import type { Envelope } from './smtp-idempotency.ts';
 import type { Relay } from './smtp-relay.ts';
 
@@ -40,7 +41,10 @@ export interface Sidecar extends AsyncDisposable {
  */
 export async function startSidecar({ host, port, tls, implicitTls = false, relay, log, heldMaxBytes = HELD_MAX_BYTES }: SidecarOptions) {
   if (!tls && !isLoopback(host))
-    throw new Error(`${host} can be reached from other machines: name --tls-cert and --tls-key, or listen on 127.0.0.1.`);
+    throw new CommandError(
+      'option_invalid',
+      `${host} can be reached from other machines: name --tls-cert and --tls-key, or listen on 127.0.0.1.`,
+    );
   const inHand = new Set<Promise<void>>();
   let held = 0;
   let stopping = false;

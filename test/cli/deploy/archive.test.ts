@@ -19,10 +19,10 @@ function build(name: string, timeZone: string, out: string): { name: string; arc
     cpSync(join(root, part), join(checkout, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
   const args = ['functions/cli/main.ts', 'build', '--zip', '--json', '--out', out];
-  const built = JSON.parse(
+  const { functions } = JSON.parse(
     execFileSync(process.execPath, args, { cwd: checkout, env: { ...process.env, TZ: timeZone }, encoding: 'utf8' }),
-  ) as { name: string; archive: { file: string; sha256: string } }[];
-  return built.map((one) => ({ ...one, archive: { ...one.archive, file: join(checkout, one.archive.file) } }));
+  ) as { functions: { name: string; archive: { file: string; sha256: string } }[] };
+  return functions.map((one) => ({ ...one, archive: { ...one.archive, file: join(checkout, one.archive.file) } }));
 }
 
 test('two checkouts of the same source give the same archives, byte for byte, and each holds what is deployed', () => {

@@ -63,10 +63,10 @@ test('a route of google-oidc asks gcloud for its token', async () => {
   assert.match(text, /"Authorization: Bearer \$\(gcloud auth print-identity-token --audiences=https:\/\/hooks\.example\.com\)"/);
 });
 
-const mistakes: readonly (readonly [string, string[], RegExp])[] = [
-  ['no verb', [], /sign ROUTE/],
-  ['no route', ['sign'], /sign ROUTE/],
-  ['no event', ['sign', 'releases'], /--event FILE/],
+const mistakes: readonly (readonly [string, string[], RegExp, number?])[] = [
+  ['no verb', [], /Fix: npx mailgrant hook --help/, 2],
+  ['no route', ['sign'], /missing required argument 'ROUTE'/, 2],
+  ['no event', ['sign', 'releases'], /--event FILE/, 2],
   [
     'a route that is not there',
     ['sign', 'other', '--event', event],
@@ -74,12 +74,17 @@ const mistakes: readonly (readonly [string, string[], RegExp])[] = [
   ],
   ['a route of a topic', ['sign', 'builds', '--event', event], /no route builds with a hook/],
   ['an event that cannot be read', ['sign', 'releases', '--event', '/nowhere', '--secret-file', secret], /--event \/nowhere/],
-  ['a header that is none', ['sign', 'releases', '--event', event, '--header', 'nonsense', '--secret-file', secret], /--header nonsense/],
+  [
+    'a header that is none',
+    ['sign', 'releases', '--event', event, '--header', 'nonsense', '--secret-file', secret],
+    /--header nonsense/,
+    2,
+  ],
   ['a secret that cannot be read', ['sign', 'releases', '--event', event, '--secret-file', '/nowhere'], /--secret-file/],
 ];
-for (const [name, args, words] of mistakes)
-  test(`${name} is exit code 1 and says what is missing`, async () => {
+for (const [name, args, words, status = 1] of mistakes)
+  test(`${name} is exit code ${status} and says what is missing`, async () => {
     const { code, text } = await hook(...args);
-    assert.equal(code, 1);
+    assert.equal(code, status);
     assert.match(text, words);
   });

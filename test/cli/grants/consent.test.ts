@@ -151,7 +151,7 @@ test('against the real Secret Manager without a login, the command says how to l
   const env = { ...process.env, HOME: desk.folder, CLOUDSDK_CONFIG: desk.folder, ...unset };
   const child = spawn(process.execPath, ['functions/cli/main.ts', ...args], { env });
   let out = '';
-  child.stdout.on('data', (chunk) => {
+  child.stderr.on('data', (chunk) => {
     out += chunk;
   });
   assert.equal(await new Promise((done) => child.once('close', done)), 1);

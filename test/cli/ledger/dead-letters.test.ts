@@ -274,7 +274,7 @@ const wrong = [
 for (const { words, options } of wrong)
   test(`dead ${words.join(' ')} ${Object.keys(options).join(' ')} is refused before anything is looked at`, async () => {
     const { data, text, exitCode } = await runDeadCommand({ config, project: PROJECT, ...options }, words[0], words.slice(1), {}, nobody);
-    assert.deepEqual([(data as { code: string }).code, exitCode, /^Fix: /m.test(text)], ['option_invalid', 1, true]);
+    assert.deepEqual([(data as { code: string }).code, exitCode, /^Fix: /m.test(text)], ['option_invalid', 2, true]);
   });
 
 /** Changes the record of a mail as a person does by `ledger resend` (release) or `ledger drop`. */

@@ -155,7 +155,7 @@ const wrong: { words: string[]; options?: Record<string, string | string[]>; cod
 for (const { words, options, code } of wrong)
   test(`ledger ${words.join(' ')} ${Object.keys(options ?? {}).join(' ')} is ${code}`, async () => {
     const { data, text, exitCode } = await run(words[0] as string, words.slice(1), options);
-    assert.deepEqual([data.ok, data.code, exitCode], [false, code, 1]);
+    assert.deepEqual([data.ok, data.code, exitCode], [false, code, code === 'option_invalid' || code === 'project_missing' ? 2 : 1]);
     assert.match(text, /^Fix: /m);
   });
 

@@ -78,40 +78,50 @@ test('a dry run reads the files, needs no key and sends nothing', async () => {
   assert.equal(mails().length, 0);
 });
 
-const failures: { name: string; args?: string[]; env?: Record<string, string>; fault?: object; status: number; out: RegExp }[] = [
-  { name: 'a wrong key', env: { MAILGRANT_KEY: `${KEY}x` }, status: 1, out: /\(key_invalid\)\nFix: Use a key whose hash/ },
-  { name: 'another sender', args: ['--from', 'ceo@example.com'], status: 1, out: /\(sender_not_allowed\)\nFix: / },
-  { name: 'a bad recipient', args: ['--to', 'nobody'], status: 1, out: /\(request_invalid\)/ },
-  { name: 'a limit', fault: { on: 'open', answer: 'rate', times: 3 }, status: 75, out: /\(rate_limited\)[\s\S]*--idempotency-key cli\// },
-  { name: 'a function that is away', env: { MAILGRANT_URL: 'http://127.0.0.1:1' }, status: 75, out: /did not answer: ECONNREFUSED/ },
+const failures: { name: string; args?: string[]; env?: Record<string, string>; fault?: object; status: number; err: RegExp }[] = [
+  { name: 'a wrong key', env: { MAILGRANT_KEY: `${KEY}x` }, status: 1, err: /\(key_invalid\)\nFix: Use a key whose hash/ },
+  { name: 'another sender', args: ['--from', 'ceo@example.com'], status: 1, err: /\(sender_not_allowed\)\nFix: / },
+  { name: 'a bad recipient', args: ['--to', 'nobody'], status: 1, err: /\(request_invalid\)/ },
+  { name: 'a limit', fault: { on: 'open', answer: 'rate', times: 3 }, status: 75, err: /\(rate_limited\)[\s\S]*--idempotency-key cli\// },
+  { name: 'a function that is away', env: { MAILGRANT_URL: 'http://127.0.0.1:1' }, status: 75, err: /did not answer: ECONNREFUSED/ },
 ];
-for (const { name, args = [], env = {}, fault, status, out } of failures)
+for (const { name, args = [], env = {}, fault, status, err } of failures)
   test(`${name} is told with its fix, exit code ${status}`, async () => {
     if (fault) laptop.google.faults.script(fault as Parameters<Laptop['google']['faults']['script']>[0]);
     const run = await send([...MAIL, ...args], env);
     assert.equal(run.status, status, run.err);
-    assert.match(run.out, out);
+    assert.match(run.err, err);
     assert.doesNotMatch(`${run.out}${run.err}`, /canary|^\s+at /m);
   });
 
-const mistakes: { name: string; args: string[]; env?: Record<string, string>; err: RegExp }[] = [
+const mistakes: { name: string; args: string[]; env?: Record<string, string>; status?: number; err: RegExp }[] = [
   { name: 'nothing', args: [], err: /missing --from, --to, --subject, --text/ },
-  { name: 'a file that is not there', args: [...MAIL, '--attach', join(folder, 'none')], err: /--attach: .*ENOENT/ },
+  { name: 'a file that is not there', args: [...MAIL, '--attach', join(folder, 'none')], status: 1, err: /--attach: .*ENOENT/ },
   { name: 'a URL in the clear', args: [...MAIL, '--url', 'http://mail.example.com'], err: /--url: expected the https URL/ },
-  { name: 'no key', args: [...MAIL, '--url', 'https://mail.example.com'], env: { MAILGRANT_KEY: '' }, err: /No API key/ },
-  { name: 'too much', args: [...MAIL, '--attach', file('huge.bin', Buffer.alloc(26_000_000))], err: /a function takes 33554432/ },
+  {
+    name: 'no key',
+    args: [...MAIL, '--url', 'https://mail.example.com'],
+    env: { MAILGRANT_KEY: '' },
+    err: /key_missing: .*\nFix: Set MAILGRANT_KEY/,
+  },
+  {
+    name: 'too much',
+    args: [...MAIL, '--attach', file('huge.bin', Buffer.alloc(26_000_000))],
+    status: 1,
+    err: /a function takes 33554432/,
+  },
 ];
-for (const { name, args, env = {}, err } of mistakes)
+for (const { name, args, env = {}, status = 2, err } of mistakes)
   test(`${name} is refused before anything is sent`, async () => {
     const run = await send(args, env);
-    assert.equal(run.status, 1);
+    assert.equal(run.status, status);
     assert.match(run.err, err);
   });
 
 test('an unknown outcome, then the same idempotency key: one mail', async () => {
   laptop.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'unavailable', times: 4 });
   const first = await send(MAIL);
-  const key = /--idempotency-key (\S+)/.exec(first.out)?.[1] ?? '';
+  const key = /--idempotency-key (\S+)/.exec(first.err)?.[1] ?? '';
   assert.deepEqual([first.status, key.slice(0, 4)], [75, 'cli/']);
   const second = await send([...MAIL, '--idempotency-key', key]);
   assert.deepEqual([second.status, mails().length], [0, 1]);
@@ -127,5 +137,5 @@ test('an answer that comes before the end of a big mail is heard', async () => {
   const run = await send([...MAIL, '--attach', file('b.bin', Buffer.alloc(20_000_000)), '--url', url]);
   server.closeAllConnections();
   server.close();
-  assert.deepEqual([run.status, /key_invalid/.test(run.out)], [1, true]);
+  assert.deepEqual([run.status, /key_invalid/.test(run.err)], [1, true]);
 });

@@ -1,0 +1,36 @@
+import { ConfigProblems } from '../../config/config-problems.ts';
+import { MailFailure } from '../../mail/model/failure.ts';
+import type { Answer } from './command.ts';
+import { CommandError, commandErrorReport, commandErrorText, isUsage } from './refusal.ts';
+
+/** Runs a command; whatever it throws becomes its answer. Nothing that a foreign error may quote is kept. */
+export async function answering(run: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await run();
+  } catch (error) {
+    return failedAnswer(error);
+  }
+}
+
+function failedAnswer(error: unknown): Answer {
+  if (error instanceof ConfigProblems) {
+    const fix = 'Correct each of them; `npx mailgrant config` checks the file again.';
+    const { message, problems } = error;
+    return { data: { problems }, text: message, exitCode: 1, error: { code: 'config_invalid', message, fix } };
+  }
+  if (!(error instanceof CommandError || error instanceof MailFailure)) {
+    const message = foreign(error);
+    return { data: {}, text: message, exitCode: 1, error: { code: 'unexpected', message, fix: null } };
+  }
+  const data = commandErrorReport(error);
+  const { code, detail: message, fix } = data;
+  return { data, text: commandErrorText(data), exitCode: isUsage(error) ? 2 : 1, error: { code, message, fix } };
+}
+
+/** Of our own plain errors the message, of the system's the file and the code, of all others the name alone. */
+function foreign(error: unknown): string {
+  if (!(error instanceof Error)) return 'unexpected';
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
+  if (code && syscall) return `${path ?? syscall}: ${code}`;
+  return error.constructor === Error ? error.message : `unexpected: ${error.name}`;
+}
