@@ -104,7 +104,8 @@ test('a function loads little at its start, and nothing heavy ever', () => {
       [],
     );
     assert.ok(
-      bytes < 150_000 && allBytes < (NEEDED[name] ? 800_000 : 600_000),
+      // A quarter of a megabyte are the parsers of html and of English times, which only an email that needs one loads.
+      bytes < 150_000 && allBytes < (NEEDED[name] ? 1_050_000 : 900_000),
       `${name} loads ${bytes} bytes at its start, ${allBytes} in all`,
     );
     assert.ok(

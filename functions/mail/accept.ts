@@ -3,6 +3,7 @@ import type { Ports } from './delivery/ports.ts';
 import { sendNow } from './delivery/send.ts';
 import type { Submission, SubmissionContext } from './delivery/submission.ts';
 import { type PreparedEmail, prepareEmail } from './message/prepared-email.ts';
+import { prepareTime } from './message/scheduled-at.ts';
 import type { Config } from './model/config.ts';
 
 /**
@@ -11,6 +12,7 @@ import type { Config } from './model/config.ts';
  * order that never became a mail.
  */
 export async function accept(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
+  await prepareTime(order.body);
   return take(prepareEmail(order.body, order.caller, config, ports), order, config, ports);
 }
 

@@ -2,6 +2,7 @@ import { take } from './accept.ts';
 import { isTaken, type Outcome } from './delivery/outcome.ts';
 import type { Ports } from './delivery/ports.ts';
 import { type PreparedEmail, prepareEmail } from './message/prepared-email.ts';
+import { prepareTime } from './message/scheduled-at.ts';
 import type { Caller, Config } from './model/config.ts';
 import { failureInfo, MailFailure, toFailure } from './model/failure.ts';
 
@@ -34,6 +35,7 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
   if (!Array.isArray(body)) throw new MailFailure('request_invalid', 'The request body must be a JSON array of emails.');
   if (body.length < 1 || body.length > MAX)
     throw new MailFailure('request_invalid', `A batch has 1 to ${MAX} emails; this one has ${body.length}.`);
+  await Promise.all(body.map(prepareTime));
   const checked = body.map((one: unknown, index) => check(one, index, caller, config, ports));
   const invalid = checked.find(({ failure }) => failure);
   if (invalid?.failure && !permissive) throw new MailFailure(invalid.failure.code, `Email ${invalid.index}: ${invalid.failure.message}`);

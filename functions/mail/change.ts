@@ -3,6 +3,7 @@ import type { LedgerRecord } from './delivery/ledger.ts';
 import type { Ports } from './delivery/ports.ts';
 import { allows, apply } from './delivery/transitions.ts';
 import { dueAt } from './message/prepared-email.ts';
+import { prepareTime } from './message/scheduled-at.ts';
 import { MailFailure } from './model/failure.ts';
 import { publishLater } from './queue/publish-later.ts';
 import { objectName, readContent, taskName, toQueueMessage } from './queue/queue-message.ts';
@@ -39,6 +40,7 @@ export async function cancel({ entry, version }: LedgerRecord, ports: Ports): Pr
 export async function reschedule({ entry, version }: LedgerRecord, text: string, ports: Ports): Promise<void> {
   const { id, state, notBefore } = entry;
   if (!ports.taskQueue || state !== 'scheduled' || notBefore === null || notBefore <= ports.now()) throw notScheduled(state);
+  await prepareTime({ scheduled_at: text });
   const at = dueAt(text, ports.now()) ?? ports.now();
   if (at === notBefore) return;
   const message = await ports.taskQueue.get(taskName(entry, notBefore));

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { plainText } from '../../functions/mail/message/html-to-text.ts';
+import { plainText } from '../../functions/mail/mime/html-to-text.ts';
 import type { Compiled } from '../../functions/notify/compiled.ts';
 import { mailOf } from '../../functions/notify/event-email.ts';
 import { routeNamed } from '../../functions/notify/handle-event.ts';

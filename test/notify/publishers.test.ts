@@ -1,7 +1,7 @@
 /** What publishers send besides their samples: none of it may cost the mail, or say the wrong thing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainText } from '../../functions/mail/message/html-to-text.ts';
+import { plainText } from '../../functions/mail/mime/html-to-text.ts';
 import { mailOf } from '../../functions/notify/event-email.ts';
 import { routeNamed } from '../../functions/notify/handle-event.ts';
 import { compileShipped, sample } from '../support/stack/samples.ts';

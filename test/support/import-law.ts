@@ -29,10 +29,17 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: '',
     pure: true,
   },
+  // node:stream moves bytes within the process: nodemailer takes a large file in slices only as a stream.
+  'mail/mime': {
+    job: 'Parts of a MIME message: nodemailer, files, inline images, text from html, what Gmail limits.',
+    rooms: '',
+    packages: /^(nodemailer\/lib\/(mail-composer|mime-funcs)|html-to-text|node:stream)$/,
+    pure: true,
+  },
   'mail/message': {
     job: 'A request becomes validated fields, then MIME bytes and envelope.',
-    rooms: 'mail/model',
-    packages: /^nodemailer\/lib\/(mail-composer|mime-node|qp)$/,
+    rooms: 'mail/model mail/mime',
+    packages: /^chrono-node\/en$/,
     pure: true,
   },
   'mail/delivery': {
@@ -187,7 +194,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'cli/smtp': { job: 'The SMTP sidecar.', rooms: 'cli/common runtime google/http mail/model', packages: /^(smtp-server|node:.*)$/ },
   'cli/events': {
     job: 'test-route, preview, hook.',
-    rooms: 'cli/common config notify notify/conditions verify mail/model mail/message',
+    rooms: 'cli/common config notify notify/conditions verify mail/model mail/message mail/mime',
     packages: /^node:/,
   },
   'cli/send': { job: 'send.', rooms: 'cli/common mail/model', packages: /^node:/ },

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { compileConfig } from '../../config/compile-config.ts';
 import { parseRequest } from '../../mail/message/email.ts';
-import { plainText } from '../../mail/message/html-to-text.ts';
 import { authorise } from '../../mail/message/permissions.ts';
+import { plainText } from '../../mail/mime/html-to-text.ts';
 import type { Compiled } from '../../notify/compiled.ts';
 import type { NotifyEvent } from '../../notify/conditions/event.ts';
 import { type DigestFacts, evaluateRoute, mailOf } from '../../notify/event-email.ts';

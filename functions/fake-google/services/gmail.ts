@@ -159,10 +159,10 @@ function header(head: string, name: string): string {
     .join(',');
 }
 
-/** Every address in a header value; names in quotes are left aside, an address without a valid domain is answered as it stands. */
+/** Every address in a header value; names in quotes are left aside, local parts in quotes are not; an address without a valid domain is answered as it stands. */
 function addressesIn(value: string): string[] {
   const parts = value
-    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+    .replace(/"(?:[^"\\]|\\.)*"(?!@)/g, '')
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean);

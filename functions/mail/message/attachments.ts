@@ -1,6 +1,6 @@
-import { hidesControlInParameter } from '../model/address.ts';
+import { blockedType, encodedSize, LETTER_MAX_BYTES } from '../mime/gmail-limits.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
-import { blockedType, encodedSize, MESSAGE_MAX_BYTES } from './gmail-limits.ts';
+import { hidesInParameters, lineProblem } from '../model/header-text.ts';
 
 /** One file of a mail. With `cid` it is an inline part that the html refers to as `cid:…`. */
 export interface Attachment {
@@ -48,8 +48,8 @@ export function parseAttachments(value: unknown, hosts: readonly string[], probl
 /** Early, and with the growth of base64: Gmail would say it only after everything was sent. */
 function checkSize(attachments: readonly Attachment[]): void {
   const size = attachments.reduce((sum, { content }) => sum + encodedSize(content.byteLength), 0);
-  if (size > MESSAGE_MAX_BYTES)
-    throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${MESSAGE_MAX_BYTES}.`);
+  if (size > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${LETTER_MAX_BYTES}.`);
 }
 
 /** Fetches the files that stand as an address only. Throws MailFailure: attachment_invalid, too_large. */
@@ -58,7 +58,7 @@ export async function loadFiles(
   fetchFile: (url: string, maxBytes: number) => Promise<Uint8Array>,
 ): Promise<Attachment[]> {
   const loaded: Attachment[] = [];
-  let room = Math.floor(MESSAGE_MAX_BYTES * (57 / 78));
+  let room = Math.floor(LETTER_MAX_BYTES * (57 / 78));
   for (const [index, { url, ...attachment }] of attachments.entries()) {
     const content = url === undefined ? attachment.content : await fetchFile(url, room).catch(named(`attachments[${index}].path`));
     room -= content.byteLength;
@@ -84,8 +84,9 @@ export function isAbsent(value: unknown): boolean {
 function parseAttachment(item: Fields, field: string, hosts: readonly string[], problems: string[]): Attachment[] {
   const line = (name: string, given: unknown): string | null => {
     if (isAbsent(given)) return null;
-    if (typeof given === 'string' && given.length <= LINE_MAX && !hidesControlInParameter(given)) return given;
-    problems.push(`Invalid \`${field}.${name}\` field: expected one line of at most ${LINE_MAX} characters.`);
+    const problem = lineProblem(given, LINE_MAX);
+    if (problem === null) return String(given);
+    problems.push(`Invalid \`${field}.${name}\` field: ${problem}.`);
     return null;
   };
   const url = isAbsent(item['path']) ? null : parsePath(item['path'], hosts);
@@ -97,6 +98,10 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
   const contentType = line('content_type', item['content_type'] ?? item['contentType']);
   if (contentType !== null && !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;|$)/.test(contentType))
     problems.push(`Invalid \`${field}.content_type\` field: expected a type such as text/csv.`);
+  if (contentType !== null && hidesInParameters(contentType))
+    problems.push(
+      `Invalid \`${field}.content_type\` field: a parameter of it hides a control character, or is in a charset that readers do not share; use UTF-8.`,
+    );
   // It would be a level of the letter's own tree, with a boundary of the caller's.
   if (contentType !== null && /^multipart\//i.test(contentType))
     problems.push(
@@ -124,7 +129,11 @@ const nameIn = (url: string): string => /\/([\w.-]{1,100})$/.exec(new URL(url).p
 /** Decodes the shapes in use: bytes (a large file, decoded as it came in), base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
 function decode(content: unknown, field: string): Uint8Array {
   if (content instanceof Uint8Array) return content;
-  if (isAbsent(content)) throw new MailFailure('attachment_invalid', `The attachment content is empty. It is \`${field}\`.`);
+  if (
+    isAbsent(content) ||
+    isAbsent((content as { type?: unknown; data?: unknown }).type === 'Buffer' ? (content as { data?: unknown }).data : content)
+  )
+    throw new MailFailure('attachment_invalid', `The attachment content is empty. It is \`${field}\`.`);
   const bytes = typeof content === 'string' ? fromText(content) : fromNumbers(content);
   if (!bytes) throw new MailFailure('attachment_invalid', `The attachment content is not base64. It is \`${field}\`.`);
   return bytes;

@@ -1,5 +1,7 @@
-import { type Address, cannotFold, distinct, hidesControl, parseAddress } from '../model/address.ts';
+import { type Address, addressProblem, distinct, parseAddress } from '../model/address.ts';
+import { isEmptyGroup } from '../model/address-list.ts';
 import { MailFailure } from '../model/failure.ts';
+import { lineProblem } from '../model/header-text.ts';
 import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
 import { type Header, parseHeaders } from './headers.ts';
 import { TIME_FORMAT, timeOf } from './scheduled-at.ts';
@@ -21,18 +23,12 @@ export interface EmailFields {
   readonly scheduledAt?: string;
 }
 
-// SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
-const ASCII_ONLY = 'Letters beyond ASCII are possible in the name and in the domain, not before the @.';
-const isInternational = (one: unknown): boolean =>
-  typeof one === 'string' && one.split(/[\s<>"]/).some((word) => /[^ -~]/.test(word.slice(0, Math.max(0, word.lastIndexOf('@')))));
-
 type Fields = Record<string, unknown>;
 
 /** How many addresses one field may have at `POST /emails`, as in Resend's contract; elsewhere only Gmail's own limit binds. */
 export const RESEND_RECIPIENTS_MAX = 50;
 // Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
 const NOT_SERVED = ['template', 'topic_id'] as const;
-const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
 
 /**
  * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
@@ -74,9 +70,14 @@ export function parseRequest(
   };
   if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
   if (problems.length > 0) throw new MailFailure('request_invalid', problems.join(' '));
+  const { from, to, cc, bcc } = request;
+  if (from.address === '') throw new MailFailure('field_missing', 'Missing `from` field.');
+  if (to.length + cc.length + bcc.length === 0)
+    throw new MailFailure('field_missing', 'Missing `to`, `cc` or `bcc` field: none of them holds an address.');
   return request;
 }
 
+/** Empty elements hold nobody, as in Django and nodemailer, and so does `undisclosed-recipients:;`. */
 function parsePeople(name: string, value: unknown, max: number, problems: string[]): Address[] {
   if (isAbsent(value)) return [];
   const list: unknown[] = Array.isArray(value) ? value : [value];
@@ -84,16 +85,23 @@ function parsePeople(name: string, value: unknown, max: number, problems: string
     problems.push(`Invalid \`${name}\` field: ${list.length} addresses are more than ${max}.`);
     return [];
   }
-  const people = list.map((one) => (typeof one === 'string' ? parseAddress(one) : null));
-  if (people.includes(null)) problems.push(`Invalid \`${name}\` field. ${FORMAT}${list.some(isInternational) ? ` ${ASCII_ONLY}` : ''}`);
+  const given = list.filter(
+    (one) => !(one === null || (typeof one === 'string' && (one.trim() === '' || (name !== 'from' && isEmptyGroup(one))))),
+  );
+  const people = given.map((one) => (typeof one === 'string' ? parseAddress(one.replace(/^[\s,]+|[\s,]+$/g, '')) : null));
+  const wrong = people.indexOf(null);
+  if (wrong >= 0) problems.push(`Invalid \`${name}\` field. ${addressProblem(given[wrong])}`);
   return people.filter((one) => one !== null);
 }
 
 function parseSubject(value: unknown, problems: string[]): string {
-  if (typeof value === 'string' && value.length <= 2_000 && !hidesControl(value) && !cannotFold(value)) return value;
-  problems.push('Invalid `subject` field: expected one line of at most 2000 characters, with blanks between its words.');
+  const problem = lineProblem(value, SUBJECT_MAX);
+  if (problem === null) return String(value);
+  problems.push(`Invalid \`subject\` field: ${problem}.`);
   return '';
 }
+
+const SUBJECT_MAX = 2_000;
 
 function parseScheduledAt(value: unknown, later: boolean, problems: string[]): string {
   if (later && typeof value === 'string' && timeOf(value, 0) !== null) return value;
@@ -104,7 +112,8 @@ function parseScheduledAt(value: unknown, later: boolean, problems: string[]): s
 function parseText(name: string, value: unknown, problems: string[]): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string' && !value.includes('\0')) return value;
-  if (!isAbsent(value)) problems.push(`Invalid \`${name}\` field: expected a string.`);
+  const problem = typeof value === 'string' ? 'it holds a NUL character (U+0000), which no email can; leave it out' : 'expected a string';
+  if (!isAbsent(value)) problems.push(`Invalid \`${name}\` field: ${problem}.`);
   return null;
 }
 

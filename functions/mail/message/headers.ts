@@ -1,15 +1,29 @@
-import { type Address, cannotFold, hidesControl, parseAddress } from '../model/address.ts';
+import { type Address, parseAddress } from '../model/address.ts';
+import { isEmptyGroup } from '../model/address-list.ts';
+import { lineProblem } from '../model/header-text.ts';
+import { structuredValue } from '../model/structured-headers.ts';
 
 /** A header of the caller's own: name and decoded value. */
 export type Header = readonly [name: string, value: string];
 
 // RFC 5322 2.2: printable ASCII except the colon.
 const NAME = /^[!-9;-~]{1,76}$/;
-// What mailgrant writes itself. A caller's copy is dropped, never sent twice, as Resend's contract has it.
-const STRUCTURAL =
-  /^(from|sender|to|cc|bcc|apparently-to|subject|date|message-id|mime-version|content-.*|reply-to|return-path|received|dkim-signature|resent-.*|resend-idempotency-key)$/i;
-/** True for a header that mailgrant writes itself, from other fields of the mail. */
+// What mailgrant writes itself, from other fields. A caller's copy is dropped, never sent twice, as Resend's contract has it.
+const STRUCTURAL = /^(from|to|cc|bcc|subject|date|message-id|mime-version|content-transfer-encoding|reply-to)$/i;
+/** True for a header that mailgrant writes itself, from other fields of the email. */
 export const isStructural = (name: string): boolean => STRUCTURAL.test(name);
+// What no caller can decide by a header: left out in silence, the email would be another one than its caller believes.
+const REFUSED: readonly (readonly [RegExp, string])[] = [
+  [
+    /^content-type$/i,
+    'the type follows from `text`, `html` and `attachments`; give a calendar as an attachment with `content_type: "text/calendar; method=REQUEST"`, or send a finished message to /v1/raw',
+  ],
+  [/^content-(disposition|md5|length)$/i, 'it is of a part, and the parts are written from `text`, `html` and `attachments`'],
+  [/^(apparently-to|resent-.*)$/i, 'it would send the email on; name the recipients in `to`, `cc` and `bcc`'],
+  [/^(return-path|received|dkim-signature)$/i, 'servers write it on the way; leave it out'],
+  [/^resend-idempotency-key$/i, 'give the key in the header `Idempotency-Key` of the request'],
+  [/^sender$/i, 'the sender is `from`; leave it out'],
+];
 const VALUE_MAX = 8_000;
 const COUNT_MAX = 100;
 
@@ -29,21 +43,33 @@ export function parseHeaders(value: unknown, problems: string[]): { headers: Hea
   for (const [name, given] of fields) {
     if (given === null || given === '') continue;
     const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
-    if (!NAME.test(name) || typeof text !== 'string' || text.length > VALUE_MAX || hidesControl(text) || cannotFold(text)) {
-      problems.push(`Invalid \`headers\` field: ${printable(name)} must be a header name with one line of text.`);
-    } else if (/^reply-to$/i.test(name)) {
-      replyTo.push(...parseList(text));
-    } else if (!STRUCTURAL.test(name)) {
-      headers.push([name, text]);
-    }
+    const problem = problemOf(name, text);
+    if (problem !== null) problems.push(`Invalid \`headers\` field: ${printable(name)}: ${problem}.`);
+    else if (/^reply-to$/i.test(name)) replyTo.push(...parseList(String(text), problems));
+    else if (!STRUCTURAL.test(name)) headers.push([name, String(text)]);
   }
   return { headers, replyTo };
 }
 
+function problemOf(name: string, text: unknown): string | null {
+  if (!NAME.test(name)) return 'a header name is printable ASCII without blanks and colons, at most 76 characters';
+  const refused = REFUSED.find(([pattern]) => pattern.test(name));
+  if (refused) return refused[1];
+  const problem = lineProblem(text, VALUE_MAX);
+  if (problem !== null || typeof text !== 'string') return problem;
+  const structured = structuredValue(name, text, (phrase) => phrase);
+  return structured && 'problem' in structured ? structured.problem : null;
+}
+
 /** Symfony writes all reply addresses into this one header; the commas of quoted names are not separators. */
-function parseList(text: string): Address[] {
-  const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [];
-  return parts.flatMap((part) => parseAddress(part.trim()) ?? []);
+function parseList(text: string, problems: string[]): Address[] {
+  const parts = (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [])
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && !isEmptyGroup(part));
+  const people = parts.map(parseAddress);
+  if (people.includes(null))
+    problems.push('Invalid `headers` field: "Reply-To": expected addresses such as `Name <email@example.com>`, with commas between them.');
+  return people.filter((one) => one !== null);
 }
 
 const printable = (name: string): string => JSON.stringify(name.slice(0, 40).replace(/[^ -~]/g, '?'));

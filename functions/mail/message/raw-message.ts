@@ -1,8 +1,10 @@
-import { type Address, distinct, hidesControl, hidesControlInParameter, normalise } from '../model/address.ts';
-import { parseAddressList } from '../model/address-list.ts';
+import { LETTER_MAX_BYTES } from '../mime/gmail-limits.ts';
+import { type Address, distinct, normalise } from '../model/address.ts';
+import { hasEmptyGroup, parseAddressList, withoutEmptyGroups } from '../model/address-list.ts';
 import type { Caller, Config, Mailbox } from '../model/config.ts';
+import { decodeHeader } from '../model/encoded-words.ts';
 import { MailFailure } from '../model/failure.ts';
-import { MESSAGE_MAX_BYTES } from './gmail-limits.ts';
+import { hidesInParameters } from '../model/header-text.ts';
 import { type Field, invalid, readHead } from './header-section.ts';
 import type { MessagePorts } from './message-ports.ts';
 import { type MimeMessage, messageId, type Stamp } from './mime-message.ts';
@@ -41,15 +43,20 @@ const ONCE =
 
 /** Reads a message/rfc822; for `room` see RawLetter. Throws MailFailure: request_invalid, too_large. */
 export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
-  if (bytes.length > MESSAGE_MAX_BYTES)
-    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${MESSAGE_MAX_BYTES}.`);
+  if (bytes.length > LETTER_MAX_BYTES)
+    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${LETTER_MAX_BYTES}.`);
   const { fields, bodyAt } = readHead(bytes);
   const named = (name: string): Field[] => fields.filter((field) => field.name === name);
   const twice = ONCE.find((name) => named(name).length > 1);
   if (twice) throw invalid(`it has more than one header \`${twice}\`.`);
   if (fields.some(({ name }) => /^(resent-|apparently-to$)/.test(name))) throw invalid('it has headers that send it on (`Resent-…`).');
-  const hiding = fields.find(({ name, value }) => (name.startsWith('content-') ? hidesControlInParameter : hidesControl)(plain(value)));
-  if (hiding) throw invalid(`its header \`${hiding.name}\` hides a line break or a control character.`);
+  const hiding = fields.find(
+    ({ name, value }) => decodeHeader(plain(value)) === null || (name.startsWith('content-') && hidesInParameters(value)),
+  );
+  if (hiding)
+    throw invalid(
+      `its header \`${hiding.name}\` hides a control character in an encoded-word (\`=?charset?encoding?text?=\`) or a parameter, or holds one that readers decode in different ways; encode the text in UTF-8.`,
+    );
   // Over SMTP a lost reply is settled by a search for it: a blank in it would be another search.
   const id = named('message-id')[0]?.value ?? '';
   if (id !== '' && !/^<[^\s<>"]+>$/.test(id)) throw invalid('its header `message-id` is no single <id>.');
@@ -148,13 +155,22 @@ function finish(
   const given = fields.find(({ name }) => name === 'message-id');
   const id = given?.value || messageId(stamp.id, from.address);
   const head = [
-    ...fields.filter(({ name, value }) => !OURS.has(name) && (value !== '' || !STAMPED.has(name))).map(({ lines }) => lines),
+    ...fields
+      .filter(({ name, value }) => !OURS.has(name) && (value !== '' || !STAMPED.has(name)))
+      .flatMap((field) => (mailbox.via === 'api' ? forApi(field) : field.lines)),
     ...(mailbox.via === 'api' && hidden.length > 0 ? [`Bcc: ${hidden.join(',\r\n ')}`] : []),
     ...(given?.value ? [] : [`Message-ID: ${id}`]),
     ...(fields.some(({ name, value }) => name === 'date' && value !== '') ? [] : [`Date: ${dateOf(stamp)}`]),
   ];
   const letter = behind(Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes, bodyAt, room);
   return { bytes: letter, messageId: id, envelope: { from: mailbox.address, to: recipients } };
+}
+
+/** A header as the Gmail API takes it: nobody says that it reads `undisclosed-recipients:;`, and nobody needs it to. */
+function forApi({ name, value, lines }: Field): string[] {
+  if ((name !== 'to' && name !== 'cc') || !hasEmptyGroup(plain(value))) return [lines];
+  const named = withoutEmptyGroups(plain(value));
+  return named === '' ? [] : [`${name === 'to' ? 'To' : 'Cc'}: ${named}`];
 }
 
 /** The head and the body in one piece: in place where there is room for the head, since a copy of a large body is a large one. */

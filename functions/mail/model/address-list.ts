@@ -1,19 +1,40 @@
-import { type Address, parseAddress } from './address.ts';
+import { type Address, normalise, parseAddress } from './address.ts';
 
 const WORD = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s"(),:;<>@[\]\\]+)`;
 const NAMED = new RegExp(`^(?:${WORD}(?:\\s+${WORD})*)?\\s*<[^<>]*>$`);
-const BARE = /^[^\s"(),:;<>[\]\\]+$/;
-const EMPTY_GROUP = /^(?:"[^"\\]*"|[\w -]{1,60}):\s*;$/; // undisclosed-recipients:;
+const BARE = /^(?:"[^"\\]*"@)?[^\s"(),:;<>[\]\\]+$/;
+const NAMED_BY_ITSELF = /^([^\s"(),:;<>[\]\\]+@[^\s"(),:;<>@[\]\\]+)\s*<([^<>]*)>$/;
+const EMPTY_GROUP = /^(?:"[^"\\]*"|[\w -]{1,60}):\s*;$/;
+
+/** True for a group without members, which stands where the recipients shall not be named: `undisclosed-recipients:;`. */
+export const isEmptyGroup = (text: string): boolean => EMPTY_GROUP.test(text.trim());
 
 /**
- * Every address of a header as RFC 5322 writes it, or null. Comments, groups, routes and whatever else readers take in
- * different ways are no list here: the one that routes the mail must see the same recipients as we do.
+ * Every address of a header as RFC 5322 writes it, or null; empty elements and groups without members hold none. Comments, groups,
+ * routes and whatever else readers take in different ways are no list here: the one that routes the mail must see the same
+ * recipients as we do.
  */
 export function parseAddressList(value: string): Address[] | null {
-  if (value === '' || EMPTY_GROUP.test(value)) return [];
-  const people = partsOf(value).map((part) => (NAMED.test(part) || BARE.test(part) ? parseAddress(part) : null));
+  const parts = partsOf(value).filter((part) => part !== '' && !isEmptyGroup(part));
+  const people = parts.map(parseOne);
   return people.every((one) => one !== null) ? people : null;
 }
+
+function parseOne(part: string): Address | null {
+  if (NAMED.test(part) || BARE.test(part)) return parseAddress(part);
+  // `a@example.com <a@example.com>` is no address of RFC 5322, but nobody reads another one out of it.
+  const [, name = '', address = ''] = NAMED_BY_ITSELF.exec(part) ?? [];
+  return name !== '' && normalise(name) === normalise(address) ? parseAddress(part) : null;
+}
+
+/** A list of addresses without the groups that have no members, on as many lines as it has addresses; '' where nothing is left. */
+export const withoutEmptyGroups = (value: string): string =>
+  partsOf(value)
+    .filter((part) => part !== '' && !isEmptyGroup(part))
+    .join(',\r\n ');
+
+/** True if one of the elements is a group without members. */
+export const hasEmptyGroup = (value: string): boolean => partsOf(value).some(isEmptyGroup);
 
 /** The parts between commas; those inside of quotes do not count. */
 function partsOf(value: string): string[] {

@@ -1,3 +1,5 @@
+import { decodeHeader, hasControl } from './encoded-words.ts';
+
 /** A mailbox of someone: `name` is decoded text, '' when there is none; `address` is bare, with an ASCII domain in lower case. */
 export interface Address {
   readonly name: string;
@@ -9,27 +11,14 @@ const LOCAL_MAX = 64;
 const ADDRESS_MAX = 254;
 const TEXT_MAX = 900; // with a name: it stands on one line of a header, which has 998 octets
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
+// A quoted local part is for dots where a plain one has none. Blanks, commas and the like are legal too, and read in more than one way.
+const QUOTED_LOCAL = /^"[\w!#$%&'*+/=?^`{|}~.-]+"$/;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
 // No top-level domain has a digit, except in punycode: a number there would be an IP address to some reader.
 const TOP = /^(?:xn--.+|[\p{L}\p{M}-]+)$/iu;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
-const ENCODED_WORD = /=\?([\w-]+)(?:\*[\w-]+)?\?([BbQq])\?([^?\s]*)\?=/g;
-
-/** True if the text holds a line break or another control character: in a header that is an injection. */
-export const hasControl = (text: string): boolean => CONTROL.test(text);
-
-/** The same, also where an encoded-word (RFC 2047) would bring it in. */
-export const hidesControl = (text: string): boolean => hasControl(text) || (text.includes('=?') && hasControl(decodeWords(text)));
-
-/** The same for filenames and parameters, where percent-encoding (RFC 2231) would bring it in too. */
-export const hidesControlInParameter = (text: string): boolean => hidesControl(text) || /%(?:[01][0-9a-f]|7f)/i.test(text);
-
-/** True if the text cannot be folded into lines of 998 octets (RFC 5322, 2.1.1): a word of plain ASCII goes out whole. */
-export const cannotFold = (text: string): boolean => /[!-~]{900}/.test(text);
-
 /**
- * True for `local@domain` as Gmail takes it: an ASCII dot-atom and a domain of two labels or more, international ones included.
+ * True for `local@domain` as Gmail takes it: an ASCII dot-atom, or one in quotes with dots anywhere, and a domain of two labels or
+ * more, international ones included.
  * An encoded-word is no part of an address (RFC 2047, 5); some readers decode it all the same, and then there are two, or another one.
  */
 export function isAddress(text: string): boolean {
@@ -40,7 +29,7 @@ export function isAddress(text: string): boolean {
     at <= LOCAL_MAX &&
     text.length <= ADDRESS_MAX &&
     !text.includes('=?') &&
-    ATOM.test(text.slice(0, at)) &&
+    (ATOM.test(text.slice(0, at)) || QUOTED_LOCAL.test(text.slice(0, at))) &&
     labels.length > 1 &&
     TOP.test(labels.at(-1) ?? '') &&
     labels.every((label) => label.length <= 63 && LABEL.test(label))
@@ -60,8 +49,9 @@ export function distinct(people: readonly Address[]): Address[] {
   return [...known.values()];
 }
 
-/** The address with its domain in lower case and in ASCII (punycode), so that nobody reads another domain out of it. */
-export function withAsciiDomain(address: string): string {
+/** The address with its domain in lower case and in ASCII (punycode), so that nobody reads another domain out of it, and without quotes it does not need. */
+export function withAsciiDomain(given: string): string {
+  const address = given.replace(/^"([^"]*)"(?=@)/, (quoted, local: string) => (ATOM.test(local) ? local : quoted));
   const at = address.lastIndexOf('@') + 1;
   const domain = address.slice(at).toLowerCase();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
@@ -78,31 +68,34 @@ export function parseAddress(text: string): Address | null {
   const [, phrase, inner] = /^(.*?)<([^<>]*)>\s*$/.exec(text) ?? [];
   const bare = (inner ?? text).trim();
   if (!isAddress(bare)) return null;
-  const name = decodeWords(unquote((phrase ?? '').trim()));
-  if (/[<>]/.test(phrase ?? '') || hasControl(name)) return null;
+  const name = decodeHeader(unquote((phrase ?? '').trim()));
+  if (/[<>]/.test(phrase ?? '') || name === null) return null;
   const address = withAsciiDomain(bare);
   return isAddress(address) ? { name, address } : null;
 }
 
+// SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
+const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
+
+/** Why the text is no single address, as a sentence without the address. */
+export function addressProblem(given: unknown): string {
+  if (typeof given !== 'string') return `${FORMAT} Expected a string.`;
+  if (given.length > TEXT_MAX) return `${FORMAT} With its name it may have ${TEXT_MAX} characters; this one has ${given.length}.`;
+  if (hasControl(given)) return `${FORMAT} It holds a line break or another control character.`;
+  if (decodeHeader(given) === null)
+    return `${FORMAT} It holds what some readers take for an encoded-word (\`=?charset?encoding?text?=\`), and it is none, or hides a control character: write the name itself.`;
+  const [, inner = given.trim()] = /<([^<>]*)>\s*$/.exec(given) ?? [];
+  const local = inner.slice(0, Math.max(0, inner.lastIndexOf('@')));
+  if (/^"[^\n]*"$/.test(local))
+    return "A quoted local part (before the @) is taken with letters, digits, dots and !#$%&'*+/=?^_`{|}~- between its quotes; blanks, commas, @ and the like are read in different ways on the way to Gmail.";
+  if (/[^ -~]/.test(local)) return `${FORMAT} Letters beyond ASCII are possible in the name and in the domain, not before the @.`;
+  if (given.slice(0, -1).includes(',') && !given.includes('<'))
+    return `${FORMAT} Several addresses are a list: \`["a@example.com", "b@example.com"]\`.`;
+  return FORMAT;
+}
+
 function unquote(phrase: string): string {
   return /^".*"$/.test(phrase) ? phrase.slice(1, -1).replace(/\\(.)/g, '$1') : phrase;
-}
-
-/** Decodes RFC 2047 encoded-words; a charset that is not known leaves the word as it stands. */
-function decodeWords(text: string): string {
-  const joined = text.replace(/(\?=)\s+(?==\?)/g, '$1'); // white space between two encoded words does not count
-  return joined.replace(ENCODED_WORD, (word, charset: string, encoding: string, data: string) => {
-    try {
-      return new TextDecoder(charset, { fatal: true }).decode(/b/i.test(encoding) ? Buffer.from(data, 'base64') : fromQ(data));
-    } catch {
-      return word;
-    }
-  });
-}
-
-function fromQ(data: string): Uint8Array {
-  const plain = data.replace(/_/g, ' ').replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(plain, 'latin1');
 }
 
 /** An address as it stands in ledger and logs: recognisable by whoever knows it, not readable by anybody else. */

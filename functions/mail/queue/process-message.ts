@@ -3,6 +3,7 @@ import type { Ports, QueueMessage } from '../delivery/ports.ts';
 import { refuse, sendNow } from '../delivery/send.ts';
 import type { Submission } from '../delivery/submission.ts';
 import { prepareEmail } from '../message/prepared-email.ts';
+import { prepareTime } from '../message/scheduled-at.ts';
 import type { Config } from '../model/config.ts';
 import { type FailureCode, failureInfo, type MailFailure, toFailure } from '../model/failure.ts';
 import { deadLetterEmail, detailOf, publishDeadLetter } from './dead-letter.ts';
@@ -80,6 +81,7 @@ async function resumed(id: string, message: QueueMessage, config: Config, ports:
 
 /** One email that a platform delivered: sent now, or queued until its time. */
 export async function send(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
+  await prepareTime(order.body);
   const draft = prepareEmail(order.body, order.caller, config, ports);
   if (draft.dueAt !== null) {
     const { enqueue } = await import('./enqueue.ts');

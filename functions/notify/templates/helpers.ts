@@ -1,4 +1,4 @@
-import { hasControl } from '../../mail/model/address.ts';
+import { hasControl } from '../../mail/model/encoded-words.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
 import { amount, bytes, duration, HelperError, isoTime, money, number, percent, timeOf } from './formats.ts';

@@ -1,5 +1,5 @@
 import Handlebars from 'handlebars/runtime.js';
-import { hasControl } from '../../mail/model/address.ts';
+import { decodeHeader, hasControl } from '../../mail/model/encoded-words.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
 import { helpersFor, isPresent, truncate } from './helpers.ts';
@@ -42,12 +42,15 @@ function prepare(spec: Spec): Rendered {
 // Only what the event holds itself, never what every object has.
 const CLOSED = { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false };
 
-/** One line of a header. Throws MailFailure: route_template. */
+/**
+ * One line of a header. What an event wrote so that readers might decode it (RFC 2047) is written so that none does.
+ * Throws MailFailure: route_template.
+ */
 export function renderLine(spec: Spec, context: Readonly<Record<string, unknown>>): string {
   const whole = inLine(spec, context).trim();
   const text = context['optional'] ? truncate(whole, OPTIONAL_LINE_MAX) : whole;
   if (hasControl(text)) throw new MailFailure('route_template', 'a header has a line break or another control character');
-  return text;
+  return decodeHeader(text) === null ? text.replaceAll('=?', '= ?') : text;
 }
 
 const inLine = renderer('line');

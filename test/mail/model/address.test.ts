@@ -9,7 +9,10 @@ const read = [
   ['"Äcme, \\"Inc\\"." <a@example.com>', 'Äcme, "Inc".', 'a@example.com'],
   ['=?utf-8?q?B_=C3=96?= <b@example.com>', 'B Ö', 'b@example.com'], // anymail 10.2 encodes
   ['=?utf-8?B?QiDDlg==?= =?utf-8?Q?!?= <b@example.com>', 'B Ö!', 'b@example.com'],
-  ['=?unknown?q?x?= <b@example.com>', '=?unknown?q?x?=', 'b@example.com'],
+  ['=?utf-8?Q?=3D=3Futf-8=3FQ=3FJane=3F=3D?= <b@example.com>', 'Jane', 'b@example.com'], // encoded twice
+  ['=?ISO-2022-JP?B?GyRCRnxLXBsoQg==?= <b@example.com>', '日本', 'b@example.com'],
+  ['"try..this"@example.net', '', '"try..this"@example.net'],
+  ['"jane.doe"@Example.net', '', 'jane.doe@example.net'],
   ['<a@example.com>', '', 'a@example.com'],
   [' a@Bücher.example ', '', 'a@xn--bcher-kva.example'],
   ['a@ｅxample.com', '', 'a@example.com'], // what a browser reads is what is authorised
@@ -19,6 +22,11 @@ const read = [
 for (const [text, name, address] of read) test(`${text} is read`, () => assert.deepEqual(parseAddress(text), { name, address }));
 
 const refused = [
+  '=?unknown?q?x?= <b@example.com>',
+  '"a b"@example.com',
+  '"a@b"@example.com',
+  '"a\\"b"@example.com',
+  '""@example.com',
   'a@example.com, b@example.com',
   'a@example.com\r\nBcc: evil@example.org',
   'Ann <a@example.com>\nX: y',

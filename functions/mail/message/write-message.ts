@@ -1,0 +1,73 @@
+import { buildMime, encodePhrase } from '../mime/build-mime.ts';
+import { partOf } from '../mime/file-parts.ts';
+import { withInlineImages } from '../mime/inline-images.ts';
+import { type Address, distinct } from '../model/address.ts';
+import { structuredValue } from '../model/structured-headers.ts';
+import type { Attachment } from './attachments.ts';
+import type { EmailFields } from './email.ts';
+import { isTidy } from './header-section.ts';
+import type { Header } from './headers.ts';
+import { messageId, type Stamp } from './mime-message.ts';
+import type { Sender } from './sender.ts';
+
+/** The MIME message of an email; the same email and stamp are the same bytes. */
+export async function writeMessage(request: EmailFields, sender: Sender, stamp: Stamp): Promise<Uint8Array> {
+  const bytes = await write(request, sender, stamp, (text) => text);
+  // A run of blanks that is longer than a line folds into a line of nothing else, which readers take for the end of the headers.
+  return hasBlankLine(bytes) ? write(request, sender, stamp, (text) => text.replace(/\s+/g, ' ').trim()) : bytes;
+}
+
+async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (text: string) => string): Promise<Uint8Array> {
+  const id = messageId(stamp.id, sender.from.address);
+  const people = (list: readonly Address[]) => distinct(list).map(({ name, address }) => ({ name: line(name), address }));
+  const { html, images } = withInlineImages(request.html ?? '', (number) => id.slice(1, -1).replace('@', `.${number}@`));
+  const files = [...request.attachments, ...images].map((file, index) =>
+    partOf({ ...file, filename: line(file.filename), contentType: typeOf(file) }, index),
+  );
+  const content = {
+    from: people([sender.from]),
+    to: people(request.to),
+    cc: people(request.cc),
+    bcc: people(request.bcc),
+    replyTo: people(request.replyTo),
+    subject: line(request.subject),
+    html: inLines(html),
+    text: inLines(await textOf(request)),
+    headers: request.headers.map(([key, value]) => headerOf([key, line(value)])),
+    messageId: id,
+    date: new Date(stamp.acceptedAt),
+    baseBoundary: stamp.id,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+  return buildMime(content, files, sender.mailbox.via === 'api');
+}
+
+async function textOf({ text, html }: EmailFields): Promise<string> {
+  if (text !== null || html === null) return text ?? '';
+  const { plainText } = await import('../mime/html-to-text.ts'); // a parser of html: only what comes without a text needs it
+  return plainText(html);
+}
+
+/** A message within the message goes as it is, not as base64 (RFC 2046, 5.2.1): one with lines of another form goes as any file. */
+function typeOf({ filename, contentType, content }: Pick<Attachment, 'filename' | 'contentType' | 'content'>): string | null {
+  if (!(contentType === null ? /\.(eml|mime|mht|mhtml|nws)$/i.test(filename) : /^message\//i.test(contentType))) return contentType;
+  return isTidy(content) ? (contentType ?? 'message/rfc822') : 'application/octet-stream';
+}
+
+/** RFC 5322, 2.3: CR and LF stand together or not at all; readers differ on what one of them alone is. nodemailer leaves them. */
+const inLines = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
+
+/** Left to itself, nodemailer encodes JSON and other values with quotes, which are plain ASCII and read by programs. */
+function headerOf([key, given]: Header): { key: string; value: string | { prepared: true; foldLines: true; value: string } } {
+  const structured = structuredValue(key, given, encodePhrase);
+  const value = structured && 'value' in structured ? structured.value : given;
+  // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
+  if (/^references$/i.test(key) || !/^[ -~]*$/.test(value) || /\S{900}/.test(value)) return { key, value };
+  return { key, value: { prepared: true, foldLines: true, value } };
+}
+
+function hasBlankLine(bytes: Uint8Array): boolean {
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return /\r\n[ \t]+(\r|$)/.test(whole.subarray(0, Math.max(0, whole.indexOf('\r\n\r\n'))).toString('latin1'));
+}

@@ -1,0 +1,117 @@
+import { compile, type FormatCallback, type SelectorDefinition } from 'html-to-text';
+
+const block = (selector: string, lines: number): SelectorDefinition => ({
+  selector,
+  format: 'block',
+  options: { leadingLineBreaks: lines, trailingLineBreaks: lines },
+});
+const skip = (selector: string): SelectorDefinition => ({ selector, format: 'skip' });
+const PARAGRAPHS = [
+  'p',
+  'blockquote',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'section',
+  'article',
+  'table',
+  'figure',
+  'dl',
+  'fieldset',
+  'details',
+];
+const LINES = ['tr', 'caption', 'li', 'dt', 'dd', 'legend', 'summary', 'address', 'center', 'figcaption', 'option'];
+const SILENT = [
+  'style',
+  'script',
+  'head',
+  'title',
+  'template',
+  'noscript',
+  'datalist',
+  'svg',
+  'math',
+  'iframe',
+  'object',
+  'audio',
+  'video',
+  'canvas',
+];
+
+/** The words, and the address behind them where a reader could follow it and it is not what the words say. */
+const link: FormatCallback = (elem, walk, builder) => {
+  const href = String(elem.attribs?.['href'] ?? '').trim();
+  let words = '';
+  builder.pushWordTransform((word) => {
+    words += word;
+    return word;
+  });
+  walk(elem.children, builder);
+  builder.popWordTransform();
+  if (!/^(https?|mailto):/i.test(href) || words === href.replace(/\s+/g, '')) return;
+  builder.addInline(words === '' ? href : ` (${href})`, { noWordTransform: true });
+};
+
+const image: FormatCallback = (elem, _walk, builder) => builder.addInline(` ${elem.attribs?.['alt'] ?? ''} `);
+
+const cell: FormatCallback = (elem, walk, builder) => {
+  walk(elem.children, builder);
+  builder.addInline(' ');
+};
+
+// The library leaves deeper elements out; its parser takes quadratic time for a nesting that no email has.
+const DEPTH_MAX = 150;
+const OPEN_MAX = 1_000;
+// What html closes by itself (the end tag may be left out), or never opens.
+const COUNTED_NOT =
+  /^(area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|dt|dd|option|optgroup|tr|td|th|thead|tbody|tfoot|colgroup|rp|rt|html|head|body)$/i;
+
+const convert = compile({
+  wordwrap: false,
+  formatters: { link, altOf: image, cell },
+  limits: { maxInputLength: Number.POSITIVE_INFINITY, maxDepth: DEPTH_MAX },
+  selectors: [
+    ...PARAGRAPHS.map((selector) => block(selector, 2)),
+    ...LINES.map((selector) => block(selector, 1)),
+    ...SILENT.map(skip),
+    { selector: 'a', format: 'link' },
+    { selector: 'img', format: 'altOf' },
+    { selector: 'td', format: 'cell' },
+    { selector: 'th', format: 'cell' },
+    { selector: 'hr', format: 'lineBreak' },
+    { selector: 'ul', options: { itemPrefix: '- ' } },
+  ],
+});
+
+/**
+ * A readable text part for an email that came with html only: links keep their address, images their words, blocks become lines.
+ * Blanks that do not break are plain ones, and places where a word may be parted are nothing.
+ */
+export function plainText(html: string): string {
+  const text = convert(withoutAbyss(html)).replaceAll('\u00ad', '');
+  return text
+    .replace(/[ \t\u00a0]+/g, asBlank)
+    .replace(/^\n+/, '')
+    .trimEnd();
+}
+
+/** A run of blanks with one in it that does not break is one plain blank, none at the begin or end of a line; others are the library's. */
+function asBlank(run: string, at: number, text: string): string {
+  const ends = at + run.length === text.length || text[at + run.length] === '\n';
+  if (!ends && !run.includes('\u00a0')) return run;
+  return ends || at === 0 || text[at - 1] === '\n' ? '' : ' ';
+}
+
+/** The html up to where more than a thousand elements stand open. */
+function withoutAbyss(html: string): string {
+  let open = 0;
+  for (const { 1: slash, 2: name = '', index } of html.matchAll(/<(\/?)([a-z][a-z0-9]*)/gi)) {
+    if (COUNTED_NOT.test(name)) continue;
+    open = slash ? Math.max(0, open - 1) : open + 1;
+    if (open > OPEN_MAX) return html.slice(0, index);
+  }
+  return html;
+}
