@@ -143,7 +143,7 @@ test('what mailgrant writes itself is dropped from the headers, and Reply-To amo
   ]);
 });
 
-test('a field takes 50 addresses as in Resend\'s contract, and where that does not bind, as many as its door says', () => {
+test("a field takes 50 addresses as in Resend's contract, and where that does not bind, as many as its door says", () => {
   const to = Array.from({ length: 51 }, (_, i) => `a${i}@example.com`);
   assert.throws(() => parseRequest({ ...VALID, to }), { code: 'request_invalid', message: /51.*50/ });
   assert.equal(parseRequest({ ...VALID, to }, [], false, undefined, 500).to.length, 51);
