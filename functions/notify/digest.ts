@@ -2,6 +2,7 @@ import { accept } from '../mail/accept.ts';
 import { recordRejected } from '../mail/delivery/claim.ts';
 import type { Outcome } from '../mail/delivery/outcome.ts';
 import type { Ports, QueueMessage, TaskQueue } from '../mail/delivery/ports.ts';
+import { refuse } from '../mail/delivery/send.ts';
 import type { Caller, Config } from '../mail/model/config.ts';
 import { MailFailure, toFailure } from '../mail/model/failure.ts';
 import { DIGEST_ATTRIBUTE } from '../mail/queue/queue-message.ts';
@@ -14,12 +15,26 @@ export interface Window {
   readonly group: string;
   readonly opened: number;
   readonly until: number;
+  /** 1 (where absent) for the digest at its end; a later one for events that a clock that is behind brought after it. */
+  readonly round?: number;
 }
 
-/** One of the events that were held back, and the subject that its mail would have had. */
+/** One of the events that were held back, and the subject that its email would have had. */
 export interface Sample {
   readonly event: NotifyEvent;
   readonly subject: string;
+  /** Who the email of the event is from and to; absent in messages of versions before it was kept. */
+  readonly addressed?: Addressed;
+}
+
+/** Fields of an email in the shape of `POST /emails`: the digest has them as the emails have that it sums up. */
+export interface Addressed {
+  readonly from: { readonly address: string; readonly name: string };
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly reply_to: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 // An event that joined its window in its last moment may still be on its way to the counter.
@@ -27,25 +42,42 @@ const GRACE_MS = 60_000;
 const SAMPLE_MAX_BYTES = 40_000; // a task may hold 100 kB, and base64 grows twice
 
 /** Has the digest of a window sent when it is over; asked for twice, it is kept once. */
-export async function digestAt(window: Window, sample: Sample, { name }: CompiledRoute, taskQueue: TaskQueue): Promise<void> {
-  const whole = JSON.stringify({ ...window, sample });
-  const data = Buffer.byteLength(whole) > SAMPLE_MAX_BYTES ? JSON.stringify({ ...window, sample: { ...sample, event: NOTHING } }) : whole;
-  await taskQueue.schedule(
-    { data, attributes: { [DIGEST_ATTRIBUTE]: name } },
-    window.until + GRACE_MS,
-    `digest-${window.group}-${window.opened}`,
-  );
+export async function digestAt(
+  window: Window,
+  sample: Sample,
+  { name }: CompiledRoute,
+  ports: Ports & { taskQueue: TaskQueue },
+): Promise<void> {
+  const { round = 1 } = window;
+  const at = Math.max(window.until, round === 1 ? 0 : ports.now()) + GRACE_MS;
+  const message = { data: textOf(window, sample), attributes: { [DIGEST_ATTRIBUTE]: name } };
+  await ports.taskQueue.schedule(message, at, `digest-${window.group}-${window.opened}${round === 1 ? '' : `-${round}`}`);
+}
+
+/** Without the event, then without its headers, where it is too large: recipients stay, or the digest would reach nobody. */
+function textOf(window: Window, sample: Sample): string {
+  const smaller = { ...sample, event: NOTHING };
+  const least = { ...smaller, ...(sample.addressed && { addressed: { ...sample.addressed, headers: {} } }) };
+  const texts = [sample, smaller, least].map((one) => JSON.stringify({ ...window, sample: one }));
+  return texts.find((text) => Buffer.byteLength(text) <= SAMPLE_MAX_BYTES) ?? String(texts.at(-1));
 }
 
 const NOTHING: NotifyEvent = { data: {}, attributes: {} };
 
 /** What a message about a digest holds. Throws MailFailure: request_invalid. */
 export function readDigest({ data }: QueueMessage): { readonly window: Window; readonly sample: Sample } {
-  const { group, opened, until, sample } = (fromJson(data) ?? {}) as Partial<Window> & { sample?: Sample };
-  if (typeof group === 'string' && /^[0-9a-f]{40}$/.test(group) && Number.isSafeInteger(opened) && Number.isSafeInteger(until) && sample)
-    return { window: { group, opened: opened ?? 0, until: until ?? 0 }, sample };
+  const { group, opened, until, round = 1, sample } = (fromJson(data) ?? {}) as Partial<Window> & { sample?: Sample };
+  const numbers = [opened, until, round].every((one) => Number.isSafeInteger(one));
+  if (typeof group === 'string' && /^[0-9a-f]{40}$/.test(group) && numbers && round > 0 && sample && isAddressed(sample.addressed))
+    return { window: { group, opened: opened ?? 0, until: until ?? 0, round }, sample };
   throw new MailFailure('request_invalid', 'the message is no digest of ours');
 }
+
+const isAddressed = (value: unknown): value is Addressed | undefined => {
+  if (value === undefined) return true;
+  const { from, to, cc, bcc, reply_to, headers } = (value ?? {}) as Partial<Addressed>;
+  return typeof from?.address === 'string' && [to, cc, bcc, reply_to].every(Array.isArray) && typeof headers === 'object';
+};
 
 function fromJson(text: string): unknown {
   try {
@@ -55,27 +87,42 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** Sends what is to be said of a window; null where nothing was held back in it. Sent twice, it is one mail. */
+/** A route that is no longer in the config, as far as a digest needs it; null where its message does not say enough. */
+export const routeThatWas = (name: string, { addressed }: Sample): CompiledRoute | null =>
+  addressed === undefined
+    ? null
+    : {
+        ...{ name, from: addressed.from, only: null, when: null, dedupe: null, everyMs: null, subject: null },
+        ...{ to: [], cc: [], bcc: [], replyTo: [], headers: {}, template: '', digest: '' },
+      };
+
+/** Sends what is to be said of a window; null where nothing was held back in it. Sent twice, it is one email. */
 export async function sendDigest(
-  { group, opened, until }: Window,
+  { group, opened, until, round = 1 }: Window,
   sample: Sample | null,
   route: CompiledRoute,
   compiled: Compiled,
   config: Config,
   ports: Ports,
 ): Promise<Outcome | null> {
-  const held = await (await ports.windows()).countHeldBack(group, opened);
+  const held = await (await ports.windows()).close(group, opened, round);
   if (held.count === 0) return null;
   const facts = { ...held, from: opened, until, sample: sample?.subject ?? '' };
   const caller: Caller = { id: `route:${route.name}`, from: [route.from.address], to: route.only };
-  const key = `digest:${group}:${opened}`;
-  const payload = ports.digest(key);
+  const key = `digest:${group}:${opened}${round === 1 ? '' : `:${round}`}`;
+  const asked = { body: null, caller, key, retryFailed: false, payload: ports.digest(key) };
   try {
-    const body = mailOf(compiled, route, sample?.event ?? NOTHING, facts);
-    return await accept({ body, caller, key, retryFailed: false, payload }, config, ports);
+    const body = mailOf(compiled, addressedAs(route, sample?.addressed), sample?.event ?? NOTHING, facts);
+    return await accept({ ...asked, body }, config, ports);
   } catch (error) {
     const failure = toFailure(error);
-    if (failure.code !== 'route_template') throw failure;
-    return recordRejected({ payload, caller: caller.id, key }, failure, ports);
+    if (failure.code === 'route_template') return recordRejected({ ...asked, caller: caller.id }, failure, ports);
+    return refuse(asked, failure, ports);
   }
 }
+
+/** The route with recipients and headers as they were for the events: text as it is, nothing to render. */
+const addressedAs = (route: CompiledRoute, addressed: Addressed | undefined): CompiledRoute =>
+  addressed === undefined
+    ? route
+    : { ...route, to: addressed.to, cc: addressed.cc, bcc: addressed.bcc, replyTo: addressed.reply_to, headers: addressed.headers };

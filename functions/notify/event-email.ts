@@ -1,5 +1,5 @@
 import { MailFailure } from '../mail/model/failure.ts';
-import type { Compiled, CompiledRoute } from './compiled.ts';
+import type { Compiled, CompiledRoute, CompiledTemplate } from './compiled.ts';
 import type { NotifyEvent } from './conditions/event.ts';
 import { renderAddresses, renderer, renderLine, requireOne } from './templates/render.ts';
 
@@ -35,7 +35,8 @@ export function mailOf(
   event: NotifyEvent,
   digest?: DigestFacts,
 ): Record<string, unknown> {
-  const words = templates[digest ? route.digest : route.template];
+  const named = digest ? route.digest : route.template;
+  const words = Object.hasOwn(templates, named) ? templates[named] : digest && plainDigest(digest, route.name);
   if (!words) throw new MailFailure('unexpected', `route ${route.name}: its template is not in the build`);
   const strict = {
     event: event.data,
@@ -59,6 +60,13 @@ export function mailOf(
     ...(words.text && { text: rendererOf('text', partials.text)(words.text, context) }),
     headers: Object.fromEntries(Object.entries(route.headers).map(([header, spec]) => [header, renderLine(spec, strict)])),
   };
+}
+
+/** The words of a digest whose route has gone from the config, or no longer says `every`: then no template of it is in the build. */
+function plainDigest({ count, first, last, sample }: DigestFacts, route: string): CompiledTemplate {
+  const [from, to] = [first, last].map((ms) => new Date(ms).toISOString());
+  const text = `After the first email ${count} more events of route ${route} came, the first at ${from}, the last at ${to}.${sample === '' ? '' : `\nFor example: ${sample}`}\n`;
+  return { subject: `${count} more: ${sample || route}`, html: '', text, optional: true, needs: [] };
 }
 
 type Render = ReturnType<typeof renderer>;

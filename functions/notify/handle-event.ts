@@ -1,6 +1,6 @@
 import { accept } from '../mail/accept.ts';
 import { recordRejected } from '../mail/delivery/claim.ts';
-import type { Outcome } from '../mail/delivery/outcome.ts';
+import { isTaken, type Outcome } from '../mail/delivery/outcome.ts';
 import type { Ports } from '../mail/delivery/ports.ts';
 import { refuse } from '../mail/delivery/send.ts';
 import type { Submission } from '../mail/delivery/submission.ts';
@@ -8,7 +8,7 @@ import type { Caller, Config } from '../mail/model/config.ts';
 import { type FailureCode, MailFailure, toFailure } from '../mail/model/failure.ts';
 import type { Compiled, CompiledRoute } from './compiled.ts';
 import type { NotifyEvent } from './conditions/event.ts';
-import { digestAt, sendDigest } from './digest.ts';
+import { type Addressed, digestAt, sendDigest } from './digest.ts';
 import { evaluateRoute, mailOf } from './event-email.ts';
 
 /** An event that came to a route, by whichever door. */
@@ -83,7 +83,8 @@ async function inWindow(
   config: Config,
   ports: Ports,
 ): Promise<EventResult> {
-  const group = ports.digest(`${route.name}\n${dedupe ?? ''}`).slice(0, 40);
+  const addressed = addressedIn(order.body as Omit<Addressed, 'from'>, route);
+  const group = ports.digest(`${route.name}\n${dedupe ?? ''}${recipientsOf(addressed, route)}`).slice(0, 40);
   const windows = await ports.windows();
   const joined = await windows.assign(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
   const window = { group, opened: joined.opened, until: joined.until };
@@ -91,16 +92,34 @@ async function inWindow(
     const outcome = await mailed(order, config, ports);
     // Without a queue for later times the last window's digest goes out with the next event, which comes again until it is out.
     if (joined.before && !ports.taskQueue) {
-      const digest = await sendDigest({ ...window, ...joined.before }, null, route, compiled, config, ports);
-      if (digest && (digest.unrecorded || digest.state === 'retry' || digest.state === 'parked')) return digest;
+      const sample = { event, subject: '', addressed };
+      const digest = await sendDigest({ ...window, ...joined.before }, sample, route, compiled, config, ports);
+      // What becomes of the event is then what becomes of the digest: it comes again, or is a dead letter until it is mended.
+      if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
     }
     return outcome;
   }
-  if (joined.ask && ports.taskQueue) {
-    const { subject } = order.body as { subject: string };
-    await digestAt(window, { event, subject }, route, ports.taskQueue);
+  const { subject } = order.body as { subject: string };
+  const sample = { event, subject, addressed };
+  const { taskQueue } = ports;
+  // The window was closed, and its digest counted, before this event: a clock here is behind. It is told in a digest of its own.
+  const late = joined.closed > 0 ? { ...window, round: joined.closed + 1 } : null;
+  if (taskQueue && (joined.ask || late)) await digestAt(late ?? window, sample, route, { ...ports, taskQueue });
+  if (!taskQueue && late) {
+    const digest = await sendDigest(late, sample, route, compiled, config, ports);
+    if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
   }
   return 'held';
+}
+
+const addressedIn = ({ to, cc, bcc, reply_to, headers }: Omit<Addressed, 'from'>, { from }: CompiledRoute): Addressed => ({
+  ...{ from, to, cc, bcc, reply_to, headers },
+});
+
+/** Who gets the email makes events alike, where the event says who: else one owner would hear of the events of another. */
+function recipientsOf({ to, cc, bcc }: Addressed, route: CompiledRoute): string {
+  if ([route.to, route.cc, route.bcc].flat().every((spec) => typeof spec === 'string')) return '';
+  return `\n${JSON.stringify([to, cc, bcc].map((list) => list.map((one) => one.toLowerCase()).sort()))}`;
 }
 
 /** The route of that name. Throws MailFailure: path_unknown. */

@@ -48,27 +48,37 @@ export function memoryWindows(): DedupeWindows {
     { opened: number; until: number; first: boolean; before: WindowMembership['before']; knownUntil: number }
   >();
   const held = new Map<string, number[]>();
+  const closed = new Map<string, Map<number, number>>();
   return {
     async assign(group, event, everyMs, now, knownMs = Number.POSITIVE_INFINITY) {
       const knownUntil = now + knownMs;
       const known = events.get(`${group}-${event}`);
-      if (known && known.knownUntil > now) return { ...known, ask: true };
+      if (known && known.knownUntil > now)
+        return { ...known, ask: true, closed: known.first ? 0 : (closed.get(`${group}-${known.opened}`)?.size ?? 0) };
       const window = open.get(group);
       if (!window || window.until <= now) {
         const span = { opened: now, until: now + everyMs };
         open.set(group, span);
         events.set(`${group}-${event}`, { ...span, first: true, before: window ?? null, knownUntil });
-        return { ...span, first: true, ask: false, before: window ?? null };
+        return { ...span, first: true, ask: false, closed: 0, before: window ?? null };
       }
       const times = held.get(`${group}-${window.opened}`) ?? [];
       times.push(now);
       held.set(`${group}-${window.opened}`, times);
       events.set(`${group}-${event}`, { ...window, first: false, before: null, knownUntil });
-      return { ...window, first: false, ask: times.length === 1, before: null };
+      return { ...window, first: false, ask: times.length === 1, closed: closed.get(`${group}-${window.opened}`)?.size ?? 0, before: null };
     },
     async countHeldBack(group, opened) {
       const times = held.get(`${group}-${opened}`) ?? [];
       return { count: times.length, first: times[0] ?? 0, last: times.at(-1) ?? 0 };
+    },
+    async close(group, opened, round) {
+      const times = held.get(`${group}-${opened}`) ?? [];
+      const rounds = closed.get(`${group}-${opened}`) ?? new Map<number, number>();
+      const told = [...rounds.values()].reduce((sum, one) => sum + one, 0);
+      rounds.set(round, rounds.get(round) ?? times.length - told);
+      closed.set(`${group}-${opened}`, rounds);
+      return { count: rounds.get(round) ?? 0, first: times[0] ?? 0, last: times.at(-1) ?? 0 };
     },
   };
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { QueueMessage } from '../../functions/mail/delivery/ports.ts';
 import { MailFailure } from '../../functions/mail/model/failure.ts';
 import { DIGEST_ATTRIBUTE } from '../../functions/mail/queue/queue-message.ts';
-import { readDigest, sendDigest } from '../../functions/notify/digest.ts';
+import { readDigest, routeThatWas, sendDigest } from '../../functions/notify/digest.ts';
 import { handleEvent, routeNamed } from '../../functions/notify/handle-event.ts';
 import { world } from '../explore/world.ts';
 import { type Laptop, post, startQueued } from '../support/stack/laptop.ts';
@@ -146,7 +146,7 @@ test('without a queue for later times the digest goes out with the next event', 
 for (const [how, breakIt] of [
   [
     'killed before it',
-    ({ windows, ...ports }) => ({ ...ports, windows: async () => ({ ...(await windows()), sum: () => assert.fail('killed') }) }),
+    ({ windows, ...ports }) => ({ ...ports, windows: async () => ({ ...(await windows()), close: () => assert.fail('killed') }) }),
   ],
   [
     'while Gmail takes nothing',
@@ -218,4 +218,122 @@ test('a storm through the real adapters: topic to mailbox, with the digest by wa
     ['100 more of alerts', 'Alert 0'],
   );
   assert.match(laptop.google.mails.list()[0]?.raw.toString() ?? '', /2026-11-24T08:00:00\.000Z 2026-11-24T08:00:00\.000Z Alert \d+ cpu/);
+});
+
+const OWNED = {
+  alerts: {
+    ...ROUTES.alerts,
+    to: ['{{event.owner}}'],
+    bcc: ['{{event.watcher}}'],
+    reply_to: ['{{event.owner}}'],
+    headers: { 'X-Owner': '{{event.owner}}' },
+  },
+};
+const owned = (n: number, owner: string, more: object = {}) => ({
+  event: { data: { n, policy: 'cpu', owner, watcher: 'w@example.com', ...more }, attributes: {} },
+  key: `event:${n}`,
+  retryFailed: false,
+});
+
+/** Subject, recipients and the header of each email that went out. */
+function mailboxOf() {
+  const storm = stormy();
+  const mails: string[] = [];
+  storm.ports.openSession = async (letter) => {
+    const text = Buffer.from(letter.bytes).toString();
+    const header = (name: string) => new RegExp(`^${name}: (.*)\\r$`, 'm').exec(text)?.[1] ?? '';
+    mails.push([header('Subject'), letter.envelope.to.join(' '), header('Reply-To'), header('X-Owner')].join(' | '));
+    return `session-${mails.length}`;
+  };
+  return { ...storm, mails };
+}
+
+/** Runs what waits for its time, as the worker would, and answers how each digest ended. */
+async function digests({ ports, put }: ReturnType<typeof stormy>, all: Awaited<ReturnType<typeof load>>, config = configWith(OWNED)) {
+  const outcomes = [];
+  for (const { message, at } of [...put.values()]) {
+    ports.clock = Math.max(ports.clock, at);
+    const { window, sample } = readDigest(message);
+    const name = String(message.attributes[DIGEST_ATTRIBUTE]);
+    const route = Object.hasOwn(all.routes, name) ? routeNamed(name, all) : (routeThatWas(name, sample) ?? assert.fail());
+    outcomes.push(await sendDigest(window, sample, route, all, config, ports));
+  }
+  put.clear();
+  return outcomes;
+}
+
+for (const [size, more] of [
+  ['small', {}],
+  ['over 40 kB', { text: 'canary'.repeat(10_000) }],
+] as const)
+  test(`each owner hears of their own events alone, and their digest has its recipients and headers: events ${size}`, async () => {
+    const all = await load(compileTexts(OWNED, FILES).module);
+    const route = routeNamed('alerts', all);
+    const storm = mailboxOf();
+    for (const [n, owner] of ['a', 'b', 'A', 'b', 'a', 'b'].entries())
+      await handleEvent(owned(n + 1, `${owner}@example.net`, more), route, all, configWith(OWNED), storm.ports);
+    await digests(storm, all);
+    assert.deepEqual(storm.mails, [
+      'Alert 1 | a@example.net w@example.com | a@example.net | a@example.net',
+      'Alert 2 | b@example.net w@example.com | b@example.net | b@example.net',
+      '2 more of alerts | A@example.net w@example.com | A@example.net | A@example.net',
+      '2 more of alerts | b@example.net w@example.com | b@example.net | b@example.net',
+    ]);
+  });
+
+test('without Cloud Tasks the digest has recipients and headers too', async () => {
+  const all = await load(compileTexts(OWNED, FILES).module);
+  const route = routeNamed('alerts', all);
+  const { ports, mails } = mailboxOf();
+  const bare = Object.assign(ports, { taskQueue: null });
+  for (const n of [1, 2]) await handleEvent(owned(n, 'a@example.net'), route, all, configWith(OWNED), bare);
+  ports.clock += 2 * HOUR;
+  await handleEvent(owned(3, 'a@example.net'), route, all, configWith(OWNED), bare);
+  assert.deepEqual(mails.slice(2), ['1 more of alerts | a@example.net w@example.com | a@example.net | a@example.net']);
+});
+
+for (const [how, routes] of [
+  ['was renamed', { other: OWNED.alerts }],
+  ['has no `every` any more', { alerts: { ...OWNED.alerts, every: undefined } }],
+] as const)
+  test(`a window whose route ${how} still ends, in a plain digest`, async () => {
+    const all = await load(compileTexts(OWNED, FILES).module);
+    const storm = mailboxOf();
+    for (const n of [1, 2, 3]) await handleEvent(owned(n, 'a@example.net'), routeNamed('alerts', all), all, configWith(OWNED), storm.ports);
+    const { 'digest.hbs': _, ...files } = FILES;
+    const changed = JSON.parse(JSON.stringify(routes));
+    const later = await load(compileTexts(changed, files).module);
+    await digests(storm, later, configWith(changed));
+    assert.deepEqual(storm.mails.slice(1), ['2 more: Alert 2 | a@example.net w@example.com | a@example.net | a@example.net']);
+  });
+
+test('an event that a worker with a slow clock brings after the digest is told in a digest of its own', async () => {
+  const { all, route, config } = await compiled();
+  const storm = stormy();
+  const { ports } = storm;
+  const began = ports.clock;
+  const take = (n: number) => handleEvent(happened(n), route, all, config, ports);
+  for (const n of [1, 2, 3]) await take(n);
+  await digests(storm, all, config);
+  const slow = { ...ports, now: () => began + HOUR - 60_000 };
+  assert.equal(await handleEvent(happened(4), route, all, config, slow), 'held');
+  await digests(storm, all, config);
+  assert.deepEqual(storm.subjects, ['Alert 1', '2 more of alerts', '1 more of alerts']);
+  for (const n of [2, 3, 4]) await take(n); // delivered again
+  await digests(storm, all, config);
+  assert.equal(storm.subjects.length, 3);
+});
+
+test('a digest that failed for an operator, without Cloud Tasks, is what becomes of the event that asked for it', async () => {
+  const { all, route, config } = await compiled();
+  const { ports, subjects } = stormy();
+  const bare = Object.assign(ports, { taskQueue: null });
+  for (const n of [1, 2]) await handleEvent(happened(n), route, all, config, bare);
+  ports.clock += 2 * HOUR;
+  const { openSession: open } = ports;
+  ports.openSession = (letter, ...rest) =>
+    Buffer.from(letter.bytes).includes('more of alerts') ? Promise.reject(new MailFailure('api_disabled', '403')) : open(letter, ...rest);
+  const outcome = await handleEvent(happened(3), route, all, config, bare);
+  assert.deepEqual(typeof outcome === 'object' && outcome.state, 'failed');
+  assert.deepEqual(subjects, ['Alert 1', 'Alert 3']);
 });

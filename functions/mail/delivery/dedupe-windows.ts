@@ -11,6 +11,11 @@ export interface DedupeWindows {
   assign(group: string, event: string, everyMs: number, now: number, knownMs?: number): Promise<WindowMembership>;
   /** What was held back in the window that was opened then. */
   countHeldBack(group: string, opened: number): Promise<HeldBackCount>;
+  /**
+   * Closes the window and answers what the digest of that round tells: round 1 everything that was held back, a later one
+   * what came after the window was closed, by a clock that is behind. Asked again for a round, it answers the same.
+   */
+  close(group: string, opened: number, round: number): Promise<HeldBackCount>;
 }
 
 export interface WindowMembership {
@@ -20,6 +25,8 @@ export interface WindowMembership {
   readonly first: boolean;
   /** True where nobody may have asked for the digest yet: asking for it twice does no harm. */
   readonly ask: boolean;
+  /** How often the window was closed before the event was counted: over 0, no digest tells of the event unless it is asked for. */
+  readonly closed: number;
   /** The window before, where this event opened the next; said again whenever it is delivered again. */
   readonly before: { readonly opened: number; readonly until: number } | null;
 }

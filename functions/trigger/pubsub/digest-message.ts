@@ -1,7 +1,7 @@
-import { failureInfo, toFailure } from '../../mail/model/failure.ts';
+import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { publishDeadLetter } from '../../mail/queue/dead-letter.ts';
 import { DIGEST_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
-import { readDigest, sendDigest } from '../../notify/digest.ts';
-import { routeNamed } from '../../notify/handle-event.ts';
+import { readDigest, routeThatWas, sendDigest } from '../../notify/digest.ts';
 import type { FunctionContext } from '../../runtime/function-context.ts';
 import type { Log } from '../../runtime/log.ts';
 import { compiledRoutes } from '../common/compiled-routes.ts';
@@ -20,7 +20,18 @@ export async function digestDelivery({ message, attempt }: Delivery, edge: Funct
   try {
     const compiled = await compiledRoutes(edge);
     const { window, sample } = readDigest(message);
-    const outcome = await sendDigest(window, sample, routeNamed(route, compiled), compiled, edge.config, ports);
+    const now = Object.hasOwn(compiled.routes, route) ? compiled.routes[route] : undefined;
+    const known = now ?? routeThatWas(route, sample);
+    if (!known)
+      throw new MailFailure('path_unknown', 'the config that was deployed has no such route, and the digest does not say whom it is for');
+    // The worker knows no caller of the name of a route that is gone: its last digest is sent here, not by way of the queue.
+    const [config, used] = now
+      ? [edge.config, ports]
+      : [
+          { ...edge.config, delivery: 'direct' as const },
+          { ...ports, queue: null },
+        ];
+    const outcome = await sendDigest(window, sample, known, compiled, config, used);
     if (!outcome) {
       log('INFO', 'event', { outcome: 'no_digest', ...facts(), route });
       return 204;
@@ -31,7 +42,11 @@ export async function digestDelivery({ message, attempt }: Delivery, edge: Funct
   } catch (error) {
     const failure = toFailure(error);
     reportRefusal(log, failure, { ...facts(), ...(NAME.test(route) && { route }) }); // anything else is whatever somebody published
-    return failureInfo(failure.code).retry === 'never' ? 400 : 503;
+    if (failureInfo(failure.code).retry !== 'never') return 503;
+    return await publishDeadLetter(message, failure.code, ports, failure.message).then(
+      () => (ports.deadLetters ? 204 : 400),
+      () => 503,
+    );
   } finally {
     ports.close();
   }

@@ -97,6 +97,30 @@ for (const { name, start, skip } of backends)
       assert.equal((await windows.countHeldBack(one, NOW + HOUR)).count, 0);
     });
 
+    test('closed, a window tells each round what came since the one before, the same however often it is asked', async () => {
+      const { windows } = backend;
+      const one = group();
+      const held = async (event: number) => (await windows.assign(one, hex(event), HOUR, NOW + event)).closed;
+      const told = async (round: number) => (await windows.close(one, NOW, round)).count;
+      await windows.assign(one, hex(1), HOUR, NOW);
+      assert.deepEqual([await held(2), await held(3)], [0, 0]);
+      assert.deepEqual([await told(1), await told(1)], [2, 2]);
+      assert.ok((await held(4)) > 0);
+      assert.ok((await held(4)) > 0); // delivered again
+      assert.deepEqual([await told(1), await told(2), await told(3), await told(2)], [2, 1, 0, 1]);
+    });
+
+    test('whatever comes while the window is closed is told in one round or sees that it is closed', async () => {
+      const { windows } = backend;
+      const one = group();
+      await windows.assign(one, hex(1), HOUR, NOW);
+      const events = Array.from({ length: 30 }, (_, n) => windows.assign(one, hex(n + 2), HOUR, NOW + n + 2));
+      const [first, ...all] = await Promise.all([windows.close(one, NOW, 1), ...events]);
+      const rest = await windows.close(one, NOW, 2);
+      assert.equal(first.count + rest.count, 30);
+      assert.ok(all.filter(({ closed }) => closed > 0).length >= rest.count, 'each event that is not in round 1 sees it');
+    });
+
     test('of any number that come at the same time one is first, and none is lost', async () => {
       const { windows } = backend;
       const one = group();
