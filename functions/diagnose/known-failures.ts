@@ -11,6 +11,7 @@ export interface Known {
 const KNOWN: Readonly<Record<FailureCode, Known>> = {
   request_invalid: { catalogue: null, cause: null },
   field_missing: { catalogue: null, cause: null },
+  envelope_incomplete: { catalogue: null, cause: null },
   attachment_invalid: { catalogue: null, cause: null },
   too_large: { catalogue: 'gmail-too-large', cause: 'message-too-large' },
   key_missing: { catalogue: null, cause: null },

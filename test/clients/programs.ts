@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PYTHON } from '../support/programs/django.ts';
+import { hasDaemon, versionOf } from '../support/programs/mail-servers.ts';
 import { MAILBOX } from '../support/stack/laptop.ts';
 
 const APPS = join(import.meta.dirname);
@@ -184,6 +185,15 @@ export const CLIENTS: readonly Client[] = [
     input: LETTER.replace(`${HIDDEN}\n`, ''),
     without: ['file'],
   },
+  ...(['Exim', 'Postfix'] as const).map(
+    (name): Client => ({
+      name,
+      way: 'SMTP',
+      command: [node, ...own('app_mail_server.ts', name)],
+      version: versionOf(name),
+      installed: () => hasDaemon(name),
+    }),
+  ),
 ];
 
 function succeeds(program: string, args: readonly string[]): boolean {

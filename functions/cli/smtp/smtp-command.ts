@@ -19,6 +19,7 @@ export const SMTP: Leaf = {
     'tls-cert': { value: 'FILE', about: 'certificate chain: offers STARTTLS; needed for any other address than loopback' },
     'tls-key': { value: 'FILE', about: 'its private key' },
     'implicit-tls': { about: 'TLS from the first byte, as on port 465' },
+    'same-content': { value: 'MINUTES', about: 'the same content to the same recipients is one email for so long (up to 1440)' },
   },
   examples: ['smtp', 'smtp --url https://mailgrant-api-abc.run.app --listen 127.0.0.1:2525'],
   notes: 'Apps log in with any user name and an API key as password. docs/sidecar.md says more. It runs until Ctrl-C.',
@@ -28,9 +29,10 @@ export const SMTP: Leaf = {
     const tls = certificate(text(options, 'tls-cert'), text(options, 'tls-key'));
     const implicitTls = options['implicit-tls'] === true;
     if (implicitTls && !tls) throw new CommandError('option_invalid', '--implicit-tls: needs --tls-cert and --tls-key');
+    const sameContentMs = minutes(text(options, 'same-content') ?? '0') * 60_000;
     const log = createLog();
     const relay = createRelay(url, options['iam'] === true ? createIamHeader(url) : noIamHeader);
-    const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay, log });
+    const sidecar = await startSidecar({ host, port: wanted, tls, implicitTls, relay, log, sameContentMs });
     const stop = (): void => void sidecar[Symbol.asyncDispose]().then(() => process.exit(0));
     process.once('SIGTERM', stop).once('SIGINT', stop);
     const { port } = sidecar;
@@ -57,6 +59,13 @@ function listenAddress(given: string): { host: string; port: number } {
   if (digits === undefined || Number(digits) > 65_535)
     throw new CommandError('option_invalid', '--listen: expected HOST:PORT, such as 127.0.0.1:2525');
   return { host: six ?? four ?? '127.0.0.1', port: Number(digits) };
+}
+
+/** No longer than the function remembers an idempotency key. */
+function minutes(given: string): number {
+  if (!/^\d{1,4}$/.test(given) || Number(given) > 24 * 60)
+    throw new CommandError('option_invalid', '--same-content: expected minutes, up to 1440');
+  return Number(given);
 }
 
 function certificate(cert: string | undefined, key: string | undefined): { cert: string; key: string } | undefined {

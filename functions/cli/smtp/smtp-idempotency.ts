@@ -13,15 +13,16 @@ const HEAD_MAX_BYTES = 64 * 1024;
  * (`Resend-Idempotency-Key`): the function reads that. Else Message-ID and envelope are the key, since a client that sends
  * one copy per recipient repeats the Message-ID; without one the bytes are.
  */
-export function idempotencyKeyOf(letter: Buffer, { from, to }: Envelope): string | null {
+export function idempotencyKeyOf(letter: Buffer, { from, to }: Envelope, contentKey: string | null = null): string | null {
   const head = headOf(letter);
   if (/^resend-idempotency-key:/im.test(head)) return null;
+  if (contentKey) return contentKey;
   const messageId = /^message-id:[ \t]*(\S.*?)[ \t]*$/im.exec(head)?.[1] ?? sha256(letter);
   return `smtp/${sha256(JSON.stringify([messageId, from, ...to]))}`;
 }
 
 /** The headers, unfolded, with LF between them. */
-function headOf(letter: Buffer): string {
+export function headOf(letter: Buffer): string {
   const start = letter.subarray(0, HEAD_MAX_BYTES).toString('latin1');
   return (start.split('\r\n\r\n', 1)[0] ?? '').replace(/\r\n(?=[ \t])/g, '').replaceAll('\r\n', '\n');
 }

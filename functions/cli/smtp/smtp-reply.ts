@@ -15,18 +15,39 @@ export interface FunctionAnswer {
 }
 
 /**
- * The function's answer in SMTP's words. 4xx codes let the client try again, with the same letter and so the same
- * idempotency key; 5xx ones tell it not to. What is no answer of the function's own (a proxy's page) is never final.
+ * What the replies promise of another try, and no more: a program that composes a new message for it is not recognised, since
+ * nothing of the two is equal that a second email could not have as well.
+ */
+export const SAME_MESSAGE =
+  'The same message (same Message-ID, or same bytes without one) is sent once, however often you try; a message composed anew is another email';
+
+/**
+ * The function's answer in SMTP's words. 4xx codes let the client try again, 5xx ones tell it not to. What is no answer of the
+ * function's own (a proxy's page) is never final. What waits for a person is final, whatever the status: nothing that a client repeats
+ * changes it, and a later message would be a second one.
  */
 export function smtpReply({ status, body }: FunctionAnswer): SmtpReply {
   const { id, name, code, message, fix } = body ?? {};
   if (status === 200 && typeof id === 'string') return { code: 250, text: `2.0.0 OK id=${id}` };
+  if (typeof code === 'string' && Object.hasOwn(OF_CODE, code)) {
+    const [smtp, text] = OF_CODE[code as keyof typeof OF_CODE];
+    return { code: smtp, text: oneLine(`${text}${typeof id === 'string' ? ` id=${id}` : ''}`), failure: code };
+  }
   const why = [message, fix].filter((one, index, all) => typeof one === 'string' && !String(all[index - 1]).includes(one));
   const [smtp, enhanced] = codesFor(status, typeof name === 'string' ? name : null, code);
   const foreign = smtp === 535 ? IAM_DENIED : `The function answered HTTP ${status} in words that are not its own`;
   const text = why.length > 0 ? why.join(' Fix: ') : foreign;
   return { code: smtp, text: oneLine(`${enhanced} ${text}`), ...(typeof code === 'string' && { failure: code }) };
 }
+
+/** Where the function's own words are for HTTP: they speak of an Idempotency-Key, and of trying again. */
+const OF_CODE = {
+  delivery_unknown: [451, `4.3.0 Gmail did not say whether it took the message. Trying again asks Gmail first. ${SAME_MESSAGE}.`],
+  session_gone: [
+    550,
+    '5.3.0 Do not try again: Gmail may have sent the message, and can no longer be asked. An operator must look into the Sent folder and decide (mailgrant ledger).',
+  ],
+} as const;
 
 const KEY_NAMES = new Set(['missing_api_key', 'invalid_api_key', 'restricted_api_key']);
 

@@ -1,12 +1,17 @@
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SMTPServer, type SMTPServerAddress, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { parseAddress } from '../../mail/model/address.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import type { Log } from '../../runtime/log.ts';
 import { IAM_DENIED } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
+import { createHalfClosed } from './smtp-half-close.ts';
 import type { Envelope } from './smtp-idempotency.ts';
-import type { Relay } from './smtp-relay.ts';
+import { type Relay, WRONG_KEY } from './smtp-relay.ts';
+import type { SmtpReply } from './smtp-reply.ts';
+import { createSameContent, namesItsKey, normalised } from './smtp-same-content.ts';
+import { createUnions } from './smtp-union.ts';
 
 /** What Cloud Run takes as one HTTP/1 request, and so the largest letter that can be relayed. */
 export const SIZE_MAX_BYTES = 32 * 1024 * 1024;
@@ -16,6 +21,9 @@ const HELD_MAX_BYTES = 256 * 1024 * 1024;
 const ENVELOPE_MAX_BYTES = 12_000;
 const CLIENTS_MAX = 1_000;
 const LOGIN_FIRST = '5.7.0 Log in first, under TLS where it is offered: any user name, an API key as password';
+/** So many wrong keys end a connection; each is answered twice as late as the one before. */
+export const WRONG_PER_CONNECTION = 3;
+const WRONG_PAUSE_MS = 500;
 // How long a client may take to hang up when it is asked to.
 const PARTING_MS = 1_000;
 
@@ -29,6 +37,11 @@ export interface SidecarOptions {
   readonly relay: Relay;
   readonly log: Log;
   readonly heldMaxBytes?: number;
+  /** How long the same content is one email, in milliseconds; 0 compares no content. */
+  readonly sameContentMs?: number;
+  readonly now?: () => number;
+  /** Waits; ends early, by an error, when the signal is aborted. */
+  readonly pause?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface Sidecar extends AsyncDisposable {
@@ -39,13 +52,28 @@ export interface Sidecar extends AsyncDisposable {
  * An SMTP submission server that hands each letter to the function and answers only after the function did. Nothing is
  * queued and nothing is written: what was not accepted is still the client's. Disposal finishes the letters in hand.
  */
-export async function startSidecar({ host, port, tls, implicitTls = false, relay, log, heldMaxBytes = HELD_MAX_BYTES }: SidecarOptions) {
+export async function startSidecar({
+  host,
+  port,
+  tls,
+  implicitTls = false,
+  relay,
+  log,
+  heldMaxBytes = HELD_MAX_BYTES,
+  sameContentMs = 0,
+  now = Date.now,
+  pause = (ms, signal) => sleep(ms, undefined, { signal }),
+}: SidecarOptions) {
   if (!tls && !isLoopback(host))
     throw new CommandError(
       'option_invalid',
       `${host} can be reached from other machines: name --tls-cert and --tls-key, or listen on 127.0.0.1.`,
     );
   const inHand = new Set<Promise<void>>();
+  const unions = createUnions(now, pause);
+  const sameContent = createSameContent(sameContentMs, now);
+  const wrongKeys = new Map<string, number>();
+  const halfClosed = createHalfClosed(() => server);
   let held = 0;
   let stopping = false;
 
@@ -78,13 +106,19 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
     });
 
   const relayed = async (stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> => {
-    const letter = await receive(stream);
-    if (letter instanceof Error) throw letter;
+    const received = await receive(stream);
+    if (received instanceof Error) throw received;
+    const letter = sameContentMs > 0 || namesItsKey(received) ? normalised(received) : received;
     const envelope = envelopeOf(session);
     held += letter.length;
-    const reply = await relay.send(letter, envelope, session.user as SecretString).finally(() => {
-      held -= letter.length;
-    });
+    const key = session.user as unknown as SecretString;
+    const send = (to: Envelope): Promise<SmtpReply> => relay.send(letter, to, key, sameContent(letter, to));
+    const reply = bounceReply(
+      await unions.send(letter, envelope, key.reveal(), send).finally(() => {
+        held -= letter.length;
+      }),
+      envelope,
+    );
     const facts = { smtp: reply.code, bytes: letter.length, recipients: envelope.to.length, code: reply.failure };
     if (reply.code !== 250) {
       log('WARNING', 'smtp_refused', facts);
@@ -94,8 +128,23 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
     return reply.text;
   };
 
+  /** Null where the key may send; a guess is answered late, and the last one a connection has ends it. */
+  const logIn = async (key: SecretString, { id, remoteAddress }: SMTPServerSession): Promise<Error | null> => {
+    const verdict = KEY.test(key.reveal()) ? await relay.judge(key, remoteAddress) : 'wrong';
+    if (verdict === 'barred') return refusal(535, `5.7.8 ${IAM_DENIED}`);
+    if (verdict === 'throttled') return refusal(454, '4.7.0 Too many keys to check at this moment; try again in a minute');
+    // Where the function cannot be asked, nothing is decided: it judges the key again with each letter.
+    if (verdict !== 'wrong') return null;
+    const before = wrongKeys.get(id) ?? 0;
+    wrongKeys.set(id, before + 1);
+    await pause(WRONG_PAUSE_MS * 2 ** before).catch(() => {});
+    if (before + 1 >= WRONG_PER_CONNECTION) return refusal(421, `4.7.0 ${WRONG_PER_CONNECTION} wrong keys; the connection ends`);
+    return refusal(535, WRONG_KEY);
+  };
+
   const server = new SMTPServer({
     name: 'mailgrant',
+    allowHalfOpen: true,
     banner: 'mailgrant sidecar',
     ...(tls ?? {}),
     secure: tls !== undefined && implicitTls,
@@ -114,19 +163,20 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
     // A password must not be sent in the clear only to hear that it should not have been: AUTH is there under TLS alone.
     onConnect(session, done) {
       session.disabledCommands = tls && !session.secure ? ['AUTH'] : tls ? [] : ['STARTTLS'];
+      halfClosed.watch(session);
       done();
     },
     onSecure(_socket, session, done) {
       session.disabledCommands = [];
+      halfClosed.watch(session);
       done();
     },
-    onAuth({ password }, _session, done) {
+    onClose({ id }) {
+      wrongKeys.delete(id);
+    },
+    onAuth({ password }, session, done) {
       const key = new SecretString(password ?? '');
-      const wrong = refusal(535, '5.7.8 The password must be an API key of mailgrant; the user name does not matter');
-      if (!/^mg_[!-~]{10,200}$/.test(password ?? '')) return done(wrong);
-      const refusals = { wrong, barred: refusal(535, `5.7.8 ${IAM_DENIED}`), good: null, unknown: null };
-      // Where the function cannot be asked, nothing is decided: it judges the key again with each letter.
-      relay.judge(key).then((verdict) => (refusals[verdict] ? done(refusals[verdict]) : done(null, { user: key })), done);
+      logIn(key, session).then((error) => (error ? done(error) : done(null, { user: key })), done);
     },
     // smtp-server 3.21.6 forgets the rest of a packet whose whole transaction is answered in one tick: answer in the next.
     onMailFrom({ address }, { user }, answer) {
@@ -145,8 +195,14 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
     },
     onData(stream, session, done) {
       const work = relayed(stream, session)
-        .then((text) => done(null, text))
-        .catch((error: Error) => done(error))
+        .then((text) => {
+          halfClosed.reply(session, 250, text);
+          done(null, text);
+        })
+        .catch((error: Error & { responseCode?: number }) => {
+          halfClosed.reply(session, error.responseCode ?? 450, error.message);
+          done(error);
+        })
         .finally(() => inHand.delete(work));
       inHand.add(work);
     },
@@ -175,6 +231,17 @@ export async function startSidecar({ host, port, tls, implicitTls = false, relay
 }
 
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+const KEY = /^mg_[!-~]{10,200}$/;
+
+/** A mail server's own bounce is not from the mailbox, unless it was told so: what the function says of its sender would not help. */
+function bounceReply(reply: SmtpReply, { from }: Envelope): SmtpReply {
+  if (from !== '' || reply.failure !== 'sender_not_allowed') return reply;
+  return { ...reply, text: BOUNCE };
+}
+
+const BOUNCE =
+  '5.7.1 This is a bounce (empty sender) whose From is not a mailbox of this key. Have your mail server write the mailbox into From of its bounces: docs/sidecar.md, Postfix and Exim';
 
 /** Sorted and without repetition, so that a client's second attempt asks for the same. */
 function envelopeOf({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): Envelope {

@@ -138,8 +138,9 @@ function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): vo
   const named = setOf(recipients);
   for (const [field, people] of Object.entries({ To: to, Cc: cc }))
     if (!people.every(({ address }) => named.has(normalise(address))))
-      throw invalid(
-        `\`${field}\` names a recipient that the envelope does not, and who would get it too. Name all of them in one request.`,
+      throw new MailFailure(
+        'envelope_incomplete',
+        `The message cannot be sent: \`${field}\` names a recipient that the envelope does not, and who would get it too. Name all of them in one request.`,
       );
 }
 

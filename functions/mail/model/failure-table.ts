@@ -30,6 +30,13 @@ export const FAILURES = {
     summary: 'A required field is missing.',
     fix: 'Add the field that the message names.',
   },
+  envelope_incomplete: {
+    http: 422,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'The headers of the message name a recipient that its envelope does not.',
+    fix: 'Name all recipients of To and Cc in one envelope, or use a mailbox with via: smtp.',
+  },
   attachment_invalid: {
     http: 422,
     retry: 'never',

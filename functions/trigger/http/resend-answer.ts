@@ -12,6 +12,7 @@ export interface Answer {
 const NAMES: Readonly<Record<FailureCode, string>> = {
   request_invalid: 'validation_error',
   field_missing: 'missing_required_field',
+  envelope_incomplete: 'validation_error',
   attachment_invalid: 'invalid_attachment',
   too_large: 'validation_error',
   key_missing: 'missing_api_key',

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
+import { simpleParser } from 'mailparser';
+import { createTransport } from 'nodemailer';
+import { WRONG_PER_ADDRESS } from '../../../functions/cli/smtp/smtp-guesses.ts';
 import { SIZE_MAX_BYTES } from '../../../functions/cli/smtp/smtp-sidecar.ts';
+import type { Fault } from '../../../functions/fake-google/faults/faults.ts';
 import { BODY_MAX_BYTES } from '../../../functions/trigger/common/body.ts';
 import { authPlain, loggedIn, type RawSmtp, smtpClient } from '../../support/programs/smtp-client.ts';
 import { KEY, type Laptop, MAILBOX, startLaptop } from '../../support/stack/laptop.ts';
@@ -132,20 +136,43 @@ test('a whole session in one packet is answered command by command', async () =>
   assert.deepEqual([codes.join(' '), mails().length], ['250 235 250 250 354 250 250 250 354 250 221', 2]);
 });
 
-test('a client that closes its half after the letter has sent it, once; one that leaves before the end has not', async () => {
-  const data = [`MAIL FROM:<${MAILBOX}>`, 'RCPT TO:<you@example.net>', 'DATA'];
-  using gone = await loggedIn(sidecar.port, KEY);
-  for (const line of data) await gone.say(line);
-  gone.socket.end(letter());
-  assert.equal(await gone.reply(), '');
-  using half = await loggedIn(sidecar.port, KEY);
-  for (const line of data) await half.say(line);
-  const text = letter();
-  half.socket.end(`${text}.\r\n`);
-  while (mails().length === 0) await new Promise(setImmediate);
-  using again = await loggedIn(sidecar.port, KEY);
-  while (!(await deliver(again, text)).startsWith('250')); // 451 while the first one is in hand
-  assert.equal(mails().length, 1);
+/** A client that is about to send the bytes of a message. */
+async function atData(port: number): Promise<RawSmtp> {
+  const client = await loggedIn(port, KEY);
+  for (const line of [`MAIL FROM:<${MAILBOX}>`, 'RCPT TO:<you@example.net>', 'DATA']) await client.say(line);
+  return client;
+}
+
+/** As many lines as there are dots: smtp-server takes a turn of the event loop for each. */
+const DOTS = letter('.\r\n'.repeat(50));
+const partings: { name: string; after: string; text?: string; fault?: Fault; reply: RegExp }[] = [
+  { name: 'after the last byte', after: '', reply: /^250 2\.0\.0 OK id=/ },
+  { name: 'with QUIT after the last byte, as Exim', after: 'QUIT\r\n', reply: /^250 2\.0\.0 OK id=/ },
+  { name: 'after a message of dots', after: 'QUIT\r\n', text: DOTS, reply: /^250 / },
+  { name: 'and whose message is refused', after: 'QUIT\r\n', text: letter('one\ntwo'), reply: /^550 5\.6\.0 / },
+  { name: 'while Gmail is slow', after: 'QUIT\r\n', fault: { on: 'transfer', delayMs: 200 }, reply: /^250 / },
+  { name: 'and whose email waits', after: '', fault: { on: 'open', answer: 'rate', times: 3 }, reply: /^451 4\.7\.1 / },
+];
+for (const { name, after, text = letter(), fault, reply } of partings)
+  test(`a client that ends its half ${name} hears the answer, then the connection ends`, async () => {
+    if (fault) laptop.google.faults.script(fault);
+    using client = await atData(sidecar.port);
+    client.socket.end(`${text.replace(/^\./gm, '..')}.\r\n${after}`);
+    assert.match(await client.reply(), reply);
+    assert.equal(await client.reply(), '');
+    assert.equal(mails().length, reply.source.startsWith('^250') ? 1 : 0);
+  });
+
+test('a client that ends its half before the message ends has sent nothing, and is let go', async () => {
+  for (const text of [letter(), '']) {
+    using client = await atData(sidecar.port);
+    client.socket.end(text);
+    assert.equal(await client.reply(), '');
+  }
+  using idle = await loggedIn(sidecar.port, KEY);
+  idle.socket.end();
+  assert.equal(await idle.reply(), '');
+  assert.equal(mails().length, 0);
 });
 
 test('a slow client, a byte at a time, keeps no function waiting', async () => {
@@ -214,10 +241,51 @@ test('an unknown outcome upstream is 451; the client tries again, and it is one 
   using client = await loggedIn(sidecar.port, KEY);
   laptop.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'unavailable', times: 4 });
   const text = letter();
-  assert.match(await deliver(client, text), /^451 4\.3\.0 .*The id of the mail is/);
+  assert.match(await deliver(client, text), /^451 4\.3\.0 .*The same message .* is sent once.* id=[0-9a-f-]{36}$/);
   assert.match(await deliver(client, text), /^250/);
   assert.match(await deliver(client, text, { to: ['you@example.net', 'hidden@example.net'] }), /^250/); // another envelope is another mail
   assert.equal(mails().length, 2);
+});
+
+test('what waits for a person is final: 550, and no later try sends it', async () => {
+  using client = await loggedIn(sidecar.port, KEY);
+  laptop.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'session_gone', times: 4 });
+  const text = letter();
+  assert.match(await deliver(client, text), /^550 5\.3\.0 Do not try again.* id=[0-9a-f-]{36}$/);
+  assert.match(await deliver(client, text), /^550 5\.3\.0 /);
+  assert.equal(mails().length, 1);
+});
+
+test('a program that composes anew for each try sends twice; with its own key, or with the same content counted as one, once', async () => {
+  const rows = [
+    { own: [], sameContentMs: 0, sent: 2 },
+    { own: ['Resend-Idempotency-Key: order/7'], sameContentMs: 0, sent: 1 },
+    { own: [], sameContentMs: 900_000, sent: 1 },
+  ];
+  for (const { own, sameContentMs, sent } of rows) {
+    laptop.google.mails.clear();
+    await using another = await sidecarFor(laptop.api, { sameContentMs });
+    using client = await loggedIn(another.port, KEY);
+    laptop.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'unavailable', times: 4 });
+    const composed = async (): Promise<string> => {
+      const built = await createTransport({ streamTransport: true, newline: 'windows', buffer: true }).sendMail({
+        from: MAILBOX,
+        to: 'you@example.net',
+        subject: `canary-subject ${sent}${sameContentMs}`,
+        text: 'canary-body',
+        html: '<p>canary-body',
+        attachments: [{ filename: 'a.txt', content: 'canary-file' }],
+      });
+      return `${own.map((line) => `${line}\r\n`).join('')}${built.message}`;
+    };
+    assert.match(await deliver(client, await composed()), /^451 4\.3\.0 .*a message composed anew is another email/);
+    assert.match(await deliver(client, await composed()), /^250/);
+    assert.equal(mails().length, sent);
+    const parsed = await simpleParser(mails()[0]?.raw ?? '');
+    assert.deepEqual([parsed.text?.trim(), parsed.attachments[0]?.content.toString()], ['canary-body', 'canary-file']);
+    assert.match(parsed.messageId ?? '', /^<.+@.+>$/);
+    assert.ok(parsed.date);
+  }
 });
 
 test("a reply that is lost between function and sidecar is 451; the client's retry is the same mail", async () => {
@@ -266,6 +334,48 @@ test('a key is asked about once for many logins', async () => {
   await using own = await sidecarFor(door.url);
   for (const client of await Promise.all(Array.from({ length: 20 }, () => loggedIn(own.port, KEY)))) client[Symbol.dispose]();
   assert.equal(asked, 1);
+});
+
+test('guesses: each is answered later than the one before, the third ends the connection, and a flood is not one call for each', async () => {
+  let asked = 0;
+  const waits: number[] = [];
+  await using door = await losing(laptop.api, 0, () => asked++);
+  await using own = await sidecarFor(door.url, { pause: async (ms) => void waits.push(ms) });
+  const guess = async (keys: readonly string[]): Promise<string[]> => {
+    using client = smtpClient(own.port);
+    await client.reply();
+    await client.say('EHLO test');
+    const replies: string[] = [];
+    for (const key of keys) replies.push((await client.say(authPlain(key))).slice(0, 3));
+    return replies;
+  };
+  assert.deepEqual(await guess(['hunter2', `${KEY}x`, `${KEY}y`, `${KEY}z`]), ['535', '535', '421', '']);
+  assert.deepEqual([waits, asked], [[500, 1_000, 2_000], 2]);
+  assert.deepEqual(await guess([`${KEY}x`, `${KEY}x`, `${KEY}x`]), ['535', '535', '421']);
+  assert.equal(asked, 2); // known to be wrong
+  using known = await loggedIn(own.port, KEY);
+  const flood = await Promise.all(Array.from({ length: 100 }, (_, n) => guess([`${KEY}flood-${n}`])));
+  assert.deepEqual([...new Set(flood.flat())].toSorted(), ['454', '535']);
+  assert.ok(asked <= 3 + WRONG_PER_ADDRESS, `${asked} calls`);
+  assert.match(await deliver(known, letter()), /^250/);
+  using again = await loggedIn(own.port, KEY); // a key that was right is not held up by what others guess
+  assert.match(await deliver(again, letter()), /^250/);
+});
+
+test('a wrong key that was believed while the function was away costs one call, not one for each message', async () => {
+  let posts = 0;
+  const door = createServer((req, res) => {
+    if (req.method === 'POST') posts++;
+    const body = JSON.stringify({ name: 'invalid_api_key', code: 'key_invalid', message: 'API key is invalid' });
+    req.resume().once('end', () => (req.method === 'GET' ? res.writeHead(503).end() : res.writeHead(401).end(body)));
+  });
+  await new Promise<void>((done) => door.listen(0, '127.0.0.1', done));
+  await using own = await sidecarFor(`http://127.0.0.1:${(door.address() as AddressInfo).port}`);
+  using client = await loggedIn(own.port, `${KEY}x`);
+  for (let n = 0; n < 3; n++) assert.match(await deliver(client, letter()), /^535/);
+  assert.equal(posts, 1);
+  door.close();
+  door.closeAllConnections();
 });
 
 test('it finishes the letters in hand before it ends', async () => {

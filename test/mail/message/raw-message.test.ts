@@ -143,12 +143,12 @@ const forbidden = [
   { name: 'a Sender that is no mailbox', head: { Sender: 'ceo@example.com' }, envelope: {}, code: 'sender_not_allowed' },
   { name: 'a Sender that cannot be read', head: { Sender: 'a, b' }, envelope: {}, code: 'sender_not_allowed' },
   { name: 'another envelope sender', head: {}, envelope: { from: person('ceo@example.com') }, code: 'sender_not_allowed' },
-  { name: 'a To outside of the envelope', head: {}, envelope: { to: [person('other@example.net')] }, code: 'request_invalid' },
+  { name: 'a To outside of the envelope', head: {}, envelope: { to: [person('other@example.net')] }, code: 'envelope_incomplete' },
   {
     name: 'a Cc outside of the envelope',
     head: { Cc: 'c@example.net' },
     envelope: { to: [person('you@example.net')] },
-    code: 'request_invalid',
+    code: 'envelope_incomplete',
   },
   { name: 'nobody', head: { To: 'undisclosed-recipients:;' }, envelope: {}, code: 'field_missing' },
   {

@@ -93,7 +93,7 @@ const refused: { name: string; body?: string; headers?: Record<string, string>; 
   { name: 'a recipient in the query', headers: envelope, query: '?to=b@example.com', status: 422, code: 'request_invalid' },
   { name: 'a sender in the query', headers: envelope, query: `?a=b&fr%6fm=${MAILBOX}`, status: 422, code: 'request_invalid' },
   { name: 'another sender', headers: { 'x-envelope-from': 'ceo@example.com' }, status: 403, code: 'sender_not_allowed' },
-  { name: 'a recipient outside of the envelope', headers: { 'x-envelope-to': 'c@example.com' }, status: 422, code: 'request_invalid' },
+  { name: 'a recipient outside of the envelope', headers: { 'x-envelope-to': 'c@example.com' }, status: 422, code: 'envelope_incomplete' },
   { name: 'LF line ends', body: DJANGO.replaceAll('\r\n', '\n'), status: 422, code: 'request_invalid' },
   { name: 'nothing', body: '', status: 422, code: 'request_invalid' },
   {

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { type Envelope, headOf } from './smtp-idempotency.ts';
+
+const MESSAGES_MAX = 10_000;
+
+/**
+ * The idempotency key of a normalised message: sender, recipients and all of its content. Within `windowMs` of the first such message
+ * the key is the same. With a window of 0 there is none: two equal messages may be meant.
+ */
+export function createSameContent(windowMs: number, now: () => number): (normalised: Buffer, envelope: Envelope) => string | null {
+  const begun = new Map<string, number>();
+  return (normalised, { from, to }) => {
+    if (windowMs === 0) return null;
+    const content = sha256(JSON.stringify([from, to, sha256(normalised)]));
+    for (const [old, at] of begun)
+      if (at + windowMs <= now() || begun.size > MESSAGES_MAX) begun.delete(old);
+      else break;
+    const at = begun.get(content) ?? now();
+    begun.set(content, at);
+    return `smtp/content/${sha256(`${content}\n${at}`)}`;
+  };
+}
+
+/** Whether a message names its own idempotency key, by Resend's header. */
+export const namesItsKey = (message: Buffer): boolean => /^resend-idempotency-key:/im.test(headOf(message));
+
+/**
+ * A message without what a program draws anew each time it composes the same email (Django, Action Mailer, Laravel): Message-ID and
+ * Date are left to the function, which takes those of the first try, and boundaries are derived from the content. So the same email is
+ * the same bytes, and one under its key.
+ */
+export function normalised(message: Buffer): Buffer {
+  const end = message.indexOf('\r\n\r\n');
+  if (end < 0) return message;
+  const head = message.subarray(0, end).toString('latin1').replace(DRAWN, '');
+  const text = `${head.replace(/^\r\n|\r\n$/g, '')}${message.subarray(end).toString('latin1')}`;
+  const boundaries = [...new Set([...text.matchAll(BOUNDARY)].map(([, quoted, bare]) => quoted ?? bare ?? ''))];
+  if (boundaries.length === 0) return Buffer.from(text, 'latin1');
+  const renamed = (name: (index: number) => string): string => {
+    const parameters = text.replace(BOUNDARY, (_, quoted, bare) => `boundary="${name(boundaries.indexOf(quoted ?? bare))}"`);
+    return parameters.replace(/^--(.{1,70}?)(--)?[ \t]*(?=\r$)/gm, (line, one: string, close = '') => {
+      const [open, closed] = [boundaries.indexOf(`${one}${close}`), boundaries.indexOf(one)];
+      return open >= 0 ? `--${name(open)}` : closed >= 0 ? `--${name(closed)}${close}` : line;
+    });
+  };
+  const hash = sha256(renamed((index) => String(index)));
+  return Buffer.from(
+    renamed((index) => `=_${index}_${hash.slice(0, 48)}`),
+    'latin1',
+  );
+}
+
+const DRAWN = /(?:^|\r\n)(?:message-id|date):[^\r\n]*(?:\r\n[ \t][^\r\n]*)*/gi;
+const BOUNDARY = /\bboundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/gi;
+
+const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');

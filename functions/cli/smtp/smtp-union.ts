@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { type Envelope, headOf } from './smtp-idempotency.ts';
+import type { SmtpReply } from './smtp-reply.ts';
+
+/** How long an incomplete message is kept waiting for its other recipients before the client is told to come back. */
+const HOLD_MS = 10_000;
+/** How long after its first part a message may still become whole. Postfix comes back after five minutes. */
+export const WHOLE_WITHIN_MS = 30 * 60_000;
+/** How long a part that comes back late is answered by what became of the whole. Postfix and Exim try for five days. */
+const REMEMBERED_MS = 5 * 24 * 60 * 60_000;
+const MESSAGES_MAX = 1_000;
+
+type Send = (envelope: Envelope) => Promise<SmtpReply>;
+
+/** The parts into which a mail server split the recipients of a message, put together again. */
+export interface Unions {
+  /** Sends a part: by itself if the function takes it, else as soon as all the parts that the headers need have come. */
+  send(message: Buffer, envelope: Envelope, owner: string, send: Send): Promise<SmtpReply>;
+}
+
+interface Parts {
+  readonly to: Set<string>;
+  readonly since: number;
+  /** The reply that took the whole, and whom it was for. */
+  taken: { readonly reply: SmtpReply; readonly to: ReadonlySet<string> } | null;
+  /** The attempts in work, one after the other. */
+  turn: Promise<unknown>;
+  /** Called when a part was added or the whole was taken. */
+  readonly waiting: Set<() => void>;
+}
+
+/**
+ * Gmail's API sends to everybody whom To and Cc name, so the function refuses an envelope that leaves one of them out. A mail
+ * server that splits a message at its recipient limit sends each part with the same bytes. The parts' recipients are joined, and the message
+ * goes once, to addresses that an envelope has named and to no other. docs/decisions/068 has the reasons.
+ */
+export function createUnions(now: () => number, timer: (ms: number, signal: AbortSignal) => Promise<void>): Unions {
+  const messages = new Map<string, Parts>();
+
+  const partsOf = (id: string): Parts => {
+    for (const [old, { since, taken }] of messages)
+      if (since + (taken ? REMEMBERED_MS : WHOLE_WITHIN_MS * 2) < now() || messages.size >= MESSAGES_MAX) messages.delete(old);
+      else break;
+    const parts = messages.get(id) ?? { to: new Set(), since: now(), taken: null, turn: Promise.resolve(), waiting: new Set() };
+    messages.set(id, parts);
+    return parts;
+  };
+  const answered = ({ taken }: Parts, { to }: Envelope): SmtpReply | null =>
+    taken && (to.every((one) => taken.to.has(one)) ? taken.reply : TOO_LATE);
+
+  /** Tries the union of all parts so far; null where that still leaves somebody out. */
+  const tryWhole = async (parts: Parts, { from }: Envelope, send: Send): Promise<SmtpReply | null> => {
+    const to = new Set(parts.to);
+    const reply = await send({ from, to: [...to].sort() });
+    if (reply.failure === INCOMPLETE) return null;
+    if (reply.code === 250) parts.taken = { reply, to };
+    return reply;
+  };
+
+  /** One attempt at a time for each message: the others hear how it ended. */
+  const inTurn = async (parts: Parts, envelope: Envelope, send: Send): Promise<SmtpReply | null> => {
+    const turn = parts.turn.then(async () => answered(parts, envelope) ?? tryWhole(parts, envelope, send));
+    parts.turn = turn.catch(() => null);
+    const reply = await turn;
+    for (const wake of parts.waiting) wake();
+    return reply;
+  };
+
+  return {
+    async send(message, envelope, owner, send) {
+      const id = sha256(JSON.stringify([owner, envelope.from, sha256(message)]));
+      const known = messages.get(id);
+      const before = known && answered(known, envelope);
+      if (before) return before;
+      if (!known) {
+        const alone = await send(envelope);
+        if (alone.failure !== INCOMPLETE || !RECEIVED.test(headOf(message))) return alone;
+      }
+      const parts = partsOf(id);
+      for (const one of envelope.to) parts.to.add(one);
+      const end = now() + HOLD_MS;
+      let attempt = parts.to.size > envelope.to.length;
+      for (;;) {
+        const reply = attempt ? await inTurn(parts, envelope, send) : answered(parts, envelope);
+        if (reply) return reply;
+        attempt = false;
+        if (now() >= end || !(await anotherPart(parts, end - now()))) return incomplete(parts);
+      }
+    },
+  };
+
+  /** Waits for the next part; false where none came in time. */
+  async function anotherPart(parts: Parts, ms: number): Promise<boolean> {
+    const over = new AbortController();
+    const came = new Promise<true>((done) => {
+      const wake = (): void => done(true);
+      parts.waiting.add(wake);
+      over.signal.addEventListener('abort', () => parts.waiting.delete(wake));
+    });
+    const late = timer(ms, over.signal).then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([came, late]).finally(() => over.abort());
+  }
+
+  function incomplete({ since }: Parts): SmtpReply {
+    if (since + WHOLE_WITHIN_MS > now())
+      return { code: 451, text: '4.5.3 To or Cc names a recipient whom no envelope has named yet; try again', failure: INCOMPLETE };
+    return {
+      code: 550,
+      text: '5.5.3 To or Cc names a recipient whom no envelope has named, and Gmail would send to it too: have your mail server not split the message (docs/sidecar.md), or use a mailbox with via: smtp',
+      failure: INCOMPLETE,
+    };
+  }
+}
+
+const INCOMPLETE = 'envelope_incomplete';
+const TOO_LATE: SmtpReply = {
+  code: 550,
+  text: '5.5.3 The message has gone to its other recipients, and would go to them again: have your mail server not split it (docs/sidecar.md)',
+  failure: INCOMPLETE,
+};
+/** Only a mail server writes it. An app that sends one copy to each recipient is refused at once: its next part comes after the answer. */
+const RECEIVED = /^received:/im;
+
+const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');
