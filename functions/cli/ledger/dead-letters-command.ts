@@ -9,12 +9,12 @@ import { CommandError } from '../common/refusal.ts';
 import { confirm, processTerminal, type Terminal } from '../common/terminal.ts';
 import {
   type DeadLetterContext,
-  type DeadLetterResult,
   deadLetterOf,
   deadLetterText,
   dropDeadLetter,
-  pullDeadLetters,
   replay,
+  surveyDeadLetters,
+  takeDeadLetters,
 } from './dead-letters.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -82,32 +82,28 @@ export function runDeadCommand(
     const prefix = String(options['prefix'] ?? 'mailgrant');
     const morgue = open(project, prefix, configFile(options), namedIn(options, given));
 
-    const held = await pullDeadLetters(morgue, limit);
+    const held = await surveyDeadLetters(morgue, limit);
     const letters = await Promise.all(held.map((one) => deadLetterOf(one, morgue)));
     const picked = held.filter((_, place) => chosen(letters[place]?.id, letters[place]?.mail, letters[place]?.reason));
     const more = held.length >= limit;
     const tail = more ? [`Only ${limit} were looked at: there may be more (--limit).`] : [];
     if (verb === 'list' || options['dry-run'] === true) {
-      await morgue.pulled.nack(held);
       const data = { letters: letters.filter((_, place) => picked.includes(held[place] as PulledMessage)), more };
       const lines = data.letters.map(deadLetterText);
       const would = verb === 'list' ? [] : [`Would ${verb} ${lines.length}. Nothing was changed.`];
       return { data, text: [...(lines.length > 0 ? lines : ['No dead letters.']), ...would, ...tail].join('\n') };
     }
-    await morgue.pulled.nack(held.filter((one) => !picked.includes(one)));
     if (picked.length === 0) return { data: { letters: [], more }, text: ['No such dead letter.', ...tail].join('\n'), exitCode: 1 };
-    try {
-      if (options['yes'] !== true)
-        await confirm(`${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
-    } catch (error) {
-      await morgue.pulled.nack(picked);
-      throw error;
-    }
-    const done: DeadLetterResult[] = [];
-    for (const one of picked) done.push(await (verb === 'replay' ? replay : dropDeadLetter)(one, morgue));
-    await morgue.pulled.nack(picked.filter((_, place) => done[place]?.did === 'left')).catch(() => {}); // they come back by themselves
-    const left = done.some(({ did }) => did === 'left');
-    return { data: { letters: done, more }, text: [...done.map(deadLetterText), ...tail].join('\n'), exitCode: left ? 1 : 0 };
+    if (options['yes'] !== true)
+      await confirm(`${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
+    const wanted = letters.filter((_, place) => picked.includes(held[place] as PulledMessage));
+    const done = await takeDeadLetters(wanted, verb === 'replay' ? replay : dropDeadLetter, morgue, limit);
+    const stayed = done.filter(({ did }) => did === 'left').length;
+    const left = held.length - done.length + stayed;
+    const said =
+      left === 0 && !more ? [] : [`Left: ${left}${more ? ' or more' : ''} ${left === 1 && !more ? 'dead letter' : 'dead letters'}.`];
+    const exitCode = stayed > 0 || (more && words.length === 0) ? 1 : 0;
+    return { data: { letters: done, more, left }, text: [...done.map(deadLetterText), ...said, ...tail].join('\n'), exitCode };
   });
 }
 

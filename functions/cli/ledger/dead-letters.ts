@@ -2,16 +2,25 @@ import type { PulledMessage, Subscription } from '../../google/queue/pubsub-subs
 import type { Entry } from '../../mail/delivery/ledger.ts';
 import { drop, release, unbury } from '../../mail/delivery/operator-decisions.ts';
 import type { Ports, Queue, QueueMessage } from '../../mail/delivery/ports.ts';
-import { MailFailure, toFailure } from '../../mail/model/failure.ts';
-import { DIGEST_ATTRIBUTE, emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { fieldsIn, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import {
+  DETAIL_ATTRIBUTE,
+  DIGEST_ATTRIBUTE,
+  emailIdOf,
+  KEY_ATTRIBUTE,
+  MAIL_ATTRIBUTE,
+  ROUTE_ATTRIBUTE,
+} from '../../mail/queue/queue-message.ts';
 
 /** A dead letter, for people: never its content. */
 export interface DeadLetter {
   /** Pub/Sub's id of it. */
   readonly id: string;
   readonly since: string;
-  /** Why the worker gave it up; null where it never got to say so. */
+  /** Why it was given up; null for what somebody else put there. */
   readonly reason: string | null;
+  /** The fields of the email that are wrong, where its publisher got some wrong. */
+  readonly fields?: string;
   /** The route whose event it is; null for a mail. */
   readonly route: string | null;
   /** The mail in the ledger, where one was recorded, and how it stands. */
@@ -33,6 +42,59 @@ export interface DeadLetterContext {
   /** Names of the routes in the config: Pub/Sub itself tells only the subscription that gave a message up. */
   readonly routes: readonly string[];
   readonly begin: () => Ports;
+  /** Lets another command look in between; by default for a random part of a second. */
+  readonly pause?: () => Promise<unknown>;
+}
+
+// Pub/Sub may answer with nothing although something waits, and another command may hold it for a moment.
+const QUIET_ROUNDS = 3;
+const ROUNDS_MAX = 20;
+const somewhat = (): Promise<unknown> => new Promise((done) => setTimeout(done, 50 + Math.random() * 250));
+
+/** Every dead letter, `limit` at most, oldest first. None is held afterwards, so that several may look at once. */
+export async function surveyDeadLetters(
+  { pulled, pause = somewhat }: Pick<DeadLetterContext, 'pulled' | 'pause'>,
+  limit: number,
+): Promise<PulledMessage[]> {
+  const found = new Map<string, PulledMessage>();
+  for (let quiet = 0, round = 0; quiet < QUIET_ROUNDS && round < ROUNDS_MAX && found.size < limit; round++) {
+    if (round > 0) await pause();
+    const before = found.size;
+    const held = await pullDeadLetters({ pulled }, limit);
+    await pulled.nack(held);
+    for (const one of held) found.set(one.id, one);
+    quiet = found.size > before ? 0 : quiet + 1;
+  }
+  return [...found.values()].sort(byAge).slice(0, limit);
+}
+
+const byAge = (a: PulledMessage, b: PulledMessage): number => (a.published < b.published ? -1 : 1);
+
+/** Does something with those of the ids, each once it is held; what cannot be had is left, and says so. */
+export async function takeDeadLetters(
+  wanted: readonly DeadLetter[],
+  act: (held: PulledMessage, context: DeadLetterContext) => Promise<DeadLetterResult>,
+  context: DeadLetterContext,
+  limit: number,
+): Promise<DeadLetterResult[]> {
+  const { pulled, pause = somewhat } = context;
+  const done = new Map<string, DeadLetterResult>();
+  const missing = (): DeadLetter[] => wanted.filter(({ id }) => !done.has(id));
+  for (let quiet = 0, round = 0; quiet < QUIET_ROUNDS && round < ROUNDS_MAX && missing().length > 0; round++) {
+    if (round > 0) await pause();
+    const ids = new Set(missing().map(({ id }) => id));
+    const held = await pullDeadLetters({ pulled }, limit);
+    await pulled.nack(held.filter(({ id }) => !ids.has(id)));
+    for (const one of held.filter(({ id }) => ids.has(id))) {
+      const result = await act(one, context);
+      done.set(one.id, result);
+      if (result.did === 'left') await pulled.nack([one]).catch(() => {}); // it comes back by itself
+    }
+    quiet = missing().length < ids.size ? 0 : quiet + 1;
+  }
+  return wanted.map(
+    (one) => done.get(one.id) ?? { ...one, did: 'left', why: 'another command holds it, or has taken it away: look again' },
+  );
 }
 
 /** Looks at what waits, `limit` at most, oldest first; it is held for us for a minute. */
@@ -43,7 +105,7 @@ export async function pullDeadLetters({ pulled }: Pick<DeadLetterContext, 'pulle
     if (some.length === 0) break;
     for (const one of some) found.set(one.id, one);
   }
-  return [...found.values()].sort((a, b) => (a.published < b.published ? -1 : 1));
+  return [...found.values()].sort(byAge);
 }
 
 export async function deadLetterOf(
@@ -53,10 +115,25 @@ export async function deadLetterOf(
   const mail = recordedIn(message);
   const ports = mail === null ? null : begin();
   const found = ports && (await ports.ledger.read(String(mail)).finally(ports.close));
-  const { reason = null } = message.attributes;
+  const { [DETAIL_ATTRIBUTE]: detail = '' } = message.attributes;
+  const fields = fieldsIn(new MailFailure('request_invalid', detail));
   const route = routeOf(message, routes);
-  return { id, since: published, reason, route, mail, state: found?.entry.state ?? null, bytes: Buffer.byteLength(message.data) };
+  return {
+    id,
+    since: published,
+    reason: reasonOf(message),
+    ...(fields !== '' && { fields }),
+    route,
+    mail,
+    state: found?.entry.state ?? null,
+    bytes: Buffer.byteLength(message.data),
+  };
 }
+
+/** What Pub/Sub moved here by itself has no reason of ours: the worker did not acknowledge it, however often it came. */
+const reasonOf = ({ attributes }: QueueMessage): string | null =>
+  attributes['reason'] ??
+  (Object.keys(attributes).some((name) => name.startsWith('CloudPubSubDeadLetter')) ? 'deliveries_exhausted' : null);
 
 const recordedIn = (message: QueueMessage): string | null => emailIdOf(message) ?? message.attributes[MAIL_ATTRIBUTE] ?? null;
 
@@ -110,7 +187,7 @@ async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open
 
 /** The message as it was, known by what it was known by; one that Pub/Sub itself moved is known by its dead letter from now on. */
 function again({ id, message }: PulledMessage, route: string | null): QueueMessage {
-  const { reason: _, [MAIL_ATTRIBUTE]: __, ...rest } = message.attributes;
+  const { reason: _, [MAIL_ATTRIBUTE]: __, [DETAIL_ATTRIBUTE]: ___, ...rest } = message.attributes;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => !/^(CloudPubSubDeadLetter|googclient_)/.test(name)));
   const own = emailIdOf(message) !== null || kept['idempotencyKey'] !== undefined || kept[DIGEST_ATTRIBUTE] !== undefined;
   const attributes = {

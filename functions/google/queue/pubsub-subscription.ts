@@ -1,4 +1,5 @@
 import type { QueueMessage } from '../../mail/delivery/ports.ts';
+import { dataOf } from '../../mail/model/message-data.ts';
 import { json, NoReply } from '../http/exchange.ts';
 import { type QueueApi, queueFailure, queueRequest } from './queue-client.ts';
 
@@ -43,26 +44,33 @@ export function createSubscription({ exchange, ...line }: QueueApi, subscription
   const ids = (held: readonly PulledMessage[]): string[] => held.map(({ ackId }) => ackId);
   return {
     async pull(max) {
-      // An empty subscription answers after a minute or two: who waits for less has no answer, and that is the answer.
+      // A subscription that does not answer at once has nothing to give.
       const patient: QueueApi['exchange'] = (one) =>
         exchange(one).catch((error: unknown) => {
           if (error instanceof NoReply && error.left && error.message === 'ETIMEDOUT')
             return { status: 200, headers: {}, body: Buffer.from('{}') };
           throw error;
         });
-      const found = (await call('pull', { maxMessages: Math.min(max, AT_ONCE) }, PATIENCE_MS, patient)) as {
+      // Without returnImmediately a pull that is given up keeps what comes for it later, for a whole lease: nobody would see it.
+      const found = (await call('pull', { maxMessages: Math.min(max, AT_ONCE), returnImmediately: true }, PATIENCE_MS, patient)) as {
         receivedMessages?: Received[];
       } | null;
       return (found?.receivedMessages ?? []).map(({ ackId, message = {} }) => ({
         id: message.messageId ?? '',
         ackId,
         published: message.publishTime ?? '',
-        message: { data: Buffer.from(message.data ?? '', 'base64').toString('utf8'), attributes: message.attributes ?? {} },
+        message: readMessage(message),
       }));
     },
     acknowledge: async (held) => void (held.length > 0 && (await call('acknowledge', { ackIds: ids(held) }, 15_000))),
     nack: async (held) => void (held.length > 0 && (await call('modifyAckDeadline', { ackIds: ids(held), ackDeadlineSeconds: 0 }, 15_000))),
   };
+}
+
+/** Data that is no text is kept in base64, which an attribute says. */
+function readMessage({ data = '', attributes = {} }: NonNullable<Received['message']>): QueueMessage {
+  const kept = dataOf(Buffer.from(data, 'base64'));
+  return { data: kept.data, attributes: { ...attributes, ...kept.attributes } };
 }
 
 const AT_ONCE = 10; // each may have ten megabytes

@@ -19,29 +19,6 @@ export const ROUTE_ATTRIBUTE = 'mailgrantRoute';
 export const MAIL_ATTRIBUTE = 'mailgrantMail';
 /** Which field was wrong with it, in words. */
 export const DETAIL_ATTRIBUTE = 'detail';
-/** `base64` where the data of a message was no text: then its bytes stand in the data in base64. */
-export const ENCODING_ATTRIBUTE = 'mailgrantEncoding';
-
-/** The bytes of a message as its data and attributes: text as it is, anything else in base64, which an attribute says. */
-export function dataOf(bytes: Buffer): { readonly data: string; readonly attributes: Readonly<Record<string, string>> } {
-  return isUtf8(bytes)
-    ? { data: bytes.toString('utf8'), attributes: {} }
-    : { data: bytes.toString('base64'), attributes: { [ENCODING_ATTRIBUTE]: 'base64' } };
-}
-
-/** The bytes that the data of a message stands for. */
-export const bytesOf = ({ data, attributes }: QueueMessage): Buffer =>
-  Buffer.from(data, attributes[ENCODING_ATTRIBUTE] === 'base64' ? 'base64' : 'utf8');
-
-function isUtf8(bytes: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The message with that said of it, unless it is known by the id of its mail. */
 export const withAttributes = (message: QueueMessage, labels: Readonly<Record<string, string | null>>): QueueMessage => {
   if (emailIdOf(message) !== null) return message;

@@ -1,6 +1,7 @@
 import type { QueueMessage } from '../../mail/delivery/ports.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { bytesOf, dataOf, ENCODING_ATTRIBUTE, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { bytesOf, dataOf, ENCODING_ATTRIBUTE } from '../../mail/model/message-data.ts';
+import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 import { parseJson } from '../common/json.ts';
 
 /** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PUBLISHER } from '../../mail/model/caller.ts';
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { dataOf } from '../../mail/model/message-data.ts';
 import { detailOf, publishDeadLetter } from '../../mail/queue/dead-letter.ts';
 import { type ProcessedMessage, processMessage } from '../../mail/queue/process-message.ts';
-import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, dataOf, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
 import type { DocumentStore, FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';

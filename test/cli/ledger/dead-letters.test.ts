@@ -248,6 +248,63 @@ test('an unknown mail that Gmail can be asked about keeps its content through a 
   assert.deepEqual([own.sent(), own.google.ledgerEntry(id)?.['state'], (await own.run('list')).data.letters], [1, 'sent', []]);
 });
 
+test('looks at the same time, and a replay right after them, each see every dead letter', async () => {
+  await using own = await sick();
+  own.mend();
+  for (let n = 0; n < 25; n++)
+    await putDead(own, { reason: 'in_flight', mailgrantKey: `message:s:m${n}` }, { ...MAIL, subject: `canary ${n}` });
+  const looks = await Promise.all([own.run('list'), own.run('list'), own.run('list')]);
+  assert.deepEqual(
+    looks.map(({ data }) => data.letters.length),
+    [25, 25, 25],
+  );
+  const done = await own.run('replay', [], { all: true, yes: true });
+  assert.deepEqual([done.exitCode, done.data.letters.length, (done.data as { left?: number }).left], [0, 25, 0]);
+  await own.flush();
+  assert.deepEqual([own.sent(), (await own.run('list')).data.letters], [25, []]);
+});
+
+test('a replay says how many are left, and fails while one of those that it was to put back is', async () => {
+  await using own = await sick();
+  for (const reason of ['in_flight', 'grant_revoked', 'mail_unknown']) await putDead(own, { reason, mailgrantKey: `message:s:${reason}` });
+  await putDead(own, { reason: 'mail_unknown', mailgrantId: '00000000-0000-4000-8000-000000000000' });
+  const one = await own.run('replay', [], { reason: 'in_flight', yes: true });
+  assert.deepEqual([one.exitCode, /Left: 3 dead letters\./.test(one.text)], [0, true]);
+  const both = await own.run('replay', [], { reason: 'mail_unknown', yes: true });
+  assert.deepEqual([both.exitCode, /Left: 2 dead letters\./.test(both.text)], [1, true]);
+  const limited = await own.run('replay', [], { all: true, yes: true, limit: '1' });
+  assert.equal(limited.exitCode, 1);
+});
+
+test('a dead letter that another command holds is left, and said to be', async () => {
+  await using own = await sick();
+  await putDead(own, { reason: 'in_flight', mailgrantKey: 'message:s:1' });
+  const exchange = createExchange()(AbortSignal.timeout(10_000));
+  const line = { baseUrl: own.google.url, exchange, identity: () => createIdentity(own.google.url)(exchange, Date.now()) };
+  const other = createSubscription(line, SUBSCRIPTION);
+  const terminal: Terminal = {
+    ...nobody,
+    interactive: true,
+    ask: async () => {
+      await other.pull(10); // between the question and the answer
+      return 'y';
+    },
+  };
+  const done = await own.run('replay', [], { all: true }, terminal);
+  assert.deepEqual(
+    [done.exitCode, done.data.letters.map(({ did, why }) => [did, /another command/.test(why ?? '')])],
+    [1, [['left', true]]],
+  );
+});
+
+test('what Pub/Sub itself moved has a reason, and can be chosen by it', async () => {
+  await using own = await sick();
+  own.mend();
+  await putDead(own, { CloudPubSubDeadLetterSourceSubscription: 'mailgrant-worker', CloudPubSubDeadLetterSourceDeliveryCount: '8' });
+  assert.deepEqual(said(await own.run('list')), [0, 'deliveries_exhausted']);
+  assert.deepEqual(said(await own.run('replay', [], { reason: 'deliveries_exhausted', yes: true })), [0, 'replayed']);
+});
+
 test('what must be decided first is left where it is, and says so', async () => {
   await using own = await sick();
   await emails(own);

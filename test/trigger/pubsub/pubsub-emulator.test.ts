@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { pullDeadLetters } from '../../../functions/cli/ledger/dead-letters.ts';
+import { pullDeadLetters, surveyDeadLetters } from '../../../functions/cli/ledger/dead-letters.ts';
 import { compileConfig } from '../../../functions/config/compile-config.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
@@ -123,6 +123,15 @@ suite("queued delivery over Google's Pub/Sub emulator", {
       await pulled.nack(held); // whoever looks and leaves takes nothing away
       held = await pullDeadLetters({ pulled }, 2);
     }
+    await pulled.nack(held);
+    for (let looks = 0; looks < 5; looks++) {
+      const all = await Promise.all([surveyDeadLetters({ pulled }, 10), surveyDeadLetters({ pulled }, 10)]);
+      assert.deepEqual(
+        all.map(({ length }) => length),
+        [2, 2],
+      );
+    }
+    held = await pullDeadLetters({ pulled }, 2); // a look has just ended, and hides nothing
     const reasons = reasonsIn(held);
     await pulled.acknowledge(held);
     assert.deepEqual(await pullDeadLetters({ pulled }, 2), []); // an empty subscription lets a pull wait: that is no error
