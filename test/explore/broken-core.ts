@@ -10,6 +10,9 @@ const PLACES: Record<string, string> = {
   claim: 'functions/mail/delivery/claim.ts',
   conclude: 'functions/mail/queue/settle-message.ts',
   policy: 'functions/mail/queue/retry-policy.ts',
+  ledger: 'functions/mail/delivery/ledger.ts',
+  later: 'functions/mail/queue/publish-later.ts',
+  process: 'functions/mail/queue/process-message.ts',
   transitions: 'functions/mail/delivery/transitions.ts',
   change: 'functions/mail/change.ts',
   enqueue: 'functions/mail/queue/enqueue.ts',
@@ -70,6 +73,24 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
     `  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: seal }, at), taskQueue);\n  return true;\n}\n\n/** Null`,
     `  return true;\n}\n\n/** Null`,
   ),
+  'only a lost reply counts as bytes that left, not every call': [
+    ...place('deliver', `  attempt.proof = null;\n  try {`, `  try {`),
+    ...place('deliver', `=== 'google_unavailable') attempt.proof = proof;`, `=== 'delivery_unknown') attempt.proof = null;`),
+  ],
+  'a refusal of the whole email is believed, and its session is not asked': place(
+    'deliver',
+    `if (refused && gmail.refusalIsProof) {`,
+    `if (refused) {`,
+  ),
+  'a refused email whose session has all of it counts as not sent': place(
+    'deliver',
+    `if (refused && progress.state === 'partial' && progress.received < message.bytes.length) {`,
+    `if (refused && progress.state === 'partial') {`,
+  ),
+  'a key lapses although its email is not over': place('ledger', `new Set(['sent', 'failed', 'canceled'])`, `new Set(STATES)`),
+  "a caller's key holds for an hour": place('claim', `const CALLER_KEY_MS = DAY_MS;`, `const CALLER_KEY_MS = DAY_MS / 24;`),
+  'over SMTP it is sent as often as it is not found': place('deliver', `if (attempt.held.entry.repeatedAt !== undefined)`, `if (!attempt)`),
+  'a task that has run is taken for one that waits': place('later', `if (await taskQueue.get(taken)) return;`, `return;`),
   'what was never recorded is acknowledged': place('policy', `if (outcome.unrecorded) return { verb: 'nack' };`, ``),
 };
 
@@ -106,6 +127,16 @@ export const RARE: typeof BREAKS = {
     'decide',
     `return change(held, { type: 'ask' }, ports);`,
     `return change(held, { type: 'retry', code: 'google_unavailable', notBefore: null, proof: 'refused' }, ports);`,
+  ),
+  'a dead letter that cannot be published is acknowledged all the same': place(
+    'process',
+    `const acknowledged = await publishDeadLetter(message, failure.code, ports).catch(() => false);`,
+    `const acknowledged = await publishDeadLetter(message, failure.code, ports).catch(() => true);`,
+  ),
+  'what can wait nowhere is acknowledged': place(
+    'conclude',
+    `  if (!ports.taskQueue) return false;\n  const content`,
+    `  if (!ports.taskQueue) return true;\n  const content`,
   ),
   'a person drops what is held': place(
     'decide',

@@ -39,21 +39,36 @@ const steps = (often: number, other: number): fc.Arbitrary<Step[]> =>
   fc.array(
     fc.record({
       who: fc.oneof({ weight: other - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
-      wrong: fc.oneof({ weight: often - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 10 }) }),
+      wrong: fc.oneof({ weight: often - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 15 }) }),
       how: fc.nat(5),
     }),
     { maxLength: 60, size: 'max' },
   );
 /** A few steps that are not as they would be, and nothing else. */
 const few: fc.Arbitrary<Step[]> = fc
-  .array(fc.record({ at: fc.nat(24), who: fc.nat(4), wrong: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10 })), how: fc.nat(5) }), {
+  .array(fc.record({ at: fc.nat(24), who: fc.nat(4), wrong: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 15 })), how: fc.nat(5) }), {
     minLength: 1,
     maxLength: 5,
     size: 'max',
   })
   .map((odd) => Array.from({ length: 25 }, (_, step) => odd.find(({ at }) => at === step) ?? NOTHING));
+/** One cause, such as a ledger that is down or a line that is cut, goes on over several steps. */
+const lasting: fc.Arbitrary<Step[]> = fc
+  .record({
+    from: fc.nat(20),
+    times: fc.integer({ min: 2, max: 7 }),
+    every: fc.integer({ min: 1, max: 3 }),
+    wrong: fc.integer({ min: 1, max: 15 }),
+    how: fc.nat(5),
+  })
+  .map(({ from, times, every, wrong, how }) =>
+    Array.from({ length: 45 }, (_, step) => {
+      const hit = step >= from && step < from + times * every && (step - from) % every === 0;
+      return hit ? { who: 0, wrong, how } : NOTHING;
+    }),
+  );
 // A storm finds what many troubles do together; what needs two, each at its one moment, is found where little else happens.
-const tape = fc.oneof(steps(5, 2), steps(12, 4), few, few);
+const tape = fc.oneof(steps(5, 2), steps(12, 4), few, few, lasting);
 const anybody: fc.Arbitrary<Act[]> = fc
   .tuple(
     fc.oneof({ weight: 5, arbitrary: ask }, { weight: 1, arbitrary: fc.constant({ does: 'publish' as const }) }),
@@ -86,6 +101,8 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   later: fc.constantFrom(true, true, true, false),
   patient: fc.boolean(),
   prompt: fc.boolean(),
+  via: fc.constantFrom('api' as const, 'api' as const, 'api' as const, 'smtp' as const),
+  clocks: fc.constantFrom<number[][]>([0], [0], [-20_000, 0], [20_000, -20_000], [-8_000]),
   acts: fc.oneof(anybody, fc.constantFrom(...PAIRS)),
   tape,
 });
@@ -106,12 +123,12 @@ test('whoever goes on, dies or hears nothing: every mail is sent once, or record
 /** What only long runs have found, in its shortest form. */
 const FOUND: Readonly<Record<string, Scenario>> = {
   'a claim whose answer is lost, and a person who has the mail sent before it is made again': {
-    ...{ delivery: 'direct', later: true, patient: false, prompt: false },
+    ...{ delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] },
     acts: [ASK, { ...ASK }, { does: 'resend', of: 0, withMail: true, asks: false }],
     tape: [NOTHING, { who: 2, wrong: 1, how: 0 }, NOTHING, { who: 2, wrong: 6, how: 0 }, NOTHING, { who: 0, wrong: 8, how: 2 }],
   },
   'a mail that is handed over while the same request takes it, dies, and its message cannot be put': {
-    ...{ delivery: 'direct', later: true, patient: false, prompt: false },
+    ...{ delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] },
     acts: [ASK, { ...ASK }],
     tape: Array.from({ length: 13 }, (_, at) => ({
       who: at === 6 || at === 12 ? 1 : 0,

@@ -2,7 +2,6 @@ import type { DecisionContext, DecisionOptions } from '../../functions/cli/ledge
 import type { Ports, QueueMessage } from '../../functions/mail/delivery/ports.ts';
 import { PUBLISHER } from '../../functions/mail/model/caller.ts';
 import type { Config } from '../../functions/mail/model/config.ts';
-import type { FailureCode } from '../../functions/mail/model/failure.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/queue/retry-policy.ts';
 import { CONFIG, MAIL } from '../support/stack/laptop.ts';
 import { createPostOffice, type Kept } from './post-office.ts';
@@ -19,11 +18,11 @@ const mail = (number: number, inMs: number, now: number) => ({
 });
 
 /** Plays a scenario until all is quiet: then every message was acknowledged or buried, and every task is over. */
-export async function play({ delivery, later, patient, prompt, acts, tape }: Scenario, core: Core): Promise<Ended> {
+export async function play(scenario: Scenario, core: Core): Promise<Ended> {
+  const { delivery, patient, acts, tape } = scenario;
   const stage = createStage(Date.UTC(2026, 10, 24, 8), LEASE_MS);
   const config: Config = { ...CONFIG, delivery };
-  const failureOf = (code: FailureCode): Error => new core.MailFailure(code, 'scripted');
-  const office = createPostOffice(stage, failureOf, later ? {} : { taskQueue: null }, prompt);
+  const office = createPostOffice(stage, core, scenario);
   const told: Told[] = [];
   const canceled = new Set<string>();
   const risked = new Map<string, number>();
@@ -58,7 +57,7 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
         const outcome = end && 'value' in end ? end.value : null;
         const failure = end && 'error' in end ? core.asFailure(end.error) : outcome && 'failure' in outcome ? outcome.failure : null;
         const settled = failure
-          ? core.consequence(failure.code).retry === 'never' || failure.code === 'session_gone'
+          ? core.consequence(failure.code).retry === 'never' || core.consequence(failure.code).retry === 'person'
           : outcome !== null && outcome.state !== 'unknown';
         if (settled || !patient) asking.delete(name);
       },
@@ -224,5 +223,5 @@ export async function play({ delivery, later, patient, prompt, acts, tape }: Sce
     return [...starts, ...timed, ...twice];
   };
   await stage.play(tape, offers, tape.length + 2_000);
-  return { stage, office, told, canceled, risked, released, unanswered: [...asking.keys()] };
+  return { scenario, stage, office, told, canceled, risked, released, unanswered: [...asking.keys()] };
 }

@@ -1,10 +1,17 @@
-import type { Entry, Ledger } from '../../functions/mail/delivery/ledger.ts';
+import { type Entry, isOver, type Ledger } from '../../functions/mail/delivery/ledger.ts';
 import type { Ports, QueueMessage, Transport, UploadStatus } from '../../functions/mail/delivery/ports.ts';
 import { leads } from '../../functions/mail/delivery/transitions.ts';
 import type { FailureCode } from '../../functions/mail/model/failure.ts';
 import { gmailSessions } from './gmail-sessions.ts';
+import type { Core, Scenario } from './scenario.ts';
 import type { Actor, Call, Stage } from './stage.ts';
 import { memoryLedger, world } from './world.ts';
+
+const MINUTE = 60_000;
+const DAY_MS = 24 * 60 * MINUTE;
+/** What Gmail may say to a whole email although it took it. */
+const THOUGH_TAKEN = ['rate_limited', 'quota_daily', 'mail_refused', 'scope_missing', 'token_refused', 'unexpected'] as const;
+const TROUBLES = ['delivery_unknown', 'google_unavailable', 'rate_limited', 'quota_daily'] as const;
 
 /** A message in the topic's one subscription. */
 export interface Kept {
@@ -24,8 +31,9 @@ interface Task {
 }
 
 /** Everything that outlives an invocation: the ledger, Gmail, the topics, the tasks. What actors do to it goes over the stage. */
-export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) => Error, change: Partial<Ports>, prompt: boolean) {
-  const ledger = memoryLedger();
+export function createPostOffice(stage: Stage, core: Core, { later, prompt, via, clocks }: Scenario) {
+  const failureOf = (code: FailureCode): Error => new core.MailFailure(code, 'scripted');
+  const ledger = memoryLedger(core.isOver);
   const gmail = gmailSessions();
   const topic: Kept[] = [];
   const dead: QueueMessage[] = [];
@@ -34,6 +42,8 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
   /** Mails that had ended as failed, and that somebody asked for anew: at which line of the story, the last time. */
   const begunAnew = new Map<string, number>();
   const base = world();
+  const creations = new Map<string, { readonly id: string; readonly at: number }>();
+  let actors = 0;
   const soon = (code: FailureCode) => (): Error => failureOf(code);
 
   /** Every write is a step of the table. */
@@ -46,22 +56,37 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
   const publish = (message: QueueMessage): void =>
     void topic.push({ message, deliveries: 0, at: stage.clock, open: 0, acknowledged: false });
 
+  /** Two emails under one key are at least a day apart, and the first one is over by then. */
+  const created = ({ key, id, acceptedAt: at }: Entry): void => {
+    const before = key === undefined ? undefined : creations.get(key);
+    const entry = before && ledger.entries.get(before.id)?.entry;
+    if (before && (at - before.at < DAY_MS - MINUTE || (entry && !isOver(entry)))) wrong.push(`${id}: a second email under one key`);
+    if (key !== undefined) creations.set(key, { id, at });
+  };
+
   function portsOf(actor: Actor): Ports {
+    // What must be sent at once is dropped at once: so much can be promised only where clocks agree.
+    const skew = prompt ? 0 : (clocks[actors++ % clocks.length] ?? 0);
     const call = <T>(door: string, effect: () => T | Promise<T>, more: Partial<Call<T>> & Pick<Call<T>, 'refusals'>): Promise<T> =>
       stage.call<T>(actor, { door, lost: null, ...more, effect: async () => effect() });
     const ledgerCall = { refusals: [soon('ledger_unavailable')] };
     const writing = { ...ledgerCall, lost: soon('ledger_unavailable') };
     const queueing = { refusals: [soon('queue_unavailable'), soon('queue_refused')], lost: soon('queue_unavailable') };
+    const creating: Ledger['create'] = async (entry, ...how) => {
+      const made = await ledger.create(entry, ...how);
+      if (made.created) created(entry);
+      return made;
+    };
     const gated: Ledger = {
       create: (entry, key, now, counters) =>
-        call('ledger.create', () => ledger.create(entry, key, now, counters), {
+        call('ledger.create', () => creating(entry, key, now, counters), {
           ...writing,
           // As the adapter does: what is there under its own id is its own, unless somebody has worked on it since.
           again: async () => {
             const there = await ledger.read(entry.id);
             return there
               ? { created: JSON.stringify(there.entry) === JSON.stringify(entry), found: there }
-              : ledger.create(entry, key, now, counters);
+              : creating(entry, key, now, counters);
           },
         }),
       read: (id) => call('ledger.read', () => ledger.read(id), ledgerCall),
@@ -78,7 +103,16 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
       count: (counters, by) => call('ledger.count', () => ledger.count(counters, by), writing),
       reserve: (key, id) => call('ledger.reserve', () => ledger.reserve(key, id), writing),
     };
-    const transport: Transport = {
+    const refusals = [
+      soon('rate_limited'),
+      soon('delivery_unknown'),
+      soon('google_unavailable'),
+      soon('quota_daily'),
+      soon('mail_refused'),
+    ];
+    const refusing = (how: number): Error => failureOf(THOUGH_TAKEN[how % THOUGH_TAKEN.length] ?? 'rate_limited');
+    const unanswered: (() => Error)[] = [...TROUBLES.map(soon), soon('mail_refused'), soon('unexpected'), soon('token_refused')];
+    const api: Transport = {
       resumable: true,
       refusalIsProof: false,
       openSession: (letter) =>
@@ -95,27 +129,88 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
             wrong.push(`${id}: sent after it was dropped`);
           return progress;
         };
+        const half = Math.ceil((from + all) / 2);
+        /** Gmail has every byte, and makes the message when it likes. */
+        const holding = (): UploadStatus => {
+          const { status, complete } = gmail.hold(handle, letter, from, all);
+          stage.later(`Gmail makes the message of ${handle}`, complete);
+          return status;
+        };
         return call(`gmail.transfer ${handle}`, effect, {
           urgent: prompt,
-          refusals: [soon('rate_limited'), soon('delivery_unknown'), soon('google_unavailable'), soon('quota_daily')],
+          refusals,
           lost: soon('delivery_unknown'),
-          partly: async () => gmail.transfer(handle, letter, from, Math.ceil((from + all) / 2)),
+          partly: async () => gmail.transfer(handle, letter, from, half),
           forget: () => gmail.forget(handle),
+          odd: [
+            ['308 with every byte, made later', async () => holding()],
+            [
+              '308 without a Range, made later',
+              async () => {
+                const { state } = holding();
+                return state === 'partial' ? { state, received: 0 } : gmail.ask(handle);
+              },
+            ],
+            [
+              '308 while bytes travel',
+              async () => {
+                const status = gmail.transfer(handle, letter, from, half);
+                stage.later(`the rest reaches ${handle}`, () => void gmail.transfer(handle, letter, half, all));
+                return status;
+              },
+            ],
+            [
+              'refused, though taken',
+              async (how) => {
+                effect();
+                throw refusing(how);
+              },
+            ],
+            [
+              'refused, and made later',
+              async (how) => {
+                holding();
+                throw refusing(how);
+              },
+            ],
+          ],
         });
       },
       querySession: (handle) =>
-        call(`gmail.ask ${handle}`, () => gmail.ask(handle), {
-          refusals: [soon('delivery_unknown'), soon('google_unavailable'), soon('rate_limited')],
-          forget: () => gmail.forget(handle),
-        }),
+        call(`gmail.ask ${handle}`, () => gmail.ask(handle), { refusals: unanswered, forget: () => gmail.forget(handle) }),
+    };
+    const smtp: Transport = {
+      resumable: false,
+      refusalIsProof: true,
+      openSession: async ({ messageId }) => `smtp:${messageId.slice(1, 37)}`,
+      upload(handle, letter) {
+        const effect = (): UploadStatus => {
+          const { gmailId, index } = gmail.submit(letter);
+          stage.later(`the index has ${gmailId}`, index);
+          if (prompt && ledger.entries.get(handle.slice(5))?.entry.code === 'dropped') wrong.push(`${handle}: sent after it was dropped`);
+          return { state: 'accepted', gmailId };
+        };
+        return call(`smtp.data ${handle}`, effect, { urgent: prompt, refusals, lost: soon('delivery_unknown') });
+      },
+      querySession: (handle) =>
+        call(
+          `search ${handle}`,
+          (): UploadStatus => {
+            const gmailId = gmail.search(handle.slice(5));
+            return gmailId === null ? { state: 'partial', received: 0 } : { state: 'accepted', gmailId };
+          },
+          { refusals: unanswered },
+        ),
     };
     return {
       ...base,
       ledger: gated,
-      now: () => stage.clock,
-      transport: () => transport,
+      now: () => stage.clock + skew,
+      transport: () => (via === 'smtp' ? smtp : api),
       token: () =>
-        call('token', base.token as () => ReturnType<Ports['token']>, { refusals: [soon('google_unavailable'), soon('grant_revoked')] }),
+        call('token', base.token as () => ReturnType<Ports['token']>, {
+          refusals: (['google_unavailable', 'grant_revoked', 'identity_refused', 'grant_unreadable'] as const).map(soon),
+        }),
       pause: (ms) =>
         call(
           'pause',
@@ -129,13 +224,20 @@ export function createPostOffice(stage: Stage, failureOf: (code: FailureCode) =>
       taskQueue: {
         // A name is never used twice, not even when its task is over.
         schedule: (message, at, name) =>
-          call('taskQueue.publishAt', () => void (tasks.has(name) || tasks.set(name, { message, at, over: false })), queueing),
-        get: (name) =>
-          call('taskQueue.peek', () => (tasks.get(name)?.over === false ? (tasks.get(name)?.message ?? null) : null), queueing),
+          call(
+            'taskQueue.schedule',
+            () => {
+              if (tasks.has(name)) return 'taken';
+              tasks.set(name, { message, at, over: false });
+              return 'created';
+            },
+            queueing,
+          ),
+        get: (name) => call('taskQueue.get', () => (tasks.get(name)?.over === false ? (tasks.get(name)?.message ?? null) : null), queueing),
         cancel: (name) =>
-          call('taskQueue.withdraw', () => void (tasks.has(name) && Object.assign(tasks.get(name) as Task, { over: true })), queueing),
+          call('taskQueue.cancel', () => void (tasks.has(name) && Object.assign(tasks.get(name) as Task, { over: true })), queueing),
       },
-      ...change,
+      ...(!later && { taskQueue: null }),
     } as Ports;
   }
 

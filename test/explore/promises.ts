@@ -4,12 +4,11 @@ import { DELIVERIES_MAX } from '../../functions/mail/queue/retry-policy.ts';
 import type { Ended } from './scenario.ts';
 
 /** What is promised of every mail, whatever happens on its way; each promise that was broken, in words. */
-export function broken({ office, told, canceled, risked, released, unanswered }: Ended): string[] {
+export function broken({ scenario, office, told, canceled, risked, released, unanswered }: Ended): string[] {
   const wrong = [...office.wrong];
   for (const { by, said } of told) if (said === 'unexpected' || /Error/.test(said)) wrong.push(`${by} was told ${said}`);
   for (const by of unanswered) wrong.push(`${by} asked again and again, and was never told how it ended`);
-  const takenOf = (id: string): string[] =>
-    office.gmail.taken.filter(({ messageId }) => messageId.includes(id)).map(({ gmailId }) => gmailId);
+  const takenOf = (id: string): string[] => office.gmail.taken.filter(({ email }) => email === id).map(({ gmailId }) => gmailId);
   const buried = (id: string): boolean =>
     office.dead.some(({ attributes }) => attributes['mailgrantId'] === id || attributes['mailgrantMail'] === id);
   const givenUp = (id: string): boolean => told.some((one) => one.id === id && one.by.includes(`delivery ${DELIVERIES_MAX},`));
@@ -20,7 +19,9 @@ export function broken({ office, told, canceled, risked, released, unanswered }:
     const name = `mail ${id.slice(-2)} (${state}${code ? `, ${code}` : ''})`;
     const taken = takenOf(id);
     const risks = risked.get(id) ?? 0;
-    if (taken.length > 1 + risks) wrong.push(`${name} is there ${taken.length} times, and a person risked it ${risks} times`);
+    // Over SMTP an email that the search does not find is sent once more, and never a third time.
+    if (taken.length > (1 + risks) * (scenario.via === 'smtp' ? 2 : 1))
+      wrong.push(`${name} is there ${taken.length} times, and a person risked it ${risks} times`);
     if (state === 'sent' && !taken.includes(gmailId ?? '')) wrong.push(`${name} is not in Gmail as ${gmailId}`);
     // After a person's risk only the letter that was let go is taken back: docs/delivery.md says so.
     if (canceled.has(id) && (taken.length > risks || state !== 'canceled')) wrong.push(`${name} was canceled with an OK`);

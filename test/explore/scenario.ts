@@ -22,6 +22,10 @@ export interface Scenario {
   readonly patient: boolean;
   /** Whether bytes leave as soon as their sender has looked at the clock: then nothing is sent any more that was dropped. */
   readonly prompt: boolean;
+  /** Over SMTP each transfer is a whole email, and only a search tells what became of it. */
+  readonly via: 'api' | 'smtp';
+  /** By how many milliseconds the clock of each actor in turn is off. */
+  readonly clocks: readonly number[];
   readonly acts: readonly Act[];
   readonly tape: readonly Step[];
 }
@@ -39,6 +43,7 @@ export interface Told {
 
 /** What came of a scenario, once everything is quiet. */
 export interface Ended {
+  readonly scenario: Scenario;
   readonly stage: Stage;
   readonly office: PostOffice;
   readonly told: readonly Told[];

@@ -15,7 +15,8 @@ type Fault =
   | 'partly' // Gmail takes a part of the letter
   | 'forget' // Gmail forgets the session
   | 'a minute' // so much time goes by
-  | 'an hour';
+  | 'an hour'
+  | 'a day';
 
 /** One decision: which of the moves that are possible; what goes wrong with it, 0 for nothing; which refusal, how long a sleep. */
 export interface Step {
@@ -36,6 +37,8 @@ export interface Call<T> {
   readonly again?: () => Promise<T>;
   readonly partly?: () => Promise<T>;
   readonly forget?: () => void;
+  /** What else may happen instead of the effect: a name, and what the call then comes to. */
+  readonly odd?: readonly (readonly [name: string, (how: number) => Promise<T>])[];
   /** It follows at once on what its actor did before: nobody comes in between. */
   readonly urgent?: boolean;
 }
@@ -67,6 +70,8 @@ export interface Stage {
   /** Starts an actor; `ended` is called once: with its answer or its error, or with null where it died. */
   start<T>(name: string, act: (actor: Actor) => Promise<T>, ended: (end: { value: T } | { error: unknown } | null) => void): void;
   call<T>(actor: Actor, call: Call<T>): Promise<T>;
+  /** Something that happens by itself, at a moment that the tape chooses, and before all is quiet. */
+  later(name: string, go: () => void): void;
   /** Goes on until nothing can happen any more; `offers` are the moves besides the calls that wait. */
   play(tape: readonly Step[], offers: (stormy: boolean) => Move[], most: number): Promise<void>;
 }
@@ -112,7 +117,7 @@ export function createStage(clock: number, leaseMs: number): Stage {
         const { urgent = false } = call;
         const wait = (door: string, go: Move['go']): void =>
           void waiting.push({ actor, urgent, move: { name: `${actor.name}: ${door}`, go } });
-        const { lost, again, partly, forget } = call;
+        const { lost, again, partly, forget, odd = [] } = call;
         const happen = (): void => void call.effect().catch(() => {}); // and nobody hears of it
         const ended = (): void => kill(actor);
         const pass = (ms: number): void => {
@@ -120,7 +125,8 @@ export function createStage(clock: number, leaseMs: number): Stage {
         };
         const go = ({ wrong, how }: Step): void => {
           const refusal = call.refusals[how % Math.max(1, call.refusals.length)];
-          const ways: [Fault, (() => void) | null][] = [
+          const time = how === 5 ? ([25 * 60 * MINUTE, 'a day'] as const) : how % 2 ? ([60 * MINUTE, 'an hour'] as const) : null;
+          const ways: [Fault | `odd: ${string}`, (() => void) | null][] = [
             ['die after', () => [happen(), ended()]],
             ['refuse', refusal ? () => reject(refusal()) : null],
             ['lost', lost && (() => [happen(), reject(lost())])],
@@ -139,7 +145,8 @@ export function createStage(clock: number, leaseMs: number): Stage {
             ['late', lost && !urgent ? () => [late.push({ name: `late ${actor.name}: ${call.door}`, go: happen }), reject(lost())] : null],
             ['partly', partly ? () => void partly().then(resolve, reject) : null],
             ['forget', forget ? () => [forget(), effect()] : null],
-            [how % 2 ? 'an hour' : 'a minute', () => [pass(how % 2 ? 60 * MINUTE : MINUTE), effect()]],
+            [time?.[1] ?? 'a minute', () => [pass(time?.[0] ?? MINUTE), effect()]],
+            ...odd.map(([name, way]): [`odd: ${string}`, () => void] => [`odd: ${name}`, () => void way(how).then(resolve, reject)]),
           ];
           const possible = ways.flatMap(([fault, way]) => (way ? [{ fault, way }] : []));
           const chosen = wrong > 0 ? possible[(wrong - 1) % possible.length] : undefined;
@@ -148,6 +155,7 @@ export function createStage(clock: number, leaseMs: number): Stage {
         };
         wait(call.door, go);
       }),
+    later: (name, go) => void late.push({ name, go }),
     async play(tape, offers, most) {
       for (let at = 0; ; at++) {
         await settled();

@@ -5,7 +5,7 @@ import type { Ports, Transport } from '../../functions/mail/delivery/ports.ts';
 import type { AccessToken } from '../../functions/mail/model/secret.ts';
 
 /** A ledger in memory, with the same promises as the real ones. */
-export function memoryLedger(): Ledger & { readonly entries: Map<string, LedgerRecord> } {
+export function memoryLedger(over: typeof isOver = isOver): Ledger & { readonly entries: Map<string, LedgerRecord> } {
   const entries = new Map<string, LedgerRecord>();
   const keys = new Map<string, { id: string; expireAt: number }>();
   const counts = new Map<string, number>();
@@ -24,7 +24,7 @@ export function memoryLedger(): Ledger & { readonly entries: Map<string, LedgerR
     async create(entry, key, now, counters = []) {
       const known = key && keys.get(key.hash);
       const found = known ? entries.get(known.id) : undefined;
-      if (found && (!isOver(found.entry) || (known?.expireAt ?? 0) > now)) return { created: false, found };
+      if (found && (!over(found.entry) || (known?.expireAt ?? 0) > now)) return { created: false, found };
       if (key) keys.set(key.hash, { id: entry.id, expireAt: key.expireAt });
       return { created: true, found: { ...put(entry), counts: add(counters, 1) } };
     },

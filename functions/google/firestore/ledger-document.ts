@@ -55,7 +55,7 @@ export function entryOf(id: string, { fields = {} }: Document): Entry {
     ...(fields['letterBytes'] && { letterBytes: number('letterBytes') ?? 0 }),
     gmailId: text('gmailId'),
     ...(fields['threadId'] && { threadId: text('threadId') ?? '' }),
-    ...(fields['repeats'] && { repeats: number('repeats') ?? 0 }),
+    ...(fields['repeatedAt'] && { repeatedAt: number('repeatedAt') ?? 0 }),
     ...(fields['key'] && { key: text('key') ?? '' }),
     ...(fields['rejected'] && { rejected: number('rejected') ?? 0 }),
     code: text('code'),

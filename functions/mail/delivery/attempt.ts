@@ -10,8 +10,8 @@ import { apply, type Event, type Proof } from './transitions.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
-/** Over SMTP each transfer is a whole email: so often one is sent again because Gmail's search did not find it. */
-const REPEATS_MAX = 1;
+/** Over SMTP: so long Gmail's search may take to find what was sent; what it does not find by then is for a person. */
+const INDEX_MAX_MS = 60 * 60_000;
 
 /**
  * Brings a claimed email to Gmail, effectively exactly once: the session is in the ledger before the first byte leaves, and once
@@ -113,16 +113,16 @@ async function again({ held, ports }: Attempt, make: () => Promise<MimeMessage>)
 }
 
 /** One transfer, and where it was not answered by Gmail's word about the email, a question. */
-async function transfer(attempt: Attempt, letter: MimeMessage, from: number): Promise<UploadStatus> {
+async function transfer(attempt: Attempt, message: MimeMessage, from: number): Promise<UploadStatus> {
   const { gmail } = attempt;
   const first = attempt.proof !== null;
   if (!first && !gmail.resumable) {
-    if ((attempt.held.entry.repeats ?? 0) >= REPEATS_MAX)
-      throw new MailFailure('delivery_unknown', 'Gmail does not find it, and it was sent again once');
-    await write(attempt, { type: 'repeat' });
+    if (attempt.held.entry.repeatedAt !== undefined)
+      throw new MailFailure(notFound(attempt.held, attempt.ports), 'Gmail does not find it, and it was sent a second time already');
+    await write(attempt, { type: 'repeat', at: attempt.ports.now() });
   }
   try {
-    return await attempt.token((secret) => hand(attempt, letter, from, secret));
+    return await attempt.token((secret) => hand(attempt, message, from, secret));
   } catch (error) {
     const failure = toFailure(error);
     if (failure.code === 'in_flight' || attempt.proof !== null) throw failure;
@@ -131,8 +131,8 @@ async function transfer(attempt: Attempt, letter: MimeMessage, from: number): Pr
       attempt.proof = 'refused';
       throw failure;
     }
-    const progress = await ask(attempt, letter.bytes.length);
-    if (refused && progress.state === 'partial' && progress.received < letter.bytes.length) {
+    const progress = await ask(attempt, message.bytes.length);
+    if (refused && progress.state === 'partial' && progress.received < message.bytes.length) {
       attempt.proof = 'refused'; // Gmail said no, and its session has not all of it
       throw failure;
     }
@@ -142,13 +142,13 @@ async function transfer(attempt: Attempt, letter: MimeMessage, from: number): Pr
 }
 
 /** The one place where bytes leave: from the call on nothing proves that they did not, except that no connection came about. */
-async function hand(attempt: Attempt, letter: MimeMessage, from: number, secret: AccessToken): Promise<UploadStatus> {
+async function hand(attempt: Attempt, message: MimeMessage, from: number, secret: AccessToken): Promise<UploadStatus> {
   const { held, gmail, ports, proof } = attempt;
   // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
   if (ports.now() >= held.entry.leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the message left');
   attempt.proof = null;
   try {
-    return await gmail.upload(held.entry.handle ?? '', letter, from, secret);
+    return await gmail.upload(held.entry.handle ?? '', message, from, secret);
   } catch (error) {
     if (toFailure(error).code === 'google_unavailable') attempt.proof = proof;
     throw error;
@@ -164,7 +164,11 @@ export function inquire(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Pro
 
 /** Whether an email that Gmail does not have in full may be transferred again. */
 export const mayRepeat = ({ entry }: LedgerRecord, { resumable }: Pick<Transport, 'resumable'>): boolean =>
-  resumable || (entry.repeats ?? 0) < REPEATS_MAX;
+  resumable || entry.repeatedAt === undefined;
+
+/** What is said of an email that was sent twice over SMTP and is not found: the index may be late, but not for ever. */
+export const notFound = ({ entry: { repeatedAt = 0 } }: LedgerRecord, { now }: Pick<Ports, 'now'>): 'delivery_unknown' | 'session_gone' =>
+  now() - repeatedAt > INDEX_MAX_MS ? 'session_gone' : 'delivery_unknown';
 
 async function ask({ held, gmail, token, alone, ports }: Asking, bytes: number): Promise<UploadStatus> {
   let last: unknown;

@@ -36,8 +36,8 @@ export interface Entry {
   /** Gmail's id of the sent message, and of its thread; by them it is found even where Gmail has replaced the Message-ID. */
   readonly gmailId: string | null;
   readonly threadId?: string;
-  /** How often it was sent again because Gmail's search did not find it (SMTP only); absent for never. */
-  readonly repeats?: number;
+  /** When it was sent a second time because Gmail's search did not find it (SMTP only); absent for never. There is no third time. */
+  readonly repeatedAt?: number;
   /** Hash of the idempotency key that maps to it, where there is one. */
   readonly key?: string;
   /** Recipients that Gmail refused while it took the mail for the others; absent for none. */

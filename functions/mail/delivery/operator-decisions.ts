@@ -1,7 +1,7 @@
 import { type PreparedEmail, prepareEmail } from '../message/prepared-email.ts';
 import type { Config, Mailbox } from '../model/config.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
-import { inquire, mayRepeat } from './attempt.ts';
+import { inquire, mayRepeat, notFound } from './attempt.ts';
 import { takeOver } from './claim.ts';
 import type { Entry, LedgerRecord } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
@@ -33,7 +33,7 @@ export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Po
   if (progress instanceof MailFailure) return change(held, { type: 'lose', code: 'delivery_unknown' }, ports);
   if (progress.state === 'accepted') return change(held, { ...progress, type: 'accept' }, ports);
   if (progress.state === 'gone') return change(held, { type: 'lose', code: 'session_gone' }, ports);
-  if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: 'delivery_unknown' }, ports);
+  if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: notFound(held, ports) }, ports);
   // Gmail waits for the rest of it: whoever sends the mail next goes on in the same session. A new one would be a second mail, if
   // bytes of a holder that stood still came into the old one after all.
   return change(held, { type: 'ask' }, ports);

@@ -8,7 +8,8 @@ import type { Entry, State } from './ledger.ts';
 export type Event =
   | { readonly type: 'claim'; readonly claimId: string; readonly leaseUntil: number }
   | { readonly type: 'open'; readonly sessionUri: string; readonly messageHash: string; readonly messageBytes: number }
-  | { readonly type: 'repeat' | 'ask' }
+  | { readonly type: 'repeat'; readonly at: number }
+  | { readonly type: 'ask' }
   | { readonly type: 'accept'; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
   | { readonly type: 'fail'; readonly code: FailureCode; readonly fields?: string; readonly proof?: Proof | null }
   | { readonly type: 'retry' | 'park'; readonly code: FailureCode; readonly notBefore: number | null; readonly proof?: Proof | null }
@@ -106,7 +107,7 @@ function changed(entry: Entry, event: Event): Entry {
     case 'open':
       return { ...entry, handle: event.sessionUri, letter: event.messageHash, letterBytes: event.messageBytes };
     case 'repeat':
-      return { ...entry, repeats: (entry.repeats ?? 0) + 1 };
+      return { ...entry, repeatedAt: event.at };
     case 'ask':
       return { ...entry, ...REST };
     case 'accept': {
@@ -134,7 +135,7 @@ function changed(entry: Entry, event: Event): Entry {
     case 'cancel':
       return { ...entry, ...REST, ...NO_SESSION, code: null, notBefore: null };
     case 'release': {
-      const { buriedAt: _, repeats: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
+      const { buriedAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
       return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
     }
     case 'bury':

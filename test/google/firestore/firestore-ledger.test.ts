@@ -92,7 +92,16 @@ for (const { name, start, skip } of backends) {
     after(() => backend?.[Symbol.asyncDispose]());
 
     test('what was written is read back, field by field', async () => {
-      const extra = { holder: 'h', rejected: 2, letterBytes: 7, scheduledAt: NOW + 5, content: 'c', threadId: 't', repeats: 1, key: 'k' };
+      const extra = {
+        holder: 'h',
+        rejected: 2,
+        letterBytes: 7,
+        scheduledAt: NOW + 5,
+        content: 'c',
+        threadId: 't',
+        repeatedAt: NOW,
+        key: 'k',
+      };
       const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);

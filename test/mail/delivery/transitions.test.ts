@@ -15,7 +15,7 @@ const entry = (state: State): Entry => ({
     code: 'x',
     notBefore: 7,
     buriedAt: 1,
-    repeats: 1,
+    repeatedAt: 1,
   },
   expireAt: 10,
 });
@@ -24,7 +24,7 @@ const WITH_SESSION: readonly string[] = ['open', 'bury', 'unbury'];
 const EVENTS: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
   claim: { type: 'claim', claimId: 'n', leaseUntil: 60 },
   open: { type: 'open', sessionUri: 's2', messageHash: 'l2', messageBytes: 4 },
-  repeat: { type: 'repeat' },
+  repeat: { type: 'repeat', at: 3 },
   ask: { type: 'ask' },
   accept: { type: 'accept', gmailId: 'g', threadId: 't' },
   fail: { type: 'fail', code: 'mail_refused', proof: 'refused' },
@@ -74,8 +74,8 @@ test('no session is kept of an email that is over, and what may be asked keeps i
 test('a second chance begins with nothing of the first: no dead letter, no repetition', () => {
   for (const type of ['release', 'resubmit'] as const) {
     const { fresh } = EVENTS.resubmit;
-    const { buriedAt: _, repeats: __, ...bare } = fresh;
+    const { buriedAt: _, repeatedAt: __, ...bare } = fresh;
     const after = apply(entry('failed'), type === 'resubmit' ? { ...EVENTS.resubmit, fresh: bare } : EVENTS.release);
-    assert.deepEqual([after.buriedAt, after.repeats], [undefined, undefined]);
+    assert.deepEqual([after.buriedAt, after.repeatedAt], [undefined, undefined]);
   }
 });
