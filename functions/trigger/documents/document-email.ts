@@ -33,6 +33,9 @@ export const MESSAGE_FIELDS = [
 ] as const;
 const TEMPLATE_FIELDS = ['name', 'data', 'attachments'] as const;
 
+/** A document whose words come with a later write: until then it is left alone, as the extension does. */
+export const isIncomplete = (fields: Fields): boolean => ['message', 'template', ...SENDGRID].every((name) => !isPresent(fields[name]));
+
 const BESIDE = 'stands beside `message`, not in it';
 /** What to do in place of what nodemailer or the extension would take. */
 const ADVICE: Readonly<Record<string, string>> = {

@@ -14,8 +14,8 @@ import type { DocumentStore, FunctionContext } from '../../runtime/function-cont
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './delivery-field.ts';
-import { mailInDocument, type RenderNamed } from './document-email.ts';
+import { type Change, claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './delivery-field.ts';
+import { isIncomplete, mailInDocument, type RenderNamed } from './document-email.ts';
 import { documentIn, isConfigured } from './document-event.ts';
 import { lookAgain } from './schedule-document.ts';
 import { withUsers } from './user-recipients.ts';
@@ -91,7 +91,7 @@ async function serveDocument(errand: DocumentTask, edge: DocumentEdge, log: Log,
 async function sendDocument(
   errand: DocumentTask,
   edge: DocumentEdge,
-): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'expired' | 'raced'> {
+): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'incomplete' | 'expired' | 'raced'> {
   const { name, config } = errand;
   const documents = edge.documents();
   const found = await documents.read(name);
@@ -101,6 +101,7 @@ async function sendDocument(
   try {
     const step = stepOf(delivery, errand.eventId, edge.now());
     if (step === 'leave') return 'ignored';
+    if (delivery === null && isIncomplete(found.fields)) return 'incomplete';
     if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
     const eventId = step === 'resume' ? String(delivery?.eventId) : errand.eventId;
     const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
@@ -111,13 +112,29 @@ async function sendDocument(
         ? refusedAs(delivery, outcome.failure, edge.now())
         : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
     const planned = await lookAgain(outcome, name, eventId, errand.later ?? false, ports);
-    // Whatever the app wrote in the meantime, this is what became of the mail. A parked one that Eventarc keeps asking for is only told once.
-    if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await documents.write(name, change, null);
+    // A parked one that Eventarc keeps asking for is only told once.
+    if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await tell(name, eventId, change, documents);
     return { outcome, planned };
   } finally {
     ports.close();
   }
 }
+
+/**
+ * Writes what became of the email into the document, as long as the document is still about this delivery: an app that wrote
+ * it anew in the meantime, under the same id, has another email in it, which must not be said to be sent.
+ */
+async function tell(name: string, eventId: string, change: Change, documents: DocumentStore): Promise<void> {
+  for (let tries = 0; tries < TELL_TRIES; tries++) {
+    const found = await documents.read(name);
+    const delivery = found && deliveryIn(found.fields);
+    if (!found || delivery?.eventId !== eventId || delivery.state !== 'PROCESSING') return;
+    if (await documents.write(name, change, found.version)) return;
+  }
+  throw new MailFailure('ledger_unavailable', 'the document changes faster than its delivery can be written');
+}
+
+const TELL_TRIES = 5;
 
 /** The document as a mail through the ledger, under the event's name: however often it comes, it is one mail. */
 async function deliver(

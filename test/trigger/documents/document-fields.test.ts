@@ -85,6 +85,12 @@ const MESSAGE: readonly (readonly [field: string, message: Fields, trace: RegExp
   ['disableFileAccess', { disableFileAccess: true }, /^(?!)/],
   ['disableUrlAccess', { disableUrlAccess: true }, /^(?!)/],
   ['attachDataUrls', { attachDataUrls: 'mark' }, /^(?!)/],
+  [
+    'attachDataUrls',
+    { attachDataUrls: true, html: '<img src="data:image/png;base64,iVBORw0KGgo=">' },
+    /<img src="?cid:[\s\S]*Content-Type: image\/png/,
+  ],
+  ['html', { html: '<img src="data:image/png;base64,iVBORw0KGgo=">' }, /Content-Type: image\/png/],
   ['normalizeHeaderKey', { normalizeHeaderKey: 'mark' }, /mark/],
   ['dkim', { dkim: { domainName: 'mark.example.com' } }, /mark/],
   ['xMailer', { xMailer: 'mark' }, /mark/],

@@ -261,7 +261,12 @@ const refusals: readonly { name: string; fields: Record<string, unknown>; code: 
     code: 'request_invalid',
     names: /501/,
   },
-  { name: 'no message', fields: { to: 'a@example.net' }, code: 'field_missing', names: /`message` or `template`/ },
+  {
+    name: 'no message, which the app asks for all the same',
+    fields: { to: 'a@example.net', delivery: { state: 'RETRY' } },
+    code: 'field_missing',
+    names: /`message` or `template`/,
+  },
   { name: 'a message that is text', fields: { to: 'a@example.net', message: 'x' }, code: 'request_invalid', names: /`message`/ },
   { name: 'no recipient', fields: { message: MESSAGE }, code: 'field_missing', names: /`to`, `cc` or `bcc`/ },
   { name: 'no subject', fields: { to: 'a@example.net', message: { text: 'x' } }, code: 'field_missing', names: /`subject`/ },
@@ -320,6 +325,61 @@ for (const { name, fields, code, names } of refusals)
     assert.deepEqual([delivery?.['state'], delivery?.['attempts'], sent() - before], ['ERROR', 1, 0]);
     assert.match(String(delivery?.['error']), new RegExp(`^${code}: .*${names.source}`));
   });
+
+test('a document whose message comes with a second write waits for it', async () => {
+  const path = fresh();
+  const before = sent();
+  await own.write(path, { to: 'you@example.net' });
+  assert.deepEqual([await own.app.delivery(path), sent() - before], [undefined, 0]);
+  assert.equal(own.lines.at(-1)?.['outcome'], 'incomplete');
+  await own.app.update(path, { 'message.subject': MESSAGE.subject, 'message.text': MESSAGE.text });
+  assert.equal(await own.tell(path), 204);
+  assert.deepEqual([(await own.app.delivery(path))?.['state'], sent() - before], ['SUCCESS', 1]);
+});
+
+for (const { how, rewrite } of [
+  { how: 'written anew', rewrite: (path: string) => own.app.put(path, { to: 'b@example.net', message: { ...MESSAGE, text: 'second' } }) },
+  { how: 'set to RETRY', rewrite: (path: string) => own.app.update(path, { 'delivery.state': 'RETRY' }) },
+])
+  test(`a document that is ${how} while its first email is out does not say SUCCESS of the second`, async () => {
+    const path = fresh();
+    const before = sent();
+    await own.app.put(path, { to: 'a@example.net', message: MESSAGE });
+    const { documents } = own.app;
+    const server = await serveOn(
+      documentEvents(
+        {
+          ...own.edge,
+          routesFile: ROUTES,
+          documents: () => ({
+            ...documents,
+            // The app writes between the email and what is said of it.
+            write: async (name, fields, version) => {
+              const done = await documents.write(name, fields, version);
+              if (fields['delivery.state'] === 'PROCESSING') await rewrite(path);
+              return done;
+            },
+          }),
+        },
+        createLog(() => {}),
+      ),
+    );
+    const tell = async (headers: Record<string, string>) =>
+      (await fetch(`${server.url}/documents`, { method: 'POST', headers: documentHeaders(path, headers) })).status;
+    assert.equal(await tell({}), 204);
+    server.close();
+    assert.deepEqual([sent() - before, (await own.app.delivery(path))?.['state'] === 'SUCCESS'], [1, false]);
+    assert.equal(await own.tell(path), 204);
+    assert.deepEqual([sent() - before, (await own.app.delivery(path))?.['state']], [2, 'SUCCESS']);
+  });
+
+test('a document whose other fields change while its email is out says what became of it', async () => {
+  const path = fresh();
+  await own.app.put(path, { to: 'a@example.net', message: MESSAGE, delivery: { state: 'PENDING' } });
+  await Promise.all([own.tell(path), own.app.update(path, { 'meta.seen': true })]);
+  await own.tell(path);
+  assert.equal((await own.app.delivery(path))?.['state'], 'SUCCESS');
+});
 
 test('a document that was refused goes out after it was corrected and set to RETRY', async () => {
   const path = fresh();
