@@ -1,11 +1,14 @@
 import type { Retry } from '../mail/model/failure-table.ts';
 import { CATALOGUE, type RowId } from './catalogue/catalogue.ts';
+import { NETWORK_ROWS } from './catalogue/network-rows.ts';
 import type { Clue, Row } from './catalogue/row.ts';
 import { SOURCES } from './catalogue/sources.ts';
+import { TLS_ROWS } from './catalogue/tls-rows.ts';
 import { aboutCause, type Cause } from './causes/causes.ts';
-import { type CueName, type Found, firstOf, readCues } from './input/cues.ts';
+import { type CueName, type Found, firstOf, readCues, speaksOf } from './input/cues.ts';
+import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
-import { mask } from './input/mask.ts';
+import { maskPart, type Span, secretSpans } from './input/mask.ts';
 import { normalise, type Pasted } from './input/normalise.ts';
 
 /** One likely cause of what was pasted. `confidence` is 0 to 1; `evidence` holds lines of the text, masked. */
@@ -34,7 +37,7 @@ export interface Explanation {
 export function explain(text: string): Explanation {
   const pasted = normalise(text);
   const cues = readCues(pasted);
-  const shown = mask(pasted.lines.join('\n')).split('\n');
+  const secrets = secretSpans(pasted.lines.join('\n'));
   const facts = readFacts(pasted.flat);
   const judged = CATALOGUE.flatMap((row) => judge(row, pasted, cues) ?? []).sort((a, b) => b.confidence - a.confidence);
   const seen = new Set<Cause>();
@@ -48,7 +51,7 @@ export function explain(text: string): Explanation {
       id: row.id as RowId,
       cause: row.cause,
       confidence,
-      evidence: [...new Set(spots.map((spot) => quote(spot, pasted, shown)))],
+      evidence: [...new Set(spots.map((spot) => quote(spot, pasted, secrets)))],
       fix: (row.fix ?? about.fix).map((step) => fillFacts(step, facts)),
       retry: row.retry,
       wait: row.wait ?? WAITS[row.retry],
@@ -85,11 +88,13 @@ const CEILING = 0.99;
 function judge(row: Row, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): Judged | null {
   const spot = (clue: Clue): Found | null => {
     if (typeof clue === 'string') return cues.get(clue) ?? null;
-    const at = clue.exec(pasted.flat);
+    const at = firstOf([clue], pasted.flat);
     return at && { says: '', at };
   };
-  const at = firstOf(row.any, pasted.flat);
-  if (!at || row.unless?.some(spot) || !(row.needs ?? []).every(spot)) return null;
+  const vetoes = row.unless ?? [];
+  const at = firstOf(row.any, pasted.flat, (hit) => !vetoes.includes('foreign-service') || !isForeign(hit, pasted, cues));
+  if (!at || isOvercome(row, at, pasted.flat)) return null;
+  if (vetoes.some((clue) => clue !== 'foreign-service' && spot(clue)) || !(row.needs ?? []).every(spot)) return null;
   let confidence = row.base;
   const helped = (row.needs ?? []).map(spot).filter((one) => one !== null);
   for (const [clue, by] of row.weigh ?? []) {
@@ -102,15 +107,26 @@ function judge(row: Row, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): Jud
   return { row, confidence: Math.round(Math.min(confidence, CEILING) * 100) / 100, at, helped: helped.filter((one) => one.says !== '') };
 }
 
+/** Whether another service is named where the error stands: on its line or beside it. */
+function isForeign(hit: RegExpExecArray, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): boolean {
+  if (!cues.has('foreign-service')) return false;
+  const first = pasted.lineAt(hit.index) - 1;
+  const last = pasted.lineAt(hit.index + Math.max(hit[0].length - 1, 0)) + 1;
+  return speaksOf('foreign-service', pasted.lines.slice(Math.max(first, 0), last + 1).join(' '));
+}
+
+const EARLY: ReadonlySet<string> = new Set([...NETWORK_ROWS, ...TLS_ROWS].map(({ id }) => id));
+
+/** A fault of network or TLS with an answer of Gmail's after it: the client came through, by another address or at another try. */
+const isOvercome = ({ id }: Row, { index }: RegExpExecArray, flat: string): boolean => EARLY.has(id) && index < lastAnswerAt(flat);
+
 const QUOTE_CHARS = 240;
 
-/** The masked lines that a hit stands on, cut around it where they are long. */
-function quote(hit: RegExpExecArray, pasted: Pasted, shown: readonly string[]): string {
-  const first = pasted.lineAt(hit.index);
-  const last = pasted.lineAt(hit.index + Math.max(hit[0].length - 1, 0));
-  const line = shown.slice(first, last + 1).join(' ');
-  if (line.length <= QUOTE_CHARS) return line;
-  const word = line.toLowerCase().indexOf(hit[0].slice(0, 24).toLowerCase());
-  const from = Math.max(0, Math.min(word < 0 ? 0 : word - 60, line.length - QUOTE_CHARS));
-  return `${from > 0 ? '… ' : ''}${line.slice(from, from + QUOTE_CHARS)}${from + QUOTE_CHARS < line.length ? ' …' : ''}`;
+/** What was recognised, in whole words and nothing around it, masked, and cut where it is long. */
+function quote(hit: RegExpExecArray, { flat }: Pasted, secrets: readonly Span[]): string {
+  const before = flat.lastIndexOf(' ', hit.index) + 1;
+  const last = hit.index + Math.max(hit[0].trimEnd().length, 1);
+  const after = flat.indexOf(' ', last);
+  const words = maskPart(flat, secrets, before, after === -1 ? flat.length : after);
+  return words.length <= QUOTE_CHARS ? words : `${words.slice(0, QUOTE_CHARS)} …`;
 }

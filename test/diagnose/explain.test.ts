@@ -35,7 +35,6 @@ const foreign: readonly string[] = [
   'psycopg2.OperationalError: connection to server at "127.0.0.1", port 5432 failed: Connection refused',
   'connect ECONNREFUSED 127.0.0.1:6379',
   'npm ERR! code SELF_SIGNED_CERT_IN_CHAIN https://registry.example.org/left-pad',
-  '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. prod.outlook.com',
   'error:0308010C:digital envelope routines::unsupported',
   "TypeError: Cannot read properties of undefined (reading 'map')",
   'HTTP 404 Not Found',

@@ -140,4 +140,52 @@ export const GOOGLE_SAMPLES = {
   'quota-project-denied': [
     'Caller does not have required permission to use project P. Grant the caller the roles/serviceusage.serviceUsageConsumer role',
   ],
+  'run-invoker-denied': [
+    'The request was not authenticated. Either allow unauthenticated invocations or set the proper Authorization header. Read more at https://cloud.google.com/run/docs/securing/authenticating',
+    '<html><title>403 Forbidden</title><h1>Error: Forbidden</h1><h2>Your client does not have permission to get URL <code>/</code> from this server.</h2></html>',
+    "Permission 'run.routes.invoke' denied on resource",
+  ],
+  'push-identity-refused': [
+    'service-123@gcp-sa-pubsub.iam.gserviceaccount.com lacks iam.serviceAccounts.getOpenIdToken',
+    'Wrong recipient, payload audience != requiredAudience',
+  ],
+  'iam-permission-missing': [
+    '7 PERMISSION_DENIED: User not authorized to perform this action.',
+    'PERMISSION_DENIED: Missing or insufficient permissions.',
+    'The principal lacks IAM permission "cloudtasks.tasks.create" for the resource "projects/p/locations/l/queues/q"',
+  ],
+  'act-as-denied': ["Permission 'iam.serviceaccounts.actAs' denied on service account mailer@p.iam.gserviceaccount.com"],
+  'firestore-no-database': [
+    '5 NOT_FOUND: The database (default) does not exist for project shop-1 Please visit https://console.cloud.google.com/datastore/setup?project=shop-1 to add a Cloud Datastore or Cloud Firestore database.',
+    'The Cloud Firestore API is not available for Firestore in Datastore Mode database projects/shop-1/databases/(default).',
+  ],
+  'firestore-no-index': [
+    '9 FAILED_PRECONDITION: The query requires an index. You can create it here: https://console.firebase.google.com/…',
+  ],
+  'service-agent-missing': [
+    'Error 400: Invalid resource state for "": Permission denied while using the Eventarc Service Agent. If you recently started to use Eventarc, it may take a few minutes before all necessary permissions are propagated',
+    'Service account service-12345@gcp-sa-pubsub.iam.gserviceaccount.com does not exist.',
+  ],
+  'org-policy-refuses': [
+    'FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.',
+    'Request violates constraint constraints/iam.allowedPolicyMemberDomains',
+  ],
+  'build-account-denied': [
+    '123-compute@developer.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object. gcf-v2-sources-123',
+    'Error: could not build the function due to a missing permission on the build service account',
+    "denied: Permission 'artifactregistry.repositories.downloadArtifacts' denied",
+  ],
+  'quota-project-missing': [
+    'Your application is authenticating by using local Application Default Credentials. The gmail.googleapis.com API requires a quota project, which is not set by default.',
+    'Your application has authenticated using end user credentials from the Google Cloud SDK or Google Cloud Shell which are not supported by the firestore.googleapis.com.',
+  ],
+  'other-provider-passwords': [
+    '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. [prod.outlook.com]',
+    'smtp.mail.yahoo.com:587 (535, b"5.7.0 (#AUTH005) Too many bad auth attempts.")',
+  ],
+  'resend-domain': [
+    '{"statusCode":403,"message":"The example.com domain is not verified. Please, add and verify your domain on https://resend.com/domains","name":"validation_error"}',
+    'You can only send testing emails to your own email address (me@example.com).',
+  ],
+  'python-312-starttls': ["TypeError: SMTP.starttls() got an unexpected keyword argument 'keyfile'"],
 } as const;

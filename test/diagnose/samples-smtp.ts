@@ -135,6 +135,7 @@ export const SMTP_SAMPLES = {
   ],
   'refused-somewhere': ['django/core/mail/backends/smtp.py ConnectionRefusedError: [Errno 111] Connection refused'],
   'host-is-user': ['Email failed: getaddrinfo ENOTFOUND jane jane:587'],
+  'host-other-unresolved': [],
   'host-unknown-word': [],
   'host-is-address': ["Hostname/IP does not match certificate's altnames: IP: 142.250.1.108 is not in the cert's list: DNS:smtp.gmail.com"],
   'smtp-timeout': [

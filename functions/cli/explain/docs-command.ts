@@ -4,6 +4,7 @@ import { CONSENT_ROWS } from '../../diagnose/catalogue/consent-rows.ts';
 import { GMAIL_ROWS } from '../../diagnose/catalogue/gmail-rows.ts';
 import { NETWORK_ROWS } from '../../diagnose/catalogue/network-rows.ts';
 import { OAUTH_ROWS } from '../../diagnose/catalogue/oauth-rows.ts';
+import { PLATFORM_ROWS } from '../../diagnose/catalogue/platform-rows.ts';
 import type { Row } from '../../diagnose/catalogue/row.ts';
 import { SERVICE_ACCOUNT_ROWS } from '../../diagnose/catalogue/service-account-rows.ts';
 import { SIGN_IN_ROWS } from '../../diagnose/catalogue/sign-in-rows.ts';
@@ -20,7 +21,7 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
   smtp: SMTP_ROWS,
   network: [...NETWORK_ROWS, ...TLS_ROWS],
   oauth: [...OAUTH_ROWS, ...CONSENT_ROWS, ...SERVICE_ACCOUNT_ROWS],
-  api: [...GMAIL_ROWS, ...CLOUD_ROWS],
+  api: [...GMAIL_ROWS, ...CLOUD_ROWS, ...PLATFORM_ROWS],
 };
 
 const TABLE = /(<!-- table: (explain|group) (.+?) -->\n)[\s\S]*?(<!-- end of table -->)/g;

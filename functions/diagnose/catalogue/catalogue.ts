@@ -3,6 +3,7 @@ import { CONSENT_ROWS } from './consent-rows.ts';
 import { GMAIL_ROWS } from './gmail-rows.ts';
 import { NETWORK_ROWS } from './network-rows.ts';
 import { OAUTH_ROWS } from './oauth-rows.ts';
+import { PLATFORM_ROWS } from './platform-rows.ts';
 import type { Row } from './row.ts';
 import { SERVICE_ACCOUNT_ROWS } from './service-account-rows.ts';
 import { SIGN_IN_ROWS } from './sign-in-rows.ts';
@@ -17,6 +18,7 @@ const ROWS = [
   ...SERVICE_ACCOUNT_ROWS,
   ...GMAIL_ROWS,
   ...CLOUD_ROWS,
+  ...PLATFORM_ROWS,
   ...NETWORK_ROWS,
   ...TLS_ROWS,
 ] as const;

@@ -107,7 +107,7 @@ export const GMAIL_ROWS = [
     cause: 'insufficient-scope',
     said: 'The token does not allow this call.',
     any: [
-      /insufficient (?:authentication )?(?:scope|permission)/i,
+      /(?<!missing or )insufficient (?:authentication )?(?:scope|permission)/i,
       /insufficientPermissions|ACCESS_TOKEN_SCOPE_INSUFFICIENT|insufficient_scope/i,
       /Metadata scope (?:does not|doesn't)/i,
     ],

@@ -3,15 +3,21 @@ import type { Row } from './row.ts';
 const GOOGLE = String.raw`(?:[\w-]+\.)*(?:gmail|google|googleapis|googlemail)\.com`;
 const LOOKED_UP = String.raw`(?:(?:ENOTFOUND|EAI_AGAIN)|UnknownHostException:?(?! Unable| null)|Unable to resolve host|could not resolve host(?:name)?:?|\blookup|remote name could not be resolved:?|error for name|unresolvable host)[ =]["']?`;
 const lookup = (host: string): RegExp => new RegExp(`${LOOKED_UP}${host}`, 'i');
-/** Looked up, and not one of Google's names to the letter. */
+/** Google's own mail and API hosts, to the letter. */
+const OWN = String.raw`(?:(?:(?:smtp|imap|pop|smtp-relay)\.(?:gmail|googlemail)|[\w-]+(?:\.[\w-]+)*\.(?:google|googleapis))\.com|(?:gmail|google)\.com)`;
+/** Names that are nearly Google's: letters swapped, dropped or doubled, or another ending. */
+const LIKE = String.raw`(?:g[mail]{2,6}|g[amil]{3,5}l|qmail|gmail\w?|goog[le]{1,4}|gogg?le|googel|google-?mail)`;
+/** Looked up, and nearly one of Google's names, but not to the letter; or a host with a scheme, a port or an account in it. */
 const MISSPELT = lookup(
-  String.raw`(?!${GOOGLE}(?:["' :,)\]]|\.?$|\. ))(?=[^\s,;]*(?:gm[ail]{1,4}|goo?gle?|smtp|mail))(?=[^\s,;]*[.:/@])(?!\S*(?:office365|outlook|sendgrid|mailgun|amazon|zoho|yahoo|mailchimp|postmark|brevo|yandex|ionos))[\w.:/@-]+`,
+  String.raw`(?:(?!${OWN}(?:["' :,)\]]|\.?$|\. ))(?:[\w-]+\.)*${LIKE}(?:\.[a-z]{2,4})?(?=["' :,)\]]|\.?$|\. )|(?=[^\s,;]*(?:gmail|google))[\w.-]*[/@][\w.:/@-]*|smtp\.(?:gmail|googlemail)\.com:\d)`,
 );
 const BARE = lookup(
   String.raw`(?!(?:undefined|null|none|nil|localhost|smtp|mail|gmail|google|host|server|smtp_?host|mailhog|mailpit|mailserver|tcp|udp)\b)[\w!$%^*-]+(?=[ :,)'"]|$)`,
 );
-/** A host that is neither Google's nor a mail server by its name. */
+/** A host that is neither Google's nor a mail server by its name: the text is about something else. */
 const ELSEWHERE = lookup(String.raw`(?!${GOOGLE})(?![^\s,;]*(?:smtp|mail|mx|gm))[\w-]+\.[\w.-]+`);
+/** A mail server that is not Google's. */
+const OTHER_MAIL = lookup(String.raw`(?!${GOOGLE})(?=[^\s,;]*(?:smtp|mail|mx))[\w-]+\.[\w.-]+`);
 const LOCAL = String.raw`(?:127\.0\.0\.1|\[?::1\]?|localhost|0\.0\.0\.0)`;
 const MAIL_PORT = String.raw`(?:25|465|587|1025|2525)\b`;
 const UNRESOLVED = [
@@ -74,10 +80,21 @@ export const NETWORK_ROWS = [
       /(?:smtp[_ ]?)?host(?:name)? (?:is |was |must be |cannot be )?(?:not (?:set|specified|configured|found in env)|empty|undefined|missing)/i,
       /(?:host|server)["']?\s*(?:=>|[:=])\s*["']?(?:undefined|null|None|nil|""|'')/i,
     ],
-    unless: ['foreign-service', /\S@(?:smtp|mail)[\w-]{0,40}\.\w/i],
+    unless: ['foreign-service', lookup(String.raw`\S{1,200}@(?:smtp|mail)[\w-]{0,40}\.\w`)],
     base: 0.86,
     retry: 'never',
     likely: ['A typing error, quotes, a scheme or a blank in the host setting.', 'The setting is not loaded.'],
+    source: 'clients',
+  },
+  {
+    id: 'host-other-unresolved',
+    cause: 'bad-host-value',
+    said: 'The name of another mail server was not found.',
+    any: [OTHER_MAIL],
+    unless: ['foreign-service', MISSPELT],
+    base: 0.4,
+    retry: 'never',
+    likely: ['The host name is misspelt, or belongs to another network.'],
     source: 'clients',
   },
   {

@@ -182,7 +182,7 @@ export const SERVICE_ACCOUNT_ROWS = [
     cause: 'private-key-malformed',
     said: 'The private key cannot be read; nothing was sent to Google.',
     any: [
-      /PEM routines.{0,40}no start line|PEM_read_bio|ERR_OSSL_PEM|\bno start line\b/i,
+      /PEM routines.{0,40}no start|PEM_read_bio|ERR_OSSL_PEM|\bno start line\b/i,
       /DECODER routines:{1,2}unsupported/i,
       /secretOrPrivateKey must be an asymmetric key/i,
       /can't generate token\. check your auth options/i,

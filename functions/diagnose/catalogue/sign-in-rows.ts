@@ -36,7 +36,7 @@ export const SIGN_IN_ROWS = [
       ['password', 0.1],
       [/smtplib|\bsmtp-mail|JavaMail|javax\.mail|PHPMailer|swift/i, 0.03],
       ['token', -0.42],
-      [/"schemes"/, -0.2],
+      ['challenge', -0.2],
       ['narrow-scope', -0.2],
       ['sent-app-password', -0.2],
       ['sent-empty', -0.3],
@@ -379,7 +379,7 @@ export const SIGN_IN_ROWS = [
     cause: 'xoauth2-line-too-long',
     said: 'The command line is too long: the token was sent on it.',
     any: [
-      /command line too long/i,
+      /command line too\b/i,
       /AUTH (?:response|command) line too long/i,
       /5\.5\.[26] (?:Syntax error,? )?line too long|\b50[05]\b.{0,12}line too long/i,
     ],

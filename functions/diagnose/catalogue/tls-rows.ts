@@ -112,6 +112,7 @@ export const TLS_ROWS = [
     weigh: [
       ['antivirus', 0.4],
       [NODE_ISSUER, 0.3],
+      [/\(_ssl\.c:\d+\)/, -0.3],
       [/UNABLE_TO_VERIFY_LEAF|unable to verify the first/i, 0.25],
       [/UNABLE_TO_GET_ISSUER_CERT_LOCALLY/, 0.15],
       [/PKIX/i, 0.15],
@@ -141,6 +142,7 @@ export const TLS_ROWS = [
     weigh: [
       ['antivirus', -0.25],
       [NODE_ISSUER, -0.2],
+      [/\(_ssl\.c:\d+\)/, 0.2],
       [/UNABLE_TO_GET_ISSUER_CERT_LOCALLY/, -0.12],
       [/remote certificate|PKIX/i, -0.15],
       [/cURL error (?:60|77)|error setting certificate|trustAnchors|local issuer/i, 0.2],

@@ -10,6 +10,10 @@ interface Cue {
 
 const MAIL = /smtp|e-?mail|mailer|gmail|google|sendmail|postfix|:(?:25|465|587|2525)\b|port:? ?(?:25|465|587)\b|imap|command: 'CONN'/i;
 
+/** A password was refused by one mechanism; the same program may have tried XOAUTH2 with it too. */
+const PASSWORD_REFUSED =
+  /(?:\bAUTH |authenticator ["']?|(?:method|mechanism|auth_method|mech)["']?:? ?["']?)(?:PLAIN|LOGIN)\b(?:(?!XOAUTH2|OAUTHBEARER).){0,400}?\b53[45]\b/i;
+
 /** Things beside the error itself that make one cause more likely than another. */
 const CUES = {
   token: {
@@ -18,7 +22,9 @@ const CUES = {
       /AUTH[ =]XOAUTH2(?! PLAIN| LOGIN)|AUTH OAUTHBEARER|"schemes"|EOAUTH2|type["']?: ?["']OAuth2|auth\.mechanisms["']?[=:, ]+["']?XOAUTH2/i,
       /XOAUTH2 (?:auth|fail|token|string|mech|sasl)|authenticat\w* (?:with|using|via|by) XOAUTH2|using method:? ?XOAUTH2|Requesting token using|SASL\w*OAuth2|OAuthBearer|oauth2_?(?:mech|auth|string)|GenerateOAuth2String/i,
     ],
+    none: [PASSWORD_REFUSED],
   },
+  challenge: { says: 'Google answered to a token', any: [/"schemes"/i], none: [PASSWORD_REFUSED] },
   password: {
     says: 'a password was sent',
     any: [/AUTH (?:PLAIN|LOGIN)\b(?! (?:LOGIN|PLAIN|XOAUTH))|334 (?:Username|Password):|(?:plain|login) authenticator/i],
@@ -148,12 +154,35 @@ export function readCues(pasted: Pasted): ReadonlyMap<CueName, Found> {
   return found;
 }
 
-/** The earliest hit of any of the patterns. */
-export function firstOf(patterns: readonly RegExp[], flat: string): RegExpExecArray | null {
+/** Whether a piece of the text gives this cue. */
+export const speaksOf = (name: keyof typeof CUES, text: string): boolean => {
+  const { any, none = [] }: Cue = CUES[name];
+  return any.some((pattern) => pattern.test(text)) && !none.some((pattern) => pattern.test(text));
+};
+
+/** A text without one capital was lower-cased on its way: then capitals prove nothing. */
+const isLowered = (flat: string): boolean => flat === flat.toLowerCase();
+
+const HITS_MAX = 20;
+
+/** The earliest hit of any of the patterns that `counts`. */
+export function firstOf(
+  patterns: readonly RegExp[],
+  flat: string,
+  counts: (hit: RegExpExecArray) => boolean = () => true,
+): RegExpExecArray | null {
+  const lowered = isLowered(flat);
   let first: RegExpExecArray | null = null;
-  for (const pattern of patterns) {
-    const at = pattern.exec(flat);
-    if (at && (!first || at.index < first.index)) first = at;
+  for (const { source, flags } of patterns) {
+    const pattern = new RegExp(source, `${lowered && !flags.includes('i') ? 'i' : ''}${flags.replace('g', '')}g`);
+    for (let tries = 0; tries < HITS_MAX; tries++) {
+      const at = pattern.exec(flat);
+      if (!at || (first && at.index >= first.index)) break;
+      if (at[0] === '') pattern.lastIndex++;
+      if (!counts(at)) continue;
+      first = at;
+      break;
+    }
   }
   return first;
 }

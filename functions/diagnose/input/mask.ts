@@ -1,49 +1,99 @@
+/**
+ * Finds secrets by their form or their place. Pure: text in, positions or masked text out. What is not clearly harmless in
+ * such a place is masked: a masked word costs a reader little, a shown password costs him the mailbox.
+ */
 const MASKED = '[masked]';
-const EMPTY = String.raw`(?:undefined|null|None|nil|false|true|\[?redacted\]?|\[masked\]|\*+|x+|<[\w -]*>|["'\s,;)}])`;
 
-/** What is secret by its form or its place; everything else stays readable. Each keeps the number of lines. */
-const SECRETS: readonly (readonly [RegExp, string | ((...found: string[]) => string)])[] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, (block = '') => block.replace(/[^\n]+/g, MASKED)],
-  [/\bya29\.[\w.-]*/g, MASKED],
-  [/\b1\/\/[\w-]{6,}/g, MASKED],
-  [/\b[14]\/0?[\w-]{20,}/g, MASKED],
-  [/\b4(?:%2F|\/)[\w.-]{4,}(?:\[?\w*\]?)/gi, MASKED],
-  [/\bGOCSPX-[\w-]*/g, MASKED],
-  [/\bAIza[\w-]{20,}/g, MASKED],
-  [/\bmg_[\w-]{6,}/g, MASKED],
-  [/\beyJ[\w-]{8,}(?:\.[\w-]*)*/g, MASKED],
-  [
-    /\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(bearer|basic)\s+)?[^\s"',}]+/gi,
-    (_, name, kind) => `${name}${kind ? `${kind} ` : ''}${MASKED}`,
-  ],
-  [/\b(bearer|basic)(\s+)(?!auth|token|realm|challenge|credential|scheme)[\w.~+/=-]{8,}/gi, `$1$2${MASKED}`],
-  [
-    /\b(AUTH\s+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5)\s+)(?!LOGIN|PLAIN|XOAUTH2|OAUTHBEARER|CRAM|XOAUTH|SCRAM|mechanism)[\w+/=-]{4,}/gi,
-    `$1${MASKED}`,
-  ],
-  [/([?&]plt=)[^\s&"'>]*/gi, `$1${MASKED}`],
-  [/(\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s:@/"']{0,200}:)[^\s"']{1,300}(@)/gi, `$1${MASKED}$2`],
-  [
-    /((?:\.|->|\b)(?:login|authenticate|PlainAuth|NetworkCredential|setPassword)\s*\((?:[^,()]*,)?\s*)(["'])[^"'\n]*\2/gi,
-    `$1$2${MASKED}$2`,
-  ],
-  [
-    new RegExp(
-      String.raw`((?:pass(?:word|wd|phrase)?|_pass|pwd|secret|refresh_?token|access_?token|id_?token|api_?key|private_?key|assertion|auth_?code|[?&]code)["']?\s*(?:=>|[:=])\s*(?:u?["'])?)(?!${EMPTY})[^"'\n,;&}]+`,
-      'gi',
-    ),
-    `$1${MASKED}`,
-  ],
-  [/(334 (?:Username|Password):[^\n]*\n(?:[A-Z]+: )?)[\w+/=]{4,}/g, `$1${MASKED}`],
-  [/^(?=[\w+/]*[A-Z\d])[\w+/]{8,}={0,2}$/gm, MASKED],
-  [/\b[a-z]{4} [a-z]{4} [a-z]{4} [a-z]{4}\b/g, MASKED],
-  [/\b(?!misconfiguration|responsibilities|internationally)[a-z]{16}\b/g, MASKED],
-  [/(?<![\w./])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)[\w+=-]{28,}/g, MASKED],
-];
+const ADDRESS = String.raw`[\w.+%=-]+@[\w-]+(?:\.[\w-]+)+`;
+/** What stands for a value that is not there; it stays readable, since it is often the error. */
+const EMPTY = String.raw`(?:undefined|null|None|nil|false|true|\[?redacted\]?|\[masked\]|\*+|x+|<[\w -]*>)(?=["'\s,;)}\]]|$)|["'\s,;)}]`;
+/** A quoted argument with the secret in it. */
+const QUOTED = String.raw`(?<q>["'\x60])(?<s>(?:(?!\k<q>)[^\n]){1,200})\k<q>`;
+const NAMES = [
+  ...['pass(?:word|wd|wort|phrase|code)?', 'pwd?', 'kennwort', 'contrase(?:ñ|n)a', 'clave', 'mot de passe', 'senha', 'wachtwoord', 'has(?:ł|l)o', 'l(?:ö|o)senord'],
+  ...['пароль', '密码', 'パスワード', '비밀번호', 'secret(?:[_ -]?key)?', 'refresh_?token', 'access_?token', 'id_?token', 'auth_?token', 'api[_ -]?key', 'private_?key'],
+  ...['assertion', 'auth_?code', 'credentials?[_ -]?(?:json|file)?'],
+].join('|'); // biome-ignore format: a list of words
+
+const rule = (source: string, flags = ''): RegExp => new RegExp(source, `dg${flags}`);
+
+/** Each has the secret in its group `s`. All are tried on the text as it is. */
+const SECRETS: readonly RegExp[] = [
+  // By form.
+  rule(String.raw`-----BEGIN [A-Z ]*PRIVATE KEY-----(?<s>[\s\S]*?)(?:-----END [A-Z ]*PRIVATE KEY-----|$)`),
+  rule(String.raw`\b(?<s>ya29\.[\w.-]*|1\/\/[\w-]{6,}|[14]\/0?[\w-]{20,}|4(?:%2F|\/)[\w.-]{4,}|GOCSPX-[\w-]*|AIza[\w-]{20,})`, 'i'),
+  rule(String.raw`\b(?<s>mg_[\w-]{6,}|re_[\w-]{16,}|SG\.[\w.-]{16,}|xkeysib-[\w-]+|key-[\da-f]{24,}|AKIA[A-Z\d]{12,}|sk_(?:live|test)_\w+|gh[pousr]_\w{20,})`),
+  rule(String.raw`\b(?<s>eyJ[\w-]{8,}(?:\.[\w-]*)*)`),
+  rule(String.raw`\b(?<s>[a-z]{4}([ \u00a0-])[a-z]{4}\2[a-z]{4}\2[a-z]{4})\b`, 'i'),
+  rule(String.raw`\b(?!misconfiguration|responsibilities|internationally|characterization)(?<s>[a-z]{16}|[A-Z]{16})\b`),
+  rule(String.raw`^(?=[\w+/]*[A-Z\d])(?<s>[\w+/]{8,}={0,2})$`, 'm'),
+  rule(String.raw`(?<![\w./])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)(?<s>[\w+=-]{28,})`),
+  // By the name before it.
+  rule(String.raw`\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic)\s+)?(?<s>[^\s"',}]+)`, 'i'),
+  rule(String.raw`\b(?:bearer|basic)\s+(?!auth|token|realm|challenge|credential|scheme)(?<s>[\w.~+/=-]{8,})`, 'i'),
+  rule(
+    String.raw`\bAUTH\s+(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5)\s+(?!LOGIN|PLAIN|XOAUTH2|OAUTHBEARER|CRAM|XOAUTH|SCRAM|mechanism)(?<s>[\w+/=-]{4,})`,
+    'i',
+  ),
+  rule(String.raw`(?:334 (?:Username|Password):[^\n]*\n(?:[A-Z]+: )?)(?<s>[\w+/=]{4,})`, 'i'),
+  rule(String.raw`[?&](?:plt|code|key)=(?<s>[^\s&"'>]+)`, 'i'),
+  rule(String.raw`(?:${NAMES})["'\]\\]*(?:\s*:\s*\w+(?=\s*=))?\s*(?:=>|:=|[:=])\s*(?:u|b|r|f)?(?<q>\\*["'\x60])(?!${EMPTY})(?<s>(?:(?!\k<q>)[^\n])+)`, 'iu'),
+  rule(String.raw`(?:${NAMES})["'\]\\]*(?:\s*:\s*\w+(?=\s*=))?\s*(?:=>|:=|[:=])\s*(?!\\*["'\x60]|${EMPTY})(?<s>[^\n]+?)(?=\s+[\w-]{1,30}[:=]|\s--?\w|["',;&}]|$)`, 'imu'),
+  rule(String.raw`(?:${NAMES})["'\]]?(?: (?:is|was|ist|war|es|est|lautet))\s+["']?(?!not\b|in\b|un|wrong|required|missing|set\b|right|correct|the\b|no\b|too\b|empty|${EMPTY})(?<s>[^\s"',;]+)`, 'iu'),
+  rule(String.raw`["'][\w.-]*(?:${NAMES})[\w.-]*["']\s*,\s*${QUOTED}`, 'iu'),
+  rule(String.raw`(?:name|key)=["'][^"'\n]*(?:${NAMES})[^"'\n]*["']\s+value=(?<q>["'])(?<s>[^"'\n]+)`, 'iu'),
+  rule(String.raw`<(?:[\w-]*(?:${NAMES}))>(?<s>[^<\n]+)<`, 'iu'),
+  rule(String.raw`^\s*(?:password|passwd|pass|smtp_pass)[ \t]+(?<s>\S+)[ \t]*$`, 'im'),
+  rule(String.raw`\b(?:login|user|account)\s+\S+\s+(?:password|passwd|pass)\s+(?<s>\S+)`, 'i'),
+  // By the option of a program: curl, swaks, sendEmail, mailx, PowerShell.
+  rule(String.raw`(?:^|\s)(?:-u|--user|--proxy-user)[ =]?["']?[^\s:"']*:(?<s>[^\s"']+)`, 'im'),
+  rule(String.raw`(?:^|\s)-{1,2}(?:ap|xp|auth-password|auth-pass|smtp-pass(?:word)?|pass(?:word)?|pw|smtp-auth-password)(?:[ =]+)(?<q>["']?)(?<s>[^\s"']+)\k<q>`, 'im'),
+  rule(String.raw`ConvertTo-SecureString\s+(?:-String\s+)?${QUOTED}`, 'i'),
+  // By its place in a call.
+  rule(String.raw`(?:\.|->|::|\b)(?:login|authenticate|auth|authentication|NetworkCredential|PasswordAuthentication|setPassword|connect|Credentials::(?:new|from)|SMTP|basic_?auth|with_credentials|credentials|starttls_login)\s*\([^\n]{0,200}?,\s*${QUOTED}(?:\.\w+\(\))?\s*\)`, 'i'),
+  rule(String.raw`\bsetPassword\s*\(\s*${QUOTED}`, 'i'),
+  rule(String.raw`\bPlainAuth\s*\(\s*[^,\n]*,\s*[^,\n]*,\s*${QUOTED}`, 'i'),
+  rule(String.raw`\bNew(?:Plain)?Dialer\s*\([^\n]*,\s*${QUOTED}\s*\)`, 'i'),
+  rule(String.raw`["'\x60]${ADDRESS}["'\x60](?:\.\w+\(\))?\s*(?:,|=>|\))\s*(?!["'\x60]${ADDRESS}["'\x60])${QUOTED}`, 'i'),
+  // Behind an account: mail URLs, sasl_passwd, passwd.client, "me@example.com / password".
+  rule(String.raw`\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s:/"'<>]{0,200}:(?<s>[^\s"'<>]{1,300})@`, 'i'),
+  rule(String.raw`${ADDRESS}:(?!\d{2,5}(?:\D|$))(?<s>[^\s"'<>,;)\]}]+)`),
+  rule(String.raw`${ADDRESS}["']?\s*[/|,;]\s*["']?(?!["']?${ADDRESS})(?=\S*[^\s\w"',;]|\S*\d|\S*[a-z][A-Z])(?!\/)(?<s>[^\s"',;]{4,})`),
+  rule(String.raw`${ADDRESS}["']?[ \t]+["']?(?!${ADDRESS}|\d{3}[- ]|\d+\.\d|[\w-]+:|\()(?=[^\s]*\d)(?=[^\s]*[A-Za-z!#$%&*])(?<s>[^\s"',;<>()]{5,})`),
+  rule(String.raw`(?:^|\s)[*\w.-]*(?:google|gmail)[\w.*-]*:(?!\d+(?:\s|$))[^:\s/]+:(?<s>\S+)`, 'im'),
+]; // biome-ignore format: one rule a line reads as a table
+
+export type Span = readonly [start: number, end: number];
+
+/** Where secrets stand, first to last, without overlap. */
+export function secretSpans(text: string): Span[] {
+  const found: Span[] = [];
+  for (const pattern of SECRETS)
+    for (const { indices } of text.matchAll(pattern)) if (indices?.groups?.['s']) found.push(indices.groups['s']);
+  found.sort((a, b) => a[0] - b[0]);
+  const merged: [number, number][] = [];
+  for (const [start, end] of found) {
+    const last = merged.at(-1);
+    if (last && start <= last[1]) last[1] = Math.max(last[1], end);
+    else merged.push([start, end]);
+  }
+  return merged;
+}
 
 /** The text without passwords, tokens and keys; as many lines as before. */
 export function mask(text: string): string {
-  let masked = text;
-  for (const [found, shown] of SECRETS) masked = typeof shown === 'string' ? masked.replace(found, shown) : masked.replace(found, shown);
-  return masked;
+  return maskPart(text, secretSpans(text), 0, text.length);
+}
+
+/** The piece of a text from `from` to `to`, with the secrets of the whole text masked in it. */
+export function maskPart(text: string, spans: readonly Span[], from: number, to: number): string {
+  let shown = '';
+  let at = from;
+  for (const [start, end] of spans) {
+    if (end <= from || start >= to) continue;
+    const hidden = text.slice(Math.max(start, from), Math.min(end, to));
+    shown += text.slice(at, Math.max(start, at)) + hidden.replace(/[^\n]+/g, MASKED);
+    at = Math.min(end, to);
+  }
+  return shown + text.slice(at, Math.max(to, at));
 }

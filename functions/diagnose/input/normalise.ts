@@ -1,3 +1,5 @@
+import { unwrap, withoutOffers } from './dialogue.ts';
+
 /** Pasted text made comparable: no prefixes, escapes or folds. */
 export interface Pasted {
   readonly lines: readonly string[];
@@ -12,7 +14,7 @@ const MAX_HALF = 200_000;
 /** Reads what a person pasted: a traceback, a transcript, a JSON body, an escaped or HTML-escaped log. */
 export function normalise(text: string): Pasted {
   const bounded = text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text;
-  const lines = unfold(unescapeText(bounded).split('\n').map(bare).map(decodeChallenge));
+  const lines = unfold(unwrap(unescapeText(bounded).split('\n')).map(bare).map(decodeChallenge).map(withoutOffers));
   const kept = lines.map((line) => line.replace(/\s+/g, ' ').trim()).filter((line) => line !== '');
   const starts: number[] = [];
   let length = 0;
@@ -47,6 +49,9 @@ const ESCAPES: readonly (readonly [RegExp, string | ((...found: string[]) => str
   [/&#0*39;|&#x27;|&apos;/gi, "'"],
   [/&nbsp;|&#160;|\u00a0/g, ' '],
   [/&amp;/g, '&'],
+  [/&#0*96;|&#x60;|&grave;/gi, '`'],
+  [/&#0*47;|&#x2f;/gi, '/'],
+  [/&#0*64;|&#x40;/gi, '@'],
   [/[\u2018\u2019]/g, "'"],
   [/[\u201c\u201d]/g, '"'],
   [/[\u200b\ufeff]/g, ''],
@@ -70,7 +75,7 @@ const PREFIXES: readonly RegExp[] = [
   /^[[(]?\d\d:\d\d:\d\d(?:[.,]\d+)?[\])]?(?=\s)/,
   /^\[?(?:DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|TRACE|FATAL|CRITICAL)\]?:?(?=\s)/,
   /^\[[\w.:/#-]+\](?=\s)/,
-  /^[\w.-]+\s+\|(?=\s)/,
+  /^[\w.:-]+(?:\s+[\w.:-]+)?\s+\|(?=\s)/,
   /^(?:S|C|SERVER|CLIENT|Server|Client): /,
   /^(?:SERVER -> CLIENT|CLIENT -> SERVER|SMTP INBOUND|SMTP -> get_lines\(\)|SMTP -> FROM SERVER):\s*"?/,
   /^(?:<<<|>>>|<--|-->|<~\*?|~>|<-|->|<\*\*|\*\*>|=>|<<|>>|<|>|\+\+)(?=\s)/,
@@ -89,9 +94,15 @@ function bare(line: string): string {
 
 /** Google's base64 within a 334, in words. */
 function decodeChallenge(line: string): string {
-  return line
-    .replace(/\b334([ -]+)b?['"]?(VXNlcm5hbWU6|UGFzc3dvcmQ6)/g, (_, gap, word) => `334${gap}${fromBase64(word)}`)
-    .replace(/\beyJzdGF0dXMi[\w+/]*=*/g, (encoded) => fromBase64(encoded) || encoded);
+  return (
+    line
+      .replace(/\b334([ -]+)b?['"]?(VXNlcm5hbWU6|UGFzc3dvcmQ6)/g, (_, gap, word) => `334${gap}${fromBase64(word)}`)
+      .replace(/\beyJzdGF0dXMi[\w+/]*=*/g, (encoded) => fromBase64(encoded) || encoded)
+      // Lower-cased by whoever copied it: base64 no more, but its first bytes still tell the status.
+      .replace(/\beyjzdgf0dxmioii0md(a|e)i[\w+/]*=*/g, (_, one) => `{"status":"${one === 'a' ? 400 : 401}","schemes":"bearer"}`)
+      .replace(/\bvxnlcm5hbwu6/g, 'username:')
+      .replace(/\bugfzc3dvcmq6/g, 'password:')
+  );
 }
 
 /** The bytes as Latin-1 text, or '' where it is no base64. */

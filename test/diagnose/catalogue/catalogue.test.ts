@@ -10,6 +10,7 @@ import { SMTP_SAMPLES } from '../samples-smtp.ts';
 const SAMPLES: Readonly<Record<RowId, readonly string[]>> = { ...SMTP_SAMPLES, ...GOOGLE_SAMPLES };
 
 const SECOND: Readonly<Partial<Record<RowId, string>>> = {
+  'host-other-unresolved': 'getaddrinfo ENOTFOUND mail.example.org',
   'host-unknown-word': 'Email failed: getaddrinfo ENOTFOUND jane jane:587',
   'consent-policy-oob': "it doesn't comply with Google's OAuth 2.0 policy",
   'delegation-no-subject': 'unauthorized_client: Client is unauthorized to retrieve access tokens using this method',

@@ -1,0 +1,105 @@
+/** Forms in which people paste a password, beside the errors they paste it with, in each place: none of them may be shown. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from '../../../functions/diagnose/explain.ts';
+import { mask } from '../../../functions/diagnose/input/mask.ts';
+
+const P = 'kan4rie!Vogel';
+
+const FORMS: Readonly<Record<string, string>> = {
+  'mail URL': `smtps://me%40example.com:${P}@smtp.gmail.com:465`,
+  'mail URL with a bare @': `smtp://me@example.com:${P}@smtp.gmail.com:587`,
+  'mail URL, password with @ and /': `MAIL_URL=smtp://me@example.com:${P}@x/y@smtp.gmail.com:587`,
+  'Symfony DSN': `MAILER_DSN=gmail+smtp://me@example.com:${P}@default`,
+  'EMAIL_URL of django-environ': `EMAIL_URL = env.email_url("EMAIL_URL", default="smtp+tls://me@example.com:${P}@smtp.gmail.com:587")`,
+  'Postfix sasl_passwd': `[smtp.gmail.com]:587 me@example.com:${P}`,
+  'Postfix sasl_passwd without a port': `smtp.gmail.com me@example.com:${P}`,
+  'Exim passwd.client': `*.google.com:me@example.com:${P}`,
+  'Exim passwd.client, user alone': `smtp.gmail.com:notices:${P}`,
+  'curl -u': `curl --ssl-reqd smtp://smtp.gmail.com:587 -u me@example.com:${P} --mail-from me@example.com`,
+  'curl --user': `curl --user "notices:${P}" smtps://smtp.gmail.com`,
+  swaks: `swaks --to you@example.net --server smtp.gmail.com:587 -tls --auth-user me@example.com --auth-password ${P}`,
+  'swaks, short': `swaks -s smtp.gmail.com -au me@example.com -ap ${P}`,
+  sendEmail: `sendEmail -f me@example.com -s smtp.gmail.com:587 -xu me@example.com -xp ${P} -u Subject`,
+  's-nail': `set smtp-auth-user=me@example.com smtp-auth-password=${P}`,
+  msmtprc: `user me@example.com\npassword ${P}\nhost smtp.gmail.com`,
+  netrc: `machine smtp.gmail.com login me@example.com password ${P}`,
+  ssmtp: `AuthUser=me@example.com\nAuthPass=${P}`,
+  muttrc: `set smtp_pass = "${P}"`,
+  "Go's PlainAuth": `auth := smtp.PlainAuth("", "me@example.com", "${P}", "smtp.gmail.com")`,
+  "Go's PlainAuth, user alone": `smtp.PlainAuth("", from, "${P}", host)`,
+  gomail: `d := gomail.NewDialer("smtp.gmail.com", 587, "me@example.com", "${P}")`,
+  'Java authenticator': `return new PasswordAuthentication("me@example.com", "${P}");`,
+  'Java connect': `transport.connect("smtp.gmail.com", 587, "notices", "${P}");`,
+  'Java property': `props.put("mail.smtp.password", "${P}");`,
+  'Spring property': `spring.mail.password=${P}`,
+  lettre: `let creds = Credentials::new("me@example.com".to_string(), "${P}".to_string());`,
+  'lettre, owned': `Credentials::new("notices".to_owned(), "${P}".to_owned())`,
+  yagmail: `yag = yagmail.SMTP("me@example.com", "${P}")`,
+  'yagmail, keyword': `yagmail.SMTP(user="me@example.com", password="${P}")`,
+  smtplib: `server.login("me@example.com", "${P}")`,
+  'smtplib, user from the environment': `server.login(os.environ["MAIL_USER"], "${P}")`,
+  'PHP define': `define('SMTP_PASSWORD', '${P}');`,
+  'PHPMailer property': `$mail->Password = '${P}';`,
+  'Laravel array': `'password' => '${P}',`,
+  dotenv: `MAIL_PASSWORD=${P}`,
+  'dotenv, quoted': `GMAIL_APP_PASSWORD="${P}"`,
+  'shell export': `export SMTP_PASS=${P}`,
+  'Django setting': `EMAIL_HOST_PASSWORD = '${P}'`,
+  'Django setting, annotated': `EMAIL_HOST_PASSWORD: str = "${P}"`,
+  JSON: `{"auth":{"user":"me@example.com","pass":"${P}"}}`,
+  'JSON, escaped': JSON.stringify(JSON.stringify({ user: 'me@example.com', pass: P })),
+  'JavaScript object': `auth: { user: 'me@example.com', pass: '${P}' }`,
+  'JavaScript, template literal': `pass: \`${P}\``,
+  YAML: `  password: ${P}`,
+  'Ruby hash': `password: "${P}", authentication: :plain`,
+  'Ruby, old hash': `:password => "${P}"`,
+  'XML element': `<smtpPassword>${P}</smtpPassword>`,
+  'appsettings of .NET': `<add key="SmtpPassword" value="${P}" />`,
+  '.NET credential': `client.Credentials = new NetworkCredential("me@example.com", "${P}");`,
+  PowerShell: `$cred = ConvertTo-SecureString "${P}" -AsPlainText -Force`,
+  'German label': `Benutzer: me@example.com\nPasswort: ${P}`,
+  'German sentence': `Mein Passwort ist ${P}`,
+  'Spanish label': `usuario: me@example.com\ncontraseña: ${P}`,
+  'French label': `mot de passe : ${P}`,
+  'Portuguese label': `Senha: ${P}`,
+  'English sentence': `my password is ${P}`,
+  'user / password': `me@example.com / ${P}`,
+  'user, password on one line': `me@example.com ${P}`,
+  'user|password': `me@example.com|${P}`,
+  "mailgrant's own key": 'MAILGRANT_KEY mg_shop_kan4rieVogelkan4rie',
+  'app password': 'kana rien voge lein',
+  'app password with dashes': 'kana-rien-voge-lein',
+  'app password in capitals': 'KANA RIEN VOGE LEIN',
+  'app password in one word': 'kanarienvogelein',
+  'app password in one word, capitals': 'KANARIENVOGELEIN',
+};
+const SHOWN = /kan4rie|Vogel(?!l)|kana.?rien|voge.?lein/i;
+
+const ERRORS: readonly string[] = [
+  "smtplib.SMTPAuthenticationError: (535, b'5.7.8 Username and Password not accepted. For more information, go to\\n5.7.8  https://support.google.com/mail/?p=BadCredentials a1 - gsmtp')",
+  '534-5.7.9 Application-specific password required. For more information, go to https://support.google.com/mail/?p=InvalidSecondFactor',
+  'Error: getaddrinfo ENOTFOUND smtp.gmial.com',
+  '530-5.7.0 Authentication Required. For more information, go to https://support.google.com/mail/?p=WantAuthError - gsmtp',
+  'Error: connect ETIMEDOUT 74.125.24.108:587',
+];
+const PLACES: Readonly<Record<string, (form: string, error: string) => string>> = {
+  'before it': (form, error) => `${form}\n${error}`,
+  'after it': (form, error) => `${error}\n${form}`,
+  'on its line': (form, error) => `${error} ${form}`,
+  'between two': (form, error) => `${error}\n${form}\n${error}`,
+};
+
+for (const [name, form] of Object.entries(FORMS)) {
+  test(`a password does not come out: ${name}`, () => {
+    for (const error of ERRORS)
+      for (const [place, write] of Object.entries(PLACES)) {
+        const answer = explain(write(form, error));
+        assert.ok(answer.matches.length > 0, `${place}: ${error}`);
+        assert.doesNotMatch(JSON.stringify(answer), SHOWN, place);
+      }
+    assert.doesNotMatch(mask(form), SHOWN, 'the text itself, masked');
+  });
+}
+
+test('the matrix is as large as it says', () => assert.ok(Object.keys(FORMS).length * ERRORS.length * Object.keys(PLACES).length >= 1200));
