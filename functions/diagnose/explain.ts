@@ -33,7 +33,7 @@ export interface Explanation {
   readonly matches: readonly Match[];
 }
 
-/** Reads an error text of any make: what Google said, why, and what mends it. Offline, and no secret comes out. */
+/** Reads an error text of any make: what Google said, why, and what fixes it. Offline, and no secret comes out. */
 export function explain(text: string): Explanation {
   const pasted = normalise(text);
   const cues = readCues(pasted);
@@ -66,8 +66,15 @@ export function explain(text: string): Explanation {
   return { matches };
 }
 
+/** How likely a cause is, in a word: the figures of causes that stand beside each other are no shares of one whole. */
+export function likelihood(confidence: number): 'almost certain' | 'likely' | 'possible' | 'less likely' {
+  if (confidence >= 0.9) return 'almost certain';
+  if (confidence >= 0.6) return 'likely';
+  return confidence >= 0.4 ? 'possible' : 'less likely';
+}
+
 const WAITS: Record<Retry, string> = {
-  never: 'Do not retry: the same call fails again until this is mended.',
+  never: 'Do not retry: the same call fails again until this is fixed.',
   soon: 'Retry with growing pauses.',
   later: 'Retry in hours, not before: park it.',
   ask: 'Ask first whether the mail went out; sending again blindly can send it twice.',

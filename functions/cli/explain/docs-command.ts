@@ -11,7 +11,7 @@ import { SIGN_IN_ROWS } from '../../diagnose/catalogue/sign-in-rows.ts';
 import { SMTP_ROWS } from '../../diagnose/catalogue/smtp-rows.ts';
 import { TLS_ROWS } from '../../diagnose/catalogue/tls-rows.ts';
 import { aboutCause } from '../../diagnose/causes/causes.ts';
-import { explain } from '../../diagnose/explain.ts';
+import { explain, likelihood } from '../../diagnose/explain.ts';
 import type { Leaf } from '../common/command.ts';
 
 export const PAGE = 'docs/why-gmail-auth-fails.md';
@@ -38,11 +38,11 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 function causesTable(text: string): string[][] {
   const rows = explain(text).matches.map(({ cause, confidence, likely, fix }) => [
     `\`${cause}\``,
-    `${Math.round(confidence * 100)} %`,
+    likelihood(confidence),
     likely.join(' '),
     fix[0] ?? '',
   ]);
-  return [['cause', 'weight', 'how it comes about', 'first step'], ['---', '---', '---', '---'], ...rows];
+  return [['cause', 'how likely', 'how it comes about', 'first step'], ['---', '---', '---', '---'], ...rows];
 }
 
 function groupTable(name: string): string[][] {

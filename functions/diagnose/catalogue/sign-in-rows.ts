@@ -370,7 +370,7 @@ export const SIGN_IN_ROWS = [
     unless: ['other-provider'],
     base: 0.96,
     retry: 'later',
-    wait: 'Wait 10 minutes, doubling up to an hour. After a 535 or 534, mend the password first.',
+    wait: 'Wait 10 minutes, doubling up to an hour. After a 535 or 534, fix the password first.',
     likely: ['A new connection and sign-in for each mail.', 'Many instances sign in at once.', 'A retry loop around a refused password.'],
     source: 'smtpErrors',
   },

@@ -9,7 +9,7 @@ export const NETWORK_CAUSES = {
     summary: 'The machine cannot resolve the (correct) name of the Google host.',
     fix: [
       'Test on that machine: `getent hosts smtp.gmail.com`, `nslookup smtp.gmail.com`.',
-      'Mend the resolver: /etc/resolv.conf, `--dns 8.8.8.8` in Docker, the network policy; a short outage passes with a retry.',
+      'Fix the resolver: /etc/resolv.conf, `--dns 8.8.8.8` in Docker, the network policy; a short outage passes with a retry.',
     ],
     avoided: HTTPS_ONLY,
   },

@@ -58,7 +58,7 @@ export const SIGN_IN_CAUSES = {
     fix: [
       'Stop all senders of this account and wait: 10 minutes to an hour.',
       'Keep one connection open for many mails (nodemailer `pool: true, maxConnections: 1`; Django: one connection, `send_messages`).',
-      'If refused passwords came before, mend those first: the retry loop is the cause.',
+      'If refused passwords came before, fix those first: the retry loop is the cause.',
       'Or send through the Gmail API, which has no login per mail.',
     ],
     avoided: 'mailgrant sends through the API and mints one token per mailbox and invocation.',
