@@ -66,7 +66,7 @@ function parseList(text: string, problems: string[]): Address[] {
   const parts = (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [])
     .map((part) => part.trim())
     .filter((part) => part !== '' && !isEmptyGroup(part));
-  const people = parts.map(parseAddress);
+  const people = parts.map((part) => parseAddress(part));
   if (people.includes(null))
     problems.push('Invalid `headers` field: "Reply-To": expected addresses such as `Name <email@example.com>`, with commas between them.');
   return people.filter((one) => one !== null);

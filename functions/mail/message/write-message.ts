@@ -1,7 +1,8 @@
-import { buildMime, encodePhrase } from '../mime/build-mime.ts';
+import { buildMime, encodePhrase, encodeText } from '../mime/build-mime.ts';
 import { partOf } from '../mime/file-parts.ts';
 import { withInlineImages } from '../mime/inline-images.ts';
 import { type Address, distinct } from '../model/address.ts';
+import { decodeHeader } from '../model/encoded-words.ts';
 import { structuredValue } from '../model/structured-headers.ts';
 import type { Attachment } from './attachments.ts';
 import type { EmailFields } from './email.ts';
@@ -30,7 +31,7 @@ async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (
     cc: people(request.cc),
     bcc: people(request.bcc),
     replyTo: people(request.replyTo),
-    subject: line(request.subject),
+    subject: unreadAsWord(line(request.subject)),
     html: inLines(html),
     text: inLines(await textOf(request)),
     headers: request.headers.map(([key, value]) => headerOf([key, line(value)])),
@@ -58,10 +59,19 @@ function typeOf({ filename, contentType, content }: Pick<Attachment, 'filename' 
 /** RFC 5322, 2.3: CR and LF stand together or not at all; readers differ on what one of them alone is. nodemailer leaves them. */
 const inLines = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
+/**
+ * Text in which `=?` stands and is no encoded-word, such as `WHERE a=?`, is written as encoded-words as a whole: some readers take
+ * what follows for one, and then leave the line breaks of folding in it.
+ */
+function unreadAsWord(text: string): string {
+  const decoded = text.includes('=?') ? decodeHeader(text) : null;
+  return decoded?.includes('=?') ? encodeText(decoded.replace(/\s+/g, ' ').trim()) : text;
+}
+
 /** Left to itself, nodemailer encodes JSON and other values with quotes, which are plain ASCII and read by programs. */
 function headerOf([key, given]: Header): { key: string; value: string | { prepared: true; foldLines: true; value: string } } {
   const structured = structuredValue(key, given, encodePhrase);
-  const value = structured && 'value' in structured ? structured.value : given;
+  const value = structured && 'value' in structured ? structured.value : unreadAsWord(given);
   // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
   if (/^references$/i.test(key) || !/^[ -~]*$/.test(value) || /\S{900}/.test(value)) return { key, value };
   return { key, value: { prepared: true, foldLines: true, value } };

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
-import { encodeWords } from 'nodemailer/lib/mime-funcs';
+import { encodeWord, encodeWords } from 'nodemailer/lib/mime-funcs';
 import { type FileOptions, invitationOf } from './file-parts.ts';
 import { encodedSize } from './gmail-limits.ts';
 
@@ -50,3 +50,6 @@ async function collect(stream: AsyncIterable<unknown>, expected: number): Promis
 
 /** The words of a phrase as encoded-words (RFC 2047). */
 export const encodePhrase = (phrase: string): string => encodeWords(phrase, 'Q', 52, true);
+
+/** The same for a text that must not stay as it is, although it is plain ASCII. */
+export const encodeText = (text: string): string => encodeWord(text, 'Q', 52);

@@ -4,6 +4,8 @@ const WORD = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s"(),:;<>@[\]\\]+)`;
 const NAMED = new RegExp(`^(?:${WORD}(?:\\s+${WORD})*)?\\s*<[^<>]*>$`);
 const BARE = /^(?:"[^"\\]*"@)?[^\s"(),:;<>[\]\\]+$/;
 const NAMED_BY_ITSELF = /^([^\s"(),:;<>[\]\\]+@[^\s"(),:;<>@[\]\\]+)\s*<([^<>]*)>$/;
+// A name of 900 letters beyond ASCII, encoded. Its lines are as long as a header's may be: that is judged where it is taken apart.
+const ENCODED_MAX = 20_000;
 const EMPTY_GROUP = /^(?:"[^"\\]*"|[\w -]{1,60}):\s*;$/;
 
 /** True for a group without members, which stands where the recipients shall not be named: `undisclosed-recipients:;`. */
@@ -21,7 +23,7 @@ export function parseAddressList(value: string): Address[] | null {
 }
 
 function parseOne(part: string): Address | null {
-  if (NAMED.test(part) || BARE.test(part)) return parseAddress(part);
+  if (NAMED.test(part) || BARE.test(part)) return parseAddress(part, ENCODED_MAX);
   // `a@example.com <a@example.com>` is no address of RFC 5322, but nobody reads another one out of it.
   const [, name = '', address = ''] = NAMED_BY_ITSELF.exec(part) ?? [];
   return name !== '' && normalise(name) === normalise(address) ? parseAddress(part) : null;

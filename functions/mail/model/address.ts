@@ -63,13 +63,14 @@ export function withAsciiDomain(given: string): string {
  * Reads exactly one `a@x` or `Name <a@x>`; null when it is anything else, a list and a group included. A comma in an
  * unquoted name is taken as part of it, as Symfony writes it; an encoded-word (RFC 2047) in the name is decoded.
  */
-export function parseAddress(text: string): Address | null {
-  if (text.length > TEXT_MAX || hasControl(text)) return null;
-  const [, phrase, inner] = /^(.*?)<([^<>]*)>\s*$/.exec(text) ?? [];
+export function parseAddress(text: string, maxLength = TEXT_MAX): Address | null {
+  if (text.length > maxLength || hasControl(text)) return null;
+  const [, phrase = '', inner] = /^(.*?)<([^<>]*)>\s*$/.exec(text) ?? [];
   const bare = (inner ?? text).trim();
   if (!isAddress(bare)) return null;
-  const name = decodeHeader(unquote((phrase ?? '').trim()));
-  if (/[<>]/.test(phrase ?? '') || name === null) return null;
+  const name = decodeHeader(unquote(phrase.trim()));
+  // To some readers it would be another address, or, with a name further on in the header, an encoded-word.
+  if (name === null || name.includes('=?') || /[<>]/.test(phrase + name)) return null;
   const address = withAsciiDomain(bare);
   return isAddress(address) ? { name, address } : null;
 }
@@ -82,13 +83,14 @@ export function addressProblem(given: unknown): string {
   if (typeof given !== 'string') return `${FORMAT} Expected a string.`;
   if (given.length > TEXT_MAX) return `${FORMAT} With its name it may have ${TEXT_MAX} characters; this one has ${given.length}.`;
   if (hasControl(given)) return `${FORMAT} It holds a line break or another control character.`;
-  if (decodeHeader(given) === null)
+  if (decodeHeader(given)?.includes('=?') !== false)
     return `${FORMAT} It holds what some readers take for an encoded-word (\`=?charset?encoding?text?=\`), and it is none, or hides a control character: write the name itself.`;
   const [, inner = given.trim()] = /<([^<>]*)>\s*$/.exec(given) ?? [];
   const local = inner.slice(0, Math.max(0, inner.lastIndexOf('@')));
   if (/^"[^\n]*"$/.test(local))
     return "A quoted local part (before the @) is taken with letters, digits, dots and !#$%&'*+/=?^_`{|}~- between its quotes; blanks, commas, @ and the like are read in different ways on the way to Gmail.";
   if (/[^ -~]/.test(local)) return `${FORMAT} Letters beyond ASCII are possible in the name and in the domain, not before the @.`;
+  if (/[<>].*</.test(decodeHeader(given) ?? '')) return `${FORMAT} A name cannot hold < or >.`;
   if (given.slice(0, -1).includes(',') && !given.includes('<'))
     return `${FORMAT} Several addresses are a list: \`["a@example.com", "b@example.com"]\`.`;
   return FORMAT;

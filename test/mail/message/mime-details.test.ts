@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { simpleParser } from 'mailparser';
+import { compose } from '../../../functions/mail/message/compose.ts';
+import { parseRequest } from '../../../functions/mail/message/email.ts';
+import { resolveSender } from '../../../functions/mail/message/sender.ts';
+import { CONFIG } from '../../support/stack/laptop.ts';
+
+const STAMP = { id: '01234567-89ab-4cde-8f01-23456789abcd', acceptedAt: Date.UTC(2026, 10, 24, 8) };
+const VALID = { from: 'notices@example.com', to: 'you@example.net', subject: 'S', text: 'T' };
+const base64 = (content: string | Uint8Array): string => Buffer.from(content as string).toString('base64');
+
+async function composed(change: Record<string, unknown>) {
+  const request = parseRequest({ ...VALID, ...change });
+  return compose(request, resolveSender(CONFIG, request.from), STAMP);
+}
+const rawOf = async (change: Record<string, unknown>): Promise<string> => Buffer.from((await composed(change)).bytes).toString('latin1');
+/** One header of the message, unfolded. */
+const headerOf = (raw: string, name: string): string | undefined =>
+  new RegExp(`^${name}: (.*)$`, 'im').exec((raw.split('\r\n\r\n')[0] ?? '').replace(/\r\n(?=[ \t])/g, ''))?.[1];
+
+const headers: [name: string, given: string, written: string][] = [
+  ['In-Reply-To', 'CAx@mail.example.com', '<CAx@mail.example.com>'],
+  ['In-Reply-To', '<CAx@mail.example.com>', '<CAx@mail.example.com>'],
+  ['In-Reply-To', 'a@x.example, <b@x.example>', '<a@x.example> <b@x.example>'],
+  ['References', 'a@mail.example.com CAx@mail.example.com', '<a@mail.example.com> <CAx@mail.example.com>'],
+  ['List-Unsubscribe', '<https://bücher.example/ü?x=1>', '<https://xn--bcher-kva.example/%C3%BC?x=1>'],
+  ['List-Unsubscribe', '<mailto:über@bücher.example?subject=löschen>', '<mailto:%C3%BCber@xn--bcher-kva.example?subject=l%C3%B6schen>'],
+  ['List-Unsubscribe', '<https://a.example/u>, <https://ü.example/>', '<https://a.example/u>, <https://xn--tda.example/>'],
+  ['List-Id', 'Bücher Liste <list.example.com>', '=?UTF-8?Q?B=C3=BCcher_Liste?= <list.example.com>'],
+  ['List-Id', '<bücher.example.com>', '<xn--bcher-kva.example.com>'],
+  ['Disposition-Notification-To', 'Zoë <zoe@example.com>', '=?UTF-8?Q?Zo=C3=AB?= <zoe@example.com>'],
+  ['Content-Language', 'de', 'de'],
+  ['X-Note', 'Grüße', '=?UTF-8?Q?Gr=C3=BC=C3=9Fe?='],
+  ['X-Sql', 'WHERE a=? AND b=?', '=?UTF-8?Q?WHERE_a=3D=3F_AND_b=3D=3F?='],
+];
+for (const [name, given, written] of headers)
+  test(`${name}: ${given} is written as ${written}`, async () =>
+    assert.equal(headerOf(await rawOf({ headers: { [name]: given } }), name), written));
+
+const CALENDAR = 'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n';
+const invite = (content_type: string) => ({ attachments: [{ filename: 'invite.ics', content: base64(CALENDAR), content_type }] });
+for (const [type, method] of [
+  ['text/calendar; charset=utf-8; method=REQUEST', 'REQUEST'],
+  ['text/calendar; method="cancel"', 'CANCEL'],
+  ['TEXT/CALENDAR;METHOD=REPLY; charset=utf-8', 'REPLY'],
+] as const)
+  test(`a calendar of the type ${type} is a form of the text and a file`, async () => {
+    for (const html of [undefined, '<p>x</p>']) {
+      const raw = await rawOf({ html, ...invite(type) });
+      const alternative = raw.slice(raw.indexOf('multipart/alternative'), raw.indexOf('Content-Disposition: attachment'));
+      assert.ok(
+        alternative.includes(`Content-Type: text/calendar; charset=utf-8; method=${method}\r\n`) && alternative.includes(base64(CALENDAR)),
+        raw,
+      );
+      assert.match(raw, /Content-Disposition: attachment; filename=invite\.ics/);
+    }
+  });
+for (const type of ['text/calendar; charset=utf-8', 'application/ics'])
+  test(`a calendar of the type ${type} asks for nothing and stays a file`, async () =>
+    assert.doesNotMatch(await rawOf(invite(type)), /multipart\/alternative/));
+
+const PNG = base64(Uint8Array.of(0x89, 0x50, 0x4e, 0x47));
+const images: [html: string, files: number][] = [
+  [`<img src="data:image/png;base64,${PNG}">`, 1],
+  [`<IMG alt='a>b' width=3 SRC='data:image/PNG;charset=x;base64,${PNG}' >`, 1],
+  [`<img src=data:image/png;base64,${PNG}>`, 1],
+  [`<img src = "data:image/gif;base64,${PNG}"/><img src="data:image/jpeg;base64,${PNG}">`, 2],
+  [`<img src="data:image/png;base64,${PNG}"><img src="data:image/png;base64,${PNG}">`, 1],
+  [`<img src="data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'/%3E">`, 1],
+  [`<img src="data:image/png;base64,%%%">`, 0],
+  [`<img src="data:text/html;base64,${PNG}">`, 0],
+  [`<p>data:image/png;base64,${PNG}</p>`, 0],
+  [`<img data-src="data:image/png;base64,${PNG}">`, 0],
+];
+for (const [html, files] of images)
+  test(`${html.slice(0, 70)} is ${files} inline parts`, async () => {
+    const mail = await simpleParser(Buffer.from((await composed({ html })).bytes), { skipImageLinks: true });
+    assert.equal(mail.attachments.length, files);
+    for (const { cid, related, contentType, filename } of mail.attachments) {
+      assert.ok(related && contentType.startsWith('image/') && /^image-\d\.\w+$/.test(filename ?? ''));
+      assert.ok(String(mail.html).includes(`"cid:${cid}"`));
+    }
+    if (files > 0) assert.doesNotMatch(String(mail.html), /data:/);
+    assert.deepEqual((await composed({ html })).bytes, (await composed({ html })).bytes);
+  });
+
+const EML = 'From: a@example.com\r\n\r\nHi\r\n';
+const files: [file: Record<string, unknown>, part: RegExp][] = [
+  [
+    { filename: 'a.eml', content: base64(EML) },
+    /Content-Type: message\/rfc822(; name=a\.eml)?\r\n[\s\S]*Content-Disposition: attachment; filename=a\.eml/,
+  ],
+  [{ content: base64(EML), content_type: 'message/rfc822' }, /Content-Disposition: attachment; filename=attachment-1\.eml/],
+  [{ content: 'YQ==' }, /Content-Type: application\/octet-stream; name=attachment-1\.bin\r\n[\s\S]*attachment; filename=attachment-1\.bin/],
+  [{ content: 'YQ==', content_type: 'application/pdf' }, /filename=attachment-1\.pdf/],
+  [{ content: 'YQ==', content_type: 'text/csv; header=present' }, /filename=attachment-1\.(csv|txt)/],
+  [{ content: 'YQ==', content_type: 'application/x-unheard-of' }, /filename=attachment-1\.bin/],
+  [{ filename: 'README', content: 'YQ==' }, /filename=README\r/],
+  [{ filename: 'a.csv', content: base64('ä;b\n') }, /Content-Type: text\/csv; charset=utf-8; name=a\.csv/],
+  [{ filename: 'a.csv', content: base64('a;b\n') }, /Content-Type: text\/csv; name=a\.csv/],
+  [{ filename: 'a.csv', content: base64(Uint8Array.of(0xe4)) }, /Content-Type: text\/csv; name=a\.csv/],
+  [{ filename: 'a.txt', content: base64('ä'), content_type: 'text/plain; charset=latin1' }, /Content-Type: text\/plain; charset=latin1/],
+  [{ filename: '100%.pdf', content: 'YQ==' }, /filename=("100%\.pdf"|100%\.pdf|"?\S*100%25)/],
+];
+for (const [file, part] of files)
+  test(`the file ${JSON.stringify(file).slice(0, 70)} is the part ${part}`, async () =>
+    assert.match(await rawOf({ attachments: [file] }), part));
+
+for (const filename of ['a%0D%0Ab.pdf', '100%.pdf', `${' '.repeat(100)}x.pdf`])
+  test(`the name ${JSON.stringify(filename).slice(0, 30)} arrives as it was`, async () => {
+    const mail = await simpleParser(Buffer.from((await composed({ attachments: [{ filename, content: 'YQ==' }] })).bytes));
+    assert.equal(mail.attachments[0]?.filename?.trim(), filename.trim());
+  });
+
+test('a recipient in two spellings gets the email once, in the headers and in the envelope', async () => {
+  const change = { to: ['You@example.net', 'you@EXAMPLE.net'], cc: ['b@example.net', 'B@example.net', 'YOU@example.net'] };
+  const { bytes, envelope } = await composed(change);
+  const raw = Buffer.from(bytes).toString('latin1');
+  assert.deepEqual(envelope.to, ['You@example.net', 'b@example.net']);
+  assert.equal(headerOf(raw, 'To'), 'You@example.net');
+});
+
+for (const text of [`a${' '.repeat(100)}b`, `${'w'.repeat(80)}   `, `ä${' '.repeat(200)}ö`, `${' '.repeat(300)}x`])
+  test(`${JSON.stringify(text).slice(0, 20)} of ${text.length} characters folds into no blank line`, async () => {
+    const raw = await rawOf({ subject: text, headers: { 'X-A': text }, to: `${text.replace('w', 'n')} <you@example.net>` });
+    assert.doesNotMatch(raw.split('\r\n\r\n')[0] ?? '', /\r\n[ \t]+(\r|$)/);
+    assert.equal((await simpleParser(raw)).subject?.replace(/\s+/g, ' ').trim(), text.replace(/\s+/g, ' ').trim());
+  });
+
+test('a quoted local part is in the envelope and in the headers', async () => {
+  const { bytes, envelope } = await composed({ to: '"try..this"@example.net' });
+  assert.deepEqual(envelope.to, ['"try..this"@example.net']);
+  assert.equal(headerOf(Buffer.from(bytes).toString('latin1'), 'To'), '<"try..this"@example.net>');
+});
+
+test('an email to nobody in the open has no To', async () => {
+  const { bytes, envelope } = await composed({ to: 'undisclosed-recipients:;', bcc: 'hidden@example.org' });
+  assert.deepEqual([envelope.to, headerOf(Buffer.from(bytes).toString('latin1'), 'To')], [['hidden@example.org'], undefined]);
+});
