@@ -4,7 +4,7 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Config } from '../mail/model/config.ts';
 import { compileRoutes, type Locate, type SourceFile } from '../notify/compile-routes.ts';
 import { ConfigProblems } from './config-problems.ts';
-import { loadConfig } from './load-config.ts';
+import { baseOf, loadConfig } from './load-config.ts';
 
 /** A config, and the JavaScript module that its routes and templates come to. */
 export interface CompiledConfig {
@@ -36,11 +36,17 @@ function filesIn(folder: string): SourceFile[] {
 
 /** Where a setting of a route stands; the route itself, where the setting is a default. */
 function locator(file: string): Locate {
-  const counter = new LineCounter();
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter });
+  const files = [file, ...baseOf(file)].map((name) => {
+    const counter = new LineCounter();
+    return { name, counter, document: parseDocument(readFileSync(name, 'utf8'), { lineCounter: counter }) };
+  });
   return (route, ...setting) => {
-    const paths = setting.map((_, index) => ['routes', route, ...setting.slice(0, setting.length - index)]);
-    const node = [...paths, ['routes', route]].map((path) => document.getIn(path, true)).find(isNode);
-    return { file, line: node?.range ? counter.linePos(node.range[0]).line : 1 };
+    const paths = [...setting.map((_, index) => ['routes', route, ...setting.slice(0, setting.length - index)]), ['routes', route]];
+    for (const path of paths)
+      for (const { name, counter, document } of files) {
+        const node = document.getIn(path, true);
+        if (isNode(node) && node.range) return { file: name, line: counter.linePos(node.range[0]).line };
+      }
+    return { file, line: 1 };
   };
 }

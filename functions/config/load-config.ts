@@ -1,17 +1,63 @@
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
 import type { Config } from '../mail/model/config.ts';
 import { ConfigProblems } from './config-problems.ts';
+import { mergePatch } from './merge-patch.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkConfig } from './schema.ts';
 
 /** Reads and validates `config/mailgrant.yaml`. Throws ConfigProblems with everything that is wrong. */
-export function loadConfig(file: string): Config {
-  const read = readYaml(file, readText(file));
-  if ('problems' in read) throw new ConfigProblems(file, read.problems);
-  const { config, problems } = checkConfig(read.value);
-  if (!config) throw new ConfigProblems(file, read.placed(problems));
+export const loadConfig = (file: string): Config => checkText(file, readText(file));
+
+/** The same for a text that the file does not have yet. */
+export function checkText(file: string, text: string): Config {
+  const { value, placed } = wholeValue(file, text);
+  const { config, problems } = checkConfig(value);
+  if (!config) throw new ConfigProblems(file, placed(problems));
   return config;
 }
+
+/** The config as one file, for who reads no `extends`, such as Terraform. Throws ConfigProblems. */
+export function wholeConfig(file: string): string {
+  loadConfig(file);
+  return stringify(wholeValue(file, readText(file)).value, { lineWidth: 0 });
+}
+
+interface Whole {
+  readonly value: unknown;
+  placed(problems: readonly string[]): string[];
+}
+
+/**
+ * What a file says, laid over the file that its `extends` names: an environment says what differs (docs/decisions/087). A problem is
+ * placed in the file itself, where it stands there, else in the one it extends.
+ */
+function wholeValue(file: string, text: string): Whole {
+  const read = readYaml(file, text);
+  if ('problems' in read) throw new ConfigProblems(file, read.problems);
+  if (!isMap(read.value) || !('extends' in read.value)) return read;
+  const { extends: name, ...own } = read.value;
+  if (typeof name !== 'string' || !/^[\w.-]+\.yaml$/.test(name))
+    throw new ConfigProblems(file, read.placed(['extends: expected the name of a file beside this one, such as mailgrant.yaml']));
+  const base = join(dirname(file), name);
+  const under = readYaml(base, readText(base));
+  if ('problems' in under) throw new ConfigProblems(base, under.problems);
+  if (isMap(under.value) && 'extends' in under.value)
+    throw new ConfigProblems(file, read.placed([`extends: ${name} extends another file itself; name that one`]));
+  return {
+    value: mergePatch(under.value, own),
+    placed: (problems) => problems.map((one) => read.placed([one]).find((placed) => placed !== one) ?? under.placed([one])[0] ?? one),
+  };
+}
+
+/** The file that a config extends; none where it stands for itself. */
+export function baseOf(file: string): string[] {
+  const { extends: name } = (readYaml(file, readText(file)) as { value?: { extends?: unknown } }).value ?? {};
+  return typeof name === 'string' ? [join(dirname(file), name)] : [];
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function readText(file: string): string {
   try {

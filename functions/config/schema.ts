@@ -164,6 +164,7 @@ function contradictions({ mailboxes, keys, routes, documents }: Config): string[
       owners.set(one, address);
     }
   }
+  problems.push(...sharedSecrets(mailboxes, routes ?? []));
   for (const { id } of keys) if (RESERVED.includes(id)) problems.push(`keys.${id}: taken; it is the name of callers without a key`);
   for (const { id, from } of keys)
     for (const [index, one] of (from ?? []).entries())
@@ -180,4 +181,21 @@ function contradictions({ mailboxes, keys, routes, documents }: Config): string[
         `keys.${id}.sha256: ${sha256 === '' ? 'missing; or name an identity in its place' : 'not beside an identity: one or the other'}`,
       );
   return [...problems, ...routeContradictions(routes ?? [], owners)];
+}
+
+/** Two grants in one secret: the second consent would replace the first one. Keys of a service account may be shared. */
+function sharedSecrets(mailboxes: Config['mailboxes'], routes: NonNullable<Config['routes']>): string[] {
+  const grants = mailboxes.filter(({ grant }) => grant !== 'delegation');
+  const hooks = routes.filter(({ hook }) => hook !== null && grants.some(({ secret }) => secret === hook.secret));
+  const twice = grants.flatMap(({ address, secret, grant }, index) => {
+    const other = grants
+      .slice(0, index)
+      .find((one) => one.address !== address && one.secret === secret && (one.grant === 'refresh-token' || grant === 'refresh-token'));
+    return other
+      ? [
+          `mailboxes."${address}".secret: ${secret} is the secret of ${other.address} too, and holds one grant; give one of them a name of its own`,
+        ]
+      : [];
+  });
+  return [...twice, ...hooks.map(({ name, hook }) => `routes.${name}.hook.secret: ${hook?.secret} is the secret of a mailbox`)];
 }

@@ -103,6 +103,22 @@ const wrong: { value: unknown; problems: string[] }[] = [
     value: { mailboxes: { 'a@example.com': { aliases: ['b@example.com'] }, 'b@example.com': {} } },
     problems: ['mailboxes."b@example.com": b@example.com already belongs to a@example.com'],
   },
+  // Two addresses that come to one secret: the second consent would replace the first one.
+  {
+    value: { mailboxes: { 'a.b@example.com': {}, 'a-b@example.com': {} } },
+    problems: ['mailboxes."a-b@example.com".secret: mailgrant-a-b-example-com is the secret of a.b@example.com too'],
+  },
+  {
+    value: { mailboxes: { 'a@example.com': { secret: 'one' }, 'b@example.com': { secret: 'one', grant: 'service-account-key' } } },
+    problems: ['mailboxes."b@example.com".secret: one is the secret of a@example.com too'],
+  },
+  {
+    value: {
+      mailboxes: { 'a@example.com': { secret: 'one' } },
+      routes: { form: { hook: { verify: 'github', secret: 'one' }, from: 'a@example.com', to: ['b@example.com'], template: 'x' } },
+    },
+    problems: ['routes.form.hook.secret: one is the secret of a mailbox'],
+  },
   {
     value: { mailboxes: { 'a@example.com': { via: 'x', aliases: 7, foo: 1 } }, keys: 7 },
     problems: ['mailboxes."a@example.com".via: ', 'mailboxes."a@example.com".aliases: ', 'mailboxes."a@example.com".foo: ', 'keys: '],

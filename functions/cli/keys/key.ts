@@ -1,9 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
 import { ConfigProblems } from '../../config/config-problems.ts';
-import { loadConfig } from '../../config/load-config.ts';
-import { checkConfig } from '../../config/schema.ts';
+import { checkText, loadConfig } from '../../config/load-config.ts';
 import { withEntry, withoutEntry } from './key-file.ts';
 
 /** What a new key may do; the same words as in the config file. */
@@ -50,8 +48,7 @@ export function revokeKey(file: string, id: string, { dryRun = false } = {}): { 
 
 /** Writes the file if it is still a valid config, in one step. */
 function save(file: string, text: string, dryRun: boolean): void {
-  const { problems } = checkConfig(parseDocument(text).toJS());
-  if (problems.length > 0) throw new ConfigProblems(file, problems);
+  checkText(file, text);
   if (dryRun) return;
   const real = realpathSync(file); // a link stays a link, and the file keeps who may read it
   writeFileSync(`${real}.new`, text, { mode: statSync(real).mode });
