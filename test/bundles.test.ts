@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { Resend } from 'resend';
 import { Webhook } from 'standardwebhooks';
-import { type Built, buildFunctions, type DEPLOYABLES } from '../functions/cli/deploy/build.ts';
+import { type Built, buildFunctions, type DEPLOYABLES } from '../functions/cli/build/build.ts';
 import { freePort, type RunningFunction, startFunction } from '../functions/dev/function-process.ts';
 import { type Google, startGoogle } from '../functions/fake-google/google.ts';
 import { SCOPE_MAIL } from '../functions/mail/model/scopes.ts';
@@ -115,7 +115,7 @@ test('a function loads little at its start, and nothing heavy ever', () => {
     const manifest = JSON.parse(readFileSync(join(folder, 'dist', name, 'package.json'), 'utf8'));
     assert.deepEqual(
       [manifest.main, manifest.dependencies, manifest.engines],
-      ['index.cjs', { '@google-cloud/functions-framework': '5.0.5' }, { node: '>=24' }],
+      ['index.cjs', { '@google-cloud/functions-framework': '5.0.5' }, { node: '24.x' }],
     );
   }
 });

@@ -18,7 +18,7 @@ const COMMANDS: CommandTable = {
   config: {
     under: START,
     summary: 'check the config and show what it comes to',
-    load: async () => (await import('./deploy/config-command.ts')).CONFIG_CHECK,
+    load: async () => (await import('./build/config-command.ts')).CONFIG_CHECK,
   },
   send: { under: SEND, summary: 'send one email', load: async () => (await import('./send/send-command.ts')).SEND },
   smtp: {
@@ -26,7 +26,7 @@ const COMMANDS: CommandTable = {
     summary: 'the SMTP sidecar: for apps that can only speak SMTP',
     load: async () => (await import('./smtp/smtp-command.ts')).SMTP,
   },
-  build: { under: DEPLOY, summary: 'bundle the functions', load: async () => (await import('./deploy/build-command.ts')).BUILD },
+  build: { under: DEPLOY, summary: 'bundle the functions', load: async () => (await import('./build/build-command.ts')).BUILD },
   deploy: { under: DEPLOY, summary: 'deploy to a project', load: async () => (await import('./deploy/deploy-command.ts')).DEPLOY },
   smoke: {
     under: DEPLOY,

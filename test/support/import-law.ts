@@ -157,7 +157,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
-    rooms: 'cli/common cli/grants cli/doctor cli/explain cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
+    rooms: 'cli/common cli/grants cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
     packages: /^(commander|@bomb\.sh\/tab\/commander|node:.*)$/,
   },
   'cli/common': {
@@ -180,10 +180,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: 'cli/common diagnose diagnose/catalogue diagnose/causes mail/model',
     packages: /^node:fs$/,
   },
+  'cli/build': {
+    job: 'config, build: the archives that are deployed.',
+    rooms: 'cli/common config',
+    packages: /^(esbuild|fflate|node:.*)$/,
+  },
   'cli/deploy': {
-    job: 'config, build, deploy, smoke.',
-    rooms: 'cli/common config google mail mail/model mail/delivery',
-    packages: /^(esbuild|fflate|googleapis\/build\/.*|node:.*)$/,
+    job: 'deploy, smoke.',
+    rooms: 'cli/common cli/build cli/keys config google mail mail/model mail/delivery', // deploy makes the first key
+    packages: /^(googleapis\/build\/.*|node:.*)$/,
   },
   'cli/ledger': {
     job: 'Ledger and dead letters.',

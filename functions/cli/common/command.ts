@@ -56,5 +56,8 @@ export const PREFIX: OptionTable = { prefix: { value: 'NAME', about: 'name_prefi
 export const DATABASE: OptionTable = {
   database: { value: 'ID', about: 'Firestore database of the ledger (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)' },
 };
+export const ENV: OptionTable = {
+  env: { value: 'NAME', about: 'environment, such as staging: the config NAME.yaml beside the usual one' },
+};
 export const DRY_RUN: OptionTable = { 'dry-run': { about: 'say what would be done, change nothing' } };
 export const YES: OptionTable = { yes: { about: 'do not ask' } };

@@ -13,6 +13,9 @@ export function projectFolder(from: string): string | null {
   }
 }
 
-/** The config file: as given, or the project's own, seen from the project's folder. */
-export const configFile = ({ config }: Options): string =>
-  config === undefined ? (CONFIGS.find((file) => existsSync(file)) ?? 'mailgrant.yaml') : String(config);
+/** The config file: as given, or the project's own, or its environment's beside that, seen from the project's folder. */
+export function configFile({ config, env }: Options): string {
+  if (config !== undefined) return String(config);
+  const usual = CONFIGS.find((file) => existsSync(file)) ?? 'mailgrant.yaml';
+  return env === undefined ? usual : join(dirname(usual), `${String(env)}.yaml`);
+}

@@ -10,6 +10,8 @@ export interface Target {
   readonly configFile?: string | undefined;
   /** What terraform.tfvars says: the state is kept under the prefix that the pipeline looks for it, in the region of the rest. */
   readonly said?: Tfvars;
+  /** The environment, such as staging; its state lies apart, below the prefix. */
+  readonly env?: string | undefined;
   readonly bucket: string;
   readonly planFile: string;
   /** True if Firestore's documents are mails: then Eventarc's agent is needed. */
@@ -91,14 +93,38 @@ export interface Step {
   readonly unless?: readonly string[];
 }
 
-/** What the first plan cannot do without; everything else Terraform enables by itself. */
-const FIRST_APIS = ['cloudresourcemanager', 'iam', 'pubsub', 'serviceusage', 'storage'];
+/** Every API that infra/ enables, and when; a test holds it against `local.apis`. They are on before a plan, not moments before their use. */
+export const APIS: Readonly<Record<'always' | 'documents' | 'build' | 'budget', readonly string[]>> = {
+  always: [
+    ...[
+      'artifactregistry',
+      'cloudbuild',
+      'cloudfunctions',
+      'cloudresourcemanager',
+      'cloudscheduler',
+      'cloudtasks',
+      'firestore',
+      'gmail',
+      'iam',
+    ],
+    ...['iamcredentials', 'logging', 'monitoring', 'pubsub', 'run', 'secretmanager', 'serviceusage', 'storage'],
+  ],
+  documents: ['eventarc', 'eventarcpublishing'],
+  build: ['containeranalysis'],
+  budget: ['billingbudgets'],
+};
 const REGION = 'europe-west1'; // the default of infra/variables.tf
 
-export function stepsFor({ project, region, prefix, said = {}, configFile, bucket, planFile, documents }: Target): Step[] {
+export function stepsFor({ project, region, prefix, said = { names: [] }, env, configFile, bucket, planFile, documents }: Target): Step[] {
   const terraform = (...words: string[]): string[] => ['terraform', '-chdir=infra', ...words];
   const variable = (name: string, value: string | undefined): string[] => (value === undefined ? [] : ['-var', `${name}=${value}`]);
-  const apis = [...FIRST_APIS, ...(documents ? ['eventarc'] : [])].map((api) => `${api}.googleapis.com`);
+  const sets = (name: string): boolean => said.names.includes(name);
+  const apis = [
+    ...APIS.always,
+    ...(documents ? APIS.documents : []),
+    ...(sets('build') ? APIS.build : []),
+    ...(sets('budget') ? APIS.budget : []),
+  ].map((api) => `${api}.googleapis.com`);
   const agent = (api: string): string[] => [
     'gcloud',
     'beta',
@@ -113,7 +139,7 @@ export function stepsFor({ project, region, prefix, said = {}, configFile, bucke
   return [
     {
       id: 'apis',
-      title: 'enable the APIs that a first plan needs',
+      title: 'enable the APIs',
       argv: ['gcloud', 'services', 'enable', ...apis, `--project=${project}`],
     },
     // Grants to an agent that does not exist yet are refused.
@@ -140,14 +166,22 @@ export function stepsFor({ project, region, prefix, said = {}, configFile, bucke
         '-input=false',
         '-reconfigure',
         `-backend-config=bucket=${bucket}`,
-        `-backend-config=prefix=${prefix ?? said.prefix ?? 'mailgrant'}`,
+        `-backend-config=prefix=${prefix ?? said.prefix ?? 'mailgrant'}${env ? `/${env}` : ''}`,
       ),
     },
     {
       id: 'plan',
       title: 'plan',
       argv: terraform(
-        ...['plan', '-input=false', '-lock-timeout=120s', '-detailed-exitcode', `-out=${planFile}`, ...variable('project_id', project)],
+        ...[
+          'plan',
+          '-input=false',
+          '-lock-timeout=120s',
+          '-detailed-exitcode',
+          `-out=${planFile}`,
+          ...(env ? [`-var-file=env/${env}.tfvars`] : []),
+        ],
+        ...variable('project_id', project),
         ...[...variable('region', region), ...variable('name_prefix', prefix), ...variable('config_file', configFile)],
       ),
     },
@@ -155,22 +189,6 @@ export function stepsFor({ project, region, prefix, said = {}, configFile, bucke
     { id: 'apply', title: 'apply that plan', argv: terraform('apply', '-input=false', '-lock-timeout=120s', planFile) },
     { id: 'output', title: 'read what was made', argv: terraform('output', '-json') },
   ];
-}
-
-/** What a plan would do, counted; `gone` names what it would destroy, also to make it anew. */
-export interface Changes {
-  readonly create: number;
-  readonly update: number;
-  readonly gone: readonly string[];
-}
-
-/** Reads `terraform show -json`. */
-export function readChanges(json: string): Changes {
-  const { resource_changes: all = [] } = JSON.parse(json) as {
-    resource_changes?: { address: string; change: { actions: readonly string[] } }[];
-  };
-  const having = (action: string) => all.filter(({ change }) => change.actions.includes(action));
-  return { create: having('create').length, update: having('update').length, gone: having('delete').map(({ address }) => address) };
 }
 
 /** What an apply made, as far as a deployment goes on with it; null where the state is of before the output was. */

@@ -7,17 +7,21 @@ export interface ProgramResult {
 }
 
 /**
- * Runs a program and waits for its end. `read` keeps what it prints, `show` lets the person see it, beside the answer,
- * and `hide` drops it, as for a token. It is never given a shell, so arguments are taken as they are.
+ * Runs a program and waits for its end. `read` keeps what it prints, `show` lets the person see it, beside the answer, `tee` does both
+ * with everything it prints, and `hide` drops it, as for a token. It is never given a shell, so arguments are taken as they are.
  */
-export type Programs = (argv: readonly string[], how: 'read' | 'show' | 'hide') => Promise<ProgramResult>;
+export type Programs = (argv: readonly string[], how: 'read' | 'show' | 'tee' | 'hide') => Promise<ProgramResult>;
 
 export const programs: Programs = ([program = '', ...args], how) =>
   new Promise((done, broken) => {
-    const output = { read: ['pipe', 'ignore'], show: [2, 2], hide: ['ignore', 'ignore'] } as const;
+    const output = { read: ['pipe', 'ignore'], show: [2, 2], tee: ['pipe', 'pipe'], hide: ['ignore', 'ignore'] } as const;
     const child = spawn(program, args, { stdio: ['ignore', ...output[how]], env: { ...process.env, TF_INPUT: '0' } });
     const chunks: Buffer[] = [];
-    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        if (how === 'tee') process.stderr.write(chunk);
+      });
     child.once('error', (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? done({ status: null, stdout: '' }) : broken(error)));
     child.once('close', (status) => done({ status: status ?? 1, stdout: Buffer.concat(chunks).toString('utf8') }));
   });

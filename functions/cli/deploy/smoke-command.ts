@@ -7,7 +7,7 @@ import { type FailureCode, failureInfo, MailFailure, toFailure } from '../../mai
 import { type Leaf, PROJECT } from '../common/command.ts';
 import { deployedEnv, type Operator, operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
-import { CommandError } from '../common/refusal.ts';
+import { CommandError, commandErrorReport } from '../common/refusal.ts';
 import { openSecretStore } from '../common/secret-store.ts';
 
 /** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
@@ -15,7 +15,8 @@ export interface Smoked {
   readonly ok: boolean;
   readonly mailbox: string;
   readonly id: string | null;
-  readonly state: State | 'refused';
+  /** `not looked`: whether the mailbox has a grant could not be told, so nothing was sent. */
+  readonly state: State | 'refused' | 'not looked';
   readonly seconds: number;
   readonly code?: string;
   readonly fix?: string;
@@ -44,7 +45,7 @@ export async function smoke(operator: Operator, mailbox: string, patienceMs: num
   };
   const order = { body, caller: PUBLISHER, key: null, retryFailed: false };
   try {
-    if (await unfilled(operator, mailbox)) throw new MailFailure('grant_missing', 'nobody has consented yet');
+    if (!(await hasGrant(operator, mailbox))) throw new MailFailure('grant_missing', 'nobody has consented yet');
     const { id } = await accept(order, { ...settings.config, delivery: 'queued' }, ports);
     for (;;) {
       const entry = (await ports.ledger.read(id))?.entry;
@@ -59,6 +60,7 @@ export async function smoke(operator: Operator, mailbox: string, patienceMs: num
       return { ok: state === 'sent', mailbox, id, state, seconds: seconds(), ...why };
     }
   } catch (error) {
+    if (error instanceof NotLooked) return { ok: false, mailbox, id: null, state: 'not looked', seconds: seconds(), ...error.why };
     const { code } = toFailure(error);
     return { ok: false, mailbox, id: null, state: 'refused', seconds: seconds(), code, fix: failureInfo(code).fix };
   } finally {
@@ -66,15 +68,28 @@ export async function smoke(operator: Operator, mailbox: string, patienceMs: num
   }
 }
 
-/** True if the mailbox provably has no grant yet: its mail would be a dead letter, and an alert, of a deployment where all is well. */
-async function unfilled(operator: Operator, address: string): Promise<boolean> {
+/**
+ * Whether the mailbox has a grant: without one its email would be a dead letter, and an alert, of a deployment where all is well. Throws
+ * NotLooked where that cannot be told, so that nothing is sent on a guess.
+ */
+async function hasGrant(operator: Operator, address: string): Promise<boolean> {
   const mailbox = operator.settings.config.mailboxes.find((one) => one.address === address);
-  if (!mailbox || mailbox.grant === 'delegation') return false;
-  const store = await openSecretStore(operator);
-  return store.enabled(mailbox.secret).then(
-    (versions) => versions.length === 0,
-    () => false, // who may not look is told by the mail
-  );
+  if (!mailbox || mailbox.grant === 'delegation') return true;
+  try {
+    const store = await openSecretStore(operator);
+    return (await store.enabled(mailbox.secret)).length > 0;
+  } catch (error) {
+    const { code, fix } = commandErrorReport(error);
+    throw new NotLooked({ code, fix: `Whether ${address} has a grant could not be told, so nothing was sent. ${fix}` });
+  }
+}
+
+class NotLooked extends Error {
+  readonly why: { readonly code: string; readonly fix: string };
+  constructor(why: NotLooked['why']) {
+    super(why.code);
+    this.why = why;
+  }
 }
 
 export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked): string =>

@@ -218,7 +218,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'Google does not accept the identity of the function.',
-    fix: 'Check the service account of the function and its roles.',
+    fix: 'In a function: check its service account and the roles of that. At a terminal: sign in with `gcloud auth login --update-adc`, as somebody who holds the right.',
   },
   token_refused: {
     http: 500,

@@ -1,11 +1,12 @@
 /** A deployment's flow, with programs on PATH that note what they are asked and answer as they are told. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Deployed, type DeployPorts, deploy } from '../../../functions/cli/deploy/deploy.ts';
-import type { Made, Target } from '../../../functions/cli/deploy/deploy-steps.ts';
+import { type Deployed, deploy } from '../../../functions/cli/deploy/deploy.ts';
+import type { DeployPorts } from '../../../functions/cli/deploy/deploy-ports.ts';
+import { APIS, type Made, type Target } from '../../../functions/cli/deploy/deploy-steps.ts';
 import { programs } from '../../../functions/cli/deploy/program.ts';
 import type { Smoked } from '../../../functions/cli/deploy/smoke-command.ts';
 import { readTfvars } from '../../../functions/cli/deploy/tfvars.ts';
@@ -36,6 +37,8 @@ async function run(fakes: Programs, change: Partial<DeployPorts> = {}, target: P
         say: () => {},
         confirm: async () => true,
         smoke: async () => SENT,
+        wait: async () => {},
+        writeImports: () => {},
         ...change,
       },
       dryRun,
@@ -54,7 +57,7 @@ test('a first deployment looks, makes what a plan needs, applies that plan, and 
     { ok, changes, applied, urls, next, stopped },
     {
       ok: true,
-      changes: { create: 2, update: 1, gone: ['a.replaced'] },
+      changes: { create: 2, update: 1, imported: 0, gone: ['a.replaced'], words: {} },
       applied: true,
       urls: { api: 'https://api.example' },
       next: [],
@@ -225,7 +228,7 @@ test('what terraform.tfvars says names the state and its place, and is not said 
     '# ours\nregion      = "us-central1" # near\nname_prefix = "post"\nfunctions = {\n  api = {\n    name_prefix = "x"\n  }\n}\n';
   assert.deepEqual(
     [readTfvars(text), readTfvars('region = var.x\nname_prefix = lower("X")\n')],
-    [{ region: 'us-central1', prefix: 'post' }, {}],
+    [{ region: 'us-central1', prefix: 'post', names: ['region', 'name_prefix', 'functions'] }, { names: ['region', 'name_prefix'] }],
   );
   const fakes = laid();
   await run(fakes, {}, { said: readTfvars(text) });
@@ -244,4 +247,165 @@ test('documents need Eventarc and its agent; names that differ are passed on', a
   assert.match(calls, /buckets create gs:\/\/b .*--location=europe-west4/);
   assert.match(calls, /-backend-config=bucket=b -backend-config=prefix=post/);
   assert.match(calls, /-var region=europe-west4 -var name_prefix=post -var config_file=\/etc\/mail\.yaml/);
+});
+
+// ---- a young project
+
+/** What public threads quote of first applies; docs/first-deployment.md names them. */
+const YOUNG: readonly string[] = [
+  'Error 403: Cloud Functions API has not been used in project 123456789012 before or it is disabled.',
+  'Access to bucket gcf-v2-sources-123456789012-europe-west1 denied. You must grant Storage Object Viewer permission to mailgrant-build@x.iam.gserviceaccount.com.',
+  'mailgrant-build@x.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage object.',
+  'Unable to retrieve the repository metadata for projects/x/locations/europe-west1/repositories/mailgrant-functions. Ensure that the Cloud Functions service account has "artifactregistry.repositories.list" and "artifactregistry.repositories.get" permissions.',
+  'Permission denied while using the Eventarc Service Agent. If you recently started to use Eventarc, it may take a few minutes before all necessary permissions are propagated to the Service Agent.',
+  'Error 400: Service account mailgrant-worker@x.iam.gserviceaccount.com does not exist., badRequest',
+];
+const BEGUN = JSON.stringify({
+  resource_changes: [
+    { address: 'a.new', change: { actions: ['delete', 'create'] }, action_reason: 'replace_because_tainted' },
+    { address: 'a.same', change: { actions: ['no-op'] } },
+  ],
+});
+const WIDER = JSON.stringify({ resource_changes: [{ address: 'a.other', change: { actions: ['delete'] } }] });
+const rows = (sentence: string, times: number, later = BEGUN): Readonly<Record<string, readonly Answer[]>> => ({
+  terraform: [
+    { to: '-chdir=infra apply', status: 1, stdout: sentence, times },
+    { to: '-chdir=infra show', stdout: WELL['terraform']?.find(({ to }) => to.endsWith('show'))?.stdout ?? '', times: 1 },
+    { to: '-chdir=infra show', stdout: later },
+  ],
+});
+
+/** Runs a deployment and notes what is said, asked and waited for. */
+async function watched(answers: Readonly<Record<string, readonly Answer[]>>, consent: (nth: number) => boolean = () => true) {
+  const [said, asked, waited]: [string[], string[], number[]] = [[], [], []];
+  const fakes = laid(answers);
+  const done = await run(fakes, {
+    say: (line) => said.push(line),
+    confirm: async (question) => consent(asked.push(question)),
+    wait: async (ms) => void waited.push(ms),
+  });
+  const applies = fakes.calls().filter((call) => call.includes('infra apply')).length;
+  return { done, said: said.join('\n'), asked, waited, applies };
+}
+
+for (const sentence of YOUNG)
+  test(`a young project: after "${sentence.slice(0, 60)}…" it plans anew and goes on, under the same consent`, async () => {
+    const { done, said, asked, waited, applies } = await watched(rows(sentence, 1));
+    assert.deepEqual([done.ok, done.applied, asked.length, waited, applies], [true, true, 1, [90_000], 2]);
+    assert.match(said, /usual in a young project/);
+    assert.match(
+      said,
+      /destroys a\.new: was begun and did not finish[^\n]*nothing that worked is lost\n[\s\S]*rest of what you consented to/,
+    );
+  });
+
+test('a young project: it goes on twice, and then stops with the fix', async () => {
+  const { done, waited, applies } = await watched(rows(YOUNG[0] ?? '', 9));
+  assert.deepEqual([done.ok, done.applied, waited.length, applies], [false, false, 2, 3]);
+  assert.match(done.stopped?.at ?? '', /infra apply/);
+});
+
+test('a young project: a rest that does more than was consented to is asked for anew', async () => {
+  const { done, asked } = await watched(rows(YOUNG[0] ?? '', 1, WIDER), (nth) => nth === 1);
+  assert.deepEqual([done.applied, asked.length, done.stopped?.at], [false, 2, 'the question']);
+});
+
+test('a plan that fails by such a sentence is made anew as well', async () => {
+  const { done, waited } = await watched({ terraform: [{ to: '-chdir=infra plan', status: 1, stdout: YOUNG[0] ?? '', times: 1 }] });
+  assert.deepEqual([done.ok, waited.length], [true, 1]);
+});
+
+const lasting: readonly { readonly says: string; readonly fix: RegExp }[] = [
+  { says: 'Error 400: One or more users named in the policy do not belong to a permitted customer.', fix: /allows no public functions/ },
+  { says: 'generic::failed_precondition: due to quota restrictions, cannot run builds in this region.', fix: /europe-west1/ },
+  { says: 'Error 409: Requested entity already exists', fix: /has some of it already/ },
+  { says: 'Error: Error acquiring the state lock', fix: /force-unlock/ },
+  { says: 'Error 400: The request was invalid', fix: /run the same command again/ },
+];
+for (const { says, fix } of lasting)
+  test(`"${says.slice(0, 50)}" is not waited for`, async () => {
+    const { done, waited } = await watched(rows(says, 9));
+    assert.deepEqual([done.ok, waited], [false, []]);
+    assert.match(done.stopped?.fix ?? '', fix);
+  });
+
+// ---- what the plan leans on
+
+const PLANS = {
+  topic: [
+    {
+      address: 'google_pubsub_subscription.push["route/x"]',
+      type: 'google_pubsub_subscription',
+      change: { actions: ['create'], after: { topic: 'projects/laptop/topics/cloud-builds' } },
+    },
+  ],
+  secret: [
+    {
+      address: 'google_secret_manager_secret.mailbox["s"]',
+      type: 'google_secret_manager_secret',
+      change: { actions: ['create'], after: { secret_id: 's' } },
+    },
+  ],
+  region: [
+    {
+      address: 'google_secret_manager_secret.mailbox["s"]',
+      type: 'google_secret_manager_secret',
+      change: { actions: ['delete', 'create'], after: { secret_id: 's' } },
+    },
+  ],
+};
+const planOf = (changes: readonly object[]): Readonly<Record<string, readonly Answer[]>> => ({
+  terraform: [{ to: '-chdir=infra show', stdout: JSON.stringify({ resource_changes: changes }) }],
+});
+
+test('a topic that is not there stops before the question', async () => {
+  const { done, asked, applies } = await watched({ ...planOf(PLANS.topic), gcloud: [{ to: 'pubsub topics describe', status: 1 }] });
+  assert.deepEqual([done.ok, done.stopped?.at, asked.length, applies], [false, 'topic cloud-builds', 0, 0]);
+});
+
+test('a plan that would make secrets or ledger anew is not even offered', async () => {
+  const { done, asked } = await watched(planOf(PLANS.region));
+  assert.deepEqual([done.ok, done.stopped?.at, asked.length], [false, 'the plan', 0]);
+});
+
+test('what an earlier deployment left is taken over: import blocks lie there while it plans, and go', async () => {
+  const written: string[] = [];
+  const fakes = laid({ ...planOf(PLANS.secret), gcloud: [{ to: 'secrets list', stdout: 's\n' }] });
+  const { ok } = await run(fakes, { writeImports: (blocks) => written.push(`${blocks}${fakes.calls().length}`) });
+  const [before, after] = written.map((one) => Number(/\d+$/.exec(one)?.[0]));
+  assert.equal(ok, true);
+  assert.match(
+    written[0] ?? '',
+    /^import \{\n {2}to = google_secret_manager_secret\.mailbox\["s"\]\n {2}id = "projects\/laptop\/secrets\/s"\n\}/,
+  );
+  assert.match(written[1] ?? '', /^\d+$/);
+  assert.deepEqual(
+    fakes
+      .calls()
+      .slice(before, after)
+      .map((call) => /infra (\w+)/.exec(call)?.[1]),
+    ['plan', 'show'],
+  );
+});
+
+test('every API that infra/ enables is enabled before the first plan', () => {
+  const infra = readFileSync('infra/main.tf', 'utf8');
+  const [, listed = ''] = /apis = toset\(concat\(([\s\S]*?)\n {2}\)\)/.exec(infra) ?? [];
+  const names = [...listed.matchAll(/"(\w+)\.googleapis\.com"/g)].map(([, name]) => name);
+  assert.ok(names.length > 15);
+  assert.deepEqual(
+    [...new Set(names)].sort(),
+    Object.values(APIS)
+      .flat()
+      .filter((api) => api !== 'serviceusage')
+      .sort(),
+  );
+});
+
+test('an environment has its variables and a state of its own', async () => {
+  const fakes = laid();
+  await run(fakes, {}, { env: 'staging', configFile: '/dist/mailgrant.yaml' });
+  const calls = fakes.calls().join('\n');
+  assert.match(calls, /-backend-config=prefix=mailgrant\/staging\n/);
+  assert.match(calls, /infra plan .*-var-file=env\/staging\.tfvars -var project_id=laptop -var config_file=\/dist\/mailgrant\.yaml/);
 });

@@ -6,6 +6,8 @@ export interface Answer {
   readonly to: string;
   readonly status?: number;
   readonly stdout?: string;
+  /** Answers the first calls only, as many as these; later ones are answered by a row below. */
+  readonly times?: number;
 }
 
 /** A folder of programs that note how they were called, and answer as they are told; nothing else is on that PATH. */
@@ -22,11 +24,15 @@ export function layOut(folder: string, answers: Readonly<Record<string, readonly
   mkdirSync(path, { recursive: true });
   writeFileSync(log, '');
   for (const [name, rows] of Object.entries(answers)) {
-    const cases = [...rows, { to: '' }].map(
-      ({ to, status = 0, stdout = '' }: Answer) => `  ${quoted(to)}*) printf '%s' ${quoted(stdout)}; exit ${status} ;;`,
-    );
+    const answers = [...rows, { to: '' }].map(({ to, status = 0, stdout = '', times }: Answer, index) => {
+      const count = quoted(join(folder, `${name}-${index}`));
+      const left =
+        times === undefined ? '' : `n=$(cat ${count} 2>/dev/null || echo 0); if [ "$n" -lt ${times} ]; then echo $((n + 1)) >${count}; `;
+      const answer = `${left}printf '%s' ${quoted(stdout)}; exit ${status}${times === undefined ? '' : '; fi'}`;
+      return `case "$*" in ${quoted(to)}*) ${answer} ;; esac`;
+    });
     const file = join(path, name);
-    writeFileSync(file, `#!/bin/bash\nprintf '%s\\n' ${quoted(name)}" $*" >>${quoted(log)}\ncase "$*" in\n${cases.join('\n')}\nesac\n`);
+    writeFileSync(file, `#!/bin/bash\nPATH=/usr/bin:/bin\nprintf '%s\\n' ${quoted(name)}" $*" >>${quoted(log)}\n${answers.join('\n')}\n`);
     chmodSync(file, 0o755);
   }
   return { path, calls: () => readFileSync(log, 'utf8').split('\n').slice(0, -1) };

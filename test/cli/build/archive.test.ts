@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { unzipSync } from 'fflate';
-import { DEPLOYABLES } from '../../../functions/cli/deploy/build.ts';
-import { lockFor } from '../../../functions/cli/deploy/lock.ts';
+import { DEPLOYABLES } from '../../../functions/cli/build/build.ts';
+import { lockFor } from '../../../functions/cli/build/lock.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
@@ -54,7 +54,7 @@ test('two checkouts of the same source give the same archives, byte for byte, an
   execFileSync('npm', ['ci', '--dry-run', '--offline', '--ignore-scripts'], { cwd: join(folder, 'one/dist/api'), stdio: 'pipe' });
 });
 
-const manifest = { name: 'x', version: '1.0.0', private: true, main: 'index.cjs', engines: { node: '>=24' }, dependencies: { a: '1.0.0' } };
+const manifest = { name: 'x', version: '1.0.0', private: true, main: 'index.cjs', engines: { node: '24.x' }, dependencies: { a: '1.0.0' } };
 const lock = (packages: Record<string, object>) => ({ lockfileVersion: 3, packages });
 const trees = [
   {

@@ -2,10 +2,14 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild';
 import { type CompiledConfig, compileConfig } from '../../config/compile-config.ts';
+import { wholeConfig } from '../../config/load-config.ts';
 import { type Lock, lockFor, type Manifest } from './lock.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
 export const DEPLOYABLES = ['api', 'worker', 'hooks', 'watch'] as const;
+
+/** The config as it was built in, in one file, whatever it extends: Terraform reads this one where an environment is deployed. */
+export const WHOLE_CONFIG = 'dist/mailgrant.yaml';
 
 /** One file of a bundle, and what went into it, with its share in bytes, largest first. */
 export interface Part {
@@ -35,6 +39,8 @@ const FRAMEWORK = '@google-cloud/functions-framework';
  */
 export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
   const compiled = compileConfig(configFile);
+  mkdirSync(outFolder, { recursive: true });
+  writeFileSync(join(outFolder, basename(WHOLE_CONFIG)), wholeConfig(configFile));
   return Promise.all(DEPLOYABLES.map((name) => buildFunction(name, compiled, join(outFolder, name), plugins)));
 }
 
@@ -103,7 +109,8 @@ function manifestOf(name: string): Manifest {
     version: own.version,
     private: true,
     main: 'index.cjs',
-    engines: { node: '>=24' },
+    // Exact: under `>=24` Google's builder may take the next Node, which nobody tested (docs/first-deployment.md, H10).
+    engines: { node: '24.x' },
     dependencies: { [FRAMEWORK]: own.dependencies[FRAMEWORK] ?? '' },
   };
 }

@@ -1,16 +1,18 @@
 import { compileConfig } from '../../config/compile-config.ts';
-import type { Leaf } from '../common/command.ts';
+import { ENV, type Leaf } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 
 /** `config`: what the config comes to. */
 export const CONFIG_CHECK: Leaf = {
   summary: 'check the config and show what it comes to',
+  options: ENV,
   examples: ['config', 'config --config config/mailgrant.yaml --json'],
   async run(options) {
     const file = configFile(options);
     const { config: data } = compileConfig(file);
     const boxes = data.mailboxes.map(
-      ({ address, secret, aliases }) => `  ${address}  secret ${secret}${aliases.length > 0 ? `  aliases ${aliases.join(', ')}` : ''}`,
+      ({ address, secret, aliases, grant, delegate }) =>
+        `  ${address}  ${grant === 'delegation' ? `delegate ${delegate}` : `secret ${secret}`}${aliases.length > 0 ? `  aliases ${aliases.join(', ')}` : ''}`,
     );
     const keys = data.keys.map(({ id, from, to }) => `  ${id}  from ${from?.join(', ') ?? 'everyone'}${to ? `  to ${to.join(', ')}` : ''}`);
     const routes = (data.routes ?? []).map(

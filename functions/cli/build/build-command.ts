@@ -1,5 +1,5 @@
 import { compileConfig } from '../../config/compile-config.ts';
-import type { Leaf } from '../common/command.ts';
+import { ENV, type Leaf } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 import { archive } from './archive.ts';
 import { type Built, buildFunctions } from './build.ts';
@@ -8,6 +8,7 @@ import { type Built, buildFunctions } from './build.ts';
 export const BUILD: Leaf = {
   summary: 'check the config and bundle the functions into dist/',
   options: {
+    ...ENV,
     out: { value: 'DIR', about: 'where to write (dist)' },
     zip: { about: 'also write DIR/NAME.zip, what is deployed: the same bytes for the same source' },
     analyze: { about: 'show what is in each bundle: what an instance loads at its start, and what later' },
