@@ -29,7 +29,7 @@ resource "google_eventarc_trigger" "documents" {
       path    = "/documents"
     }
   }
-  depends_on = [google_project_service.this, google_project_iam_member.events, google_cloud_run_v2_service_iam_member.worker, google_service_account_iam_member.deploy_acts_as]
+  depends_on = [google_project_service.this, terraform_data.settled, google_cloud_run_v2_service_iam_member.worker, google_service_account_iam_member.deploy_acts_as]
 }
 
 # The functions write delivery.expireAt where the config has expireDays; this is what makes Firestore go by it.
@@ -38,6 +38,7 @@ resource "google_firestore_field" "documents" {
   database   = local.documents.database
   collection = reverse(split("/", local.documents.collection))[0]
   field      = "delivery.expireAt"
+  skip_wait  = true
   ttl_config {}
   depends_on = [google_project_service.this]
 }
@@ -47,6 +48,22 @@ resource "google_project_iam_member" "events" {
   project = var.project_id
   role    = "roles/eventarc.eventReceiver"
   member  = google_service_account.this["events"].member
+}
+
+# An agent that is made on request, as `npx mailgrant deploy` does, is not given its role by Google, nor has Pub/Sub's agent one for the
+# account as which Eventarc pushes. Without the first the trigger is refused; without the second no event arrives, and nothing says so.
+resource "google_project_iam_member" "eventarc_agent" {
+  count   = local.documents_count
+  project = var.project_id
+  role    = "roles/eventarc.serviceAgent"
+  member  = local.eventarc_agent
+}
+
+resource "google_service_account_iam_member" "events_token" {
+  count              = local.documents_count
+  service_account_id = google_service_account.this["events"].name
+  role               = "roles/iam.serviceAccountOpenIdTokenCreator"
+  member             = local.pubsub_agent
 }
 
 resource "google_project_iam_member" "documents" {

@@ -22,6 +22,7 @@ resource "google_firestore_field" "ttl" {
   database   = var.database
   collection = each.key
   field      = "expireAt"
+  skip_wait  = true # Google takes up to twenty minutes, and nothing here waits for it
   ttl_config {}
   index_config {} # an index on a time that only grows would slow every write down
   depends_on = [google_firestore_database.ledger, google_project_service.this]

@@ -78,10 +78,7 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   # The first build must find the builder's grants, and the pipeline its right to act as a new account.
-  depends_on = [
-    google_project_iam_member.build_logs, google_project_iam_member.build_source,
-    google_artifact_registry_repository_iam_member.build_images, google_service_account_iam_member.deploy_acts_as,
-  ]
+  depends_on = [google_project_service.this, terraform_data.settled, google_service_account_iam_member.deploy_acts_as]
 }
 
 # A function is a Cloud Run service of the same name, and run.invoker there opens it. A function that is replaced comes

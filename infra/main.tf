@@ -46,7 +46,8 @@ locals {
     var.budget == null ? [] : ["billingbudgets.googleapis.com"],
   ))
   # Written out: google_project_service_identity exists in google-beta only.
-  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  pubsub_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  eventarc_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-eventarc.iam.gserviceaccount.com"
 }
 
 data "google_project" "this" {}
@@ -55,4 +56,17 @@ resource "google_project_service" "this" {
   for_each           = local.apis
   service            = each.key
   disable_on_destroy = false # others in the project may use it
+}
+
+# IAM takes about a minute until a new grant is known everywhere; a build or a trigger that starts sooner fails, and the provider does
+# not try again. The wait takes place when one of these grants is new, and not in later applies.
+resource "terraform_data" "settled" {
+  for_each = merge(
+    { build = [google_project_iam_member.build_logs.id, google_project_iam_member.build_source.id, google_artifact_registry_repository_iam_member.build_images.id] },
+    local.documents == null ? {} : { documents = [google_project_iam_member.events[0].id, google_project_iam_member.eventarc_agent[0].id, google_service_account_iam_member.events_token[0].id] },
+  )
+  triggers_replace = each.value
+  provisioner "local-exec" {
+    command = "sleep ${var.settle_seconds}"
+  }
 }

@@ -179,7 +179,7 @@ resource "google_monitoring_alert_policy" "metric" {
       aggregations {
         alignment_period     = each.value.period
         per_series_aligner   = each.value.aligner
-        cross_series_reducer = "REDUCE_MAX"
+        cross_series_reducer = each.value.aligner == "ALIGN_DELTA" ? "REDUCE_SUM" : "REDUCE_MAX" # what is counted is summed over revisions and codes
       }
     }
   }

@@ -6,6 +6,7 @@ resource "google_secret_manager_secret" "mailbox" {
   annotations         = { mailboxes = join(",", each.value.addresses) }
   version_destroy_ttl = "604800s" # a version destroyed by mistake can be had back for a week
   deletion_protection = true
+  deletion_policy     = "ABANDON" # a mailbox that is removed leaves its secret at Google; protection alone would refuse every later apply
   replication {
     user_managed { # an automatic one would need a global key of KMS
       replicas {
@@ -19,6 +20,9 @@ resource "google_secret_manager_secret" "mailbox" {
       }
     }
   }
+  lifecycle {
+    ignore_changes = [replication] # for life: one that `authorize` made before, or in another place, is kept and not made anew
+  }
   depends_on = [google_project_service.this]
 }
 
@@ -28,6 +32,7 @@ resource "google_secret_manager_secret" "hook" {
   annotations         = { routes = join(",", each.value) }
   version_destroy_ttl = "604800s"
   deletion_protection = true
+  deletion_policy     = "ABANDON"
   replication {
     user_managed {
       replicas {
@@ -40,6 +45,9 @@ resource "google_secret_manager_secret" "hook" {
         }
       }
     }
+  }
+  lifecycle {
+    ignore_changes = [replication]
   }
   depends_on = [google_project_service.this]
 }
@@ -66,4 +74,20 @@ resource "google_secret_manager_secret_iam_member" "hook" {
   secret_id = each.value.id
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.this["hooks"].member
+}
+
+# Who read a grant, who minted a token or signed as an account: Google records it only where this is on. One entry a mailbox and
+# token, some 1 KB; the setting is the project's, and this resource is the only one for these two services.
+resource "google_project_iam_audit_config" "this" {
+  # iam is also iamcredentials, which cannot be chosen alone; minting and signing are ADMIN_READ there.
+  for_each = var.audit_logs ? { "secretmanager.googleapis.com" = ["DATA_READ"], "iam.googleapis.com" = ["ADMIN_READ", "DATA_READ"] } : {}
+  project  = var.project_id
+  service  = each.key
+  dynamic "audit_log_config" {
+    for_each = each.value
+    content {
+      log_type = audit_log_config.value
+    }
+  }
+  depends_on = [google_project_service.this]
 }

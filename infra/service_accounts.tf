@@ -14,7 +14,12 @@ locals {
     },
     contains(local.delegates, local.own_delegate) ? { delegate = "mailgrant: domain-wide delegation, holds no role" } : {},
     local.documents == null ? {} : { events = "mailgrant: calls worker for Firestore's documents" },
-    var.build == null ? {} : { deploy = "mailgrant: the pipeline" },
+    var.build == null ? {} : {
+      check  = "mailgrant: the pipeline's tests and builds, may do nothing"
+      plan   = "mailgrant: the pipeline's plan, may look"
+      deploy = "mailgrant: the pipeline's apply"
+      smoke  = "mailgrant: the pipeline's mail at the end"
+    },
   )
 }
 

@@ -14,8 +14,9 @@ resource "google_storage_bucket" "source" {
     action {
       type = "Delete"
     }
-    condition {
-      age = 90
+    condition { # not what Terraform uploads: a deletion behind its back would be a change in every plan
+      age            = 400
+      matches_prefix = ["builds/", "plans/"]
     }
   }
   depends_on = [google_project_service.this]
@@ -27,6 +28,9 @@ resource "google_storage_bucket_object" "source" {
   name     = "${each.key}-${filesha256("${var.dist}/${each.key}.zip")}.zip"
   bucket   = google_storage_bucket.source.name
   source   = "${var.dist}/${each.key}.zip"
+  lifecycle {
+    create_before_destroy = true # a function whose build fails keeps the archive that it runs
+  }
 }
 
 # Mails too big for a Pub/Sub message (10 MB) or a task (1 MB), until they are sent; those that never are, by age.

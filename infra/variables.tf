@@ -9,7 +9,7 @@ variable "project_id" {
 }
 
 variable "region" {
-  description = "Region of the functions, the queues, the buckets, the ledger and the secrets."
+  description = "Region of the functions, the queues, the buckets, the ledger and the secrets. It cannot be changed later. New and trial projects may build in us-central1, us-west2, europe-west1, asia-east1, australia-southeast1 and southamerica-east1 only."
   type        = string
   default     = "europe-west1"
   nullable    = false
@@ -28,6 +28,10 @@ variable "name_prefix" {
     condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name_prefix))
     error_message = "name_prefix: expected 3 to 20 lower-case letters, digits or hyphens, a letter first (IDs of service accounts end at 30)."
   }
+  validation {
+    condition     = !startswith(var.name_prefix, "goog")
+    error_message = "name_prefix: names of topics and buckets may not begin with goog."
+  }
 }
 
 variable "labels" {
@@ -35,6 +39,10 @@ variable "labels" {
   type        = map(string)
   default     = {}
   nullable    = false
+  validation {
+    condition     = alltrue([for name, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", name)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
+    error_message = "labels: expected names and values of lower-case letters, digits, hyphens and underscores, 63 at most; a name begins with a letter."
+  }
 }
 
 variable "config_file" {
@@ -45,6 +53,10 @@ variable "config_file" {
   validation {
     condition     = can(length(yamldecode(file(var.config_file)).mailboxes) > 0)
     error_message = "config_file: expected a file with at least one entry under `mailboxes:`. `npx mailgrant config` names what is wrong in it."
+  }
+  validation {
+    condition     = !can(yamldecode(file(var.config_file)).extends)
+    error_message = "config_file: expected a whole file, and this one extends another. `npx mailgrant deploy -- --env NAME` merges the two and gives the result."
   }
 }
 
@@ -167,14 +179,32 @@ variable "queue" {
   }
 }
 
+variable "settle_seconds" {
+  description = "How long new grants are given before what needs them is made: the builds of the functions, the trigger for documents."
+  type        = number
+  default     = 90
+  nullable    = false
+  validation {
+    condition     = var.settle_seconds >= 0 && var.settle_seconds <= 600 && floor(var.settle_seconds) == var.settle_seconds
+    error_message = "settle_seconds: expected whole seconds, 600 at most."
+  }
+}
+
+variable "audit_logs" {
+  description = "Have Google record who reads a secret, and who mints a token or signs as a service account (Data Access logs of Secret Manager and IAM, for the whole project). false where the organisation sets this itself."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "create_topics" {
   description = "Topics of routes to create here, by short name; the others must exist, such as those of other teams."
   type        = set(string)
   default     = []
   nullable    = false
   validation {
-    condition     = length(setsubtract(var.create_topics, [for route in local.routes : route.topic if can(route.topic)])) == 0
-    error_message = "create_topics: a name there is the topic of no route in the config."
+    condition     = length(setsubtract(var.create_topics, concat([for route in local.routes : route.topic if can(route.topic)], var.build == null ? [] : ["cloud-builds"]))) == 0
+    error_message = "create_topics: a name there is the topic of no route in the config, nor cloud-builds beside `build`."
   }
 }
 
@@ -239,11 +269,13 @@ variable "budget" {
 }
 
 variable "build" {
-  description = "Cloud Build trigger on a repository connected as 2nd generation, projects/P/locations/L/connections/C/repositories/R; null for none."
+  description = "The pipeline: Cloud Build triggers on a repository connected as 2nd generation, projects/P/locations/L/connections/C/repositories/R; null for none. What is applied waits for a person's approval, unless approval is false."
   type = object({
     repository = string
-    branch     = optional(string, "^main$")
+    branch     = optional(string, "main")
     approval   = optional(bool, true)
+    # The environment that is deployed, as `npx mailgrant deploy -- --env NAME` takes it; the default is the one without a name.
+    env = optional(string, "")
     # The bucket of the state, where it is not PROJECT-mailgrant-state.
     state_bucket = optional(string)
   })
@@ -251,6 +283,14 @@ variable "build" {
   validation {
     condition     = var.build == null || can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.build.repository))
     error_message = "build.repository: expected projects/P/locations/L/connections/C/repositories/R."
+  }
+  validation {
+    condition     = var.build == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.build.branch))
+    error_message = "build.branch: expected the name of one branch, such as main, not a pattern."
+  }
+  validation {
+    condition     = var.build == null || can(regex("^([a-z][a-z0-9-]*)?$", var.build.env))
+    error_message = "build.env: expected the name of an environment, such as staging."
   }
 }
 

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = ">= 7.0.0, < 9.0.0"
+      version = ">= 7.41.0, < 8.0.0" # one major; skip_wait and deletion_policy, which are used here, came with 7.40 and 7.33
     }
   }
 

@@ -7,8 +7,9 @@ mock_provider "google" {
 }
 
 variables {
-  project_id = "acme-mail-prod"
-  dist       = "tests/archives"
+  project_id     = "acme-mail-prod"
+  dist           = "tests/archives"
+  settle_seconds = 0
 }
 
 run "minimal" {
@@ -60,7 +61,7 @@ run "minimal" {
     error_message = "images go where old ones are removed"
   }
   assert {
-    condition     = length(google_eventarc_trigger.documents) + length(google_billing_budget.this) + length(google_cloudbuild_trigger.deploy) + length(google_monitoring_notification_channel.email) == 0
+    condition     = length(google_eventarc_trigger.documents) + length(google_billing_budget.this) + length(google_cloudbuild_trigger.pipeline) + length(google_monitoring_notification_channel.email) == 0
     error_message = "nothing that was not asked for"
   }
   assert {
@@ -154,11 +155,11 @@ run "every_option" {
     error_message = "documents go by their own TTL"
   }
   assert {
-    condition     = google_cloudbuild_trigger.deploy[0].location == "europe-west4" && google_cloudbuild_trigger.deploy[0].substitutions == tomap({ _REGION = "europe-west4", _PREFIX = "mailgrant", _DATABASE = "(default)", _STATE_BUCKET = "acme-states" })
+    condition     = alltrue([for one in google_cloudbuild_trigger.pipeline : one.location == "europe-west4"]) && google_cloudbuild_trigger.pipeline["apply"].substitutions == tomap({ _REGION = "europe-west4", _PREFIX = "mailgrant", _STATE_BUCKET = "acme-states", _STATUS = "$(body.message.data.status)", _BEFORE = "$(body.message.data.substitutions.TRIGGER_NAME)", _COMMIT = "$(body.message.data.substitutions.COMMIT_SHA)", _BUILD = "$(body.message.data.id)" })
     error_message = "the pipeline is told what this deployment is called"
   }
   assert {
-    condition     = google_cloudbuild_trigger.deploy[0].approval_config[0].approval_required && contains(keys(google_service_account.this), "deploy")
+    condition     = [for name, one in google_cloudbuild_trigger.pipeline : name if one.approval_config[0].approval_required] == ["apply"] && google_cloudbuild_trigger.pipeline["check"].repository_event_config[0].push[0].branch == "^main$" && google_cloudbuild_trigger.pipeline["apply"].filter == "_STATUS == \"SUCCESS\" && _BEFORE == \"mailgrant-plan\""
     error_message = "the pipeline waits for a person"
   }
   assert {
@@ -184,6 +185,21 @@ run "every_option" {
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles) == 6
     error_message = "the dashboard is JSON"
+  }
+}
+
+run "documents_get_their_agents" {
+  command = plan
+  variables {
+    config_file = "tests/full.yaml"
+  }
+  assert {
+    condition     = google_project_iam_member.eventarc_agent[0].member == "serviceAccount:service-123456789012@gcp-sa-eventarc.iam.gserviceaccount.com" && google_service_account_iam_member.events_token[0].member == "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com"
+    error_message = "Eventarc's agent and Pub/Sub's have what they need for the trigger"
+  }
+  assert {
+    condition     = alltrue([for one in google_firestore_field.ttl : one.skip_wait]) && google_firestore_field.documents[0].skip_wait
+    error_message = "nobody waits for TTL"
   }
 }
 

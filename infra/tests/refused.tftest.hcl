@@ -237,6 +237,54 @@ run "build" {
   expect_failures = [var.build]
 }
 
+run "build_branch_pattern" {
+  command = plan
+  variables {
+    build = { repository = "projects/p/locations/l/connections/c/repositories/r", branch = "^main$" }
+  }
+  expect_failures = [var.build]
+}
+
+run "build_env" {
+  command = plan
+  variables {
+    build = { repository = "projects/p/locations/l/connections/c/repositories/r", env = "../x" }
+  }
+  expect_failures = [var.build]
+}
+
+run "labels" {
+  command = plan
+  variables {
+    labels = { Team = "shop" }
+  }
+  expect_failures = [var.labels]
+}
+
+run "name_prefix_of_googles" {
+  command = plan
+  variables {
+    name_prefix = "google-mail"
+  }
+  expect_failures = [var.name_prefix]
+}
+
+run "settle_seconds" {
+  command = plan
+  variables {
+    settle_seconds = -1
+  }
+  expect_failures = [var.settle_seconds]
+}
+
+run "config_that_extends" {
+  command = plan
+  variables {
+    config_file = "tests/extends.yaml"
+  }
+  expect_failures = [var.config_file]
+}
+
 run "kms_key_elsewhere" {
   command = plan
   variables {

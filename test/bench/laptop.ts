@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Built, buildFunctions } from '../../functions/cli/deploy/build.ts';
+import { type Built, buildFunctions } from '../../functions/cli/build/build.ts';
 import { makeCertificate } from '../../functions/fake-google/http/certificate.ts';
 import { SCOPE_MAIL, SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
 import type { Served } from './child.ts';

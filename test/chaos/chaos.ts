@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildFunctions } from '../../functions/cli/deploy/build.ts';
+import { buildFunctions } from '../../functions/cli/build/build.ts';
 import { startGoogle } from '../../functions/fake-google/google.ts';
 import { startEmulator } from '../support/programs/emulators.ts';
 import { type PubSub, pubsubAt } from '../support/stack/pubsub.ts';

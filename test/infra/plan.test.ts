@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { DEPLOYABLES } from '../../functions/cli/deploy/build.ts';
+import { DEPLOYABLES } from '../../functions/cli/build/build.ts';
 import { checkConfig } from '../../functions/config/schema.ts';
 import { KEEP_MS } from '../../functions/mail/delivery/claim.ts';
 import { outcomeOf } from '../../functions/mail/delivery/outcome.ts';

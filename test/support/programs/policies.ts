@@ -1,17 +1,15 @@
+import { DATA_ROLES, ESCALATES, LEADS_TO_MORE, READS_OR_WRITES_DATA } from './role-permissions.ts';
 import type { Plan } from './terraform.ts';
 
 type Resource = Plan['resources'][number];
 
 const EVERYONE = /^all(Authenticated)?Users$/;
 const IAM = /_iam_(member|binding|policy)$/;
-const PROJECT_IAM = /^google_(project|folder|organization)_iam_/;
+const PROJECT_IAM = /^google_(project|folder|organization)_iam_(member|binding|policy)$/;
 const PRIMITIVE = /^roles\/(owner|editor|viewer)$/;
 // Roles that hold secretmanager.versions.access.
 const READS_SECRETS = /^roles\/secretmanager\.(secretAccessor|admin)$/;
 const MINTS = /^roles\/iam\.(serviceAccountTokenCreator|serviceAccountOpenIdTokenCreator|workloadIdentityUser)$/;
-// To act as every account, or to write into a custom role that one holds, is to hold every right that they have.
-const TAKES_OVER = /^roles\/iam\.(serviceAccountUser|roleAdmin|organizationRoleAdmin|securityAdmin|serviceAccountKeyAdmin)$/;
-const HANDS_OUT = /^roles\/(resourcemanager\.\w*[aA]dmin|iam\.securityAdmin|owner)$/;
 const TAKES_KEY =
   /^google_(pubsub_topic|cloudfunctions2_function|storage_bucket|artifact_registry_repository|secret_manager_secret|firestore_database)$/;
 /** Which APIs a type of resource is made and works by. */
@@ -33,6 +31,9 @@ const APIS: Readonly<Record<string, readonly string[]>> = {
   google_service_account: ['iam', 'iamcredentials'],
   google_storage: ['storage'],
 };
+/** Google's own agents: what they hold, Google holds anyway. */
+const GOOGLES = /@gcp-sa-[a-z]+\.iam\.gserviceaccount\.com$/;
+const PIPELINE = /-(check|plan|deploy|smoke)@/;
 const AGENT = /@gcp-sa-pubsub\.iam\.gserviceaccount\.com$/;
 
 const text = (one: Resource, field: string): string => String(one.values[field] ?? '');
@@ -44,6 +45,26 @@ const of = (plan: Plan, type: RegExp): Resource[] => plan.resources.filter((one)
 const addresses = (some: readonly Resource[]): string[] => some.map(({ address }) => address);
 const base = ({ address }: Resource): string => address.replace(/\[.*/, '');
 
+const permissions = (one: Resource): string[] => (one.values['permissions'] as string[] | undefined) ?? [];
+/** The custom role of a grant: its id is known before an apply. */
+const customRole = (plan: Plan, one: Resource): Resource | undefined => {
+  const id = /\/roles\/(\w+)$/.exec(text(one, 'role'))?.[1];
+  const named = of(plan, /custom_role$/).find((role) => text(role, 'role_id') === id);
+  const index = /\["(\w+)"\]$/.exec(one.address)?.[1] ?? '';
+  return (
+    named ??
+    (text(one, 'role') === ''
+      ? of(plan, /custom_role$/).find((role) => plan.refers[base(one)]?.includes(base(role)) && role.address.includes(index))
+      : undefined)
+  );
+};
+/** What of a grant leads to more rights; a role that nobody has judged leads to everything. */
+function leads(plan: Plan, one: Resource): readonly string[] {
+  const custom = customRole(plan, one);
+  if (custom) return permissions(custom).filter((permission) => ESCALATES.test(permission));
+  return LEADS_TO_MORE[text(one, 'role')] ?? [`${text(one, 'role') || 'a role'} is not judged`];
+}
+
 /** Rules for a plan; each answers the addresses that break it. `open` names the functions that were asked to be public. */
 export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly string[]) => string[]>> = {
   'nobody is let in whom nobody asked for': (plan, open) =>
@@ -54,36 +75,126 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
     ),
   'no right to read secrets on the whole project': (plan) =>
     addresses(of(plan, PROJECT_IAM).filter((one) => READS_SECRETS.test(text(one, 'role')))),
-  'no custom role reads secrets, or acts as an account': (plan) =>
-    addresses(
-      of(plan, /custom_role$/).filter((one) =>
-        (one.values['permissions'] as string[]).some((permission) =>
-          /versions\.access|getAccessToken|signBlob|implicitDelegation|actAs/.test(permission),
-        ),
-      ),
-    ),
   'no version of a secret, so no value in the state': (plan) => addresses(of(plan, /secret_version$/)),
   'no key of a service account': (plan) => addresses(of(plan, /^google_service_account_key$/)),
   'no primitive role': (plan) => addresses(of(plan, IAM).filter((one) => PRIMITIVE.test(text(one, 'role')))),
   'grants are added one by one, never set for all': (plan) => addresses(of(plan, /_iam_(binding|policy)$/)),
   'tokens of an account are minted on that account alone': (plan) =>
     addresses(of(plan, PROJECT_IAM).filter((one) => MINTS.test(text(one, 'role')))),
-  'no account acts as every account of the project, or rewrites roles': (plan) =>
-    addresses(of(plan, PROJECT_IAM).filter((one) => TAKES_OVER.test(text(one, 'role')))),
-  'whoever hands out roles of the project hands out few, and none that leads to more': (plan) =>
+  'nobody holds on the whole project what leads to more rights': (plan) =>
+    addresses(of(plan, PROJECT_IAM).filter((one) => !GOOGLES.test(text(one, 'member')) && leads(plan, one).length > 0)),
+  'no custom role leads to more rights, but to sign as one account': (plan) =>
     addresses(
-      of(plan, PROJECT_IAM)
-        .filter((one) => HANDS_OUT.test(text(one, 'role')))
-        .filter((one) => {
-          const [, list = ''] = /hasOnly\(\[([^\]]*)\]\)$/.exec(String(block(one, 'condition')?.['expression'] ?? '')) ?? [];
-          const roles = list.split(',').map((role) => role.replaceAll('"', '').trim());
-          return (
-            list === '' ||
-            roles.length > 10 ||
-            roles.some((role) => !/^roles\/[\w.]+$/.test(role) || /admin|owner|editor|\.serviceAccount/i.test(role))
-          );
-        }),
+      of(plan, /custom_role$/).filter((one) => {
+        const found = permissions(one).filter((permission) => ESCALATES.test(permission));
+        return (
+          found.some((permission) => permission !== 'iam.serviceAccounts.signJwt') || (found.length > 0 && permissions(one).length > 1)
+        );
+      }),
     ),
+  'what the pipeline may is little, and leads to nothing but the accounts that it deploys': (plan) =>
+    addresses(
+      of(plan, IAM).filter((one) => {
+        if (!PIPELINE.test(text(one, 'member'))) return false;
+        const found = leads(plan, one);
+        const acts = /^google_service_account_iam_member\.deploy_acts_as\["(api|worker|hooks|watch|push|schedule|build|events)"\]$/.test(
+          one.address,
+        );
+        return found.length > 0 && !(acts && found.every((permission) => permission === 'iam.serviceAccounts.actAs'));
+      }),
+    ),
+  'rights on data end at our own': (plan) =>
+    addresses(
+      of(plan, PROJECT_IAM).filter((one) => {
+        const custom = customRole(plan, one);
+        const data = custom
+          ? permissions(custom).some((permission) => READS_OR_WRITES_DATA.test(permission))
+          : DATA_ROLES.test(text(one, 'role'));
+        return data && !block(one, 'condition');
+      }),
+    ),
+  'what runs code of npm may do nothing': (plan) =>
+    addresses(
+      of(plan, IAM).filter(
+        (one) =>
+          /-check@/.test(text(one, 'member')) &&
+          text(one, 'role') !== 'roles/logging.logWriter' &&
+          !(
+            text(one, 'role') === 'roles/storage.objectCreator' &&
+            /objects\/builds\//.test(String(block(one, 'condition')?.['expression'] ?? ''))
+          ),
+      ),
+    ),
+  'what is applied waits for a person, and each build has an account of its own': (plan) => {
+    const triggers = of(plan, /^google_cloudbuild_trigger$/);
+    const account = (one: Resource): string => text(one, 'service_account') || text(one, 'name');
+    return addresses(
+      triggers.filter(
+        (one) =>
+          (/-apply$/.test(text(one, 'name')) && block(one, 'approval_config')?.['approval_required'] !== true) ||
+          triggers.filter((other) => account(other) === account(one)).length > 1,
+      ),
+    );
+  },
+  'builds and triggers come a while after their grants': (plan) => {
+    const wait = 'terraform_data.settled';
+    const waited = plan.refers[wait] ?? [];
+    const late = of(plan, /^google_(cloudfunctions2_function|eventarc_trigger)$/).filter((one) => !plan.waits[base(one)]?.includes(wait));
+    const before = [
+      'google_project_iam_member.build_logs',
+      'google_project_iam_member.build_source',
+      'google_artifact_registry_repository_iam_member.build_images',
+    ];
+    const documents =
+      of(plan, /^google_eventarc_trigger$/).length > 0
+        ? ['google_project_iam_member.eventarc_agent', 'google_service_account_iam_member.events_token']
+        : [];
+    return [...addresses(late), ...[...before, ...documents].filter((grant) => !waited.includes(grant))];
+  },
+  "Google's agents that are made on request are given their roles": (plan) => {
+    if (of(plan, /^google_eventarc_trigger$/).length === 0) return [];
+    const holds = (agent: RegExp, role: string, account: RegExp): boolean =>
+      of(plan, IAM).some((one) => agent.test(text(one, 'member')) && text(one, 'role') === role && account.test(JSON.stringify(one)));
+    return [
+      ...(holds(/@gcp-sa-eventarc\./, 'roles/eventarc.serviceAgent', /./) ? [] : ['gcp-sa-eventarc']),
+      ...(holds(AGENT, 'roles/iam.serviceAccountOpenIdTokenCreator', /events_token/) ? [] : ['gcp-sa-pubsub']),
+    ];
+  },
+  'a dashboard holds no zeros, which Google leaves out': (plan) =>
+    addresses(of(plan, /^google_monitoring_dashboard$/).filter((one) => /":0[,}]/.test(text(one, 'dashboard_json').replaceAll(/\s/g, '')))),
+  'what is counted is summed over revisions and codes': (plan) =>
+    addresses(
+      of(plan, /^google_monitoring_alert_policy$/).filter(
+        (one) =>
+          /"per_series_aligner":"ALIGN_DELTA"/.test(JSON.stringify(one.values)) &&
+          !/"cross_series_reducer":"REDUCE_SUM"/.test(JSON.stringify(one.values)),
+      ),
+    ),
+  "nothing waits for Firestore's policy of deletion": (plan) =>
+    addresses(of(plan, /^google_firestore_field$/).filter((one) => one.values['skip_wait'] !== true)),
+  'no bucket deletes what Terraform keeps in it': (plan) =>
+    addresses(
+      of(plan, /^google_storage_bucket$/).filter((one) => {
+        const objects = of(plan, /^google_storage_bucket_object$/).filter((object) => object.values['bucket'] === one.values['name']);
+        const rules = (one.values['lifecycle_rule'] as { condition: { matches_prefix?: string[] }[] }[] | undefined) ?? [];
+        return objects.some((object) =>
+          rules.some(({ condition }) => {
+            const prefixes = condition[0]?.matches_prefix ?? [];
+            return prefixes.length === 0 || prefixes.some((prefix) => text(object, 'name').startsWith(prefix));
+          }),
+        );
+      }),
+    ),
+  'who reads a grant or signs as an account is recorded': (plan) => {
+    const kinds = (service: string): string[] =>
+      of(plan, /^google_project_iam_audit_config$/)
+        .filter((one) => text(one, 'service') === service)
+        .flatMap((one) => (one.values['audit_log_config'] as { log_type: string }[]).map(({ log_type }) => log_type));
+    return [
+      ...(kinds('secretmanager.googleapis.com').includes('DATA_READ') ? [] : ['secretmanager.googleapis.com']),
+      ...(kinds('iam.googleapis.com').includes('ADMIN_READ') ? [] : ['iam.googleapis.com']),
+    ];
+  },
   'every push has a dead letter topic': (plan) =>
     addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'push_config') && !block(one, 'dead_letter_policy'))),
   'no subscription expires': (plan) =>
@@ -110,12 +221,10 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
       functions.filter((one) => account(one) === '' || functions.filter((other) => account(other) === account(one)).length > 1),
     );
   },
-  "no function is built by Google's default account, or before the builder's grants": (plan) =>
+  "no function is built by Google's default account": (plan) =>
     addresses(
       of(plan, /^google_cloudfunctions2_function$/).filter(
-        (one) =>
-          !(block(one, 'build_config')?.['service_account'] || blockOf(one.unknown, 'build_config')?.['service_account']) ||
-          (plan.waits[base(one)]?.length ?? 0) < 3,
+        (one) => !(plan.written[base(one)] as { build_config?: { service_account?: unknown }[] }).build_config?.[0]?.service_account,
       ),
     ),
   'only api and hooks can be reached from outside': (plan) =>
@@ -141,7 +250,8 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
   'grants and ledger are not deleted in passing': (plan) =>
     addresses([
       ...of(plan, /^google_secret_manager_secret$/).filter(
-        (one) => one.values['deletion_protection'] !== true || !one.values['version_destroy_ttl'],
+        (one) =>
+          one.values['deletion_protection'] !== true || one.values['deletion_policy'] !== 'ABANDON' || !one.values['version_destroy_ttl'],
       ),
       ...of(plan, /^google_firestore_database$/).filter(
         (one) => one.values['delete_protection_state'] !== 'DELETE_PROTECTION_ENABLED' || one.values['deletion_policy'] !== 'ABANDON',
@@ -189,7 +299,7 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
       (!seen.has(address) &&
         [...(plan.waits[address] ?? []), ...(plan.refers[address] ?? [])].some((one) => after(one, seen.add(address))));
     return [...new Set(plan.resources.map(base))].filter(
-      (address) => !/iam_member|storage_bucket_object/.test(address) && !after(address, new Set()),
+      (address) => !/iam_member|storage_bucket_object|terraform_data/.test(address) && !after(address, new Set()),
     );
   },
   'everything is in one region': (plan) => {

@@ -30,6 +30,8 @@ export interface Plan {
   readonly waits: Readonly<Record<string, readonly string[]>>;
   /** What each resource speaks of, itself or by `local.` and `var.`, without attributes. */
   readonly refers: Readonly<Record<string, readonly string[]>>;
+  /** The arguments that are written, by the resource's address without an index: what is left out may be unknown in the plan. */
+  readonly written: Readonly<Record<string, unknown>>;
 }
 
 interface Shown {
@@ -37,7 +39,12 @@ interface Shown {
   readonly planned_values: { readonly root_module: { readonly resources: Plan['resources'] } };
   readonly configuration: {
     readonly root_module: {
-      readonly resources: readonly { readonly address: string; readonly depends_on?: readonly string[]; readonly expressions?: unknown }[];
+      readonly resources: readonly {
+        readonly address: string;
+        readonly depends_on?: readonly string[];
+        readonly expressions?: unknown;
+        readonly for_each_expression?: unknown;
+      }[];
     };
   };
 }
@@ -59,10 +66,13 @@ export async function plan(config: string, variables: Values = {}, directory = I
   );
   const shown = JSON.parse(stdout) as Shown;
   const waits = shown.configuration.root_module.resources.map(({ address, depends_on }) => [address, depends_on ?? []] as const);
-  const refers = shown.configuration.root_module.resources.map(({ address, expressions }) => [address, referencesIn(expressions)] as const);
+  const refers = shown.configuration.root_module.resources.map(
+    ({ address, expressions, for_each_expression: each }) => [address, referencesIn([expressions, each])] as const,
+  );
   const unknown = new Map(shown.resource_changes.map(({ address, change }) => [address, change.after_unknown]));
   const resources = shown.planned_values.root_module.resources.map((one) => ({ ...one, unknown: unknown.get(one.address) ?? {} }));
-  return { resources, waits: Object.fromEntries(waits), refers: Object.fromEntries(refers) };
+  const written = shown.configuration.root_module.resources.map(({ address, expressions }) => [address, expressions] as const);
+  return { resources, waits: Object.fromEntries(waits), refers: Object.fromEntries(refers), written: Object.fromEntries(written) };
 }
 
 function referencesIn(expressions: unknown): string[] {
