@@ -8,14 +8,17 @@ import type { DocumentStore, FunctionContext } from '../runtime/function-context
 import type { Settings } from '../runtime/settings.ts';
 import type { TokenSources } from './auth/mint-token.ts';
 import { createSecrets } from './auth/secret-manager.ts';
-import { createIdentity, type Identity } from './auth/service-identity.ts';
+import { createIdentity } from './auth/service-identity.ts';
 import { createMinter } from './auth/token-cache.ts';
+import { createWriteBack } from './auth/write-back.ts';
+import { firestoreClient } from './firestore/firestore-client.ts';
 import { createDocumentStore } from './firestore/firestore-documents.ts';
 import { createLedger } from './firestore/firestore-ledger.ts';
 import { inspectMailbox } from './gmail/inspect-mailbox.ts';
 import { createSearch } from './gmail/message-search.ts';
 import { createGmail } from './gmail/upload-session.ts';
 import { createExchange } from './http/exchange.ts';
+import type { TokenSource } from './http/google-client.ts';
 import { withRetry } from './http/retry.ts';
 import { queuePorts } from './queue/queue-ports.ts';
 import { createSmtp, createWarmSessions } from './smtp/smtp-transport.ts';
@@ -30,30 +33,30 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
 export function connect(
   settings: Settings,
   tell: Tell,
-  identity: Identity = createIdentity(settings.urls.metadata),
+  identity?: TokenSource,
   now: () => number = Date.now,
 ): FunctionContext & Watched & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, routesFile, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
-  const vault: TokenSources = {
-    secrets: createSecrets(urls.secrets, project),
-    identity,
-    urls,
-    tokenCache: new Map(),
-    notice: (event, code) => tell('WARNING', event, { code }),
-  };
+  const self = identity ?? createIdentity(urls.metadata, now);
+  const secrets = createSecrets(urls.secrets, project, self);
+  const writeBack = createWriteBack(secrets, (event, code) => tell('WARNING', event, { code }));
+  const sources: TokenSources = { secrets, writeBack, identity: self, urls, tokenCache: new Map(), dead: new Map() };
   const digest = (data: Uint8Array | string): string => hash('sha256', data);
   const invocation = () => {
     const { signal: deadline, end } = untilDeadline(deadlineMs);
     const exchange = exchanges(deadline);
     const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
+    const retrying = withRetry(exchange, pause, Math.random);
     return {
       deadline,
       end,
       exchange,
       pause,
-      token: createMinter(vault, { exchange, patient: withRetry(exchange, pause, Math.random), now }),
+      retrying,
+      token: createMinter(sources, { exchange: retrying, pause, now }),
+      firestore: firestoreClient({ baseUrl: urls.firestore, exchange: retrying, token: self, pause, random: Math.random }),
     };
   };
   return {
@@ -65,17 +68,14 @@ export function connect(
     digest,
     now,
     startInvocation: () => {
-      const { deadline, end, exchange, pause, token } = invocation();
+      const { deadline, end, exchange, pause, retrying, token, firestore } = invocation();
       const gmail = createGmail(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
-        ledger: createLedger(urls.firestore, database, exchange, () => identity(exchange, now())),
-        windows: async () =>
-          (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(urls.firestore, database, exchange, () =>
-            identity(exchange, now()),
-          ),
-        ...queuePorts(settings, withRetry(exchange, pause, Math.random), () => identity(exchange, now())),
+        ledger: createLedger(firestore, database),
+        windows: async () => (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(firestore, database),
+        ...queuePorts(settings, retrying, self),
         token,
         now,
         newId: randomUUID,
@@ -89,10 +89,7 @@ export function connect(
         },
       };
     },
-    documents: () => {
-      const { exchange } = invocation();
-      return createDocumentStore(urls.firestore, exchange, () => identity(exchange, now()));
-    },
+    documents: () => createDocumentStore(invocation().firestore),
     inspectAll: () => {
       const { end, exchange, token } = invocation();
       return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange))).finally(end);

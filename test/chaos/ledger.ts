@@ -1,4 +1,5 @@
-import { type Document, entryOf } from '../../functions/google/firestore/ledger-document.ts';
+import type { Document } from '../../functions/google/firestore/firestore-client.ts';
+import { entryOf } from '../../functions/google/firestore/ledger-document.ts';
 import type { Entry } from '../../functions/mail/delivery/ledger.ts';
 
 /** Every mail in the ledger, read page by page from the Firestore emulator. */

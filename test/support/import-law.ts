@@ -5,13 +5,14 @@ export interface Room {
   readonly rooms: string;
   /** Packages and Node's own modules. */
   readonly packages?: RegExp;
-  /** Node's modules of which only types may be imported. */
+  /** Modules of which only types may be imported: not a byte of them is in a bundle. */
   readonly types?: RegExp;
   /** No clock, randomness, network or environment: those come in as ports. */
   readonly pure?: true;
 }
 
 const SERVER_TYPES = /^node:http$/;
+const GOOGLE_TYPES = /^googleapis\//;
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   '': {
@@ -122,13 +123,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'google/http': { job: 'One HTTPS exchange; Google’s error body; retry.', rooms: 'mail/model', packages: /^node:/ },
   'google/auth': {
     job: 'Secret, grant, access token; identities.',
-    rooms: 'google/http runtime mail/model mail/message',
-    packages: /^(google-auth-library\/build\/|googleapis\/build\/|@google-cloud\/secret-manager$|node:crypto$)/,
+    rooms: 'google/http runtime mail/model',
+    packages: /^(google-auth-library\/build\/|googleapis\/build\/|node:crypto$|node:timers\/promises$)/,
+    types: GOOGLE_TYPES,
   },
   'google/gmail': {
     job: 'Gmail: upload session, search, what a mailbox’s grant can do.',
     rooms: 'google/http runtime mail/model mail/message mail/delivery',
     packages: /^googleapis\/build\//,
+    types: GOOGLE_TYPES,
   },
   'google/smtp': {
     job: 'Gmail over SMTP.',
@@ -139,11 +142,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     job: 'Firestore: ledger, dedupe windows, documents.',
     rooms: 'google/http runtime mail/model mail/delivery',
     packages: /^googleapis\/build\//,
+    types: GOOGLE_TYPES,
   },
   'google/queue': {
     job: 'Pub/Sub topic, Cloud Tasks, bucket.',
     rooms: 'google/http runtime mail/model mail/delivery',
     packages: /^googleapis\/build\//,
+    types: GOOGLE_TYPES,
   },
   google: {
     job: 'Connects the adapters to the ports of `mail/`.',

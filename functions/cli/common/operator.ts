@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config/load-config.ts';
-import { createIdentity, type Identity } from '../../google/auth/service-identity.ts';
+import { createIdentity } from '../../google/auth/service-identity.ts';
+import type { TokenSource } from '../../google/http/google-client.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { checkSettings, type Settings } from '../../runtime/settings.ts';
@@ -10,7 +11,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** What a command works with: the settings a function would have, from the config file itself, and who the operator is. */
 export interface Operator {
   readonly settings: Settings;
-  readonly identity: Identity;
+  readonly identity: TokenSource;
 }
 
 /** What infra/ names the ledger's database by default. A function is told; an operator woken by an alert gives --project and no more. */
@@ -39,12 +40,12 @@ export function operatorFor(file: string, project: string | undefined, env: Env)
 const LIFE_MS = 10 * 60_000;
 
 /** Application Default Credentials by Google's own library, loaded when a command needs it. */
-const applicationDefault: Identity = async (_exchange, now) => {
+const applicationDefault: TokenSource = async () => {
   const { GoogleAuth } = await import('google-auth-library');
   const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
   const token = await auth.getAccessToken().catch(() => null);
   if (!token) throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
-  return { secret: new SecretString(token), expiresAt: now + LIFE_MS };
+  return { secret: new SecretString(token), expiresAt: Date.now() + LIFE_MS };
 };
 
 /** The environment with what infra/, or `npm start`, names by default: the topic of mails. */

@@ -1,5 +1,4 @@
 import type { SecretManagerServiceClient } from '@google-cloud/secret-manager';
-import { createExchange } from '../../google/http/exchange.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { googleUrls } from '../../runtime/google-urls.ts';
@@ -106,7 +105,7 @@ async function clientFor({ settings, identity }: Operator): Promise<SecretManage
   const { urls, project } = settings;
   if (urls.secrets === googleUrls('').secrets)
     return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient: (await ownLogin()) as never });
-  const token = await identity(createExchange()(AbortSignal.timeout(10_000)), Date.now());
+  const token = await identity();
   const { OAuth2Client } = await import('google-auth-library');
   const authClient = new OAuth2Client();
   authClient.setCredentials({ access_token: token.secret.reveal() });

@@ -28,7 +28,7 @@ export function doctorChecks(
   { address, serviceAccounts = [], send = false, loseReply = false }: DoctorOptions,
 ): Check[] {
   const exchange = createExchange()(AbortSignal.timeout(60_000));
-  const self = (): Promise<AccessToken> => operator.identity(exchange, Date.now());
+  const self = (): Promise<AccessToken> => operator.identity();
   const patient: CheckContext = { operator, exchange, self };
   const { mailboxes } = operator.settings.config;
   const chosen = mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());

@@ -116,7 +116,7 @@ function open(project: string, prefix: string, config: string, given: Env): Dead
   const operator = operatorFor(config, project, deployedEnv(given, project, prefix));
   const { settings, identity } = operator;
   const exchange = createExchange()(AbortSignal.timeout(600_000));
-  const line = { baseUrl: settings.urls.pubsub, exchange, identity: () => identity(exchange, Date.now()) };
+  const line = { baseUrl: settings.urls.pubsub, exchange, token: identity };
   const { startInvocation: begin } = connect(settings, () => {}, identity);
   return {
     pulled: createSubscription(line, `projects/${project}/subscriptions/${prefix}-dead`),

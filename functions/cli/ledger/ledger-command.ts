@@ -103,7 +103,7 @@ export function runLedgerCommand(
 
     if (verb === 'list') {
       const exchange = createExchange()(AbortSignal.timeout(60_000));
-      const query = createLedgerQuery(settings.urls.firestore, settings.database, exchange, () => identity(exchange, Date.now()));
+      const query = createLedgerQuery(settings.urls.firestore, settings.database, exchange, identity);
       const narrowed = (name: string) => (options[name] === undefined ? null : asShown(String(options[name])));
       const asked = { ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') };
       const data = await listMails(asked, query, reader).catch((error: unknown) => {

@@ -1,9 +1,9 @@
 import { createPrivateKey, sign } from 'node:crypto';
+import type { iamcredentials_v1 } from 'googleapis/build/src/apis/iamcredentials/v1.js';
 import { MailFailure } from '../../mail/model/failure.ts';
-import type { AccessToken } from '../../mail/model/secret.ts';
-import { SecretString } from '../../mail/model/secret.ts';
-import { readGoogleError } from '../http/error-body.ts';
-import { type Call, type Exchange, json, NoReply } from '../http/exchange.ts';
+import { type AccessToken, SecretString } from '../../mail/model/secret.ts';
+import { type Exchange, json } from '../http/exchange.ts';
+import { answerOf, callGoogle, isApiDisabled, isTransient, refusalDetail, type TokenSource } from '../http/google-client.ts';
 import { readTokenReply, tokenCall } from './token-endpoint.ts';
 
 /** What a service account claims when it asks for a token in a mailbox's name (RFC 7523). Times are seconds since the epoch. */
@@ -38,12 +38,7 @@ export async function assertFor(
     const iat = Math.floor((now() + skewMs) / 1_000);
     const assertion = await signer({ ...subject, aud: AUDIENCE, iat, exp: iat + LIFE_S });
     const call = tokenCall(tokenUrl, { grant_type: GRANT_TYPE, assertion: assertion.reveal() });
-    return exchange(call).catch((error: unknown) => {
-      throw new MailFailure(
-        'google_unavailable',
-        `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`,
-      );
-    });
+    return answerOf(exchange(call), 'the token endpoint', 'google_unavailable');
   };
   const reply = await attempt(0);
   const theirs = Date.parse(reply.headers.date ?? '');
@@ -80,26 +75,21 @@ export function signWithKey(payload: SecretString): { readonly email: string; re
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Has the service account `delegate` sign, by IAM Credentials: no key exists anywhere. Google's Node libraries lack this. */
-export function signByIam(baseUrl: string, delegate: string, identity: AccessToken, exchange: Exchange): Sign {
+/**
+ * Has the service account `delegate` sign, by IAM Credentials: no key exists anywhere. Google's Node libraries lack this.
+ * Throws MailFailure: api_disabled, delegate_refused, google_unavailable, unexpected.
+ */
+export function signByIam(baseUrl: string, delegate: string, token: TokenSource, exchange: Exchange): Sign {
+  const iam = { service: 'IAM Credentials', baseUrl, exchange, token, unavailable: 'google_unavailable' } as const;
+  const path = `/v1/projects/-/serviceAccounts/${encodeURIComponent(delegate)}:signJwt`;
   return async (claims) => {
-    const call: Call = {
-      method: 'POST',
-      url: `${baseUrl}/v1/projects/-/serviceAccounts/${encodeURIComponent(delegate)}:signJwt`,
-      headers: { authorization: `Bearer ${identity.secret.reveal()}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ payload: JSON.stringify(claims) }),
-      timeoutMs: 10_000,
-    };
-    const reply = await exchange(call).catch((error: unknown) => {
-      throw new MailFailure('google_unavailable', `IAM Credentials did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
-    });
-    const body = json(reply) as { signedJwt?: unknown } | null;
-    if (reply.status === 200 && typeof body?.signedJwt === 'string') return new SecretString(body.signedJwt);
-    const { status, reasons, message } = readGoogleError(body);
-    const detail = `IAM Credentials answered ${reply.status} ${status}`;
-    if (reasons.includes('SERVICE_DISABLED') || /has not been used in project/.test(message)) throw new MailFailure('api_disabled', detail);
-    if (reply.status === 401) throw new MailFailure('identity_refused', detail);
+    const body: iamcredentials_v1.Schema$SignJwtRequest = { payload: JSON.stringify(claims) };
+    const reply = await callGoogle(iam, { method: 'POST', path, body, timeoutMs: 10_000 });
+    const { signedJwt } = json<iamcredentials_v1.Schema$SignJwtResponse>(reply) ?? {};
+    if (reply.status === 200 && typeof signedJwt === 'string') return new SecretString(signedJwt);
+    const detail = refusalDetail(iam.service, reply);
+    if (isApiDisabled(reply)) throw new MailFailure('api_disabled', detail);
     if (reply.status === 403 || reply.status === 404) throw new MailFailure('delegate_refused', detail);
-    throw new MailFailure(reply.status === 429 || reply.status >= 500 ? 'google_unavailable' : 'unexpected', detail);
+    throw new MailFailure(isTransient(reply) ? 'google_unavailable' : 'unexpected', detail);
   };
 }

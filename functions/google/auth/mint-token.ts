@@ -1,83 +1,79 @@
 import type { Mailbox } from '../../mail/model/config.ts';
 import { toFailure } from '../../mail/model/failure.ts';
 import { scopeFor } from '../../mail/model/scopes.ts';
-
-import type { AccessToken } from '../../mail/model/secret.ts';
-import { SecretString } from '../../mail/model/secret.ts';
+import type { AccessToken, SecretString } from '../../mail/model/secret.ts';
 import type { GoogleUrls } from '../../runtime/google-urls.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { TokenSource } from '../http/google-client.ts';
 import { assertFor, signByIam, signWithKey } from './jwt-bearer.ts';
 import { readCredential } from './refresh-token-secret.ts';
 import type { Secrets } from './secret-manager.ts';
-import type { Identity } from './service-identity.ts';
 import { refresh } from './token-endpoint.ts';
+import type { WriteBack } from './write-back.ts';
 
 /** What outlives an invocation: secret texts, the function's own identity, and the tokens of mailboxes that say `tokens: reuse`. */
 export interface TokenSources {
   readonly secrets: Secrets;
-  readonly identity: Identity;
+  readonly writeBack: WriteBack;
+  readonly identity: TokenSource;
   readonly urls: GoogleUrls;
   readonly tokenCache: Map<string, AccessToken>;
-  /** Tells of something that went wrong without failing the mail. */
-  readonly notice: (event: string, code: string) => void;
+  /** Grants that were found dead, by secret: the text that Google refused. */
+  readonly dead: Map<string, SecretString>;
 }
 
-/** How one invocation calls Google: mints may be tried again, everything ends at the deadline. */
+/** How one invocation calls Google for tokens: what is said here may reach Google twice, and everything ends at the deadline. */
 export interface InvocationCalls {
   readonly exchange: Exchange;
-  readonly patient: Exchange;
+  readonly pause: (ms: number) => Promise<void>;
   readonly now: () => number;
 }
 
 /** Mints an access token by the grant that the mailbox has. Throws MailFailure. */
-export async function mintByGrant(mailbox: Mailbox, vault: TokenSources, calls: InvocationCalls): Promise<AccessToken> {
-  if (mailbox.grant === 'delegation') return mintByDelegation(mailbox, vault, calls);
+export async function mintByGrant(mailbox: Mailbox, sources: TokenSources, calls: InvocationCalls): Promise<AccessToken> {
+  if (mailbox.grant === 'delegation') return mintByDelegation(mailbox, sources, calls);
   const use = mailbox.grant === 'refresh-token' ? mintByRefreshToken : mintByKey;
-  const self = await vault.identity(calls.exchange, calls.now());
-  const read = (stale?: SecretString): Promise<SecretString> =>
-    vault.secrets.read(mailbox.secret, calls.exchange, self, calls.now(), stale);
+  const { secret } = mailbox;
+  const read = (stale?: SecretString): Promise<SecretString> => sources.secrets.read(secret, calls.exchange, calls.now(), stale);
   const text = await read();
   try {
-    return await use(mailbox, text, vault, calls);
+    return await use(mailbox, text, sources, calls);
   } catch (error) {
-    if (!MAY_BE_ROTATED.has(toFailure(error).code)) throw error;
-    const newer = await read(text); // the secret may have been rotated after we kept it
-    if (newer.reveal() === text.reveal()) throw error;
-    return use(mailbox, newer, vault, calls);
+    const { code } = toFailure(error);
+    if (!MAY_BE_ROTATED.has(code)) throw error;
+    let newer = await read(text); // the secret may have been rotated after we kept it
+    if (newer.reveal() === text.reveal() && code === 'grant_revoked' && sources.dead.get(secret)?.reveal() !== text.reveal()) {
+      // Google may have replaced the refresh token for another instance, which is about to store the new one.
+      await calls.pause(WRITE_BACK_MS).catch(() => {});
+      newer = await read(newer);
+    }
+    if (newer.reveal() !== text.reveal()) return use(mailbox, newer, sources, calls);
+    if (code === 'grant_revoked') sources.dead.set(secret, text);
+    throw error;
   }
 }
 
 const MAY_BE_ROTATED = new Set(['grant_revoked', 'client_refused', 'grant_malformed', 'delegate_refused']);
+const WRITE_BACK_MS = 2_000;
 
 async function mintByRefreshToken(
   mailbox: Mailbox,
   text: SecretString,
-  vault: TokenSources,
-  { exchange, patient, now }: InvocationCalls,
+  { urls, writeBack }: TokenSources,
+  { exchange, now }: InvocationCalls,
 ): Promise<AccessToken> {
-  const { token, refreshToken } = await refresh(vault.urls.token, readCredential(text, mailbox.address), patient, now);
-  if (refreshToken) {
-    const payload = new SecretString(JSON.stringify({ ...(JSON.parse(text.reveal()) as object), refresh_token: refreshToken.reveal() }));
-    const self = await vault.identity(exchange, now());
-    // The mail goes out with the token in hand; a grant that could not be written back is told, not thrown.
-    await vault.secrets
-      .add(mailbox.secret, payload, exchange, self, now())
-      .catch((error: unknown) => vault.notice('grant_not_written_back', toFailure(error).code));
-  }
+  const { token, refreshToken } = await refresh(urls.token, readCredential(text, mailbox.address), exchange, now);
+  // The email goes out with the token at hand, whatever becomes of the new grant.
+  await writeBack(mailbox.secret, text, refreshToken, exchange, now());
   return token;
 }
 
-function mintByKey(mailbox: Mailbox, text: SecretString, { urls }: TokenSources, { patient, now }: InvocationCalls): Promise<AccessToken> {
+function mintByKey(mailbox: Mailbox, text: SecretString, { urls }: TokenSources, { exchange, now }: InvocationCalls): Promise<AccessToken> {
   const { email, sign } = signWithKey(text);
-  return assertFor({ iss: email, sub: mailbox.address, scope: scopeFor(mailbox.via) }, sign, urls.token, patient, now);
+  return assertFor({ iss: email, sub: mailbox.address, scope: scopeFor(mailbox.via) }, sign, urls.token, exchange, now);
 }
 
-async function mintByDelegation(
-  mailbox: Mailbox,
-  { urls, identity }: TokenSources,
-  { exchange, patient, now }: InvocationCalls,
-): Promise<AccessToken> {
-  const self = await identity(exchange, now());
-  const sign = signByIam(urls.iamCredentials, mailbox.delegate, self, patient);
-  return assertFor({ iss: mailbox.delegate, sub: mailbox.address, scope: scopeFor(mailbox.via) }, sign, urls.token, patient, now);
+function mintByDelegation(mailbox: Mailbox, { urls, identity }: TokenSources, { exchange, now }: InvocationCalls): Promise<AccessToken> {
+  const sign = signByIam(urls.iamCredentials, mailbox.delegate, identity, exchange);
+  return assertFor({ iss: mailbox.delegate, sub: mailbox.address, scope: scopeFor(mailbox.via) }, sign, urls.token, exchange, now);
 }

@@ -1,79 +1,73 @@
+import type { secretmanager_v1 } from 'googleapis/build/src/apis/secretmanager/v1.js';
 import { MailFailure } from '../../mail/model/failure.ts';
-import type { AccessToken } from '../../mail/model/secret.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { readGoogleError } from '../http/error-body.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { type Exchange, json, type Reply } from '../http/exchange.ts';
+import { callGoogle, type GoogleCall, isApiDisabled, isTransient, refusalDetail, type TokenSource } from '../http/google-client.ts';
 
-/** Secret Manager over REST, with a small cache in memory that lives as long as the instance. */
+/** Secret Manager, with a small cache in memory that lives as long as the instance. All of it throws MailFailure, see `secretFailure`. */
 export interface Secrets {
-  /** Reads the latest version; `stale` names a text that no longer works and must not come from the cache. */
-  read(name: string, exchange: Exchange, identity: AccessToken, now: number, stale?: SecretString): Promise<SecretString>;
+  /** The latest version, at most five minutes old; `stale` names a text that no longer works and must not come from the cache. */
+  read(name: string, exchange: Exchange, now: number, stale?: SecretString): Promise<SecretString>;
+  /** The latest version as it is now; the cache is left as it is. */
+  latest(name: string, exchange: Exchange): Promise<SecretString>;
+  /** Puts a text into the cache. */
+  keep(name: string, text: SecretString, now: number): void;
   /** Adds a version, which is the latest from then on. */
-  add(name: string, text: SecretString, exchange: Exchange, identity: AccessToken, now: number): Promise<void>;
+  add(name: string, text: SecretString, exchange: Exchange): Promise<void>;
 }
 
 const KEEP_MS = 5 * 60_000; // a rotated secret is picked up this late at most; sooner when Google refuses the old one
 const KEEP_COUNT = 100;
 
-export function createSecrets(baseUrl: string, project: string): Secrets {
+/** Secrets of a project, read with the function's own identity. */
+export function createSecrets(baseUrl: string, project: string, token: TokenSource): Secrets {
   const kept = new Map<string, { text: SecretString; until: number }>();
-  const keep = (name: string, text: SecretString, now: number): void => {
+  const keep: Secrets['keep'] = (name, text, now) => {
     if (kept.size >= KEEP_COUNT) kept.clear();
     kept.set(name, { text, until: now + KEEP_MS });
   };
-  const url = (name: string, verb: string): string =>
-    `${baseUrl}/v1/projects/${encodeURIComponent(project)}/secrets/${encodeURIComponent(name)}${verb}`;
-  const ask = (call: Call, exchange: Exchange): Promise<Reply> =>
-    exchange(call).catch((error: unknown) => {
-      throw new MailFailure('google_unavailable', `Secret Manager did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
-    });
+  const pathOf = (name: string): string => `/v1/projects/${encodeURIComponent(project)}/secrets/${encodeURIComponent(name)}`;
+  const call = (exchange: Exchange, request: Omit<GoogleCall, 'timeoutMs'>): Promise<Reply> =>
+    callGoogle(
+      { service: 'Secret Manager', baseUrl, exchange, token, unavailable: 'google_unavailable' },
+      { ...request, timeoutMs: 10_000 },
+    );
+  const latest: Secrets['latest'] = async (name, exchange) =>
+    readSecretReply(await call(exchange, { method: 'GET', path: `${pathOf(name)}/versions/latest:access` }));
   return {
-    async read(name, exchange, identity, now, stale) {
+    latest,
+    keep,
+    async read(name, exchange, now, stale) {
       const known = kept.get(name);
       if (known && known.until > now && known.text !== stale) return known.text;
-      const text = readSecretReply(
-        await ask({ method: 'GET', url: url(name, '/versions/latest:access'), headers: bearer(identity), timeoutMs: 10_000 }, exchange),
-      );
+      const text = await latest(name, exchange);
       keep(name, text, now);
       return text;
     },
-    async add(name, text, exchange, identity, now) {
-      const body = JSON.stringify({ payload: { data: Buffer.from(text.reveal()).toString('base64') } });
-      const reply = await ask(
-        {
-          method: 'POST',
-          url: url(name, ':addVersion'),
-          headers: { ...bearer(identity), 'content-type': 'application/json' },
-          body,
-          timeoutMs: 10_000,
-          once: true,
-        },
-        exchange,
-      );
+    async add(name, text, exchange) {
+      const body: secretmanager_v1.Schema$AddSecretVersionRequest = {
+        payload: { data: Buffer.from(text.reveal()).toString('base64') },
+      };
+      const reply = await call(exchange, { method: 'POST', path: `${pathOf(name)}:addVersion`, body });
       if (reply.status !== 200) throw secretFailure(reply);
-      keep(name, text, now);
     },
   };
 }
 
-const bearer = (identity: AccessToken): Record<string, string> => ({ authorization: `Bearer ${identity.secret.reveal()}` });
-
-/**
- * Reads the answer of `versions.access`; the payload is base64.
- * Throws MailFailure: grant_missing, grant_unreadable, api_disabled, identity_refused, google_unavailable, unexpected.
- */
+/** Reads the answer of `versions.access`; the payload is base64. Throws MailFailure, see `secretFailure`. */
 export function readSecretReply(reply: Reply): SecretString {
-  const data = (json(reply) as { payload?: { data?: unknown } } | null)?.payload?.data;
+  const data = json<secretmanager_v1.Schema$AccessSecretVersionResponse>(reply)?.payload?.data;
   if (reply.status === 200 && typeof data === 'string') return new SecretString(Buffer.from(data, 'base64').toString('utf8'));
   throw secretFailure(reply);
 }
 
+/** grant_missing, grant_unreadable, api_disabled, google_unavailable, unexpected. */
 function secretFailure(reply: Reply): MailFailure {
-  const { status, reasons, message } = readGoogleError(json(reply));
-  const detail = `Secret Manager answered ${reply.status} ${status}`;
-  if (reasons.includes('SERVICE_DISABLED') || /has not been used in project/.test(message)) return new MailFailure('api_disabled', detail);
+  const detail = refusalDetail('Secret Manager', reply);
+  const { status } = readGoogleError(json(reply));
+  if (isApiDisabled(reply)) return new MailFailure('api_disabled', detail);
   if (reply.status === 404) return new MailFailure('grant_missing', detail);
   if (reply.status === 403 || status === 'FAILED_PRECONDITION') return new MailFailure('grant_unreadable', detail); // the latest version is disabled or destroyed
-  if (reply.status === 401) return new MailFailure('identity_refused', detail);
-  return new MailFailure(reply.status === 429 || reply.status >= 500 ? 'google_unavailable' : 'unexpected', detail);
+  return new MailFailure(isTransient(reply) ? 'google_unavailable' : 'unexpected', detail);
 }

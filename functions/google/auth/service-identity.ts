@@ -1,48 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MailFailure } from '../../mail/model/failure.ts';
-import type { AccessToken } from '../../mail/model/secret.ts';
-import { SecretString } from '../../mail/model/secret.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
-
-/** The function's own identity, for Secret Manager and Firestore. Not a mailbox's token: those are minted per invocation. */
-export type Identity = (exchange: Exchange, now: number) => Promise<AccessToken>;
+import { type AccessToken, SecretString } from '../../mail/model/secret.ts';
+import { type Call, createExchange, json, type Reply } from '../http/exchange.ts';
+import { answerOf, type TokenSource } from '../http/google-client.ts';
+import { withRetry } from '../http/retry.ts';
+import type { TokenResponse } from './token-endpoint.ts';
 
 const EARLY_MS = 5 * 60_000; // the metadata server hands out a new token this long before the old one ends
+const TIMEOUT_MS = 5_000;
 
-/** Asks the metadata server, and keeps the answer until five minutes before its end; one request is in flight at most. */
-export function createIdentity(metadataUrl: string): Identity {
+/**
+ * The function's own identity, for all of Google's services. Not a mailbox's token: those are minted per invocation. A token is
+ * kept until five minutes before its end, or until a service refuses it; while the metadata server is away, until its end.
+ * One request is in flight at most, on a deadline of its own: whoever waits for it may have little time left.
+ */
+export function createIdentity(metadataUrl: string, now: () => number = Date.now): TokenSource {
+  const exchanges = createExchange();
   let kept: AccessToken | null = null;
   let pending: Promise<AccessToken> | null = null;
-  return async (exchange, now) => {
-    if (kept && kept.expiresAt - EARLY_MS > now) return kept;
-    pending ??= fetchIdentity(metadataUrl, exchange, now).finally(() => {
+  return async (refused) => {
+    if (refused !== undefined && kept === refused) kept = null;
+    if (kept && kept.expiresAt - EARLY_MS > now()) return kept;
+    pending ??= fetchIdentity(metadataUrl, exchanges, now).finally(() => {
       pending = null;
     });
-    kept = await pending;
-    return kept;
+    try {
+      kept = await pending;
+      return kept;
+    } catch (error) {
+      if (kept && kept.expiresAt > now()) return kept;
+      throw error;
+    }
   };
 }
 
-async function fetchIdentity(metadataUrl: string, exchange: Exchange, now: number): Promise<AccessToken> {
-  const reply = await exchange(identityCall(metadataUrl)).catch((error: unknown) => {
-    throw new MailFailure(
-      'google_unavailable',
-      `the metadata server did not answer: ${error instanceof NoReply ? error.message : 'error'}`,
-    );
-  });
-  return readIdentity(reply, now);
+async function fetchIdentity(metadataUrl: string, exchanges: ReturnType<typeof createExchange>, now: () => number): Promise<AccessToken> {
+  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
+  const exchange = withRetry(exchanges(deadline), pause, Math.random);
+  return readIdentity(await answerOf(exchange(identityCall(metadataUrl)), 'the metadata server', 'google_unavailable'), now());
 }
 
 const identityCall = (metadataUrl: string): Call => ({
   method: 'GET',
   url: `${metadataUrl}/computeMetadata/v1/instance/service-accounts/default/token`,
   headers: { 'metadata-flavor': 'Google' },
-  timeoutMs: 5_000,
+  timeoutMs: TIMEOUT_MS,
 });
 
 /** Throws MailFailure: google_unavailable, identity_refused. */
 export function readIdentity(reply: Reply, now: number): AccessToken {
-  const body = json(reply) as { access_token?: unknown; expires_in?: unknown } | null;
-  if (reply.status === 200 && typeof body?.access_token === 'string')
-    return { secret: new SecretString(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
+  const { access_token: token, expires_in: seconds = 0 } = json<TokenResponse>(reply) ?? {};
+  if (reply.status === 200 && typeof token === 'string')
+    return { secret: new SecretString(token), expiresAt: now + Number(seconds) * 1_000 };
   throw new MailFailure(reply.status >= 500 ? 'google_unavailable' : 'identity_refused', `the metadata server answered ${reply.status}`);
 }

@@ -1,4 +1,4 @@
-import type { Sender } from '../../mail/message/sender.ts';
+import type { Mailbox } from '../../mail/model/config.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import { type InvocationCalls, mintByGrant, type TokenSources } from './mint-token.ts';
 
@@ -16,7 +16,7 @@ interface Minting {
 export function createMinter(
   vault: TokenSources,
   calls: InvocationCalls,
-): (sender: Pick<Sender, 'mailbox'>, refused?: AccessToken) => Promise<AccessToken> {
+): (sender: { readonly mailbox: Mailbox }, refused?: AccessToken) => Promise<AccessToken> {
   const minted = new Map<string, Minting>();
   return async ({ mailbox }, refused) => {
     const reuse = mailbox.tokens === 'reuse';

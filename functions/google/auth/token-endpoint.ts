@@ -1,8 +1,17 @@
 import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
-import type { AccessToken } from '../../mail/model/secret.ts';
-import { SecretString } from '../../mail/model/secret.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { type AccessToken, SecretString } from '../../mail/model/secret.ts';
+import { type Call, type Exchange, json, type Reply } from '../http/exchange.ts';
+import { answerOf, isTransient } from '../http/google-client.ts';
 import type { Credential } from './refresh-token-secret.ts';
+
+/** What a token endpoint answers (RFC 6749, 5.1 and 5.2), the metadata server's too; Google publishes no schema of it. */
+export interface TokenResponse {
+  readonly access_token?: string;
+  readonly expires_in?: number;
+  readonly refresh_token?: string;
+  readonly error?: string;
+  readonly error_description?: string;
+}
 
 /** What the token endpoint gave; `refreshToken` only where Google exchanged it for a new one. */
 export interface Minted {
@@ -19,9 +28,7 @@ export async function refresh(tokenUrl: string, credential: Credential, exchange
     client_secret: clientSecret.reveal(),
     refresh_token: refreshToken.reveal(),
   };
-  const reply = await exchange(tokenCall(tokenUrl, form)).catch((error: unknown) => {
-    throw new MailFailure('google_unavailable', `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
-  });
+  const reply = await answerOf(exchange(tokenCall(tokenUrl, form)), 'the token endpoint', 'google_unavailable');
   return readTokenReply(reply, now(), 'refresh');
 }
 
@@ -69,13 +76,7 @@ const MEANINGS: Readonly<Record<'refresh' | 'assertion', Meanings>> = {
  * Throws MailFailure: as in MEANINGS, and google_unavailable, delegate_refused, unexpected.
  */
 export function readTokenReply(reply: Reply, now: number, asked: 'refresh' | 'assertion'): Minted {
-  const body = json(reply) as {
-    access_token?: unknown;
-    expires_in?: unknown;
-    refresh_token?: unknown;
-    error?: unknown;
-    error_description?: unknown;
-  } | null;
+  const body = json<TokenResponse>(reply);
   if (reply.status === 200 && typeof body?.access_token === 'string') {
     const token = { secret: new SecretString(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };
     return { token, refreshToken: typeof body.refresh_token === 'string' ? new SecretString(body.refresh_token) : null };
@@ -88,5 +89,5 @@ export function readTokenReply(reply: Reply, now: number, asked: 'refresh' | 'as
   if (asked === 'assertion' && /invalid jwt/i.test(String(body?.error_description ?? '')))
     throw new MailFailure('delegate_refused', detail);
   if (known) throw new MailFailure(known, detail);
-  throw new MailFailure(reply.status === 429 || reply.status >= 500 ? 'google_unavailable' : 'unexpected', detail);
+  throw new MailFailure(isTransient(reply) ? 'google_unavailable' : 'unexpected', detail);
 }

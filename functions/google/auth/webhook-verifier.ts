@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { SecretString } from '../../mail/model/secret.ts';
 
 import type { WebhookVerifier } from '../../runtime/function-context.ts';
 import type { Settings } from '../../runtime/settings.ts';
-import { createExchange } from '../http/exchange.ts';
+import { createExchange, type Exchange } from '../http/exchange.ts';
+import type { TokenSource } from '../http/google-client.ts';
+import { withRetry } from '../http/retry.ts';
 import { createIdTokens } from './id-token.ts';
 import { createSecrets } from './secret-manager.ts';
-import type { Identity } from './service-identity.ts';
 
 // Anybody can send a wrong signature; each one must not become a call of Secret Manager.
 const AGAIN_MS = 10_000;
@@ -14,16 +16,19 @@ const AGAIN_MS = 10_000;
 /** What webhooks are judged by: their secrets, from Secret Manager, and Google's word on identity tokens. */
 export function createWebhookVerifier(
   { urls, project, deadlineMs }: Pick<Settings, 'urls' | 'project' | 'deadlineMs'>,
-  identity: Identity,
+  token: TokenSource,
   now: () => number = Date.now,
 ): WebhookVerifier {
   const exchanges = createExchange();
-  const secrets = createSecrets(urls.secrets, project);
+  const exchange = (): Exchange => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    return withRetry(exchanges(deadline), (ms) => sleep(ms, undefined, { signal: deadline }), Math.random);
+  };
+  const secrets = createSecrets(urls.secrets, project, token);
   const idTokens = createIdTokens(urls.certs);
   const reread = new Map<string, number>();
   const read = async (name: string, stale?: SecretString): Promise<SecretString> => {
-    const exchange = exchanges(AbortSignal.timeout(deadlineMs));
-    return secrets.read(name, exchange, await identity(exchange, now()), now(), stale).catch((error: unknown) => {
+    return secrets.read(name, exchange(), now(), stale).catch((error: unknown) => {
       const { code, message } = toFailure(error);
       throw code.startsWith('grant_') ? new MailFailure('hook_secret_unusable', `secret ${name}: ${message}`) : error;
     });
@@ -35,6 +40,6 @@ export function createWebhookVerifier(
       reread.set(name, now());
       return read(name, stale);
     },
-    emailIn: (token, audience) => idTokens(token, audience, exchanges(AbortSignal.timeout(deadlineMs)), now()),
+    emailIn: (idToken, audience) => idTokens(idToken, audience, exchange(), now()),
   };
 }

@@ -1,30 +1,68 @@
+import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 import { MailFailure } from '../../mail/model/failure.ts';
-
-import type { AccessToken } from '../../mail/model/secret.ts';
 import { readGoogleError } from '../http/error-body.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { type Exchange, json, type Reply } from '../http/exchange.ts';
+import { callGoogle, type GoogleCall, refusalDetail, type TokenSource } from '../http/google-client.ts';
 
-/** One call of Firestore's REST protocol: GET, or POST where there is a body. Throws MailFailure: ledger_unavailable. */
-export type FirestoreCall = (path: string, body?: unknown) => Promise<Reply>;
+export type Document = firestore_v1.Schema$Document;
+export type Write = firestore_v1.Schema$Write;
 
-/** Calls of Firestore as that identity. */
-export function firestoreCalls(baseUrl: string, exchange: Exchange, identity: () => Promise<AccessToken>): FirestoreCall {
-  return async (path, body) => {
-    const { secret } = await identity();
-    const common = { url: `${baseUrl}/v1/${path}`, timeoutMs: 10_000 };
-    const authorization = `Bearer ${secret.reveal()}`;
-    const request: Call = body
-      ? { ...common, method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) }
-      : { ...common, method: 'GET', headers: { authorization } };
-    return exchange(request).catch((error: unknown) => {
-      throw new MailFailure('ledger_unavailable', `Firestore did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
-    });
+/** What Firestore's client is made of. */
+export interface FirestoreAccess {
+  readonly baseUrl: string;
+  /** Tries again by itself: a commit with preconditions may reach Google twice. */
+  readonly exchange: Exchange;
+  readonly token: TokenSource;
+  /** Rejects at the deadline. */
+  readonly pause: (ms: number) => Promise<void>;
+  readonly random: () => number;
+}
+
+/** Two calls of Firestore's REST protocol. Throws MailFailure: ledger_unavailable, identity_refused. */
+export interface Firestore {
+  /** The document of that name (`projects/…/documents/…`); null where there is none. */
+  get(name: string): Promise<Document | null>;
+  /**
+   * Writes all of it or nothing; null when a precondition did not hold: then nothing was written. `missing` counts a document that
+   * is not there as such a precondition; else it is a failure, as a missing database is.
+   */
+  commit(database: string, writes: Write[], how?: { readonly missing?: true }): Promise<firestore_v1.Schema$CommitResponse | null>;
+}
+
+const TRIES = 6;
+const FIRST_WAIT_MS = 50;
+
+/** Firestore as one identity sees it. */
+export function firestoreClient({ baseUrl, exchange, token, pause, random }: FirestoreAccess): Firestore {
+  const call = (request: Omit<GoogleCall, 'timeoutMs'>): Promise<Reply> =>
+    callGoogle({ service: 'Firestore', baseUrl, exchange, token, unavailable: 'ledger_unavailable' }, { ...request, timeoutMs: 10_000 });
+  return {
+    async get(name) {
+      const reply = await call({ method: 'GET', path: `/v1/${name}` });
+      if (reply.status === 404) return null;
+      const document = json<Document>(reply);
+      if (reply.status !== 200 || !document?.updateTime) throw firestoreRefused(reply);
+      return document;
+    },
+    async commit(database, writes, { missing } = {}) {
+      const body: firestore_v1.Schema$CommitRequest = { writes };
+      // Without a precondition a lost reply must not be tried again: an increment would count twice.
+      const once = !writes.some(({ currentDocument }) => currentDocument);
+      for (let tries = 1; ; tries++) {
+        const reply = await call({ method: 'POST', path: `/v1/${database}/documents:commit`, body, once });
+        if (reply.status === 200) return json<firestore_v1.Schema$CommitResponse>(reply) ?? {};
+        const { status } = readGoogleError(json(reply));
+        if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION' || (missing && status === 'NOT_FOUND')) return null;
+        // ABORTED is contention, not a lost race: the same commit is made again, and only its preconditions decide.
+        if (status !== 'ABORTED' || tries === TRIES) throw firestoreRefused(reply);
+        await pause(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + random())).catch(() => {
+          throw firestoreRefused(reply);
+        });
+      }
+    },
   };
 }
 
 /** What an answer means that is neither a result nor a precondition that did not hold. */
-export function firestoreRefused(reply: Reply): MailFailure {
-  const { status } = readGoogleError(json(reply));
-  const denied = reply.status === 401 || reply.status === 403;
-  return new MailFailure(denied ? 'identity_refused' : 'ledger_unavailable', `Firestore answered ${reply.status} ${status}`);
-}
+const firestoreRefused = (reply: Reply): MailFailure =>
+  new MailFailure(reply.status === 403 ? 'identity_refused' : 'ledger_unavailable', refusalDetail('Firestore', reply));

@@ -1,10 +1,10 @@
 import type { DedupeWindows, WindowMembership } from '../../mail/delivery/dedupe-windows.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import type { AccessToken } from '../../mail/model/secret.ts';
-import { readGoogleError } from '../http/error-body.ts';
-import { type Exchange, json } from '../http/exchange.ts';
-import { firestoreCalls, firestoreRefused } from './firestore-client.ts';
-import { type Document, fieldsOf, type Value } from './ledger-document.ts';
+import type { Document, Firestore, Write } from './firestore-client.ts';
+import type { Value } from './firestore-value.ts';
+import { fieldsOf } from './ledger-document.ts';
+
+type Precondition = NonNullable<Write['currentDocument']>;
 
 // A storm writes into one window from everywhere; Firestore takes about one write a second to one document for long. So
 // the count is spread over several, which takes ten a second, and is summed once.
@@ -20,40 +20,22 @@ const TRIES = 6;
  * which window an event belongs to, `{group}-{opened}-{shard}` counts. An event and its count are one commit, so that a
  * redelivery neither counts twice nor is lost. No transactions: preconditions and increments only.
  */
-export function createDedupeWindows(
-  baseUrl: string,
-  database: string,
-  exchange: Exchange,
-  identity: () => Promise<AccessToken>,
-): DedupeWindows {
+export function createDedupeWindows(firestore: Firestore, database: string): DedupeWindows {
   const root = `${database}/documents`;
-  const call = firestoreCalls(baseUrl, exchange, identity);
-
-  const get = async (name: string): Promise<Document | null> => {
-    const reply = await call(`${root}/digests/${name}`);
-    if (reply.status === 404) return null;
-    if (reply.status !== 200) throw firestoreRefused(reply);
-    return json(reply) as Document;
-  };
+  const get = (name: string): Promise<Document | null> => firestore.get(`${root}/digests/${name}`);
 
   /** What the increments came to; null when a precondition did not hold: then nothing was written. */
-  const commit = async (writes: readonly object[]): Promise<readonly Value[] | null> => {
-    for (let tries = 1; ; tries++) {
-      const reply = await call(`${root}:commit`, { writes });
-      const body = json(reply) as { writeResults?: readonly { transformResults?: readonly Value[] }[] } | null;
-      if (reply.status === 200) return body?.writeResults?.flatMap(({ transformResults = [] }) => transformResults) ?? [];
-      const { status } = readGoogleError(body);
-      if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION' || status === 'NOT_FOUND') return null;
-      if (status !== 'ABORTED' || tries === TRIES) throw firestoreRefused(reply); // ABORTED is contention, not a lost race
-    }
+  const commit = async (writes: Write[]): Promise<readonly Value[] | null> => {
+    const done = await firestore.commit(database, writes, { missing: true });
+    return done && (done.writeResults ?? []).flatMap(({ transformResults }) => transformResults ?? []);
   };
 
-  const write = (name: string, fields: Record<string, unknown>, currentDocument: object): object => ({
+  const write = (name: string, fields: Record<string, unknown>, currentDocument: Precondition): Write => ({
     update: { name: `${root}/digests/${name}`, fields: fieldsOf(fields) },
     currentDocument,
   });
 
-  const counted = (name: string, now: number, expireAt: number): object => ({
+  const counted = (name: string, now: number, expireAt: number): Write => ({
     update: { name: `${root}/digests/${name}`, fields: fieldsOf({ expireAt }) },
     updateMask: { fieldPaths: ['expireAt'] },
     updateTransforms: [
@@ -65,7 +47,7 @@ export function createDedupeWindows(
   });
 
   const join: DedupeWindows['assign'] = async (group, event, everyMs, now, knownMs) => {
-    let unknown: object = { exists: false };
+    let unknown: Precondition = { exists: false };
     const knownUntil = knownMs === undefined ? {} : { knownUntil: now + knownMs };
     for (let tries = 1; tries <= TRIES; tries++) {
       const window = await get(group);
@@ -85,11 +67,7 @@ export function createDedupeWindows(
           };
       } else {
         const span = { opened: now, until: now + everyMs };
-        const opens = write(
-          group,
-          { ...span, expireAt: span.until + EVENT_MS },
-          window ? { updateTime: window.updateTime } : { exists: false },
-        );
+        const opens = write(group, { ...span, expireAt: span.until + EVENT_MS }, unchanged(window));
         const last = before && { beforeOpened: before.opened, beforeUntil: before.until };
         const belongs = write(
           `${group}-${event}`,
@@ -106,7 +84,7 @@ export function createDedupeWindows(
         const shard = first ? null : await get(`${group}-${opened}-${shardOf(event)}`);
         return { opened, until, first, ask: true, closed: shard ? numberIn(shard, 'closed') : 0, before: beforeOf(known) };
       }
-      unknown = known ? { updateTime: known.updateTime } : { exists: false };
+      unknown = unchanged(known);
     }
     throw new MailFailure('ledger_unavailable', `the window of a digest changed hands ${TRIES} times`);
   };
@@ -138,7 +116,7 @@ export function createDedupeWindows(
       const { count, first, last } = await sum(group, opened);
       const before = told ? numberIn(told, 'total') : 0;
       const rest = Math.max(0, count - before);
-      const when = told ? { updateTime: told.updateTime } : { exists: false };
+      const when = unchanged(told);
       const fields = { ...plainNumbers(told), [`round${round}`]: rest, total: before + rest, expireAt };
       if (await commit([write(name, fields, when)])) return { count: rest, first, last };
     }
@@ -148,6 +126,9 @@ export function createDedupeWindows(
   return { assign: join, countHeldBack: sum, close };
 }
 
+/** Holds as long as the document is as it was read, or still is not there. */
+const unchanged = (document: Document | null): Precondition =>
+  document?.updateTime ? { updateTime: document.updateTime } : { exists: false };
 const numberIn = ({ fields }: Document, name: string): number => Number(fields?.[name]?.integerValue ?? 0);
 const spanOf = (document: Document): Pick<WindowMembership, 'opened' | 'until'> => ({
   opened: numberIn(document, 'opened'),

@@ -1,21 +1,11 @@
+import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 import { type Counter, type Entry, isOver, type Ledger, type LedgerKey, type LedgerRecord } from '../../mail/delivery/ledger.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-
-import type { AccessToken } from '../../mail/model/secret.ts';
-import { readGoogleError } from '../http/error-body.ts';
-import { type Exchange, json } from '../http/exchange.ts';
-import { firestoreCalls, firestoreRefused } from './firestore-client.ts';
-import { type Document, documentOf, entryOf, fieldsOf, type Value } from './ledger-document.ts';
+import type { Document, Firestore, Write } from './firestore-client.ts';
+import type { Value } from './firestore-value.ts';
+import { documentOf, entryOf, fieldsOf } from './ledger-document.ts';
 
 type Precondition = { readonly exists: boolean } | { readonly updateTime: string };
-
-interface Write {
-  readonly path: string;
-  readonly fields: Document['fields'];
-  readonly when: Precondition | Record<string, never>;
-  /** Only these fields change. */
-  readonly mask?: readonly string[];
-}
 
 /** A commit that took effect: the new update time of its first document, and what its counters came to. */
 interface Committed {
@@ -27,12 +17,15 @@ interface Committed {
  * The ledger in Firestore, over REST: `mails/{id}` and `keys/{hash}`, written only under preconditions, so that of any
  * number of racers one wins; `counters/{name}`, only ever incremented. No transactions: they hold locks for seconds.
  */
-export function createLedger(baseUrl: string, database: string, exchange: Exchange, identity: () => Promise<AccessToken>): Ledger {
+export function createLedger(firestore: Firestore, database: string): Ledger {
   const root = `${database}/documents`;
+  const get = (path: string): Promise<Document | null> => firestore.get(`${root}/${path}`);
+  const writeOf = (path: string, fields: Record<string, Value>, currentDocument: Precondition): Write => ({
+    update: { name: `${root}/${path}`, fields },
+    currentDocument,
+  });
 
-  const call = firestoreCalls(baseUrl, exchange, identity);
-
-  const counting = ({ name, expireAt }: Counter, by: number) => ({
+  const counting = ({ name, expireAt }: Counter, by: number): Write => ({
     update: { name: `${root}/counters/${name}`, fields: fieldsOf({ expireAt }) },
     updateMask: { fieldPaths: ['expireAt'] },
     // An increment needs no precondition and no second try: of any number of racers each gets a count of its own.
@@ -41,35 +34,8 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
 
   /** Null when a precondition did not hold; then nothing was written, and nothing counted. */
   const commit = async (writes: readonly Write[], counters: readonly Counter[] = []): Promise<Committed | null> => {
-    // ABORTED is contention, not a lost race: the same commit is made again, and only its preconditions decide.
-    for (let tries = 0; ; tries++) {
-      const reply = await call(`${root}:commit`, {
-        writes: [
-          ...writes.map(({ path, fields, when, mask }) => ({
-            update: { name: `${root}/${path}`, fields },
-            ...(mask && { updateMask: { fieldPaths: mask } }),
-            ...(Object.keys(when).length > 0 && { currentDocument: when }),
-          })),
-          ...counters.map((counter) => counting(counter, 1)),
-        ],
-      });
-      const body = json(reply) as CommitReply | null;
-      if (reply.status === 200)
-        return {
-          version: body?.writeResults?.[0]?.updateTime ?? body?.commitTime ?? '',
-          counts: countsIn(body).slice(writes.length),
-        };
-      const { status } = readGoogleError(body);
-      if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION') return null;
-      if (status !== 'ABORTED' || tries === 4) throw firestoreRefused(reply);
-    }
-  };
-
-  const get = async (path: string): Promise<Document | null> => {
-    const reply = await call(`${root}/${path}`);
-    if (reply.status === 200) return json(reply) as Document;
-    if (reply.status === 404) return null;
-    throw firestoreRefused(reply);
+    const done = await firestore.commit(database, [...writes, ...counters.map((counter) => counting(counter, 1))]);
+    return done && { version: done.writeResults?.[0]?.updateTime ?? done.commitTime ?? '', counts: countsIn(done).slice(writes.length) };
   };
 
   const read = async (id: string): Promise<LedgerRecord | null> => {
@@ -78,8 +44,8 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
   };
 
   const create: Ledger['create'] = async (entry, key, now, counters) => {
-    const mail: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { exists: false } };
-    const claim = (when: Precondition): Write[] => (key ? [{ path: `keys/${key.hash}`, fields: keyFields(entry, key), when }] : []);
+    const mail = writeOf(`mails/${entry.id}`, documentOf(entry), { exists: false });
+    const claim = (when: Precondition): Write[] => (key ? [writeOf(`keys/${key.hash}`, keyFields(entry, key), when)] : []);
     for (let tries = 0; tries < 3; tries++) {
       const committed = await commit([mail, ...claim({ exists: false })], counters);
       if (committed) return { created: true, found: { entry, ...committed } };
@@ -97,13 +63,12 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
   };
 
   const replace: Ledger['replace'] = async (found, entry, counters) => {
-    const write: Write = { path: `mails/${entry.id}`, fields: documentOf(entry), when: { updateTime: found.version } };
+    const write = writeOf(`mails/${entry.id}`, documentOf(entry), { updateTime: found.version });
     // An email that lives longer takes its key along: without it the same request would be a new email.
     const { key, expireAt } = entry;
     const longer = key !== undefined && expireAt > found.entry.expireAt;
-    const along: Write[] = longer
-      ? [{ path: `keys/${key}`, fields: fieldsOf({ mail: entry.id, expireAt }), when: {}, mask: KEY_LIFE }]
-      : [];
+    const update = { name: `${root}/keys/${key}`, fields: fieldsOf({ mail: entry.id, expireAt }) };
+    const along: Write[] = longer ? [{ update, updateMask: { fieldPaths: KEY_LIFE } }] : [];
     const committed = await commit([write, ...along], counters);
     if (committed) return { entry, ...committed };
     const there = await read(entry.id); // equal to ours: the reply to our own commit was lost
@@ -111,18 +76,16 @@ export function createLedger(baseUrl: string, database: string, exchange: Exchan
   };
 
   const count: Ledger['count'] = async (counters, by) => {
-    const reply = await call(`${root}:commit`, { writes: counters.map((counter) => counting(counter, by)) });
-    const body = json(reply) as CommitReply | null;
-    if (reply.status !== 200) throw firestoreRefused(reply);
-    return countsIn(body);
+    const writes = counters.map((counter) => counting(counter, by));
+    return countsIn((await firestore.commit(database, writes)) ?? {});
   };
 
   const reserve: Ledger['reserve'] = async ({ hash, expireAt }, id) => {
     const path = `keys/${hash}`;
     const stand = (mail: string): Record<string, Value> => fieldsOf({ mail, expireAt });
-    if (await commit([{ path, fields: stand(id), when: { exists: false } }])) return true;
+    if (await commit([writeOf(path, stand(id), { exists: false })])) return true;
     if ((await get(path))?.fields?.['mail']?.stringValue === id) return true;
-    await commit([{ path, fields: stand(''), when: { exists: true } }]);
+    await commit([writeOf(path, stand(''), { exists: true })]);
     return false;
   };
 
@@ -142,11 +105,6 @@ const lapsesAt = (key: Document | null): number =>
 /** An entry as text that is equal for equal entries, in whatever order their fields were written. */
 const textOf = (entry: Entry): string => JSON.stringify(Object.entries(documentOf(entry)).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-interface CommitReply {
-  readonly writeResults?: readonly { readonly updateTime?: string; readonly transformResults?: readonly Value[] }[];
-  readonly commitTime?: string;
-}
-
 /** What each write's counter came to; 0 for a write without one. */
-const countsIn = (body: CommitReply | null): number[] =>
-  (body?.writeResults ?? []).map(({ transformResults }) => Number(transformResults?.[0]?.integerValue ?? 0));
+const countsIn = ({ writeResults }: firestore_v1.Schema$CommitResponse): number[] =>
+  (writeResults ?? []).map(({ transformResults }) => Number(transformResults?.[0]?.integerValue ?? 0));

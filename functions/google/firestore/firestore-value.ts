@@ -1,34 +1,25 @@
+import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
+
 /** A Firestore value as REST writes it: one key that names its type. */
-export interface TypedValue {
-  readonly nullValue?: null;
-  readonly booleanValue?: boolean;
-  readonly integerValue?: string;
-  readonly doubleValue?: number | string;
-  readonly timestampValue?: string;
-  readonly stringValue?: string;
-  readonly bytesValue?: string;
-  readonly referenceValue?: string;
-  readonly geoPointValue?: { readonly latitude?: number; readonly longitude?: number };
-  readonly arrayValue?: { readonly values?: readonly TypedValue[] };
-  readonly mapValue?: { readonly fields?: Readonly<Record<string, TypedValue>> };
-}
+export type Value = firestore_v1.Schema$Value;
+export type Fields = Readonly<Record<string, Value>>;
 
 /** A value as plain data: times and references as text, bytes as a Buffer, whole numbers as numbers. */
-function plainValue(value: TypedValue): unknown {
-  if (value.mapValue) return plainFields(value.mapValue.fields);
+function plainValue(value: Value): unknown {
+  if (value.mapValue) return plainFields(value.mapValue.fields ?? {});
   if (value.arrayValue) return (value.arrayValue.values ?? []).map(plainValue);
-  if (value.bytesValue !== undefined) return Buffer.from(value.bytesValue, 'base64');
+  if (typeof value.bytesValue === 'string') return Buffer.from(value.bytesValue, 'base64');
   if (value.integerValue !== undefined) return Number(value.integerValue);
   if (value.doubleValue !== undefined) return Number(value.doubleValue); // JSON has no NaN: it comes as text
   return value.stringValue ?? value.booleanValue ?? value.timestampValue ?? value.referenceValue ?? value.geoPointValue ?? null;
 }
 
 /** The fields of a document or a map as plain data. */
-export const plainFields = (fields: Readonly<Record<string, TypedValue>> = {}): Record<string, unknown> =>
+export const plainFields = (fields: Fields = {}): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
 
 /** Plain data as a value; a Date becomes a timestamp. */
-export function typedValue(value: unknown): TypedValue {
+export function typedValue(value: unknown): Value {
   if (value === null || value === undefined) return { nullValue: null };
   if (value instanceof Date) return { timestampValue: value.toISOString() };
   if (typeof value === 'boolean') return { booleanValue: value };

@@ -1,33 +1,16 @@
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
+import type { Document } from './firestore-client.ts';
+import { typedValue, type Value } from './firestore-value.ts';
 
-/** A Firestore value as REST writes it: one key that names its type. */
-export interface Value {
-  readonly stringValue?: string;
-  readonly integerValue?: string;
-  readonly timestampValue?: string;
-  readonly nullValue?: null;
-  readonly arrayValue?: { readonly values?: readonly Value[] };
-}
-
-export interface Document {
-  readonly fields?: Readonly<Record<string, Value>>;
-  readonly updateTime?: string;
-}
-
-/** Field values for Firestore; `expireAt` becomes a timestamp, which its TTL policy needs. */
+/** Field values for Firestore, numbers as whole ones; `expireAt` becomes a timestamp, which its TTL policy needs. */
 export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<string, Value> {
   const fields: Record<string, Value> = {};
-  for (const name of Object.keys(record))
-    if (record[name] !== undefined)
-      fields[name] = name === 'expireAt' ? { timestampValue: new Date(Number(record[name])).toISOString() } : typed(record[name]);
+  for (const [name, value] of Object.entries(record)) {
+    if (value === undefined) continue;
+    const whole = typeof value === 'number' ? Math.trunc(value) : value;
+    fields[name] = typedValue(name === 'expireAt' ? new Date(Number(value)) : whole);
+  }
   return fields;
-}
-
-function typed(value: unknown): Value {
-  if (value === null || value === undefined) return { nullValue: null };
-  if (typeof value === 'number') return { integerValue: String(Math.trunc(value)) };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(typed) } };
-  return { stringValue: String(value) };
 }
 
 /** An entry as a document; its id is the document's name. */
@@ -36,7 +19,8 @@ export function documentOf({ id: _, ...rest }: Entry): Record<string, Value> {
 }
 
 /** A document as an entry. */
-export function entryOf(id: string, { fields = {} }: Document): Entry {
+export function entryOf(id: string, document: Document): Entry {
+  const fields = document.fields ?? {};
   const text = (name: string): string | null => fields[name]?.stringValue ?? null;
   const number = (name: string): number | null => (fields[name]?.integerValue === undefined ? null : Number(fields[name].integerValue));
   return {

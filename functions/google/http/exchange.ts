@@ -209,10 +209,14 @@ function readBody(response: IncomingMessage, maxBytes: number, done: (reply: Rep
   });
 }
 
-/** The reply's body as JSON; null when it is none, for example an HTML page of a proxy. */
-export function json(reply: Reply): unknown {
+/**
+ * The reply's body as the JSON that Google's schema promises; null when it is none, for example an HTML page of a proxy. Fields of a
+ * schema may be missing: whatever matters is looked at before it is used.
+ */
+export function json<T extends object>(reply: Reply): T | null {
   try {
-    return JSON.parse(reply.body.toString('utf8'));
+    const value: unknown = JSON.parse(reply.body.toString('utf8'));
+    return typeof value === 'object' ? (value as T | null) : null;
   } catch {
     return null;
   }

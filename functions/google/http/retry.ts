@@ -5,7 +5,8 @@ const FIRST_WAIT_MS = 200;
 
 /**
  * An exchange that tries again, for calls that may reach Google twice (a token endpoint, a signature): no answer, a
- * premature close and 5xx are given two more tries with growing, random waits. `pause` rejects at the invocation's deadline.
+ * premature close and 5xx are given two more tries with growing, random waits. A call with `once` is tried again only after an
+ * answer, or where none of it has left. `pause` rejects at the invocation's deadline.
  */
 export function withRetry(exchange: Exchange, pause: (ms: number) => Promise<void>, random: () => number): Exchange {
   return async (call) => {
@@ -14,7 +15,7 @@ export function withRetry(exchange: Exchange, pause: (ms: number) => Promise<voi
         if (error instanceof NoReply) return error;
         throw error;
       });
-      const settled = !(reply instanceof NoReply) && reply.status < 500;
+      const settled = reply instanceof NoReply ? call.once === true && reply.left : reply.status < 500;
       const waited =
         settled || tries === TRIES
           ? false

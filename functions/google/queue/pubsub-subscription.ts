@@ -1,7 +1,8 @@
+import type { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
 import type { QueueMessage } from '../../mail/delivery/ports.ts';
 import { dataOf } from '../../mail/model/message-data.ts';
 import { json, NoReply } from '../http/exchange.ts';
-import { type QueueApi, queueFailure, queueRequest } from './queue-client.ts';
+import { type QueueApi, queueService } from './queue-client.ts';
 
 /** A message that a subscription keeps until it is acknowledged. */
 export interface PulledMessage {
@@ -22,24 +23,18 @@ export interface Subscription {
   nack(held: readonly PulledMessage[]): Promise<void>;
 }
 
-interface Received {
-  readonly ackId: string;
-  readonly message?: {
-    readonly data?: string;
-    readonly attributes?: Record<string, string>;
-    readonly messageId?: string;
-    readonly publishTime?: string;
-  };
-}
-
-export function createSubscription({ exchange, ...line }: QueueApi, subscription: string): Subscription {
+export function createSubscription({ exchange, ...api }: QueueApi, subscription: string): Subscription {
   const call = async (verb: string, body: object, timeoutMs: number, on: QueueApi['exchange'] = exchange) => {
-    const reply = await queueRequest(
-      { ...line, exchange: on },
-      { method: 'POST', path: `/v1/${subscription}:${verb}`, body: JSON.stringify(body), timeoutMs, maxBytes: REPLY_MAX_BYTES },
-    );
-    if (reply.status !== 200) throw queueFailure('Pub/Sub', reply);
-    return json(reply);
+    const pubsub = queueService('Pub/Sub', { ...api, exchange: on });
+    const reply = await pubsub.request({
+      method: 'POST',
+      path: `/v1/${subscription}:${verb}`,
+      body,
+      timeoutMs,
+      maxBytes: REPLY_MAX_BYTES,
+    });
+    if (reply.status !== 200) throw pubsub.failure(reply);
+    return json<pubsub_v1.Schema$PullResponse>(reply);
   };
   const ids = (held: readonly PulledMessage[]): string[] => held.map(({ ackId }) => ackId);
   return {
@@ -52,12 +47,10 @@ export function createSubscription({ exchange, ...line }: QueueApi, subscription
           throw error;
         });
       // Without returnImmediately a pull that is given up keeps what comes for it later, for a whole lease: nobody would see it.
-      const found = (await call('pull', { maxMessages: Math.min(max, AT_ONCE), returnImmediately: true }, PATIENCE_MS, patient)) as {
-        receivedMessages?: Received[];
-      } | null;
+      const found = await call('pull', { maxMessages: Math.min(max, AT_ONCE), returnImmediately: true }, PATIENCE_MS, patient);
       return (found?.receivedMessages ?? []).map(({ ackId, message = {} }) => ({
         id: message.messageId ?? '',
-        ackId,
+        ackId: ackId ?? '',
         published: message.publishTime ?? '',
         message: readMessage(message),
       }));
@@ -68,8 +61,8 @@ export function createSubscription({ exchange, ...line }: QueueApi, subscription
 }
 
 /** Data that is no text is kept in base64, which an attribute says. */
-function readMessage({ data = '', attributes = {} }: NonNullable<Received['message']>): QueueMessage {
-  const kept = dataOf(Buffer.from(data, 'base64'));
+function readMessage({ data, attributes }: pubsub_v1.Schema$PubsubMessage): QueueMessage {
+  const kept = dataOf(Buffer.from(data ?? '', 'base64'));
   return { data: kept.data, attributes: { ...attributes, ...kept.attributes } };
 }
 

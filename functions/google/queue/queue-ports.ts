@@ -1,25 +1,21 @@
 import type { Ports, Queue } from '../../mail/delivery/ports.ts';
-import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { TokenSource } from '../http/google-client.ts';
 import type { QueueApi } from './queue-client.ts';
 
 type QueuePorts = Pick<Ports, 'queue' | 'deadLetters' | 'taskQueue' | 'contentStore'>;
 
 /** The ports of the queue, each null where it is not configured; a client is loaded when it is used first. */
-export function queuePorts(
-  { topic, deadTopic, bucket, tasks, urls }: Settings,
-  exchange: Exchange,
-  identity: () => Promise<AccessToken>,
-): QueuePorts {
-  const line = (baseUrl: string): QueueApi => ({ baseUrl, exchange, identity });
+export function queuePorts({ topic, deadTopic, bucket, tasks, urls }: Settings, exchange: Exchange, token: TokenSource): QueuePorts {
+  const at = (baseUrl: string): QueueApi => ({ baseUrl, exchange, token });
   const topicPort = (name: string | null): Queue | null =>
     name === null
       ? null
-      : { publish: async (message) => (await import('./pubsub-topic.ts')).createTopic(line(urls.pubsub), name).publish(message) };
+      : { publish: async (message) => (await import('./pubsub-topic.ts')).createTopic(at(urls.pubsub), name).publish(message) };
   const taskQueue = async (queue: string, account: string) =>
-    (await import('./cloud-tasks.ts')).createTaskQueue(line(urls.tasks), queue, { pubsub: urls.pubsub, topic: topic ?? '', account });
-  const store = async (name: string) => (await import('./content-bucket.ts')).createContentStore(line(urls.storage), name);
+    (await import('./cloud-tasks.ts')).createTaskQueue(at(urls.tasks), queue, { pubsub: urls.pubsub, topic: topic ?? '', account });
+  const store = async (name: string) => (await import('./content-bucket.ts')).createContentStore(at(urls.storage), name);
   return {
     queue: topicPort(topic),
     deadLetters: topicPort(deadTopic),

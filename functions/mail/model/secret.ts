@@ -24,4 +24,6 @@ export interface AccessToken {
   readonly secret: { reveal(): string };
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** The project that calls are charged to, for a person's own credentials; a service account's own where it is absent. */
+  readonly quotaProject?: string;
 }

@@ -99,7 +99,7 @@ for (const [what, attributes] of [
     const line = {
       baseUrl: own.google.url,
       exchange: createExchange()(AbortSignal.timeout(10_000)),
-      identity: () => createIdentity(own.google.url)(line.exchange, Date.now()),
+      token: createIdentity(own.google.url),
     };
     const pulled = createSubscription(line, SUBSCRIPTION);
     const { startInvocation: begin } = connect(settingsFor(own.google.url), () => {});
@@ -280,7 +280,7 @@ test('a dead letter that another command holds is left, and said to be', async (
   await using own = await sick();
   await putDead(own, { reason: 'in_flight', mailgrantKey: 'message:s:1' });
   const exchange = createExchange()(AbortSignal.timeout(10_000));
-  const line = { baseUrl: own.google.url, exchange, identity: () => createIdentity(own.google.url)(exchange, Date.now()) };
+  const line = { baseUrl: own.google.url, exchange, token: createIdentity(own.google.url) };
   const other = createSubscription(line, SUBSCRIPTION);
   const terminal: Terminal = {
     ...nobody,
@@ -344,6 +344,6 @@ async function decide({ google }: Pick<Laptop, 'google'>, id: unknown, change: t
 
 async function putDead(own: Pick<Laptop, 'google'>, attributes: Record<string, string>, data: unknown = MAIL): Promise<void> {
   const exchange = createExchange()(AbortSignal.timeout(10_000));
-  const line = { baseUrl: own.google.url, exchange, identity: () => createIdentity(own.google.url)(exchange, Date.now()) };
+  const line = { baseUrl: own.google.url, exchange, token: createIdentity(own.google.url) };
   await createTopic(line, DEAD_TOPIC).publish({ data: JSON.stringify(data), attributes });
 }

@@ -102,7 +102,9 @@ for (const { name, config, prepare, code } of refusals)
 const signing: { fault: Fault; code: string | null }[] = [
   { fault: { on: 'sign', answer: 'cloud_unavailable' }, code: null },
   { fault: { on: 'sign', answer: 'cloud_unavailable', times: 3 }, code: 'google_unavailable' },
-  { fault: { on: 'sign', answer: 'unauthenticated' }, code: 'identity_refused' },
+  { fault: { on: 'sign', answer: 'unauthenticated' }, code: null },
+  { fault: { on: 'sign', answer: 'unauthenticated', times: 2 }, code: 'google_unavailable' },
+  { fault: { on: 'sign', answer: 'permission_denied' }, code: 'delegate_refused' },
   { fault: { on: 'sign', answer: 'api_disabled' }, code: 'api_disabled' },
   { fault: { on: 'sign', reset: 'after' }, code: null },
 ];

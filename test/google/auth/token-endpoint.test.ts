@@ -9,6 +9,7 @@ import { createSecrets, readSecretReply } from '../../../functions/google/auth/s
 import { createIdentity, readIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { createMinter } from '../../../functions/google/auth/token-cache.ts';
 import { readTokenReply } from '../../../functions/google/auth/token-endpoint.ts';
+import { createWriteBack } from '../../../functions/google/auth/write-back.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { withRetry } from '../../../functions/google/http/retry.ts';
 import { SecretString } from '../../../functions/mail/model/secret.ts';
@@ -77,7 +78,6 @@ const secretReplies = [
     body: { error: { status: 'PERMISSION_DENIED', message: 'Secret Manager API has not been used in project 1 before or it is disabled' } },
     code: 'api_disabled',
   },
-  { status: 401, body: { error: { status: 'UNAUTHENTICATED' } }, code: 'identity_refused' },
   { status: 429, body: {}, code: 'google_unavailable' },
   { status: 503, body: '', code: 'google_unavailable' },
   { status: 200, body: {}, code: 'unexpected' },
@@ -98,20 +98,20 @@ async function minting() {
   google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX)));
   const notices: string[] = [];
   const urls = googleUrls(google.url);
-  const vault: TokenSources = {
-    secrets: createSecrets(urls.secrets, PROJECT),
-    identity: createIdentity(urls.metadata),
-    urls,
-    tokenCache: new Map(),
-    notice: (event, code) => notices.push(`${event} ${code}`),
+  const identity = createIdentity(urls.metadata);
+  const instance = (): TokenSources => {
+    const secrets = createSecrets(urls.secrets, PROJECT, identity);
+    const writeBack = createWriteBack(secrets, (event, code) => void notices.push(`${event} ${code}`));
+    return { secrets, writeBack, identity, urls, tokenCache: new Map(), dead: new Map() };
   };
+  const vault = instance();
   const exchange = createExchange()(AbortSignal.timeout(20_000));
   const clock = { now: Date.now() };
   const waits: number[] = [];
   const pause = async (ms: number): Promise<void> => void waits.push(ms);
-  const calls = { exchange, patient: withRetry(exchange, pause, () => 0.5), now: () => clock.now };
+  const calls = { exchange: withRetry(exchange, pause, () => 0.5), pause, now: () => clock.now };
   const invocation = () => createMinter(vault, calls);
-  return { google, vault, notices, waits, invocation, clock, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
+  return { google, instance, calls, notices, waits, invocation, clock, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
 }
 const counts = ({ calls }: Google) => [calls.identity, calls.secret, calls.token];
 
@@ -141,11 +141,27 @@ test('a rotated secret is picked up when Google refuses the old grant', async ()
   assert.deepEqual(counts(at.google), [1, 2, 3]);
 });
 
-test('a dead grant is read once more, and tried only if it changed', async () => {
+test('a dead grant is read once more, and once after a wait for another instance, and tried only if it changed', async () => {
   await using at = await minting();
   at.google.oauth.revoke(MAILBOX);
   await assert.rejects(at.invocation()(SENDER), { code: 'grant_revoked' });
-  assert.deepEqual(counts(at.google), [1, 2, 1]);
+  assert.deepEqual([counts(at.google), at.waits], [[1, 3, 1], [2_000]]);
+  await assert.rejects(at.invocation()(SENDER), { code: 'grant_revoked' }); // known to be dead: nobody waits again
+  assert.deepEqual([counts(at.google), at.waits], [[1, 4, 2], [2_000]]);
+});
+
+test('a grant that another instance replaces while we wait is not dead', async () => {
+  await using at = await minting();
+  await at.invocation()(SENDER);
+  const before = at.google.oauth.enrol(MAILBOX);
+  at.google.oauth.revoke(MAILBOX);
+  const pause = async (ms: number): Promise<void> => {
+    at.waits.push(ms);
+    at.google.storeSecret(PROJECT, SECRET, JSON.stringify(at.google.oauth.enrol(MAILBOX)));
+  };
+  assert.ok(before);
+  await createMinter(at.instance(), { ...at.calls, pause })(SENDER);
+  assert.deepEqual(at.waits, [2_000]);
 });
 
 test('naming the refused token brings a new one, once for all who name it', async () => {
@@ -167,11 +183,11 @@ test('a failed mint is not shared with later mails', async () => {
 });
 
 const broken: { fault: Fault; code: string }[] = [
-  { fault: { on: 'identity', status: 500 }, code: 'google_unavailable' },
+  { fault: { on: 'identity', status: 500, times: 3 }, code: 'google_unavailable' },
   { fault: { on: 'identity', status: 404 }, code: 'identity_refused' },
-  { fault: { on: 'identity', reset: 'before', times: 2 }, code: 'google_unavailable' },
+  { fault: { on: 'identity', reset: 'before', times: 9 }, code: 'google_unavailable' },
   { fault: { on: 'secret', answer: 'permission_denied' }, code: 'grant_unreadable' },
-  { fault: { on: 'secret', reset: 'before', times: 2 }, code: 'google_unavailable' },
+  { fault: { on: 'secret', reset: 'before', times: 9 }, code: 'google_unavailable' },
   { fault: { on: 'token', answer: 'invalid_client', times: 2 }, code: 'client_refused' },
   { fault: { on: 'token', reset: 'before', times: 9 }, code: 'google_unavailable' },
   { fault: { on: 'token', answer: 'backend', times: 3 }, code: 'google_unavailable' },
@@ -198,8 +214,8 @@ for (const [fault, waits] of [
 
 test('a refusal is not tried again', async () => {
   await using at = await minting();
-  at.google.oauth.revoke(MAILBOX);
-  await assert.rejects(at.invocation()(SENDER), { code: 'grant_revoked' });
+  at.google.faults.script({ on: 'token', answer: 'invalid_client', times: 2 });
+  await assert.rejects(at.invocation()(SENDER), { code: 'client_refused' });
   assert.deepEqual(at.waits, []);
 });
 
@@ -226,12 +242,8 @@ test('a new refresh token is written back as a new version, and used from then o
   at.google.oauth.rotateNext(MAILBOX);
   await at.invocation()(SENDER);
   await at.invocation()(SENDER);
-  assert.deepEqual([counts(at.google), at.notices], [[1, 2, 2], []]); // one read, one added version
-  const fresh = createMinter(
-    { ...at.vault, secrets: createSecrets(at.google.url, PROJECT) },
-    { exchange: createExchange()(AbortSignal.timeout(5_000)), patient: createExchange()(AbortSignal.timeout(5_000)), now: Date.now },
-  );
-  await fresh(SENDER); // another instance reads the new version
+  assert.deepEqual([counts(at.google), at.notices], [[1, 3, 2], []]); // read, read again before the new version is added, added
+  await createMinter(at.instance(), at.calls)(SENDER); // another instance reads the new version
 });
 
 test('a new refresh token that cannot be written back does not fail the mail, and is told', async () => {
@@ -241,4 +253,20 @@ test('a new refresh token that cannot be written back does not fail the mail, an
   at.google.faults.script({ on: 'secret', answer: 'permission_denied' });
   await at.invocation()(SENDER);
   assert.deepEqual(at.notices, ['grant_not_written_back grant_unreadable']);
+  // It is used from memory meanwhile, and stored with the next mint.
+  await at.invocation()(SENDER);
+  assert.deepEqual(at.notices, ['grant_not_written_back grant_unreadable']);
+  await createMinter(at.instance(), at.calls)(SENDER);
+});
+
+test('a new refresh token that Google gave while an operator rotated the grant does not undo the rotation', async () => {
+  await using at = await minting();
+  await at.invocation()(SENDER);
+  const rotated = JSON.stringify(at.google.oauth.enrol(MAILBOX));
+  at.google.oauth.rotateNext(MAILBOX);
+  at.google.storeSecret(PROJECT, SECRET, rotated);
+  await at.invocation()(SENDER); // with the text in memory, which Google replaces
+  assert.deepEqual(at.notices, ['grant_not_written_back grant_rotated']);
+  const { secrets } = at.instance();
+  assert.equal((await secrets.latest(SECRET, at.calls.exchange)).reveal(), rotated);
 });

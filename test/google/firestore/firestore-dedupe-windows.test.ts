@@ -3,10 +3,10 @@ import { after, before, suite, test } from 'node:test';
 import { startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { createDedupeWindows } from '../../../functions/google/firestore/firestore-dedupe-windows.ts';
-import { createExchange } from '../../../functions/google/http/exchange.ts';
 import type { DedupeWindows, WindowMembership } from '../../../functions/mail/delivery/dedupe-windows.ts';
 import { memoryWindows } from '../../explore/world.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
+import { firestoreAt } from '../../support/stack/firestore.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const HOUR = 3_600_000;
@@ -33,9 +33,7 @@ async function real() {
 }
 
 function windowsAt(url: string, metadata: string): DedupeWindows {
-  const exchange = createExchange()(AbortSignal.timeout(60_000));
-  const identity = createIdentity(metadata);
-  return createDedupeWindows(url, 'projects/laptop/databases/(default)', exchange, () => identity(exchange, Date.now()));
+  return createDedupeWindows(firestoreAt(url, createIdentity(metadata)), 'projects/laptop/databases/(default)');
 }
 
 const backends = [

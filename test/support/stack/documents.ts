@@ -1,8 +1,8 @@
 import type { Google } from '../../../functions/fake-google/google.ts';
 import { createDocumentStore } from '../../../functions/google/firestore/firestore-documents.ts';
 import { typedValue } from '../../../functions/google/firestore/firestore-value.ts';
-import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { SecretString } from '../../../functions/mail/model/secret.ts';
+import { firestoreAt } from './firestore.ts';
 import { PROJECT } from './laptop.ts';
 
 export const DATABASE = `projects/${PROJECT}/databases/(default)`;
@@ -13,11 +13,8 @@ type Delivery = Readonly<Record<string, unknown>>;
 /** An app's own hand in Firestore: it writes whole documents and reads what became of them. */
 export function appAt(url: string, google: Google) {
   const secret = String(google.oauth.issue('app@laptop.iam.gserviceaccount.com', [])['access_token']);
-  const exchange = createExchange()(AbortSignal.timeout(60_000));
-  const documents = createDocumentStore(url, exchange, async () => ({
-    secret: new SecretString(secret),
-    expiresAt: Number.MAX_SAFE_INTEGER,
-  }));
+  const token = { secret: new SecretString(secret), expiresAt: Number.MAX_SAFE_INTEGER };
+  const documents = createDocumentStore(firestoreAt(url, async () => token));
   return {
     async put(path: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
       const typed = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typedValue(value)]));

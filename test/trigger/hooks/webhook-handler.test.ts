@@ -309,8 +309,8 @@ test('an event whose evaluation failed is recorded, and is tried anew when it co
 
 for (const [fault, status] of [
   [{ on: 'open', answer: 'unavailable' }, 503],
-  [{ on: 'ledger', answer: 'cloud_unavailable' }, 503],
-  [{ on: 'secret', answer: 'cloud_unavailable' }, 503],
+  [{ on: 'ledger', answer: 'cloud_unavailable', times: 3 }, 503],
+  [{ on: 'secret', answer: 'cloud_unavailable', times: 3 }, 503],
   [{ on: 'transfer', reset: 'after' }, 200],
 ] as const)
   test(`${JSON.stringify(fault)} is ${status}, and the redelivery ends with one mail`, async () => {

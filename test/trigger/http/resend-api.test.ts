@@ -230,7 +230,13 @@ const failing = [
   { fault: { on: 'open', answer: 'sending_limit' }, status: 429, name: 'daily_quota_exceeded', code: 'quota_daily', wait: true },
   { fault: { on: 'open', answer: 'unavailable' }, status: 500, name: 'application_error', code: 'google_unavailable', wait: true },
   { fault: { on: 'transfer', answer: 'invalid_to' }, status: 422, name: 'validation_error', code: 'mail_refused', wait: false },
-  { fault: { on: 'ledger', answer: 'cloud_unavailable' }, status: 500, name: 'application_error', code: 'ledger_unavailable', wait: true },
+  {
+    fault: { on: 'ledger', answer: 'cloud_unavailable', times: 3 },
+    status: 500,
+    name: 'application_error',
+    code: 'ledger_unavailable',
+    wait: true,
+  },
 ] as const;
 for (const { fault, status, name, code, wait } of failing)
   test(`${JSON.stringify(fault)} is ${status} ${name} with ${code}, and nothing is sent`, async () => {

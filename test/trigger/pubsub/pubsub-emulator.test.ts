@@ -112,11 +112,7 @@ suite("queued delivery over Google's Pub/Sub emulator", {
     ];
     await call('POST', `${TOPIC}:publish`, { messages });
     const exchange = createExchange()(AbortSignal.timeout(300_000));
-    const identity = createIdentity(laptop.google.url);
-    const pulled = createSubscription(
-      { baseUrl: running.url, exchange, identity: () => identity(exchange, Date.now()) },
-      `${subscription}/dead`,
-    );
+    const pulled = createSubscription({ baseUrl: running.url, exchange, token: createIdentity(laptop.google.url) }, `${subscription}/dead`);
     const reasonsIn = (held: readonly PulledMessage[]) => held.map(({ message }) => message.attributes['reason']);
     let held: PulledMessage[] = [];
     while (held.length < 2) {

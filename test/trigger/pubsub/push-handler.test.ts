@@ -97,7 +97,7 @@ const passing = [
   { fault: { on: 'open', answer: 'unavailable' }, first: 503 },
   { fault: { on: 'open', answer: 'rate' }, first: 503 },
   { fault: { on: 'token', answer: 'cloud_unavailable', times: 3 }, first: 503 },
-  { fault: { on: 'ledger', answer: 'cloud_unavailable' }, first: 503 },
+  { fault: { on: 'ledger', answer: 'cloud_unavailable', times: 3 }, first: 503 },
   { fault: { on: 'ledger', answer: 'permission_denied' }, first: 400 },
   { fault: { on: 'open', reset: 'before', times: 2 }, first: 503 },
 ] as const;

@@ -1,0 +1,73 @@
+import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
+import type { AccessToken } from '../../mail/model/secret.ts';
+import { readGoogleError } from './error-body.ts';
+import { type Call, type Exchange, json, NoReply, type Reply } from './exchange.ts';
+
+/** Hands out tokens of one identity; `refused` names one that Google did not accept, and then it is another one. */
+export type TokenSource = (refused?: AccessToken) => Promise<AccessToken>;
+
+/** One of Google's services, and how it is called. */
+export interface GoogleApi {
+  /** Its name in messages, such as "Firestore". */
+  readonly service: string;
+  readonly baseUrl: string;
+  readonly exchange: Exchange;
+  readonly token: TokenSource;
+  /** The code of a failure that may be over soon: no answer, or no token that the service accepts. */
+  readonly unavailable: FailureCode;
+}
+
+/** A call below the base URL; a body that is an object goes as JSON. */
+export type GoogleCall = Omit<Call, 'url' | 'body'> & { readonly path: string; readonly body?: string | object };
+
+/**
+ * Makes the one authorised call. A token that the service refuses (401) is named to its source, and the call is made once more
+ * with another one. Throws MailFailure with the code `unavailable` where there is no answer, or where a second token is refused:
+ * nothing is wrong with the email, so it is never given up for that. Any other answer is the caller's to read.
+ *
+ * @example
+ * const secrets = { service: 'Secret Manager', baseUrl, exchange, token, unavailable: 'google_unavailable' } as const;
+ * const reply = await callGoogle(secrets, { method: 'GET', path: '/v1/projects/p/secrets/s/versions/latest:access', timeoutMs: 10_000 });
+ */
+export async function callGoogle(api: GoogleApi, { path, body, headers, ...rest }: GoogleCall): Promise<Reply> {
+  const { service, baseUrl, exchange, token, unavailable } = api;
+  const attempt = async (refused?: AccessToken): Promise<{ readonly reply: Reply; readonly used: AccessToken }> => {
+    const used = await token(refused);
+    const call: Call = {
+      ...rest,
+      url: `${baseUrl}${path}`,
+      headers: {
+        authorization: `Bearer ${used.secret.reveal()}`,
+        ...(used.quotaProject !== undefined && { 'x-goog-user-project': used.quotaProject }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    };
+    return { reply: await answerOf(exchange(call), service, unavailable), used };
+  };
+  const first = await attempt();
+  if (first.reply.status !== 401) return first.reply;
+  const { reply } = await attempt(first.used);
+  if (reply.status === 401) throw new MailFailure(unavailable, `${service} answered 401 to two tokens`);
+  return reply;
+}
+
+/** The reply, or a failure that says who did not answer. */
+export const answerOf = (reply: Promise<Reply>, who: string, unavailable: FailureCode): Promise<Reply> =>
+  reply.catch((error: unknown) => {
+    throw new MailFailure(unavailable, `${who} did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+  });
+
+/** True for an answer that says nothing about the call itself: the same call may work soon. */
+export const isTransient = ({ status }: Reply): boolean => status === 408 || status === 429 || status >= 500;
+
+/** What a log may say of a refusal: the service, and Google's status and word. */
+export const refusalDetail = (service: string, reply: Reply): string =>
+  `${service} answered ${reply.status} ${readGoogleError(json(reply)).status}`.trim();
+
+/** True where the API is not enabled in the project. */
+export function isApiDisabled(reply: Reply): boolean {
+  const { reasons, message } = readGoogleError(json(reply));
+  return reasons.includes('SERVICE_DISABLED') || /has not been used in project/.test(message);
+}
