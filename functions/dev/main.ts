@@ -46,6 +46,8 @@ const OPTIONS = {
   help: flag,
 } as const;
 
+const END_MS = 15_000;
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return console.log(HELP);
@@ -59,6 +61,7 @@ async function main(): Promise<void> {
     if (ending) return; // once is enough: npm may go first, or after us
     ending = true;
     process.off('SIGINT', stop).off('SIGTERM', stop);
+    setTimeout(() => process.exit(1), END_MS); // whatever does not end is ended with this process
     await (await starting?.catch(() => null))?.stop();
     process.exit(0);
   };

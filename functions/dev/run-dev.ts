@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { compileConfig } from '../config/compile-config.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { welcome } from './welcome.ts';
@@ -55,12 +55,15 @@ export async function runDev(options: DevOptions, { out, err }: DevOutput): Prom
   if (ephemeral && options.folder !== undefined) throw new Error('--ephemeral keeps nothing, so it takes no --folder');
   const began = performance.now();
   process.umask(0o077); // what is kept are secrets and mails
-  const { config, module } = compileConfig(options.config ?? CONFIGS.find((file) => existsSync(file)) ?? (CONFIGS[0] as string));
+  const configFile = resolve(options.config ?? CONFIGS.find((file) => existsSync(file)) ?? (CONFIGS[0] as string));
+  const { config, module } = compileConfig(options.config ?? configFile);
   const folder = ephemeral ? mkdtempSync(join(tmpdir(), 'mailgrant-')) : (options.folder ?? '.mailgrant');
   const remove = (): void => (ephemeral ? rmSync(folder, { recursive: true, force: true }) : undefined);
+  process.once('exit', remove);
   const ports = { ...PORTS, ...(options.port !== undefined && portsFrom(options.port)), ...options.ports };
   const stack = await startStack({
     config,
+    configFile,
     routes: module,
     folder,
     ports,

@@ -10,6 +10,7 @@ import type { CallerKey, Config } from '../mail/model/config.ts';
 import { DELIVERIES_MAX } from '../mail/queue/retry-policy.ts';
 import { createLines } from '../pages/parts/log-lines.ts';
 import { startPages } from '../pages/server.ts';
+import { decide } from './decide.ts';
 import { openDoor } from './front-door.ts';
 import { type RunningFunction, startFunction } from './function-process.ts';
 import { keepHookSecrets } from './hook-secrets.ts';
@@ -23,6 +24,8 @@ const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
+  /** The file that it was read from, for the commands that the pages run; without it they offer none. */
+  readonly configFile?: string;
   /** The JavaScript module that its routes and templates were compiled to; without it there are none. */
   readonly routes?: string;
   /** Folder that keeps the mails, the ledger and the laptop's API key. */
@@ -74,7 +77,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 async function startIn(
   folder: string,
-  { config, routes, sources, ports, host, hosts, ephemeral = false, deadlineSeconds, onLine }: StackOptions,
+  { config, configFile, routes, sources, ports, host, hosts, ephemeral = false, deadlineSeconds, onLine }: StackOptions,
   started: AsyncDisposableStack,
 ): Promise<Omit<Stack, 'folder' | typeof Symbol.asyncDispose>> {
   const at = (port: number) => ({ port, tries: PORTS_TRIED, ...(host !== undefined && { host }), hosts });
@@ -85,8 +88,8 @@ async function startIn(
     lines.add(name, line);
     onLine(name, line);
   };
-  const configFile = join(folder, 'config.json');
-  writeFileSync(configFile, JSON.stringify(served), PRIVATE);
+  const servedFile = join(folder, 'config.json');
+  writeFileSync(servedFile, JSON.stringify(served), PRIVATE);
   const routesFile = resolve(folder, 'routes.mjs');
   if (routes !== undefined) writeFileSync(routesFile, routes, PRIVATE);
 
@@ -114,7 +117,7 @@ async function startIn(
 
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
-    MAILGRANT_CONFIG: configFile,
+    MAILGRANT_CONFIG: servedFile,
     ...(routes !== undefined && { MAILGRANT_ROUTES: routesFile }),
     MAILGRANT_GOOGLE_URL: google.url,
     MAILGRANT_SMTP_URL: `smtp://127.0.0.1:${google.smtp?.startTls}`,
@@ -159,7 +162,18 @@ async function startIn(
   const starts = [keepRunning('api', ports.api), keepRunning('worker', ports.worker)] as const;
   const [api, worker, hooks] = await whenAllEnded([...starts, hooked.length > 0 ? keepRunning('hooks', ports.hooks) : null]);
   const urls = { api: api.url, hooks: hooks?.url ?? null };
-  const inbox = await startPages({ google, config, key: key.text, urls, lines }, at(ports.inbox));
+  const inbox = await startPages(
+    {
+      google,
+      config,
+      key: key.text,
+      urls,
+      lines,
+      ...(!ephemeral && { inboxFile: join(folder, 'inbox.sqlite') }),
+      ...(configFile !== undefined && { decide: (verb: 'resend' | 'drop', id: string) => decide(verb, id, configFile, google.url) }),
+    },
+    at(ports.inbox),
+  );
   started.use(inbox);
   writeFileSync(join(folder, 'api-url'), `${api.url}\n`, PRIVATE); // where commands of this folder look, when nobody names another
 

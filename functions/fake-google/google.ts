@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { createFaults, DOORS, type Door, type Faults, readFault } from './faults/faults.ts';
+import { openDatabase } from './database.ts';
+import { createFaults, DOORS, type Door, type Faults } from './faults/faults.ts';
+import { readFaultOrder } from './faults/named-faults.ts';
 import type { RequestRecord } from './faults/request-log.ts';
 import type { Address } from './http/bind.ts';
 import type { Certificate } from './http/certificate.ts';
@@ -69,6 +70,8 @@ export interface Google extends AsyncDisposable, Tables {
   readonly tasks: Tasks;
   /** Names of the objects in the bucket. */
   stored(): string[];
+  /** How the fake's databases were used since the last call: for tests that hold what an email costs. */
+  usage(): { readonly plans: readonly string[]; readonly statements: number };
   /** How often each door was used. */
   readonly calls: Readonly<Record<Door, number>>;
   /** Resolves when the door is used next, before the call takes effect. */
@@ -92,8 +95,8 @@ export async function startGoogle({
   address = {},
   hosts,
 }: GoogleOptions = {}): Promise<Google> {
-  const db = open(file);
-  const ledgerDb = open(ledgerFile);
+  const [mailFile, ledger] = [openDatabase(file), openDatabase(ledgerFile)];
+  const [db, ledgerDb] = [mailFile.db, ledger.db];
   const knocks = new EventEmitter().setMaxListeners(0);
   const changed = (seen: RequestRecord | null): void => void knocks.emit(CHANGED, seen);
   const faults = given ?? createFaults(() => changed(null));
@@ -172,13 +175,17 @@ export async function startGoogle({
     pubsub,
     tasks,
     stored: storage.names,
+    usage() {
+      const [one, other] = [mailFile.usage(), ledger.usage()];
+      return { plans: [...one.plans, ...other.plans], statements: one.statements + other.statements };
+    },
     calls,
     reached: async (door) => void (await once(knocks, door)),
     watch(listener) {
       knocks.on(CHANGED, listener);
       return () => void knocks.off(CHANGED, listener);
     },
-    ...createTables(db, ledgerDb),
+    ...createTables(db, ledgerDb, mails),
     async [Symbol.asyncDispose]() {
       await Promise.all([pubsub, tasks].map((one) => one[Symbol.asyncDispose]()));
       await Promise.all([running[Symbol.asyncDispose](), smtp?.[Symbol.asyncDispose]()]);
@@ -190,27 +197,13 @@ export async function startGoogle({
 
 const CHANGED = Symbol('changed');
 
-/** A database whose statements are compiled once: for SQLite that is as much work as running one. */
-function open(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 5_000 });
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL');
-  const prepare = db.prepare.bind(db);
-  const compiled = new Map<string, StatementSync>();
-  db.prepare = (sql) => {
-    const statement = compiled.get(sql) ?? prepare(sql);
-    compiled.set(sql, statement);
-    return statement;
-  };
-  return db;
-}
-
-/** The control door: POST scripts a fault, GET shows what is pending, DELETE forgets it. */
+/** The control endpoint: POST scripts a fault, GET shows what is pending, DELETE forgets all, or those of `?name=`. */
 function control(request: Request, faults: Faults): Reply {
-  if (request.method === 'DELETE') faults.clear();
+  if (request.method === 'DELETE') faults.clear(request.query.get('name') ?? undefined);
   if (request.method === 'POST') {
-    const fault = readFault(jsonOf(request));
-    if (typeof fault === 'string') return { status: 400, body: { error: fault } };
-    faults.script(fault);
+    const order = readFaultOrder(jsonOf(request));
+    if (typeof order === 'string') return { status: 400, body: { error: order } };
+    faults.script(...order);
   }
   return { status: 200, body: { pending: faults.pending() } };
 }

@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { INDEXED } from './services/documents-table.ts';
+import type { MailStore } from './services/message-store.ts';
 
 /** An entry of the ledger, as plain values. */
 export type Entry = Readonly<Record<string, string | number | null>>;
@@ -12,18 +14,24 @@ export interface Tables {
   scopesIn(project: string, id: string): readonly string[];
   /** The ledger's entry of a mail; null if there is none. */
   ledgerEntry(id: string): Entry | null;
-  ledgerEntries(): Entry[];
+  /** Those that changed last, first. */
+  ledgerEntries(limit?: number): Entry[];
+  /** How many entries are in each state. */
+  ledgerStates(): ReadonlyMap<string, number>;
   /** The id of the mail whose entry holds this upload session; null if none does. */
   ledgerIdOf(session: string): string | null;
+  /** The entry that a mail of the fake Gmail belongs to, whatever its Message-ID is; null if the ledger has none. */
+  ledgerEntryOf(mail: { readonly id: string; readonly messageId: string }): Entry | null;
+  /** Ids of the mails that became of an entry: one, if all is well. */
+  mailsOf(entry: Entry): string[];
 }
 
-export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync): Tables {
-  const entries = (): Entry[] => {
-    const rows = ledgerDb
-      .prepare("SELECT name, fields FROM documents WHERE name LIKE '%/documents/mails/%' ORDER BY update_time DESC")
-      .all() as { name: string; fields: string }[];
-    return rows.map(({ name, fields }) => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) }));
+export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync, mails: MailStore): Tables {
+  const by = (expression: string, value: string): Entry | null => {
+    const row = ledgerDb.prepare(`SELECT name, fields FROM documents WHERE ${expression} = ?`).get(value);
+    return row ? entryOf(row as unknown as Row) : null;
   };
+  const entryOfSession = (session: string): Entry | null => by(INDEXED.uploadId, session);
   return {
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -41,14 +49,49 @@ export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync): Tables {
       const { scopes } = JSON.parse(row ? Buffer.from(row['data'] as Uint8Array).toString() : '{}') as { scopes?: string[] };
       return scopes ?? [];
     },
-    ledgerEntries: entries,
-    ledgerIdOf(session) {
-      const found = ledgerDb.prepare("SELECT name FROM documents WHERE instr(fields, 'upload_id=' || ?) > 0").get(session);
-      return found ? String(found['name']).replace(/^.*\//, '') : null;
+    ledgerEntries: (limit = -1) =>
+      (
+        ledgerDb
+          .prepare(`SELECT name, fields FROM documents WHERE ${INDEXED.collection} = 'mails' ORDER BY update_time DESC LIMIT ?`)
+          .all(limit) as unknown as Row[]
+      ).map(entryOf),
+    ledgerStates: () =>
+      new Map(
+        (ledgerDb.prepare('SELECT state, n FROM states WHERE n > 0 ORDER BY state').all() as { state: string; n: number }[]).map(
+          ({ state, n }) => [state, n],
+        ),
+      ),
+    ledgerIdOf: (session) => (entryOfSession(session)?.['id'] as string | undefined) ?? null,
+    ledgerEntry: (id) => by(INDEXED.path, `mails/${id}`),
+    ledgerEntryOf({ id, messageId }) {
+      const session = mails.uploadOf(id);
+      const ours = /^([0-9a-f-]{36})@/.exec(messageId)?.[1];
+      return (
+        by(INDEXED.gmailId, id) ??
+        (session ? entryOfSession(session) : null) ??
+        (messageId ? by(INDEXED.handle, `smtp:<${messageId}>`) : null) ??
+        (ours ? by(INDEXED.path, `mails/${ours}`) : null)
+      );
     },
-    ledgerEntry: (id) => entries().find((entry) => entry['id'] === id) ?? null,
+    mailsOf({ id, gmailId, handle }) {
+      const session = /upload_id=([^&]+)/.exec(String(handle ?? ''))?.[1];
+      const overSmtp = /^smtp:<(.+)>$/.exec(String(handle ?? ''))?.[1];
+      const found = new Set([
+        ...mails.withMessageIdOrLocalPart(String(id)),
+        ...(overSmtp ? mails.withMessageIdOrLocalPart(overSmtp) : []),
+        ...[gmailId, session && mails.upload(session)?.mailId].filter((one) => typeof one === 'string' && mails.get(one) !== null),
+      ]);
+      return [...found] as string[];
+    },
   };
 }
+
+interface Row {
+  readonly name: string;
+  readonly fields: string;
+}
+
+const entryOf = ({ name, fields }: Row): Entry => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) });
 
 /** Firestore's typed values as plain ones; lists are left out. */
 function plain(fields: Record<string, Record<string, unknown>>): Entry {

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { listen, type Reply, type Request, type Running, type ServerOptions } from '../fake-google/http/server.ts';
+import { type Inbox, openInbox } from '../inbox/inbox.ts';
+import { answerApi, type InboxApi } from '../inbox/mailpit-api.ts';
 import type { LocalStack, Shown } from './parts/context.ts';
-import { createStoredMessages } from './parts/messages.ts';
 import { plainPage } from './parts/page.ts';
+import { sendAndWait } from './parts/send-and-wait.ts';
 import { eventsPage, playEvent } from './views/events.ts';
 import { faultsPage, switchFault } from './views/faults.ts';
-import { inboxList, inboxPage } from './views/inbox.ts';
-import { entryPage, ledgerPage } from './views/ledger.ts';
+import { changeInbox, inboxList, inboxPage } from './views/inbox.ts';
+import { decideAbout, entryPage, ledgerPage } from './views/ledger.ts';
 import { liveStream } from './views/live.ts';
 import { googleLine, logPage } from './views/log.ts';
 import { messagePart } from './views/message.ts';
@@ -29,16 +31,37 @@ const SHOWS: Readonly<Record<string, Answer>> = {
 
 const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | Promise<Reply>>> = {
   '/write': sendWritten,
+  '/mails': changeInbox,
+  '/ledger': decideAbout,
   '/faults': switchFault,
   '/events': playEvent,
 };
 
-/** Starts the laptop's pages on loopback: inbox, a form to write, ledger, faults, events, log. */
-export function startPages(laptop: LocalStack, address: ServerOptions = { port: 0 }): Promise<Running> {
-  const { google, lines } = laptop;
-  const shown: Shown = { ...laptop, messages: createStoredMessages(google) };
-  google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
-  return listen(address, (request) => answer(shown, request));
+/** The running pages, with the inbox that they show. */
+export interface Pages extends Running {
+  readonly inbox: Inbox;
+}
+
+/**
+ * Starts the laptop's pages: inbox, a form to write, ledger, faults, events, log. Beside them stands the inbox's API in the shape
+ * of Mailpit's, for tests.
+ */
+export async function startPages(laptop: LocalStack, address: ServerOptions = { port: 0 }): Promise<Pages> {
+  const { google, lines, inboxFile } = laptop;
+  const inbox = openInbox(google, inboxFile);
+  const shown: Shown = { ...laptop, inbox };
+  const unwatch = google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
+  const api: InboxApi = { inbox, send: (request) => sendAndWait(shown, request), startedAt: Date.now() };
+  const running = await listen(address, (request) => answerApi(api, request) ?? answer(shown, request));
+  return {
+    ...running,
+    inbox,
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      unwatch();
+      inbox.close();
+    },
+  };
 }
 
 async function answer(laptop: Shown, request: Request): Promise<Reply> {
@@ -49,7 +72,8 @@ async function answer(laptop: Shown, request: Request): Promise<Reply> {
   }
   if (method !== 'GET' && method !== 'HEAD') return { ...plainPage(laptop, 405, 'Not here', 'This can only be looked at.') };
   if (Object.hasOwn(SHOWS, path)) return SHOWS[path]?.(laptop, request) ?? missing(laptop);
-  const [, id = '', part = '', index = ''] = /^\/mails\/([0-9a-f]{1,32})(?:\/(html|source|attachments)(?:\/(\d{1,4}))?)?$/.exec(path) ?? [];
+  const [, id = '', part = '', index = ''] =
+    /^\/mails\/([0-9a-f]{1,32})(?:\/(html|source|check|attachments)(?:\/(\d{1,4}))?)?$/.exec(path) ?? [];
   if (id) return messagePart(laptop, id, part, index === '' ? -1 : Number(index));
   const mail = /^\/ledger\/([0-9a-f-]{36})$/.exec(path)?.[1];
   return mail ? entryPage(laptop, mail) : missing(laptop);

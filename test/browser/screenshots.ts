@@ -52,9 +52,9 @@ async function fill(stack: Stack): Promise<void> {
   stack.google.faults.script({ on: 'token', answer: 'invalid_grant' });
   await send(invoice ?? {});
   await send(invoice ?? {});
-  stack.google.faults.script({ on: 'transfer', reset: 'after', name: 'lost-reply' });
+  stack.google.faults.script({ on: 'transfer', reset: 'after', name: 'lose-reply' });
   await send(order ?? {});
-  stack.google.faults.script({ on: 'transfer', reset: 'after', name: 'lost-reply', standing: true });
+  stack.google.faults.script({ on: 'transfer', reset: 'after', name: 'lose-reply', standing: true });
 }
 
 const PLACES = ['/', '/write', '/ledger', '/faults', '/events', '/log'];

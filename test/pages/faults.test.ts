@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { NAMED_FAULTS } from '../../functions/fake-google/faults/named-faults.ts';
 import type { Running } from '../../functions/fake-google/http/server.ts';
 import type { Config } from '../../functions/mail/model/config.ts';
-import { ROWS } from '../../functions/pages/parts/fault-rows.ts';
 import { authorised, CONFIG, type Laptop, MAIL, PROJECT, post, startLaptop } from '../support/stack/laptop.ts';
 import { formTo, startPagesOf } from '../support/stack/pages-of.ts';
 
@@ -30,7 +30,7 @@ beforeEach(() => laptop.google.faults.clear());
 
 /** What a mail comes to under each switch: its state, its code, and how many letters arrive. */
 const ENDS: Readonly<Record<string, readonly [once: readonly unknown[], always: readonly unknown[]]>> = {
-  'lost-reply': [
+  'lose-reply': [
     ['sent', null, 1],
     ['sent', null, 1],
   ],
@@ -70,7 +70,7 @@ const ENDS: Readonly<Record<string, readonly [once: readonly unknown[], always: 
     [null, 'ledger_unavailable', 0],
     [null, 'ledger_unavailable', 0],
   ],
-  'smtp-lost-reply': [
+  'smtp-lose-reply': [
     ['sent', null, 1],
     ['sent', null, 1],
   ],
@@ -92,7 +92,7 @@ const ENDS: Readonly<Record<string, readonly [once: readonly unknown[], always: 
   ],
 };
 
-for (const { name, via } of ROWS)
+for (const { name, via } of NAMED_FAULTS)
   for (const [index, choice] of (['once', 'always'] as const).entries())
     test(`the switch ${name}, ${choice}, does what its words say`, async () => {
       await formTo(pages, '/faults', { name, choice });

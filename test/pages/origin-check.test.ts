@@ -98,7 +98,8 @@ for (const [who, headers, may] of ROWS)
 
 for (const [method, path, status] of [
   ['POST', '/write', 400],
-  ['POST', '/ledger', 405],
+  ['POST', '/ledger', 400],
+  ['POST', '/log', 405],
   ['DELETE', '/', 405],
   ['GET', '/constructor', 404],
   ['POST', '/constructor', 405],

@@ -225,18 +225,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: 'fake-google/http fake-google/faults fake-google/oauth fake-google/services',
     packages: /^node:/,
   },
+  inbox: {
+    job: 'What the fake Gmail took, to be listed, searched and waited for; its API in the shape of Mailpit’s.',
+    rooms: 'fake-google fake-google/http',
+    packages: /^(mailparser|htmlparser2|caniemail|node:.*)$/,
+  },
+  testing: { job: '`mailgrant/testing`: starts the local stack for other people’s tests.', rooms: '', packages: /^node:/ },
   'pages/parts': {
     job: 'Html, page frame, labels.',
-    rooms: 'fake-google fake-google/http fake-google/faults fake-google/services mail/model mail/delivery',
-    packages: /^(mailparser|node:.*)$/,
+    rooms: 'inbox fake-google fake-google/http fake-google/faults mail/model mail/delivery',
+    packages: /^node:/,
   },
   // A page signs as a webhook's vendor would; it never imports a function.
   'pages/views': {
     job: 'One file a page.',
-    rooms: 'pages/parts fake-google fake-google/http fake-google/faults verify mail/model',
-    packages: /^(mailparser|node:.*)$/,
+    rooms: 'pages/parts inbox fake-google fake-google/http fake-google/faults verify mail/model',
+    packages: /^node:/,
   },
-  pages: { job: 'The server of the local stack’s pages.', rooms: 'pages/parts pages/views fake-google/http', packages: /^node:/ },
+  pages: { job: 'The server of the local stack’s pages.', rooms: 'pages/parts pages/views inbox fake-google/http', packages: /^node:/ },
   dev: {
     job: '`npm start`: fake Google, functions and pages, started together.',
     rooms: 'config fake-google fake-google/http pages pages/parts mail/model mail/queue',

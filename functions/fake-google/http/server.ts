@@ -11,6 +11,8 @@ export interface Request {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** Aborted when the client is gone. */
+  readonly closed?: AbortSignal;
 }
 
 /** An answer; a `body` that is neither text nor bytes goes out as JSON. */
@@ -51,7 +53,10 @@ export async function listen(
       const path = decoded(url.pathname);
       if (path === null) return write(res, { status: 400, headers: TEXT, body: 'The path is not valid percent-encoding.\n' });
       const body = Buffer.concat(await req.toArray());
-      const reply = await answer({ method: req.method ?? 'GET', path, query: url.searchParams, headers: req.headers, body });
+      const gone = new AbortController();
+      res.once('close', () => gone.abort());
+      const request = { method: req.method ?? 'GET', path, query: url.searchParams, headers: req.headers, body, closed: gone.signal };
+      const reply = await answer(request);
       if (reply === CUT) req.socket.destroy();
       else write(res, reply);
     } catch {

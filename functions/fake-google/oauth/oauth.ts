@@ -58,6 +58,10 @@ export function createOAuth(db: DatabaseSync, now: () => number): OAuth {
   const secret = (prefix: string): string => `${prefix}${CANARY}-${randomBytes(18).toString('base64url')}`;
   const issue = (address: string, scopes: readonly string[], client = ''): Record<string, unknown> => {
     const access_token = secret('ya29.');
+    for (const [token, { expiresAt }] of sessions) {
+      if (expiresAt > now()) break; // in the order in which they were issued
+      sessions.delete(token);
+    }
     sessions.set(access_token, { address, scopes, client, expiresAt: now() + LIFETIME_S * 1_000 });
     return { access_token, expires_in: LIFETIME_S, scope: scopes.join(' '), token_type: 'Bearer' };
   };

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
+import { createDocuments } from './documents-table.ts';
 
 const PATH = /^\/v1\/(projects\/[^/]+\/databases\/[^/]+\/documents)(?:\/(.+?))?(?::(\w+))?$/;
 
@@ -37,7 +38,7 @@ interface Query {
  * with preconditions, increments, minima and maxima, reading a document, querying by one field), so that the adapter of production runs here as it is.
  */
 export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
-  db.exec('CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT');
+  createDocuments(db);
   let writes = 0;
   /** Microseconds keep the times of two writes apart, as in Firestore. */
   const timestamp = (): string => new Date(now()).toISOString().replace('Z', `${String(writes++ % 1_000).padStart(3, '0')}Z`);
@@ -108,8 +109,12 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     if (from.length !== 1 || !field || (op !== 'IN' && op !== 'ARRAY_CONTAINS_ANY'))
       return cloudError(501, 'UNIMPLEMENTED', 'The laptop knows only one collection and one IN or ARRAY_CONTAINS_ANY of texts.');
     const rows = db
-      .prepare('SELECT name, fields, update_time FROM documents WHERE name LIKE ? ORDER BY name')
-      .all(`${root}/${from[0]?.collectionId}/%`) as { name: string; fields: string; update_time: string }[];
+      .prepare('SELECT name, fields, update_time FROM documents WHERE name > ? AND name < ? ORDER BY name')
+      .all(`${root}/${from[0]?.collectionId}/`, `${root}/${from[0]?.collectionId}0`) as {
+      name: string;
+      fields: string;
+      update_time: string;
+    }[];
     const found = rows.flatMap(({ name, fields, update_time }) => {
       const parsed = JSON.parse(fields) as Record<string, Text & { arrayValue?: { values?: readonly Text[] } }>;
       const there = parsed[field.fieldPath];

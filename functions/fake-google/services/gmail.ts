@@ -101,10 +101,7 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
       if (!session) return ERROR_REPLIES.bad_token;
       if (!session.scopes.some((scope) => READING.includes(scope))) return ERROR_REPLIES.missing_scope;
       const wanted = /^rfc822msgid:<?([^<>\s]+)>?$/.exec(request.query.get('q') ?? '')?.[1];
-      const found = store
-        .list()
-        .filter(({ mailbox, raw }) => mailbox === session.address && header(split(raw).head, 'message-id').trim() === `<${wanted}>`);
-      const messages = found.map(({ id }) => ({ id, threadId: id }));
+      const messages = store.withMessageId(session.address, wanted ?? '').map((id) => ({ id, threadId: id }));
       return { status: 200, body: { ...(messages.length > 0 && { messages }), resultSizeEstimate: messages.length } };
     },
     take,

@@ -48,7 +48,8 @@ type Delivery = Row & { subscription: string; attempts: number };
 export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, auto: boolean): PubSub {
   db.exec(`CREATE TABLE IF NOT EXISTS topics(name TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS messages(seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, data TEXT NOT NULL, attributes TEXT NOT NULL, published_at INTEGER NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS deliveries(subscription TEXT NOT NULL, seq INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, PRIMARY KEY(subscription, seq)) STRICT`);
+    CREATE TABLE IF NOT EXISTS deliveries(subscription TEXT NOT NULL, seq INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, PRIMARY KEY(subscription, seq)) STRICT;
+    CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries(subscription, next_at, seq)`);
   const subscriptions = new Map<string, Subscription>();
   const pulled = new Map<string, string>();
   const inHand = new Set<string>();
@@ -96,13 +97,18 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
 
   const pump = createDeliveryLoop(
     (limit) => {
-      const rows = db
-        .prepare(
-          'SELECT d.subscription, d.attempts, d.next_at, m.* FROM deliveries d JOIN messages m USING (seq) ORDER BY d.next_at, seq LIMIT ?',
-        )
-        .all(limit + inHand.size) as (Delivery & { next_at: number })[];
+      // One subscription at a time: what waits to be pulled, or for a subscription that is gone, must not stand before what is pushed.
+      const rows = [...subscriptions.keys()].flatMap(
+        (name) =>
+          db
+            .prepare(
+              'SELECT d.subscription, d.attempts, d.next_at, m.* FROM deliveries d JOIN messages m USING (seq) WHERE d.subscription = ? ORDER BY d.next_at, d.seq LIMIT ?',
+            )
+            .all(name, limit + inHand.size) as (Delivery & { next_at: number })[],
+      );
       return rows
-        .filter(({ subscription, seq }) => subscriptions.has(subscription) && !inHand.has(keyOf(subscription, seq)))
+        .filter(({ subscription, seq }) => !inHand.has(keyOf(subscription, seq)))
+        .sort((a, b) => a.next_at - b.next_at || a.seq - b.seq)
         .slice(0, limit)
         .map((row) => ({ at: row.next_at, run: () => push(row) }));
     },
@@ -173,7 +179,9 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     if (act === 'modifyAckDeadline') for (const seq of ackIds) later(seq, ackDeadlineSeconds * 1_000);
     if (act !== 'pull') return { status: 200, body: {} };
     const rows = db
-      .prepare('SELECT m.* FROM deliveries d JOIN messages m USING (seq) WHERE d.subscription = ? AND d.next_at <= ? ORDER BY seq LIMIT ?')
+      .prepare(
+        'SELECT m.* FROM deliveries d JOIN messages m USING (seq) WHERE d.subscription = ? AND d.next_at <= ? ORDER BY d.next_at, d.seq LIMIT ?',
+      )
       .all(subscription, now(), maxMessages) as Row[];
     const receivedMessages = rows.map(({ seq, data, attributes, published_at }) => {
       later(seq, 60_000);

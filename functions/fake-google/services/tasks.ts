@@ -34,7 +34,8 @@ const TASK_MAX_BYTES = 1_000_000;
  */
 export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, auto: boolean): Tasks {
   db.exec(
-    'CREATE TABLE IF NOT EXISTS tasks(name TEXT PRIMARY KEY, task TEXT NOT NULL, run_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, over INTEGER NOT NULL DEFAULT 0) STRICT',
+    `CREATE TABLE IF NOT EXISTS tasks(name TEXT PRIMARY KEY, task TEXT NOT NULL, run_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, over INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE INDEX IF NOT EXISTS tasks_due ON tasks(run_at) WHERE over = 0`,
   );
   type Row = { name: string; task: string; run_at: number; tries: number };
   const running = new Set<string>();

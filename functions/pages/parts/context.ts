@@ -1,7 +1,7 @@
 import type { Google } from '../../fake-google/google.ts';
+import type { Inbox } from '../../inbox/inbox.ts';
 import type { Config } from '../../mail/model/config.ts';
 import type { Lines } from './log-lines.ts';
-import type { StoredMessages } from './messages.ts';
 
 /** What the pages show and speak to: the running stack. */
 export interface LocalStack {
@@ -13,9 +13,13 @@ export interface LocalStack {
   readonly urls: { readonly api: string; readonly hooks: string | null };
   /** What the functions printed, and what the fake Google saw. */
   readonly lines: Lines;
+  /** Decides about an email that waits for a person, as the command `ledger` does; answers what that said. Without it there are no buttons. */
+  readonly decide?: ((verb: 'resend' | 'drop', id: string) => Promise<string>) | undefined;
+  /** Where the index of the inbox is kept; by default in memory. */
+  readonly inboxFile?: string | undefined;
 }
 
-/** A laptop with the letters that its Gmail took, parsed. */
+/** A local stack with what its Gmail took. */
 export interface Shown extends LocalStack {
-  readonly messages: StoredMessages;
+  readonly inbox: Inbox;
 }

@@ -7,7 +7,7 @@ import { type Html, html } from './html.ts';
 const STATES: Readonly<Record<State, readonly [sign: string, meaning: string]>> = {
   queued: ['…', 'Its message is in the queue; the worker takes it from there.'],
   scheduled: ['…', 'It goes out at the time that its caller asked for.'],
-  claimed: ['…', 'Somebody works on it; nothing of the letter has left.'],
+  claimed: ['…', 'A function works on it; nothing of the email has left.'],
   sending: ['…', 'Its upload session is in the ledger; bytes may have left.'],
   sent: ['✓', 'Gmail has it.'],
   failed: ['✕', 'It did not go out, and the same call would fail again.'],
@@ -23,12 +23,12 @@ export function stateLabel(entry: Entry | null | undefined): Html {
   if (!entry)
     return html`<span class="state other" title="It did not come through mailgrant, or the ledger has forgotten it">not in the ledger</span>`;
   const state = stateOf(entry);
-  const [sign, meaning] = STATES[state];
-  return html`<span class="state ${state}" title="${meaning}"><span aria-hidden="true">${sign}</span> ${state}</span>`;
+  const [sign] = STATES[state];
+  return html`<span class="state ${state}" title="${meaningOf(entry)}"><span aria-hidden="true">${sign}</span> ${state}</span>`;
 }
 
-/** What the state means, as a sentence. */
-export const meaningOf = (entry: Entry): string => STATES[stateOf(entry)][1];
+/** What the entry says, as a sentence: its code knows more than its state does. */
+export const meaningOf = (entry: Entry): string => failureOf(entry['code'])?.summary ?? STATES[stateOf(entry)][1];
 
 /** Cause and fix of a code of the table of failures; null for none. */
 export function failureOf(code: unknown): { readonly summary: string; readonly fix: string } | null {

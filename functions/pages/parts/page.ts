@@ -1,6 +1,6 @@
+import { NAMED_FAULTS } from '../../fake-google/faults/named-faults.ts';
 import type { Reply } from '../../fake-google/http/server.ts';
 import type { Shown } from './context.ts';
-import { ROWS } from './fault-rows.ts';
 import { type Html, html, textOf } from './html.ts';
 import { count, moment, stateLabel } from './labels.ts';
 
@@ -54,11 +54,13 @@ export function page(laptop: Shown, { title, place, body, status = 200 }: Page):
 
 /** What happened last, and which faults wait: on every page, and read out when it changes. */
 function now({ google }: Shown): Html {
-  const [last] = google.ledgerEntries();
-  const armed = [...new Set(google.faults.pending().map(({ name }) => ROWS.find((row) => row.name === name)?.title ?? 'by command'))];
+  const [last] = google.ledgerEntries(1);
+  const armed = [
+    ...new Set(google.faults.pending().map(({ name }) => NAMED_FAULTS.find((row) => row.name === name)?.title ?? 'by command')),
+  ];
   const mail = last
-    ? html`Last mail: ${stateLabel(last)} <a href="/ledger/${last['id']}">${String(last['id']).slice(0, 8)}</a>, ${count(Number(last['attempts']), 'attempt')}${last['code'] && html`, <code>${last['code']}</code>`}, ${moment(Number(last['acceptedAt']))}`
-    : html`No mail yet.`;
+    ? html`Last email: ${stateLabel(last)} <a href="/ledger/${last['id']}">${String(last['id']).slice(0, 8)}</a>, ${count(Number(last['attempts']), 'attempt')}${last['code'] && html`, <code>${last['code']}</code>`}, ${moment(Number(last['acceptedAt']))}`
+    : html`No email yet.`;
   const faults =
     armed.length > 0 && html` <span class="armed"><a href="/faults">${count(armed.length, 'fault')} on</a>: ${armed.join(', ')}</span>`;
   return html`<span>${mail}</span>${faults}`;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Fault, Faults } from '../../fake-google/faults/faults.ts';
+import { NAMED_FAULTS, type NamedFault } from '../../fake-google/faults/named-faults.ts';
 import type { Google } from '../../fake-google/google.ts';
 import type { Reply } from '../../fake-google/http/server.ts';
 import type { Shown } from '../parts/context.ts';
-import { type FaultRow, ROWS } from '../parts/fault-rows.ts';
 import { type Html, html } from '../parts/html.ts';
 import { page, plainPage, seeOther } from '../parts/page.ts';
 
@@ -13,9 +13,9 @@ type Choice = (typeof CHOICES)[number];
 /** `GET /faults`: what may go wrong, each with a switch. */
 export function faultsPage(laptop: Shown): Reply {
   const { google, config } = laptop;
-  const others = google.faults.pending().filter(({ name }) => !ROWS.some((row) => row.name === name));
+  const others = google.faults.pending().filter(({ name }) => !NAMED_FAULTS.some((row) => row.name === name));
   const smtp = config.mailboxes.some(({ via }) => via === 'smtp');
-  const rows = (via: FaultRow['via']) => ROWS.filter((row) => row.via === via).map((row) => switchOf(row, google));
+  const rows = (via: NamedFault['via']) => NAMED_FAULTS.filter((row) => row.via === via).map((row) => switchOf(row, google));
   const mailboxes = config.mailboxes.map(
     ({ address, via }) => html`<option value="${address}">${address}${via === 'smtp' && ' (via smtp)'}</option>`,
   );
@@ -31,14 +31,14 @@ export function faultsPage(laptop: Shown): Reply {
 <div id="faults" data-live><h2>On the way over Gmail’s API</h2><div class="faults">${rows('api')}</div>
 <h2>On the way over SMTP</h2><p class="faint">${smtp ? 'For mailboxes with' : 'No mailbox of the config has'} <code>via: smtp</code>${smtp ? '. A dead grant and a ledger that is down, above, meet them too.' : '; these wait until one has.'}</p><div class="faults">${rows('smtp')}</div>
 ${others.length > 0 && html`<h2>Scripted by command</h2><ul class="links">${others.map((fault) => html`<li><code>${JSON.stringify(fault)}</code></li>`)}</ul>`}</div>
-<details><summary>The same as commands</summary><pre tabindex="0" role="region" aria-label="The same as commands">${ROWS.map((row) => command(row, google))}curl -X DELETE ${google.url}/control/faults   # all off</pre></details>`,
+<details><summary>The same as commands</summary><pre tabindex="0" role="region" aria-label="The same as commands">${NAMED_FAULTS.map((row) => command(row, google))}curl -X DELETE ${google.url}/control/faults   # all off</pre></details>`,
   });
 }
 
-const command = ({ title, faults }: FaultRow, { url }: Google): string =>
-  `# ${title}\n${faults.map((fault) => `curl ${url}/control/faults -d '${JSON.stringify(fault)}'\n`).join('')}`;
+const command = ({ name, title }: NamedFault, { url }: Google): string =>
+  `# ${title}\ncurl ${url}/control/faults -d '{"name":"${name}"}'\n`;
 
-function switchOf(row: FaultRow, { faults }: Google): Html {
+function switchOf(row: NamedFault, { faults }: Google): Html {
   const { name, title, happens, outcome } = row;
   const now = stateOf(name, faults);
   const choices = CHOICES.map(
@@ -61,7 +61,7 @@ export function switchFault(laptop: Shown, form: FormData): Reply {
   const { faults } = laptop.google;
   const name = form.get('name');
   const choice = form.get('choice');
-  const row = ROWS.find((one) => one.name === name);
+  const row = NAMED_FAULTS.find((one) => one.name === name);
   if (name === 'all') faults.clear();
   else if (!row || !CHOICES.includes(choice as Choice))
     return plainPage(laptop, 400, 'No such switch', 'A switch has a name of the list, and is off, once or always.');

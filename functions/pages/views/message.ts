@@ -1,11 +1,15 @@
-import type { ParsedMail } from 'mailparser';
 import type { Reply } from '../../fake-google/http/server.ts';
 import type { Entry } from '../../fake-google/tables.ts';
+import { checkHtml } from '../../inbox/html-check.ts';
+import type { OpenEmail } from '../../inbox/inbox.ts';
+import { linksIn } from '../../inbox/links.ts';
+import { type InboxAddress, type ParsedEmail, withPictures } from '../../inbox/parse-email.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { bytes, count, moment, stateLabel } from '../parts/labels.ts';
-import { addressText, type StoredMessage } from '../parts/messages.ts';
 import { page, plainPage } from '../parts/page.ts';
+import { plainText, subjectOf } from '../parts/plain-text.ts';
+import { tagLink } from './inbox.ts';
 import { linesOf } from './log.ts';
 
 /** What a letter shows is its sender's: no script, no form, nothing loaded from anywhere, in an origin of its own. */
@@ -24,74 +28,108 @@ const CONTENT = {
  */
 const CONNECTING = /<(link|iframe|frame|object|embed|meta|base|form|fencedframe|portal)/gi;
 
-/** `GET /mails/ID` and its parts: the html alone, the source, each attachment. */
+/** `GET /mails/ID` and its parts: the html alone, the source, the check of the html, each attachment. */
 export async function messagePart(laptop: Shown, id: string, part: string, index: number): Promise<Reply> {
-  const found = await laptop.messages.open(id);
-  if (!found) return plainPage(laptop, 404, 'No such mail', 'The laptop’s Gmail has no letter of this id.');
-  const { letter, parsed, stored } = found;
+  const found = await laptop.inbox.open(id);
+  if (!found) return plainPage(laptop, 404, 'No such email', 'The laptop’s Gmail has no email of this id. It may have been deleted.');
+  const { summary, parsed, raw } = found;
   if (part === 'html')
     return {
       status: 200,
       headers: { ...CONTENT, 'content-type': 'text/html; charset=utf-8' },
-      body: (parsed.html || '').replace(CONNECTING, '<no-$1'),
+      body: withPictures(parsed).replace(CONNECTING, '<no-$1'),
     };
-  if (part === 'source') return { status: 200, headers: { ...CONTENT, 'content-type': 'text/plain; charset=utf-8' }, body: stored.raw };
+  if (part === 'source') return { status: 200, headers: { ...CONTENT, 'content-type': 'text/plain; charset=utf-8' }, body: raw };
   if (part === 'attachments') return attachment(laptop, parsed, index);
-  return page(laptop, { title: letter.subject || '(no subject)', place: '/', body: view(laptop, letter, parsed) });
+  if (part === 'check') return htmlCheckPage(laptop, found);
+  await laptop.inbox.setRead([id], true);
+  return page(laptop, { title: summary.subject || '(no subject)', place: '/', body: view(laptop, found) });
 }
 
-function view(laptop: Shown, letter: StoredMessage, parsed: ParsedMail): Html {
-  const entry = letter.mail ? laptop.google.ledgerEntry(letter.mail) : null;
+function view(laptop: Shown, email: OpenEmail): Html {
+  const { summary, parsed } = email;
+  const entry = laptop.google.ledgerEntryOf(summary);
   const people = (
     [
-      ['From', parsed.from],
+      ['From', parsed.from ? [parsed.from] : []],
       ['To', parsed.to],
       ['Cc', parsed.cc],
-      ['Bcc', parsed.bcc],
+      ['Bcc', summary.bcc],
       ['Reply-To', parsed.replyTo],
     ] as const
-  ).filter(([, value]) => value !== undefined);
-  const files = letter.attachments.map(
-    ({ filename, contentType, size, cid }, index) =>
-      html`<li><a href="/mails/${letter.id}/attachments/${index}" download>${filename ?? `attachment ${index + 1}`}</a> <span class="faint">${contentType}, ${bytes(size)}${cid && `, inline as ${cid}`}</span></li>`,
+  ).filter(([, all]) => all.length > 0);
+  const files = filesOf(parsed).map(
+    ({ filename, contentType, content, cid }, index) =>
+      html`<li><a href="/mails/${summary.id}/attachments/${index}" download>${filename ? plainText(filename) : `attachment ${index + 1}`}</a> <span class="faint">${contentType}, ${bytes(content.length)}${cid && `, inline as ${cid}`}</span></li>`,
   );
-  return html`<p class="back"><a href="/">← Inbox</a></p><h1>${letter.subject || '(no subject)'}</h1>
+  const links = linksIn(parsed);
+  return html`<p class="back"><a href="/">← Inbox</a></p><h1>${subjectOf(summary.subject)}</h1>
 <div class="split"><div>
-<dl class="people">${people.map(([name, value]) => html`<div><dt>${name}</dt><dd>${addressText(value)}</dd></div>`)}</dl>
+<dl class="people">${people.map(([name, all]) => html`<div><dt>${name}</dt><dd>${plainText(all.map(written).join(', '))}</dd></div>`)}</dl>
 ${files.length > 0 && html`<section aria-labelledby="files"><h2 id="files">${count(files.length, 'attachment')}</h2><ul>${files}</ul></section>`}
-${parsed.html && content(letter.id, parsed.html)}
+${parsed.html && content(summary.id)}
 ${parsed.text && html`<section aria-labelledby="text"><h2 id="text">Text</h2><pre tabindex="0">${parsed.text}</pre></section>`}
-<details><summary>Headers</summary><pre tabindex="0" role="region" aria-label="Headers">${parsed.headerLines.map(({ line }) => line).join('\n')}</pre></details>
-<p><a href="/mails/${letter.id}/source">Source</a> <span class="faint">${bytes(letter.size)}, as Gmail got it</span></p></div>
-<aside id="became" data-live aria-labelledby="became-title"><h2 id="became-title">What became of it</h2>${became(letter, entry)}${letter.mail && linesOf(laptop, letter.mail)}</aside></div>`;
+${!parsed.text && parsed.html && html`<p class="faint">It has no text part.</p>`}
+${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in it</summary><ul class="links">${links.map((href) => html`<li><a href="${href}" rel="noreferrer noopener" target="_blank">${href}</a></li>`)}</ul></details>`}
+<details><summary>Headers</summary><pre tabindex="0" role="region" aria-label="Headers">${parsed.headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre></details>
+<p><a href="/mails/${summary.id}/source">Source</a> <span class="faint">${bytes(summary.size)}, as Gmail got it</span></p>
+<form method="post" action="/mails" class="actions"><input type="hidden" name="id" value="${summary.id}">
+<label for="tags">Tags</label> <input id="tags" name="tags" value="${summary.tags.join(', ')}" placeholder="invoice, welcome" autocomplete="off"><button name="do" value="tag">Save</button>
+<button name="do" value="unread">Mark unread</button> <button name="do" value="delete" class="danger">Delete</button></form></div>
+<aside id="became" data-live aria-labelledby="became-title"><h2 id="became-title">What became of it</h2>${became(email, entry)}${entry && linesOf(laptop, String(entry['id']))}</aside></div>`;
 }
 
-/** The html in a frame without rights, at a desk's or a phone's width, and its links as text: in the frame they lead nowhere. */
-function content(id: string, text: string): Html {
-  const links = [
-    ...new Set([...text.matchAll(/\bhref\s*=\s*["']?(https?:\/\/[^"'\s>]+)/gi)].map(([, href = '']) => href.replaceAll('&amp;', '&'))),
-  ];
-  return html`<section class="content" aria-labelledby="html"><div class="title"><h2 id="html">HTML</h2>
+const filesOf = ({ attachments, inline }: ParsedEmail) => [...attachments, ...inline];
+const written = ({ Name, Address }: InboxAddress): string => (Name ? `${Name} <${Address}>` : Address);
+
+/** The html in a frame without rights, at a desk's or a phone's width. */
+const content = (id: string): Html =>
+  html`<section class="content" aria-labelledby="html"><div class="title"><h2 id="html">HTML</h2>
 <fieldset class="choice"><legend class="unseen">Width of the preview</legend><label><input type="radio" name="width" checked> Desk</label><label><input type="radio" name="width" id="narrow"> Phone</label></fieldset></div>
-<iframe title="The mail as HTML" sandbox src="/mails/${id}/html"></iframe>
-<p class="faint">Shown without scripts, and without anything from elsewhere.</p>
-${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in it</summary><ul class="links">${links.map((href) => html`<li><a href="${href}" rel="noreferrer noopener" target="_blank">${href}</a></li>`)}</ul></details>`}</section>`;
-}
+<iframe title="The email as HTML" sandbox src="/mails/${id}/html"></iframe>
+<p class="faint">Shown without scripts, and without anything from elsewhere. <a href="/mails/${id}/check">Which email programs show it?</a></p></section>`;
 
-function became({ at, id, mailbox, mail }: StoredMessage, entry: Entry | null): Html {
+function became({ summary }: OpenEmail, entry: Entry | null): Html {
+  const { created, id, mailbox, tags } = summary;
   return html`<dl class="facts">
 <div><dt>Outcome</dt><dd>${stateLabel(entry)}</dd></div>
 ${entry && html`<div><dt>Attempts</dt><dd>${entry['attempts']}</dd></div><div><dt>Caller</dt><dd>${entry['caller']}</dd></div>`}
 <div><dt>Sent as</dt><dd>${mailbox}</dd></div>
-<div><dt>Arrived</dt><dd>${moment(at)}</dd></div>
-<div><dt>Mail id</dt><dd>${mail ? html`<a href="/ledger/${mail}"><code>${mail}</code></a>` : 'not one of ours'}</dd></div>
+<div><dt>Arrived</dt><dd>${moment(created)}</dd></div>
+${tags.length > 0 && html`<div><dt>Tags</dt><dd>${tags.map((tag) => html`${tagLink(tag)} `)}</dd></div>`}
+<div><dt>Email id</dt><dd>${entry ? html`<a href="/ledger/${entry['id']}"><code>${entry['id']}</code></a>` : 'not in the ledger'}</dd></div>
 <div><dt>Gmail id</dt><dd><code>${id}</code></dd></div></dl>`;
 }
 
-function attachment(laptop: Shown, parsed: ParsedMail, index: number): Reply {
-  const found = parsed.attachments[index];
-  if (!found) return plainPage(laptop, 404, 'No such attachment', 'The letter has no attachment of this number.');
-  const name = encodeURIComponent(found.filename ?? `attachment-${index + 1}`).replace(
+/** `GET /mails/ID/check`: which email programs do not show what the html uses. */
+async function htmlCheckPage(laptop: Shown, { summary, parsed }: OpenEmail): Promise<Reply> {
+  const checked = parsed.html === '' ? null : await checkHtml(parsed.html);
+  const result = checked
+    ? html`<p>${count(checked.Warnings.length, 'feature')} that some email programs do not show, by the data of caniemail.com.</p>
+${
+  checked.Warnings.length > 0 &&
+  html`<div class="scroll" tabindex="0" role="region" aria-label="Features"><table><thead><tr><th scope="col">Feature</th><th scope="col">Not shown by</th><th scope="col" class="wide">Shown in part by</th></tr></thead><tbody>${checked.Warnings.map(
+    (warning) => {
+      const names = (support: string): string =>
+        warning.Results.filter((one) => one.Support === support)
+          .map(({ Name }) => Name)
+          .join(', ');
+      return html`<tr><th scope="row">${warning.URL ? html`<a href="${warning.URL}" rel="noreferrer noopener" target="_blank">${warning.Title}</a>` : warning.Title}</th><td>${names('no') || '–'}</td><td class="wide">${names('partial') || '–'}</td></tr>`;
+    },
+  )}</tbody></table></div>`
+}`
+    : html`<p>${parsed.html === '' ? 'The email has no html part.' : html`The check needs a package that is not installed: <code>npm install --save-dev caniemail</code>`}</p>`;
+  return page(laptop, {
+    title: 'HTML check',
+    place: '/',
+    body: html`<p class="back"><a href="/mails/${summary.id}">← ${subjectOf(summary.subject)}</a></p><h1>HTML check</h1>${result}`,
+  });
+}
+
+function attachment(laptop: Shown, parsed: ParsedEmail, index: number): Reply {
+  const found = filesOf(parsed)[index];
+  if (!found) return plainPage(laptop, 404, 'No such attachment', 'The email has no attachment of this number.');
+  const name = encodeURIComponent(found.filename || `attachment-${index + 1}`).replace(
     /['()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16)}`,
   );

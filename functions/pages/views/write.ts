@@ -70,15 +70,15 @@ async function mailOf(typed: Typed, files: readonly (string | File)[]): Promise<
 const asWritten = ({ name, address }: Address): string => (name ? `"${name.replace(/["\\]/g, '\\$&')}" <${address}>` : address);
 
 /** How the api answered, and what the ledger says of the mail. */
-async function ending({ google, messages: letters }: Shown, reply: Response, body: Record<string, unknown>, ms: number): Promise<Html> {
+async function ending({ google }: Shown, reply: Response, body: Record<string, unknown>, ms: number): Promise<Html> {
   const id = typeof body['id'] === 'string' ? body['id'] : null;
   const entry = id ? google.ledgerEntry(id) : null;
-  const [letter] = id ? await letters.of(id) : [];
+  const [arrived] = entry ? google.mailsOf(entry) : [];
   const why = failureOf(body['code']);
   const wait = reply.headers.get('retry-after');
   return html`<p class="outcome">${entry ? html`${stateLabel(entry)} after ${count(Number(entry['attempts']), 'attempt')}` : html`<span class="state failed"><span aria-hidden="true">✕</span> refused</span>`} <span class="faint">the api answered ${reply.status} in ${ms} ms</span></p>
-${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['message']}</p>${why && html`<p><b>Fix:</b> ${prose(why.fix)}</p>`}${entry && html`<p class="faint">${meaningOf(entry)} Send it again unchanged: it has the same idempotency key, so it cannot be doubled.${wait && ` The api asks for ${wait} s of patience.`}</p>`}`}
-<p>${letter && html`<a href="/mails/${letter.id}">Read the letter</a> `}${id && html`<a href="/ledger/${id}">See what became of it</a>`}</p>
+${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['message']}</p>${why && html`<p><b>Fix:</b> ${prose(why.fix)}</p>`}${entry && (wait || !why) && html`<p class="faint">${!why && meaningOf(entry)} Sent again unchanged it has the same idempotency key, so it cannot be doubled.${wait && ` The api asks for ${wait} s of patience.`}</p>`}`}
+<p>${arrived && html`<a href="/mails/${arrived}">Read the email</a> `}${id && html`<a href="/ledger/${id}">See what became of it</a>`}</p>
 <details><summary>The answer</summary><pre tabindex="0">${JSON.stringify(body, null, 2)}</pre></details>`;
 }
 
@@ -92,7 +92,7 @@ function form(laptop: Shown, typed: Typed, result?: Html): Reply {
   return page(laptop, {
     title: 'Write',
     place: '/write',
-    body: html`<h1>Write a mail</h1><p class="faint">It goes through the real api with the laptop’s key, and lands in the laptop’s Gmail: nobody gets it.</p>
+    body: html`<h1>Write an email</h1><p class="faint">It goes through the real api with the laptop’s key, and lands in the laptop’s Gmail: nobody gets it.</p>
 <form method="post" action="/write" enctype="multipart/form-data" data-quiet id="write">
 <div class="field"><label for="from">From</label><select id="from" name="from">${senders.map(({ address, label }) => html`<option value="${address}"${address === typed['from'] && html` selected`}>${label}</option>`)}</select></div>
 ${line('to', 'To', html` required`)}

@@ -1,24 +1,24 @@
-import type { Fault } from '../../fake-google/faults/faults.ts';
+import { type Fault, readFault } from './faults.ts';
 
-/** A fault as a person thinks of it: what happens, and what mailgrant makes of it. */
-export interface FaultRow {
-  /** In the fake's queue, and in the form. */
+/** A fault as a person thinks of it: what happens, and what mailgrant does then. */
+export interface NamedFault {
+  /** As `POST /control/faults`, `laptop.fault()` and the form have it. */
   readonly name: string;
   readonly title: string;
   readonly happens: string;
   readonly outcome: string;
   readonly via: 'api' | 'smtp';
-  /** Scripted at the fake's doors; the first is the one that a mail meets first. */
+  /** Scripted at the fake's doors; the first is the one that an email meets first. */
   readonly faults: readonly Omit<Fault, 'name' | 'standing' | 'times'>[];
 }
 
 /** Faults of the way over Gmail's API, then those over its SMTP. */
-export const ROWS: readonly FaultRow[] = [
+export const NAMED_FAULTS: readonly NamedFault[] = [
   {
-    name: 'lost-reply',
+    name: 'lose-reply',
     title: 'Lose the reply',
-    happens: 'Gmail takes the letter, and the line drops before its answer arrives.',
-    outcome: 'The upload session is asked, and the mail is sent once.',
+    happens: 'Gmail takes the email, and the line drops before its answer arrives.',
+    outcome: 'The upload session is asked, and the email is sent once.',
     via: 'api',
     faults: [{ on: 'transfer', reset: 'after' }],
   },
@@ -26,7 +26,7 @@ export const ROWS: readonly FaultRow[] = [
     name: 'half-way',
     title: 'Drop the line half-way',
     happens: 'Gmail gets the first 200 bytes, then the line drops.',
-    outcome: 'The session goes on from there, and the mail is sent once. Always: unknown, until Gmail can be asked.',
+    outcome: 'The session goes on from there, and the email is sent once. Always: unknown, until Gmail can be asked.',
     via: 'api',
     faults: [{ on: 'transfer', reset: 'before', keepBytes: 200 }],
   },
@@ -45,7 +45,7 @@ export const ROWS: readonly FaultRow[] = [
     name: 'dead-grant',
     title: 'Dead grant',
     happens: 'The token endpoint says invalid_grant: the consent was withdrawn or has run out.',
-    outcome: 'failed, grant_revoked, with the command that mends it.',
+    outcome: 'failed, grant_revoked, with the command that fixes it.',
     via: 'api',
     faults: [{ on: 'token', answer: 'invalid_grant' }],
   },
@@ -68,7 +68,7 @@ export const ROWS: readonly FaultRow[] = [
   {
     name: 'gmail-down',
     title: 'Gmail is down (503)',
-    happens: 'Gmail answers 503 before any byte of the letter leaves.',
+    happens: 'Gmail answers 503 before any byte of the email leaves.',
     outcome: 'Provably not sent. The worker tries again in some seconds.',
     via: 'api',
     faults: [{ on: 'open', answer: 'unavailable' }],
@@ -76,7 +76,7 @@ export const ROWS: readonly FaultRow[] = [
   {
     name: 'slow',
     title: 'Slow',
-    happens: 'Gmail takes the letter at once and answers three seconds later.',
+    happens: 'Gmail takes the email at once and answers three seconds later.',
     outcome: 'sent, three seconds later.',
     via: 'api',
     faults: [{ on: 'transfer', delayMs: 3_000 }],
@@ -92,16 +92,16 @@ export const ROWS: readonly FaultRow[] = [
   {
     name: 'ledger-down',
     title: 'Ledger is down (503)',
-    happens: 'Firestore answers 503 when the mail is claimed.',
+    happens: 'Firestore answers 503 when the email is claimed.',
     outcome: 'Not accepted at all: what could not be written down is not sent.',
     via: 'api',
     faults: [{ on: 'ledger', answer: 'cloud_unavailable' }],
   },
   {
-    name: 'smtp-lost-reply',
+    name: 'smtp-lose-reply',
     title: 'Lose the reply to DATA',
-    happens: 'Gmail takes the letter, and the line drops before its 250 arrives.',
-    outcome: 'The mailbox is searched for the Message-ID, and the mail is sent once.',
+    happens: 'Gmail takes the email, and the line drops before its 250 arrives.',
+    outcome: 'The mailbox is searched for the Message-ID, and the email is sent once.',
     via: 'smtp',
     faults: [{ on: 'smtp-data', reset: 'after' }],
   },
@@ -109,7 +109,7 @@ export const ROWS: readonly FaultRow[] = [
     name: 'smtp-password',
     title: '535-5.7.8',
     happens: 'Gmail refuses the sign-in: Username and Password not accepted.',
-    outcome: 'Once: another token is minted, and the mail is sent. Always: failed, with cause and fix.',
+    outcome: 'Once: another token is minted, and the email is sent. Always: failed, with cause and fix.',
     via: 'smtp',
     faults: [{ on: 'smtp-auth', answer: 'bad_credentials' }],
   },
@@ -138,3 +138,21 @@ export const ROWS: readonly FaultRow[] = [
     faults: [{ on: 'smtp-rcpt', answer: 'no_such_user' }],
   },
 ];
+
+/**
+ * Reads what `POST /control/faults` takes: a fault, or the name of one of these with `times` or `standing`. Answers what is to be
+ * scripted, or what is wrong.
+ */
+export function readFaultOrder(value: unknown): readonly Fault[] | string {
+  const { on, name, ...more } = (value ?? {}) as Partial<Fault>;
+  if (on !== undefined || name === undefined) {
+    const fault = readFault(value);
+    return typeof fault === 'string' ? fault : [fault];
+  }
+  const named = NAMED_FAULTS.find((one) => one.name === name);
+  if (!named) return `name: expected one of ${NAMED_FAULTS.map((one) => one.name).join(', ')}`;
+  const unknown = Object.keys(more).filter((one) => one !== 'times' && one !== 'standing');
+  if (unknown.length > 0) return `${unknown.join(', ')}: a fault that is named takes times and standing only`;
+  const read = named.faults.map((fault) => readFault({ ...fault, ...more, name }));
+  return read.find((one) => typeof one === 'string') ?? (read as Fault[]);
+}

@@ -1,0 +1,164 @@
+import { EventEmitter } from 'node:events';
+import { openDatabase } from '../fake-google/database.ts';
+import type { Google } from '../fake-google/google.ts';
+import { createEmailTable, type EmailSummary, type EmailTable } from './email-table.ts';
+import { type ParsedEmail, parseEmail } from './parse-email.ts';
+import { type Condition, readSearch } from './search-query.ts';
+
+/** An email with its MIME message and what that says. */
+export interface OpenEmail {
+  readonly summary: EmailSummary;
+  readonly raw: Buffer;
+  readonly parsed: ParsedEmail;
+}
+
+export interface Found {
+  readonly emails: readonly EmailSummary[];
+  /** How many match, and how many of those are unread. */
+  readonly all: number;
+  readonly unread: number;
+}
+
+/** The inbox of the local stack: whatever the fake Gmail took, whoever it is for. */
+export interface Inbox {
+  /** Newest first; `query` is a search of Mailpit's, '' for all. */
+  list(options: { readonly query?: string; readonly limit: number; readonly offset?: number; readonly timeZone?: string }): Promise<Found>;
+  summary(id: string): Promise<EmailSummary | null>;
+  open(id: string): Promise<OpenEmail | null>;
+  /** Resolves with the newest match once `count` emails match; with null after the time-out, or when `signal` is aborted. */
+  wait(query: string, count: number, timeoutMs: number, signal?: AbortSignal): Promise<EmailSummary | null>;
+  totals(): Promise<{ readonly all: number; readonly unread: number }>;
+  /** The ids of all that match, newest first. */
+  ids(query: string, timeZone?: string): Promise<string[]>;
+  /** Deletes these, or all. */
+  remove(ids?: readonly string[]): Promise<void>;
+  /** Marks these, or with null all, as read or unread. */
+  setRead(ids: readonly string[] | null, read: boolean): Promise<void>;
+  setTags(ids: readonly string[], tags: readonly string[]): Promise<void>;
+  tags(): Promise<ReadonlyMap<string, number>>;
+  renameTag(tag: string, name: string): Promise<void>;
+  deleteTag(tag: string): Promise<void>;
+  /** Calls back after the inbox may have changed. Answers what ends it. */
+  watch(listener: () => void): () => void;
+  /** How its database was used since the last call. */
+  usage(): { readonly plans: readonly string[]; readonly statements: number };
+  close(): void;
+}
+
+const AT_ONCE = 20;
+const ALL: Condition = { sql: '1', values: [] };
+
+/** Opens the inbox of a fake Google; `file` keeps its index, by default in memory. */
+export function openInbox(google: Google, file = ':memory:'): Inbox {
+  const { db, usage } = openDatabase(file);
+  const table: EmailTable = createEmailTable(db);
+  if (table.last() > google.mails.last()) table.forget(); // the fake's file was deleted, and this one was not
+  const changes = new EventEmitter().setMaxListeners(0);
+  const changed = (): void => void changes.emit('change');
+  const unwatch = google.watch(changed);
+
+  // Emails are read when somebody looks, each once.
+  let reading: Promise<void> = Promise.resolve();
+  const catchUp = (): Promise<void> => {
+    reading = reading.then(async () => {
+      for (;;) {
+        const arrived = google.mails.after(table.last(), AT_ONCE);
+        for (const one of arrived) table.add(one, await parseEmail(one.raw));
+        if (arrived.length < AT_ONCE) return;
+      }
+    });
+    return reading;
+  };
+  const changing = async (change: () => void): Promise<void> => {
+    await catchUp();
+    change();
+    changed();
+  };
+
+  return {
+    usage,
+    async list({ query = '', limit, offset = 0, timeZone }) {
+      await catchUp();
+      const condition = query.trim() === '' ? ALL : readSearch(query, timeZone);
+      const counts = condition.sql === '1' ? table.totals() : table.count(condition);
+      return { emails: table.list(condition, limit, offset), ...counts };
+    },
+    async summary(id) {
+      await catchUp();
+      return table.get(id);
+    },
+    async open(id) {
+      await catchUp();
+      const summary = table.get(id);
+      const stored = summary && google.mails.get(id);
+      return stored ? { summary, raw: stored.raw, parsed: await parseEmail(stored.raw) } : null;
+    },
+    async wait(query, count, timeoutMs, signal) {
+      const condition = readSearch(query);
+      let seen = 0;
+      let matched = 0;
+      // What was counted is not looked at again: a waiting test costs each email the same, however many there are.
+      const enough = async (): Promise<EmailSummary | null> => {
+        await catchUp();
+        const newer = { sql: `number > ? AND ${condition.sql}`, values: [seen, ...condition.values] };
+        matched += table.count(newer).all;
+        seen = table.last();
+        return matched >= count ? (table.list(condition, 1, 0)[0] ?? null) : null;
+      };
+      const { promise, resolve } = Promise.withResolvers<EmailSummary | null>();
+      let asking: Promise<void> = Promise.resolve();
+      const ask = (): void => {
+        asking = asking.then(async () => {
+          const found = await enough();
+          if (found) resolve(found);
+        });
+        asking.catch(() => resolve(null)); // the stack has ended
+      };
+      const giveUp = (): void => resolve(null);
+      const timer = setTimeout(giveUp, timeoutMs);
+      changes.on('change', ask);
+      signal?.addEventListener('abort', giveUp);
+      ask();
+      return promise.finally(() => {
+        clearTimeout(timer);
+        changes.off('change', ask);
+        signal?.removeEventListener('abort', giveUp);
+      });
+    },
+    async totals() {
+      await catchUp();
+      return table.totals();
+    },
+    async ids(query, timeZone) {
+      await catchUp();
+      return table.ids(query.trim() === '' ? ALL : readSearch(query, timeZone));
+    },
+    remove: (ids) =>
+      changing(() => {
+        table.remove(ids);
+        google.mails.remove(ids);
+      }),
+    async setRead(ids, read) {
+      await catchUp();
+      if (table.setRead(ids, read) > 0) changed(); // a page that marks its email as read would else be told to look again, for ever
+    },
+    setTags: (ids, tags) =>
+      changing(() => {
+        for (const id of ids) if (table.get(id)) table.setTags(id, tags);
+      }),
+    async tags() {
+      await catchUp();
+      return table.tags();
+    },
+    renameTag: (tag, name) => changing(() => table.renameTag(tag, name)),
+    deleteTag: (tag) => changing(() => table.deleteTag(tag)),
+    watch(listener) {
+      changes.on('change', listener);
+      return () => void changes.off('change', listener);
+    },
+    close() {
+      unwatch();
+      db.close();
+    },
+  };
+}
