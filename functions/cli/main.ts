@@ -59,6 +59,11 @@ const COMMANDS: CommandTable = {
     summary: 'find out why emails do not go out, and how to fix it',
     load: async () => (await import('./doctor/doctor-command.ts')).DOCTOR,
   },
+  'verify-live': {
+    under: LOOK,
+    summary: 'try on a real mailbox what mailgrant assumes of Gmail',
+    load: async () => (await import('./verify-live/verify-live-command.ts')).VERIFY_LIVE,
+  },
   watch: {
     under: LOOK,
     summary: 'look at every mailbox: can it send right now?',

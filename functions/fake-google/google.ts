@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { openDatabase } from './database.ts';
+import { type Assumptions, createAssumptions } from './faults/assumptions.ts';
 import { createFaults, DOORS, type Door, type Faults } from './faults/faults.ts';
 import { readFaultOrder } from './faults/named-faults.ts';
 import type { RequestRecord } from './faults/request-log.ts';
@@ -58,6 +59,8 @@ export const BUCKET = 'laptop-mails';
 export interface Google extends AsyncDisposable, Tables {
   readonly url: string;
   readonly faults: Faults;
+  /** What it can be told not to do, of what mailgrant assumes of Google. */
+  readonly assumptions: Assumptions;
   readonly mails: MailStore;
   readonly oauth: OAuth;
   readonly smtp: FakeSmtp | null;
@@ -114,6 +117,7 @@ export async function startGoogle({
   const pubsub = createPubSub(db, oauth, now, queues === 'auto');
   const tasks = createTasks(db, oauth, now, queues === 'auto');
   const storage = createStorage(db, oauth, BUCKET);
+  const assumptions = createAssumptions();
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
   const effect = (door: Door, request: Request): Reply => {
@@ -143,7 +147,8 @@ export async function startGoogle({
     if (!door) return ERROR_REPLIES.not_found;
     calls[door]++;
     knocks.emit(door);
-    return serveDoor(door, request, faults, effect, gmail, changed);
+    const answer: typeof effect = (at, call) => assumptions.answer(at, call, () => effect(at, call));
+    return serveDoor(door, request, faults, answer, gmail, changed);
   });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
@@ -165,6 +170,7 @@ export async function startGoogle({
   return {
     url: running.url,
     faults,
+    assumptions,
     mails,
     oauth,
     smtp,

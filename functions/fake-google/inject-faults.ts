@@ -21,7 +21,7 @@ export function doorOf({ method, path, query, headers }: Request): Door | null {
   if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
   if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
-  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages$/.test(path)) return 'search';
+  if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages(\/[^/]+)?$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
   if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';

@@ -77,6 +77,10 @@ const failing: readonly (readonly [string[], number, string])[] = [
   [['watch'], 2, 'project_missing'],
   [['watch', ...P, 'nobody@example.com'], 1, 'mailbox_unknown'],
   [['doctor', ...P, 'nobody@example.com'], 1, 'mailbox_unknown'],
+  [['verify-live'], 2, 'usage'],
+  [['verify-live', ...P, 'nobody@example.com'], 1, 'mailbox_unknown'],
+  [['verify-live', ...P, 'notices@example.com', '--only', 'x'], 2, 'option_invalid'],
+  [['verify-live', ...P, 'notices@example.com'], 1, 'confirmation_missing'],
   [['doctor', ...P, '--config', broken], 1, 'not_well'],
   [['ledger', 'list'], 2, 'project_missing'],
   [['ledger', 'list', '--state', 'x', ...P], 2, 'option_invalid'],
@@ -113,7 +117,21 @@ for (const [args, status, code] of failing)
     assert.ok(args.join(' ').startsWith(answer.command));
   });
 
-const NAMES = ['config', 'send', 'smtp', 'build', 'deploy', 'smoke', 'authorize', 'rotate', 'revoke', 'explain', 'doctor', 'watch'];
+const NAMES = [
+  'config',
+  'send',
+  'smtp',
+  'build',
+  'deploy',
+  'smoke',
+  'authorize',
+  'rotate',
+  'revoke',
+  'explain',
+  'doctor',
+  'watch',
+  'verify-live',
+];
 const VERBS = [
   'key create',
   'key list',

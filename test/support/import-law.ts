@@ -162,7 +162,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
-    rooms: 'cli/common cli/grants cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
+    rooms: 'cli/common cli/grants cli/verify-live cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
     packages: /^(commander|@bomb\.sh\/tab\/commander|node:.*)$/,
   },
   'cli/common': {
@@ -175,14 +175,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: 'cli/common config google/http google/auth mail/model',
     packages: /^node:/,
   },
+  'cli/verify-live': {
+    job: 'What we assume of Gmail, tried on a real mailbox.',
+    rooms: 'cli/common google google/http google/gmail mail/model mail/delivery mail/queue',
+    packages: /^node:/,
+  },
   'cli/doctor': {
     job: 'Why is email not being sent: doctor, watch.',
-    rooms: 'cli/common config diagnose google google/http mail/model mail/delivery mail/queue',
+    rooms: 'cli/common cli/verify-live config diagnose google google/http mail/model mail/delivery',
     packages: /^(googleapis\/build\/|node:)/,
   },
   'cli/explain': {
     job: 'explain; the tables of docs/.',
-    rooms: 'cli/common diagnose diagnose/catalogue diagnose/causes mail/model',
+    rooms: 'cli/common diagnose diagnose/catalogue diagnose/causes google mail/model',
     packages: /^node:fs$/,
   },
   'cli/build': {

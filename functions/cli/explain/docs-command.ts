@@ -12,9 +12,11 @@ import { SMTP_ROWS } from '../../diagnose/catalogue/smtp-rows.ts';
 import { TLS_ROWS } from '../../diagnose/catalogue/tls-rows.ts';
 import { aboutCause } from '../../diagnose/causes/causes.ts';
 import { explain, likelihood } from '../../diagnose/explain.ts';
+import { ASSUMPTIONS, type Assumption } from '../../google/assumptions.ts';
 import type { Leaf } from '../common/command.ts';
 
-export const PAGE = 'docs/why-gmail-auth-fails.md';
+/** The pages with generated tables. */
+export const PAGES = ['docs/why-gmail-auth-fails.md', 'docs/assumptions.md'] as const;
 
 const GROUPS: Readonly<Record<string, readonly Row[]>> = {
   'sign-in': SIGN_IN_ROWS,
@@ -24,12 +26,15 @@ const GROUPS: Readonly<Record<string, readonly Row[]>> = {
   api: [...GMAIL_ROWS, ...CLOUD_ROWS, ...PLATFORM_ROWS],
 };
 
-const TABLE = /(<!-- table: (explain|group) (.+?) -->\n)[\s\S]*?(<!-- end of table -->)/g;
+const TABLE = /(<!-- table: (explain|group|assumptions) (.+?) -->\n)[\s\S]*?(<!-- end of table -->)/g;
 
-/** The page with its tables made anew: `explain TEXT` ranks the causes of a text, `group NAME` lists rows of the catalogue. */
+/**
+ * The page with its tables made anew: `explain TEXT` ranks the causes of a text, `group NAME` lists rows of the catalogue,
+ * `assumptions mailbox` lists those that `verify-live` tries, `assumptions elsewhere` the others.
+ */
 export const renderPage = (page: string): string =>
   page.replace(TABLE, (_, begin: string, kind: string, of: string, end: string) => {
-    const rows = kind === 'explain' ? causesTable(of) : groupTable(of);
+    const rows = kind === 'explain' ? causesTable(of) : kind === 'group' ? groupTable(of) : assumptionsTable(of === 'mailbox');
     return `${begin}${rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')}\n${end}`;
   });
 
@@ -51,23 +56,32 @@ function groupTable(name: string): string[][] {
   return [['what it says', 'cause', 'what is wrong', 'retry'], ['---', '---', '---', '---'], ...unique];
 }
 
+function assumptionsTable(onMailbox: boolean): string[][] {
+  const rows = (ASSUMPTIONS as readonly Assumption[])
+    .filter(({ tried }) => (tried !== null) === onMailbox)
+    .map(({ id, sentence, why, otherwise, source, tried, shown }) => [`\`${id}\``, sentence, why, otherwise, source, tried ?? shown ?? '']);
+  const head = ['id', 'what we assume', 'why it matters', 'if it does not hold', 'source', onMailbox ? 'how it is tried' : 'what shows it'];
+  return [head, head.map(() => '---'), ...rows];
+}
+
 /** `docs`: the generated tables of the documentation. */
 export const DOCS: Leaf = {
-  summary: `make the tables of ${PAGE} from the catalogue`,
-  options: { check: { about: 'write nothing; exit code 1 where the page is out of date' } },
+  summary: `make the tables of ${PAGES.join(' and ')} from the lists in the code`,
+  options: { check: { about: 'write nothing; exit code 1 where a page is out of date' } },
   examples: ['docs --check'],
   async run(options) {
-    const before = readFileSync(PAGE, 'utf8');
-    const after = renderPage(before);
-    const current = before === after;
+    const pages = PAGES.map((file) => {
+      const before = readFileSync(file, 'utf8');
+      const after = renderPage(before);
+      return { file, after, current: before === after };
+    });
+    const outdated = pages.filter(({ current }) => !current).map(({ file }) => file);
+    const current = outdated.length === 0;
     if (options['check']) {
-      return {
-        data: { file: PAGE, current },
-        text: `${PAGE} is ${current ? 'up to date' : 'out of date: run `npm run docs`'}.`,
-        exitCode: current ? 0 : 1,
-      };
+      const text = current ? `${PAGES.join(' and ')} are up to date.` : `Out of date: ${outdated.join(', ')}; run \`npm run docs\`.`;
+      return { data: { files: PAGES, outdated, current }, text, exitCode: current ? 0 : 1 };
     }
-    writeFileSync(PAGE, after);
-    return { data: { file: PAGE, changed: !current }, text: `${PAGE} ${current ? 'was up to date' : 'was written'}.` };
+    for (const { file, after, current: same } of pages) if (!same) writeFileSync(file, after);
+    return { data: { files: PAGES, written: outdated }, text: current ? 'The pages were up to date.' : `Written: ${outdated.join(', ')}.` };
   },
 };

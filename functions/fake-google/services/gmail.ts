@@ -22,7 +22,7 @@ const WEEK_MS = 7 * 24 * 60 * 60_000;
 /** The fake of Gmail's `users.messages.send`: JSON, media, multipart and resumable upload, scopes and session rules enforced. */
 export interface Gmail {
   answer(request: Request, url: string): Reply;
-  /** `messages.list`, as far as `q=rfc822msgid:` goes. */
+  /** `messages.list`, as far as `q=rfc822msgid:` goes, and the headers of `messages.get`. */
   search(request: Request): Reply;
   /** Takes a mail that came by SMTP, where the envelope says for whom. */
   take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
@@ -100,6 +100,15 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
       const session = oauth.session(bearerOf(request));
       if (!session) return ERROR_REPLIES.bad_token;
       if (!session.scopes.some((scope) => READING.includes(scope))) return ERROR_REPLIES.missing_scope;
+      const [, one] = /\/messages\/([^/]+)$/.exec(request.path) ?? [];
+      if (one !== undefined) {
+        const mail = store.get(one);
+        if (mail?.mailbox !== session.address) return ERROR_REPLIES.not_found;
+        const headers = split(mail.raw)
+          .head.split('\r\n')
+          .map((line) => ({ name: line.slice(0, line.indexOf(':')), value: line.slice(line.indexOf(':') + 1).trim() }));
+        return { status: 200, body: { id: one, threadId: one, labelIds: ['SENT'], payload: { headers } } };
+      }
       const wanted = /^rfc822msgid:<?([^<>\s]+)>?$/.exec(request.query.get('q') ?? '')?.[1];
       const messages = store.withMessageId(session.address, wanted ?? '').map((id) => ({ id, threadId: id }));
       return { status: 200, body: { ...(messages.length > 0 && { messages }), resultSizeEstimate: messages.length } };
@@ -160,6 +169,7 @@ function header(head: string, name: string): string {
 function addressesIn(value: string): string[] {
   const parts = value
     .replace(/"(?:[^"\\]|\\.)*"(?!@)/g, '')
+    .replace(/[\w-]+:\s*;/g, '') // an empty group (RFC 5322 3.4)
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { PAGE, renderPage } from '../../../functions/cli/explain/docs-command.ts';
+import { PAGES, renderPage } from '../../../functions/cli/explain/docs-command.ts';
 
-test('the tables of the page are those of the catalogue (else: npm run docs)', () => {
-  const page = readFileSync(PAGE, 'utf8');
-  assert.equal(renderPage(page), page);
-});
+for (const file of PAGES)
+  test(`the tables of ${file} are those of the lists in the code (else: npm run docs)`, () => {
+    const page = readFileSync(file, 'utf8');
+    assert.match(page, /<!-- table: /);
+    assert.equal(renderPage(page), page);
+  });
 
 test('a table that was changed by hand is made anew', () => {
   const begin = '<!-- table: group sign-in -->\n';

@@ -1,0 +1,112 @@
+import { ERROR_REPLIES } from '../http/error-replies.ts';
+import type { Reply, Request } from '../http/server.ts';
+import type { Door } from './faults.ts';
+
+/** What the fake Gmail can be told not to do, by the ids of functions/google/assumptions.ts. */
+export interface Assumptions {
+  /** Those that do not hold. */
+  readonly broken: Set<string>;
+  /** The answer of a service, as it is where what is broken does not hold. */
+  answer(door: Door, request: Request, effect: () => Reply): Reply;
+}
+
+type Break = (call: {
+  readonly door: Door;
+  readonly request: Request;
+  readonly reply: () => Reply;
+  readonly seen: Map<string, string>;
+}) => Reply | null;
+
+/** A fake that holds every assumption until one is added to `broken`. */
+export function createAssumptions(): Assumptions {
+  const broken = new Set<string>();
+  const seen = new Map<string, string>();
+  return {
+    broken,
+    answer(door, request, effect) {
+      if (broken.size === 0) return effect();
+      let made: Reply | null = null;
+      const reply = (): Reply => {
+        made ??= effect();
+        return made;
+      };
+      for (const id of broken) {
+        const other = BREAKS[id]?.({ door, request, reply, seen });
+        if (other) return other;
+      }
+      return reply();
+    },
+  };
+}
+
+const sessionOf = ({ query }: Request): string => query.get('upload_id') ?? '';
+const idOf = ({ body }: Reply): string | null => (body as { id?: string } | undefined)?.id ?? null;
+const partial = (received: number): Reply => ({ status: 308, headers: received > 0 ? { range: `bytes=0-${received - 1}` } : {} });
+const message = (id: string): Reply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
+
+/** Changes a header of a message that is read; null drops it. */
+const header =
+  (name: string, value: string | null): Break =>
+  ({ door, reply }) => {
+    if (door !== 'search') return null;
+    const answer = reply();
+    const { payload } = (answer.body ?? {}) as { payload?: { headers: { name: string; value: string }[] } };
+    if (!payload) return answer;
+    const others = payload.headers.filter((one) => one.name.toLowerCase() !== name);
+    return {
+      ...answer,
+      body: { ...(answer.body as object), payload: { headers: value === null ? others : [...others, { name, value }] } },
+    };
+  };
+
+const BREAKS: Readonly<Record<string, Break>> = {
+  'lost-reply-is-told': ({ door, reply }) => (door === 'ask' && idOf(reply()) ? ERROR_REPLIES.session_gone : null),
+  'refusal-sends-nothing'({ door, request, reply, seen }) {
+    const session = sessionOf(request);
+    if (door === 'transfer' && reply().status === 400) seen.set(session, 'refused, and yet taken');
+    return door === 'ask' && seen.has(session) ? message('19a00000000000ff') : null;
+  },
+  'whole-is-answered-at-once': ({ door, request, reply }) =>
+    door === 'transfer' && reply().status === 200 ? partial(request.body.length) : null,
+  'range-is-kept': ({ door, reply }) => (door === 'ask' && reply().status === 308 ? partial(0) : null),
+  'cut-transfer-continues': ({ door, reply }) => (door === 'ask' && reply().status === 308 ? ERROR_REPLIES.session_gone : null),
+  'one-session-one-message'({ door, request, reply, seen }) {
+    const session = sessionOf(request);
+    if (door !== 'transfer' || reply().status !== 200) return null;
+    if (seen.has(session)) return message(`${idOf(reply())}0`);
+    seen.set(session, 'taken');
+    return null;
+  },
+  'session-lives-a-week': ({ door, reply }) => (door === 'ask' && idOf(reply()) ? { status: 410, body: '' } : null),
+  'gone-session-is-404-or-410': ({ door, reply }) => (door === 'ask' && reply().status === 404 ? ERROR_REPLIES.unavailable : null),
+  'send-scope-asks': ({ door }) => (door === 'ask' ? ERROR_REPLIES.missing_scope : null),
+  'second-token-may-ask'({ door, request, seen }) {
+    const [session, token] = [sessionOf(request), request.headers['authorization'] ?? ''];
+    if (door === 'transfer') seen.set(session, token);
+    return door === 'ask' && seen.has(session) && seen.get(session) !== token ? ERROR_REPLIES.session_gone : null;
+  },
+  'thread-id-in-answer'({ door, reply }) {
+    const id = door === 'transfer' || door === 'ask' ? idOf(reply()) : null;
+    return id ? { status: 200, body: { id, labelIds: ['SENT'] } } : null;
+  },
+  'message-id-is-kept': header('message-id', '<CA+replaced@mail.gmail.com>'),
+  'own-header-is-kept': header('x-mailgrant-id', null),
+  'encoded-names-are-kept': header('to', 'you@example.com'),
+  'empty-group-is-accepted': ({ door, request }) =>
+    door === 'transfer' && /^To: *[\w-]+:;/im.test(request.body.toString('latin1')) ? ERROR_REPLIES.invalid_to : null,
+  'equal-messages-are-two'({ door, request, reply, seen }) {
+    const id = door === 'transfer' ? idOf(reply()) : null;
+    if (!id) return null;
+    const bytes = request.body.toString('latin1');
+    const first = seen.get(bytes) ?? id;
+    seen.set(bytes, first);
+    return message(first);
+  },
+  'search-finds-in-seconds': ({ door, request }) =>
+    door === 'search' && request.query.has('q') ? { status: 200, body: { resultSizeEstimate: 0 } } : null,
+  'minute-quota-is-named': ({ door }) =>
+    door === 'open' ? { status: 429, body: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'Slow down.' } } } : null,
+};
+
+/** The ids that can be broken. */
+export const BREAKABLE: readonly string[] = Object.keys(BREAKS);
