@@ -1,70 +1,96 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { type Call, type Exchange, json, type Reply } from '../http/exchange.ts';
+import { answerOf } from '../http/google-client.ts';
 
-/** Google's signing certificates, as PEM by key id. `expiresAt` and `fetchedAt` are milliseconds since the epoch. */
-export interface Certificates {
+/** Google's signing certificates, as PEM by key id. `expiresAt` is in milliseconds since the epoch. */
+interface Certificates {
   readonly byId: Readonly<Record<string, string>>;
-  readonly fetchedAt: number;
   readonly expiresAt: number;
 }
 
 const ISSUERS = ['accounts.google.com', 'https://accounts.google.com'];
-const AGAIN_MS = 60_000; // a key id that nobody knows is looked up this often at most, however many tokens name it
+const AGAIN_MS = 60_000; // a key id that is unknown is looked up this often at most, however many tokens name it
+const AFTER_FAILURE_MS = 5_000; // and so often while Google does not give the certificates
+const USUAL_LIFE_MS = 10 * 60_000; // for an answer that does not say how long it is good
+const STALE_MS = 12 * 60 * 60_000; // certificates that cannot be renewed are used so long beyond their end
+const SKEW_MS = 5 * 60_000; // as Google's library allows for a token's times
+
+/** Answers a token's verified email; null for every token that proves nothing. Throws MailFailure: google_unavailable. */
+export type VerifyIdToken = (token: string, audience: string, exchange: Exchange, now: number) => Promise<string | null>;
 
 /**
- * Verifies identity tokens that Google signed. The certificates are kept for as long as Google says, and fetched again
- * for a key id that is not among them. Answers the token's verified email; null for every token that proves nothing.
- * Throws MailFailure: google_unavailable.
+ * Verifies identity tokens that Google signed. The certificates are kept for as long as Google says, and fetched again for a key id
+ * that is not among them; one request is in flight at most, and how often there is one does not depend on how many tokens come.
  */
-export function createIdTokens(
-  certsUrl: string,
-): (token: string, audience: string, exchange: Exchange, now: number) => Promise<string | null> {
+export function createIdTokens(certsUrl: string): VerifyIdToken {
   let kept: Certificates | null = null;
+  let nextFetch = Number.NEGATIVE_INFINITY;
+  let failure: unknown = null;
+  let pending: Promise<void> | null = null;
+
+  const fetchAgain = async (exchange: Exchange, now: number): Promise<void> => {
+    nextFetch = now + AGAIN_MS;
+    try {
+      kept = await fetchCertificates(certsUrl, exchange, now);
+      failure = null;
+    } catch (error) {
+      nextFetch = now + AFTER_FAILURE_MS;
+      failure = error;
+    }
+  };
+
   return async (token, audience, exchange, now) => {
     const keyId = keyIdOf(token);
     if (keyId === null) return null;
-    const known = kept && kept.expiresAt > now && (Object.hasOwn(kept.byId, keyId) || kept.fetchedAt + AGAIN_MS > now);
-    if (!known || !kept) kept = await fetchCertificates(certsUrl, exchange, now);
-    return Object.hasOwn(kept.byId, keyId) ? emailIn(token, kept.byId, audience) : null;
+    const isKnown = (): boolean => kept !== null && Object.hasOwn(kept.byId, keyId);
+    const isFresh = kept !== null && kept.expiresAt > now;
+    if (pending || (!(isFresh && isKnown()) && nextFetch <= now)) {
+      pending ??= fetchAgain(exchange, now).finally(() => {
+        pending = null;
+      });
+      await pending;
+    }
+    if (failure !== null && (kept === null || kept.expiresAt + STALE_MS <= now)) throw failure;
+    return kept !== null && isKnown() ? emailIn(token, kept.byId, audience, now) : null;
   };
 }
 
-/** The key id in a token's header; null where it is no token of Google's form. */
+/** The key id in a token's header; null where it is no token of Google's form, or asks for what we do not understand (RFC 7515, 4.1.11). */
 function keyIdOf(token: string): string | null {
   try {
     const [head = ''] = /^[\w-]+(?=\.[\w-]+\.[\w-]+$)/.exec(token) ?? [];
-    const { alg, kid } = JSON.parse(Buffer.from(head, 'base64url').toString('utf8')) as { alg?: unknown; kid?: unknown };
-    return alg === 'RS256' && typeof kid === 'string' ? kid : null;
+    const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString('utf8'));
+    const { alg, kid, crit } = header as Readonly<Record<string, unknown>>;
+    return alg === 'RS256' && typeof kid === 'string' && crit === undefined ? kid : null;
   } catch {
     return null;
   }
 }
 
-async function emailIn(token: string, certificates: Certificates['byId'], audience: string): Promise<string | null> {
+async function emailIn(token: string, certificates: Certificates['byId'], audience: string, now: number): Promise<string | null> {
   const library = await import('google-auth-library/build/src/auth/oauth2client.js'); // CommonJS: a bundle has it under `default` alone
   const client = new library.default.OAuth2Client();
   // Its refusals quote the token: they end here.
   const ticket = await client.verifySignedJwtWithCertsAsync(token, { ...certificates }, audience, ISSUERS).catch(() => null);
-  const { email, email_verified: verified } = ticket?.getPayload() ?? {};
-  return verified === true && typeof email === 'string' ? email.toLowerCase() : null;
+  const claims: Readonly<Record<string, unknown>> = { ...ticket?.getPayload() };
+  const { email, email_verified: verified, nbf } = claims;
+  // The library looks at `iat` and `exp` alone; a token is not to be taken before its `nbf` (RFC 7519, 4.1.5).
+  const begun = nbf === undefined || (typeof nbf === 'number' && nbf * 1_000 <= now + SKEW_MS);
+  return begun && verified === true && typeof email === 'string' ? email.toLowerCase() : null;
 }
 
-async function fetchCertificates(url: string, exchange: Exchange, now: number): Promise<Certificates> {
-  const reply = await exchange(certificatesCall(url)).catch((error: unknown) => {
-    throw unavailable(error instanceof NoReply ? error.message : 'error');
-  });
-  return readCertificates(reply, now);
-}
+const fetchCertificates = async (url: string, exchange: Exchange, now: number): Promise<Certificates> =>
+  readCertificates(await answerOf(exchange(certificatesCall(url)), 'the server of Google’s certificates', 'google_unavailable'), now);
 
 const certificatesCall = (url: string): Call => ({ method: 'GET', url, timeoutMs: 5_000 });
 
 /** Reads `oauth2/v1/certs`: PEM by key id, good for `max-age` seconds. Throws MailFailure: google_unavailable. */
 function readCertificates(reply: Reply, now: number): Certificates {
-  const body = json(reply);
-  if (reply.status !== 200 || typeof body !== 'object' || body === null) throw unavailable(`it answered ${reply.status}`);
-  const seconds = Number(/max-age=(\d+)/.exec(reply.headers['cache-control'] ?? '')?.[1] ?? 0);
+  const body = json<Record<string, unknown>>(reply);
+  if (reply.status !== 200 || body === null)
+    throw new MailFailure('google_unavailable', `Google's certificates: the server answered ${reply.status}`);
+  const seconds = /max-age=(\d+)/.exec(reply.headers['cache-control'] ?? '')?.[1];
+  const lifeMs = seconds === undefined ? USUAL_LIFE_MS : Math.max(Number(seconds) * 1_000, AGAIN_MS);
   const pems = Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  return { byId: Object.fromEntries(pems), fetchedAt: now, expiresAt: now + seconds * 1_000 };
+  return { byId: Object.fromEntries(pems), expiresAt: now + lifeMs };
 }
-
-const unavailable = (why: string): MailFailure => new MailFailure('google_unavailable', `Google's certificates: ${why}`);

@@ -41,6 +41,11 @@ const tokens: readonly { name: string; token: () => string; email: string | null
     token: () => google.signer.token(CALLER, AUDIENCE, { iat: seconds(3_600), exp: seconds(7_200) }),
     email: null,
   },
+  { name: 'a token that begins later', token: () => google.signer.token(CALLER, AUDIENCE, { nbf: seconds(600) }), email: null },
+  { name: 'a token that began', token: () => google.signer.token(CALLER, AUDIENCE, { nbf: seconds(-1) }), email: CALLER },
+  { name: 'a beginning that is no time', token: () => google.signer.token(CALLER, AUDIENCE, { nbf: 'now' }), email: null },
+  { name: 'a critical header', token: () => google.signer.token(CALLER, AUDIENCE, {}, { crit: ['b64'], b64: true }), email: null },
+  { name: 'an empty list of critical headers', token: () => google.signer.token(CALLER, AUDIENCE, {}, { crit: [] }), email: null },
   { name: 'a token without an end', token: () => google.signer.token(CALLER, AUDIENCE, { exp: undefined }), email: null },
   { name: 'an email that is not verified', token: () => google.signer.token(CALLER, AUDIENCE, { email_verified: false }), email: null },
   { name: 'no email', token: () => google.signer.token(CALLER, AUDIENCE, { email: undefined }), email: null },
@@ -87,11 +92,39 @@ test('the certificates are fetched once, again for a new key, and not for every 
   assert.equal(fetched(), 2);
 });
 
-test('certificates that cannot be fetched are a trouble that passes', async () => {
+test('certificates that cannot be fetched are a trouble that passes, asked for as often by twenty tokens as by one', async () => {
   const one = witness();
-  google.faults.script({ on: 'certs', status: 503, times: 3 });
-  await assert.rejects(one.emailIn(google.signer.token(CALLER, AUDIENCE), AUDIENCE), { code: 'google_unavailable' });
-  assert.equal(await one.emailIn(google.signer.token(CALLER, AUDIENCE), AUDIENCE), CALLER);
+  const { certs } = google.calls;
+  google.faults.script({ on: 'certs', status: 503, standing: true, name: 'away' });
+  const token = google.signer.token(CALLER, AUDIENCE);
+  await Promise.all(Array.from({ length: 20 }, () => assert.rejects(one.emailIn(token, AUDIENCE), { code: 'google_unavailable' })));
+  await assert.rejects(one.emailIn(token, AUDIENCE), { code: 'google_unavailable' });
+  assert.equal(google.calls.certs - certs, 3); // one fetch, with its two retries
+  google.faults.clear('away');
+  clock += 5_001;
+  assert.equal(await one.emailIn(token, AUDIENCE), CALLER);
+});
+
+test('certificates without a max-age are kept all the same', async () => {
+  const one = witness();
+  const { certs } = google.calls;
+  const { body } = google.signer.certs();
+  google.faults.script({ on: 'certs', status: 200, body, headers: { 'cache-control': 'no-store' } });
+  for (let count = 0; count < 20; count++) assert.equal(await one.emailIn(google.signer.token(CALLER, AUDIENCE), AUDIENCE), CALLER);
+  assert.equal(google.calls.certs - certs, 1);
+});
+
+test('certificates that cannot be renewed go on for twelve hours beyond their end, and no longer', async () => {
+  const one = witness();
+  const token = (): string => google.signer.token(CALLER, AUDIENCE);
+  assert.equal(await one.emailIn(token(), AUDIENCE), CALLER);
+  google.faults.script({ on: 'certs', status: 503, standing: true, name: 'away' });
+  const end = clock + 19_800_000;
+  clock = end + 1_000;
+  assert.equal(await one.emailIn(token(), AUDIENCE), CALLER);
+  clock = end + 12 * 3_600_000 + 1;
+  await assert.rejects(one.emailIn(token(), AUDIENCE), { code: 'google_unavailable' });
+  google.faults.clear('away');
 });
 
 test("a webhook's secret is read once in five minutes, and once more where it does not fit, but not for each wrong signature", async () => {
