@@ -1,7 +1,9 @@
+import type { gmail_v1 } from 'googleapis/build/src/apis/gmail/v1.js';
 import { MailFailure } from '../../mail/model/failure.ts';
 
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { type Call, type Exchange, json, type Reply } from '../http/exchange.ts';
+import { answerOf } from '../http/google-client.ts';
 import { readGmailFailure } from './gmail-failure.ts';
 
 /** Looks for a mail by its Message-ID; answers Gmail's id, or null. */
@@ -9,12 +11,8 @@ export type Search = (messageId: string, token: AccessToken) => Promise<string |
 
 /** Gmail's `messages.list` with `rfc822msgid:`. The scope of SMTP covers it, `gmail.send` does not. Throws MailFailure. */
 export function createSearch(baseUrl: string, exchange: Exchange, now: () => number): Search {
-  return async (messageId, token) => {
-    const reply = await exchange(searchCall(baseUrl, messageId, token)).catch((error: unknown) => {
-      throw new MailFailure('google_unavailable', `Gmail's search did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
-    });
-    return readFound(reply, now());
-  };
+  return async (messageId, token) =>
+    readFound(await answerOf(exchange(searchCall(baseUrl, messageId, token)), "Gmail's search", 'google_unavailable'), now());
 }
 
 const searchCall = (baseUrl: string, messageId: string, token: AccessToken): Call => ({
@@ -27,7 +25,7 @@ const searchCall = (baseUrl: string, messageId: string, token: AccessToken): Cal
 /** Reads a `ListMessagesResponse`: without a hit Gmail leaves `messages` out. Throws MailFailure. */
 export function readFound(reply: Reply, now: number): string | null {
   if (reply.status !== 200) throw readGmailFailure(reply, 'open', now);
-  const body = json(reply) as { messages?: { id?: unknown }[]; resultSizeEstimate?: unknown } | null;
+  const body = json<gmail_v1.Schema$ListMessagesResponse>(reply);
   const id = body?.messages?.[0]?.id;
   if (typeof id === 'string') return id;
   if (body?.resultSizeEstimate === 0 && (body.messages ?? []).length === 0) return null;

@@ -1,3 +1,4 @@
+import type { gmail_v1 } from 'googleapis/build/src/apis/gmail/v1.js';
 import type { Transport, UploadStatus } from '../../mail/delivery/ports.ts';
 
 import type { MimeMessage } from '../../mail/message/mime-message.ts';
@@ -83,7 +84,7 @@ export function readSession(reply: Reply, baseUrl: string, now: number): string 
  */
 export function readProgress(reply: Reply, now: number): UploadStatus {
   if (reply.status === 200 || reply.status === 201) {
-    const { id, threadId } = (json(reply) ?? {}) as { id?: unknown; threadId?: unknown };
+    const { id, threadId } = json<gmail_v1.Schema$Message>(reply) ?? {};
     return { state: 'accepted', gmailId: typeof id === 'string' ? id : '', ...(typeof threadId === 'string' && { threadId }) };
   }
   if (reply.status === 308) {
