@@ -58,7 +58,7 @@ test('a mail that is written is sent by the api, and can be read, with its files
   await page.getByLabel('Attachments').setInputFiles({ name: 'übersicht.txt', mimeType: 'text/plain', buffer: Buffer.from('Inhalt') });
   await page.getByRole('button', { name: 'Send' }).click();
   await outcome(page).locator('.state.sent').waitFor();
-  await outcome(page).getByRole('link', { name: 'Read the letter' }).click();
+  await outcome(page).getByRole('link', { name: 'Read the email' }).click();
   await page.getByRole('heading', { name: 'Grüße <i>&</i> mehr' }).waitFor();
   await page.frameLocator('iframe').getByText('Gruß').waitFor();
   const [letter] = laptop.google.mails.list();

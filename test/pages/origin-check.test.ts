@@ -53,6 +53,11 @@ const ROWS: readonly [who: string, headers: (port: string) => Record<string, str
     { read: true, write: false },
   ],
   [
+    'a frame on another page',
+    (port) => ({ host: `127.0.0.1:${port}`, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }),
+    { read: false, write: false },
+  ],
+  [
     'a form of another page',
     (port) => ({ ...own(port), origin: 'https://example.org', 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }),
     { read: false, write: false },

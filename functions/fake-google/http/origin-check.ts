@@ -22,12 +22,12 @@ export interface HostRule {
  * the browser has open may post here, and a name that was pointed to 127.0.0.1 makes it "same origin" (DNS rebinding).
  */
 export function crossOriginProblem({ method, headers }: Asked, rule: HostRule = {}): string | null {
-  const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = headers;
+  const { host = '', origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination = 'document' } = headers;
   if (!isOurs(host, rule)) return 'Host: expected 127.0.0.1 or localhost; --allow-host NAME allows another name';
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) return 'Origin: another page may not ask this';
   // A browser says where a request comes from; who says nothing is no browser, and runs as this machine's user.
   const own = site === undefined || site === 'same-origin' || site === 'none';
-  const link = mode === 'navigate' && (method === 'GET' || method === 'HEAD');
+  const link = mode === 'navigate' && destination === 'document' && (method === 'GET' || method === 'HEAD');
   return own || link ? null : 'Sec-Fetch-Site: another page may not ask this';
 }
 

@@ -135,7 +135,8 @@ const html = (status: number, body: string): Reply => ({
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
     'x-frame-options': 'DENY',
-    'referrer-policy': 'no-referrer',
+    'content-security-policy': "frame-ancestors 'none'",
+    'referrer-policy': 'same-origin', // with no-referrer the page's own form would be posted with `Origin: null`
   },
   body,
 });
