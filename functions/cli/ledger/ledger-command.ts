@@ -43,7 +43,7 @@ export const LEDGER: Group = {
         ...WHERE,
       },
       examples: ['ledger list --project your-project', 'ledger list --state sent --since 2h', 'ledger list --to you@example.net'],
-      notes: `By default the states ${OPEN.join(', ')}, and what was begun and left for ten minutes; with --to all of them.`,
+      notes: `By default the states ${OPEN.join(', ')}, what was begun and left for ten minutes, and what is overdue (queued or scheduled, and its message has not come for half an hour); with --to all of them.`,
     }),
     show: leaf('show', {
       summary: 'the record of an email, what it means, what fixes it, and what may be done',

@@ -1,6 +1,6 @@
 import { knownOf } from '../../diagnose/known-failures.ts';
 import type { LedgerQuery } from '../../google/firestore/ledger-query.ts';
-import type { Entry, State } from '../../mail/delivery/ledger.ts';
+import { AWAITED, type Entry, isOverdue, type State } from '../../mail/delivery/ledger.ts';
 import { type Decision, decisionsFor } from '../../mail/delivery/operator-decisions.ts';
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 
@@ -16,6 +16,7 @@ export interface EmailSummary {
   readonly accepted: string;
   readonly attempts: number;
   readonly gmailId: string | null;
+  readonly threadId: string | null;
   readonly rejected: number;
   readonly code: FailureCode | null;
   /** Fields of the request that the code is about. */
@@ -28,6 +29,8 @@ export interface EmailSummary {
   readonly notBefore: string | null;
   /** Until then somebody works on it; null where nobody does. */
   readonly heldUntil: string | null;
+  /** Accepted, and its message has not come in time. */
+  readonly overdue: boolean;
   readonly forgotten: string;
   /** What a person may decide about it now. */
   readonly may: readonly Decision[];
@@ -40,7 +43,21 @@ export interface Reader {
 }
 
 export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
-  const { id, state, caller, mailbox, recipients, acceptedAt, attempts, gmailId, rejected = 0, notBefore, leaseUntil, expireAt } = entry;
+  const {
+    id,
+    state,
+    caller,
+    mailbox,
+    recipients,
+    acceptedAt,
+    attempts,
+    gmailId,
+    threadId = null,
+    rejected = 0,
+    notBefore,
+    leaseUntil,
+    expireAt,
+  } = entry;
   const code = FAILURE_CODES.find((one) => one === entry.code) ?? null;
   const { summary = null, fix = null } = code ? failureInfo(code) : {};
   return {
@@ -52,6 +69,7 @@ export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
     accepted: timeOf(acceptedAt),
     attempts,
     gmailId,
+    threadId,
     rejected,
     code,
     ...(entry.fields !== undefined && { fields: entry.fields }),
@@ -60,6 +78,7 @@ export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
     ...(code ? knownOf(code) : { catalogue: null, cause: null }),
     notBefore: notBefore === null ? null : timeOf(notBefore),
     heldUntil: leaseUntil > now ? timeOf(leaseUntil) : null,
+    overdue: isOverdue(entry, now),
     forgotten: timeOf(expireAt),
     may: decisionsFor(entry, now),
   };
@@ -70,7 +89,7 @@ const timeOf = (ms: number): string => new Date(ms).toISOString();
 /** What `ledger list` is asked for. */
 export interface EmailFilter {
   readonly states: readonly State[];
-  /** Also those that somebody began and left: their lease ran out, and nobody has come for ten minutes. */
+  /** Also those that were begun and left (their lease ran out ten minutes ago), and those whose message has not come in time. */
   readonly abandoned: boolean;
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -95,10 +114,10 @@ const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.inc
 /** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
 export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader: Reader): Promise<EmailList> {
   const { states, abandoned, since, mailbox, recipient, limit } = wanted;
-  const sought = abandoned ? [...new Set([...states, ...BEGUN])] : states;
+  const sought = abandoned ? [...new Set([...states, ...BEGUN, ...AWAITED])] : states;
   const entries = await query(recipient === null ? { states: sought } : { recipients: recipient }, READ_MAX);
   const fitting = entries
-    .filter((one) => states.includes(one.state) || (abandoned && isLeft(one, reader.now)))
+    .filter((one) => states.includes(one.state) || (abandoned && (isLeft(one, reader.now) || isOverdue(one, reader.now))))
     .filter((one) => one.acceptedAt >= since && one.expireAt > reader.now)
     .filter((one) => mailbox === null || mailbox.includes(one.mailbox))
     .filter(({ recipients }) => recipient === null || recipients.some((one) => recipient.includes(one)))
@@ -108,8 +127,8 @@ export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader:
 
 export function listText({ mails, truncated }: EmailList): string {
   const lines = mails.map(
-    ({ id, state, accepted, code, mailbox, attempts, heldUntil }) =>
-      `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? (BEGUN.includes(state) && !heldUntil ? 'nobody holds it' : '')).padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+    ({ id, state, accepted, code, mailbox, attempts, heldUntil, overdue }) =>
+      `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? (BEGUN.includes(state) && !heldUntil ? 'nobody holds it' : overdue ? 'overdue' : '')).padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
   );
   return [
     ...(lines.length > 0 ? lines : ['No such mail.']),
@@ -126,8 +145,11 @@ export function mailText(mail: EmailSummary): string {
     ['recipients', `${mail.recipients.length}${mail.rejected > 0 ? `, ${mail.rejected} of them refused` : ''}`],
     ['attempts', String(mail.attempts)],
     ['gmail id', mail.gmailId],
+    ['thread id', mail.threadId],
+    ['in Gmail', mail.threadId && `https://mail.google.com/mail/?authuser=${mail.mailbox}#all/${mail.threadId}`],
     ['not before', mail.notBefore],
     ['held until', mail.heldUntil],
+    ['overdue', mail.overdue ? 'yes: its message has not come' : null],
     ['code', mail.code],
     ['fields', mail.fields ?? null],
     ['meaning', mail.summary],

@@ -32,6 +32,7 @@ export function entryOf(id: string, document: Document): Entry {
     recipients: (fields['recipients']?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue ?? ''),
     acceptedAt: number('acceptedAt') ?? 0,
     attempts: number('attempts') ?? 0,
+    ...(fields['idHeader'] && { idHeader: 1 }),
     leaseUntil: number('leaseUntil') ?? 0,
     ...(fields['holder'] && { holder: text('holder') ?? '' }),
     handle: text('handle'),

@@ -116,6 +116,7 @@ function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, key: L
     recipients: [],
     acceptedAt: now,
     attempts: 1,
+    idHeader: 1,
     leaseUntil: 0,
     handle: null,
     letter: null,

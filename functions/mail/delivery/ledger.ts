@@ -8,6 +8,14 @@ export type State = (typeof STATES)[number];
 
 const OVER: ReadonlySet<State> = new Set(['sent', 'failed', 'canceled']);
 
+/** States in which an email only waits for its message. */
+export const AWAITED: readonly State[] = ['queued', 'scheduled'];
+const LATE_MS = 30 * 60_000; // a queue that has many to send may take so long
+
+/** Whether the message of an email has not come long after its time: nothing else sends it, and nothing else would tell. */
+export const isOverdue = ({ state, acceptedAt, notBefore }: Entry, now: number): boolean =>
+  AWAITED.includes(state) && Math.max(acceptedAt, notBefore ?? 0) < now - LATE_MS;
+
 /** Whether nothing more becomes of the email by itself. Until then its idempotency key does not lapse, whatever the time. */
 export const isOver = ({ state }: Pick<Entry, 'state'>): boolean => OVER.has(state);
 
@@ -23,6 +31,8 @@ export interface Entry {
   readonly recipients: readonly string[];
   readonly acceptedAt: number;
   readonly attempts: number;
+  /** Its message carries our id in a header (`X-Mailgrant-Id`); absent in records from before there was one. */
+  readonly idHeader?: 1;
   /** Until then the entry belongs to the invocation that wrote it; 0 when nobody works on it. */
   readonly leaseUntil: number;
   /** Who took it over last, a name for that one time: two who take it at the same moment do not write the same. Absent before. */

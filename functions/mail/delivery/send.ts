@@ -30,12 +30,12 @@ export async function work(
   ports: Ports,
   early: Promise<AccessToken> | null = null,
 ): Promise<Outcome> {
-  const { id, acceptedAt, state } = claim.entry;
+  const { id, acceptedAt, idHeader, state } = claim.entry;
   const admission = state === 'claimed' ? await checkLimits(rules, claim.counts ?? [], ports) : null;
   const { failure = null, quota = null, own = false } = admission ?? {};
   const outcome = failure
     ? await recordOutcome(claim, outcomeOf(failure, id, ports.now()), ports)
-    : await attempt(claim, draft.sender, () => draft.compose({ id, acceptedAt }, ports), ports, early);
+    : await attempt(claim, draft.sender, () => draft.compose({ id, acceptedAt, idHeader: idHeader !== undefined }, ports), ports, early);
   if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.refund(); // its next attempt counts anew
   return { ...outcome, ...(own && { own }), ...(quota && { quota }) };
 }

@@ -9,7 +9,7 @@ export type Header = readonly [name: string, value: string];
 // RFC 5322 2.2: printable ASCII except the colon.
 const NAME = /^[!-9;-~]{1,76}$/;
 // What mailgrant writes itself, from other fields. A caller's copy is dropped, never sent twice, as Resend's contract has it.
-const STRUCTURAL = /^(from|to|cc|bcc|subject|date|message-id|mime-version|content-transfer-encoding|reply-to)$/i;
+const STRUCTURAL = /^(from|to|cc|bcc|subject|date|message-id|mime-version|content-transfer-encoding|reply-to|x-mailgrant-id)$/i;
 /** True for a header that mailgrant writes itself, from other fields of the email. */
 export const isStructural = (name: string): boolean => STRUCTURAL.test(name);
 // What no caller can decide by a header: left out in silence, the email would be another one than its caller believes.

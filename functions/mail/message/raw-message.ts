@@ -144,7 +144,7 @@ function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): vo
       );
 }
 
-/** The letter with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. */
+/** The message with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. Nothing else is added. */
 function finish(
   { bytes, fields, bodyAt, to, cc, headroom: room }: RawMessage,
   recipients: readonly string[],

@@ -8,7 +8,7 @@ import type { Attachment } from './attachments.ts';
 import type { EmailFields } from './email.ts';
 import { isTidy } from './header-section.ts';
 import type { Header } from './headers.ts';
-import { messageId, type Stamp } from './mime-message.ts';
+import { ID_HEADER, messageId, type Stamp } from './mime-message.ts';
 import type { Sender } from './sender.ts';
 
 /** The MIME message of an email; the same email and stamp are the same bytes. */
@@ -34,7 +34,9 @@ async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (
     subject: unreadAsWord(line(request.subject)),
     html: inLines(html),
     text: inLines(await textOf(request)),
-    headers: request.headers.map(([key, value]) => headerOf([key, line(value)])),
+    headers: [...(stamp.idHeader ? [[ID_HEADER, stamp.id] as const] : []), ...request.headers].map(([key, value]) =>
+      headerOf([key, line(value)]),
+    ),
     messageId: id,
     date: new Date(stamp.acceptedAt),
     baseBoundary: stamp.id,

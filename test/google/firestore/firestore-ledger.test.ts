@@ -101,6 +101,7 @@ for (const { name, start, skip } of backends) {
         content: 'c',
         threadId: 't',
         repeatedAt: NOW,
+        idHeader: 1 as const,
         key: 'k',
       };
       const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });

@@ -146,3 +146,42 @@ for (const said of ['half', GONE, 'unexpected', 'delivery_unknown'] as const)
     assert.equal((await run(ports)).state, 'retry');
     assert.deepEqual([(await run(ports)).state, did.opened, did.transferred], ['sent', 2, 2]);
   });
+
+for (const trouble of ['rate_limited', 'google_unavailable', 'delivery_unknown'] as const)
+  test(`${trouble} to one question does not end the asking`, async () => {
+    const { ports, did } = scripted(['delivery_unknown'], [trouble, trouble, SENT]);
+    assert.deepEqual([(await run(ports)).state, did.asked], ['sent', 3]);
+  });
+
+/** SMTP: each transfer is an email, and a search tells what became of it. */
+const overSmtp = (transfers: Said[], questions: Said[]) => {
+  const made = scripted(transfers, questions);
+  Object.assign(made.ports, { resumable: false, refusalIsProof: true });
+  return made;
+};
+const NOT_FOUND: UploadStatus = { state: 'partial', received: 0 };
+
+test('over SMTP an email that is not found is sent a second time and never a third, however often it is asked for', async () => {
+  const { ports, did } = overSmtp(['delivery_unknown'], [NOT_FOUND]);
+  for (let request = 0; request < 5; request++) {
+    assert.equal((await run(ports)).state, 'unknown');
+    ports.clock += 5 * 60_000;
+  }
+  assert.deepEqual([did.transferred, only(ports).code], [2, 'delivery_unknown']);
+  ports.clock += 60 * 60_000; // no index is that late: a person decides
+  assert.deepEqual([(await run(ports)).state, only(ports).code, did.transferred], ['unknown', 'session_gone', 2]);
+});
+
+test('over SMTP a late index settles it', async () => {
+  const { ports, did } = overSmtp(['delivery_unknown'], [NOT_FOUND]);
+  await run(ports);
+  ports.querySession = async () => SENT;
+  assert.deepEqual([(await run(ports)).state, did.transferred], ['sent', 2]);
+});
+
+test('over SMTP a refusal is proof, and nothing is searched for; of the second email it proves nothing of the first', async () => {
+  const { ports, did } = overSmtp(['mail_refused'], [SENT]);
+  assert.deepEqual([(await run(ports)).state, did.asked], ['failed', 0]);
+  const second = overSmtp(['delivery_unknown', 'mail_refused'], [NOT_FOUND]);
+  assert.equal((await run(second.ports)).state, 'unknown');
+});

@@ -156,3 +156,12 @@ test('over SMTP the letter is the same but for the Bcc header; the envelope has 
   assert.equal(other, one?.replace(/^Bcc: hidden@example\.org\r\n/m, ''));
   assert.deepEqual([smtp.envelope, smtp.messageId], [api.envelope, api.messageId]);
 });
+
+test('the message names its id in a header of our own, which a caller cannot give; what was accepted before there was one is as it was', async () => {
+  const fields = parseRequest({ ...VALID, headers: { 'X-Mailgrant-Id': 'canary' } });
+  const named = async (idHeader: boolean) => {
+    const { bytes } = await compose(fields, resolveSender(CONFIG, fields.from), { ...STAMP, idHeader });
+    return (await simpleParser(Buffer.from(bytes))).headers.get('x-mailgrant-id');
+  };
+  assert.deepEqual([await named(true), await named(false)], [STAMP.id, undefined]);
+});

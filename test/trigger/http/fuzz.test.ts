@@ -138,7 +138,9 @@ async function posted(path: string, body: string | Buffer, more: Record<string, 
   return { status: reply.status, body: answer };
 }
 
-const WRITTEN = new Set('from to cc bcc reply-to subject message-id date mime-version content-type content-transfer-encoding'.split(' '));
+const WRITTEN = new Set(
+  'from to cc bcc reply-to subject message-id date mime-version content-type content-transfer-encoding x-mailgrant-id'.split(' '),
+);
 const addressesIn = (value: AddressObject | AddressObject[] | undefined): string[] =>
   [value ?? []]
     .flat()
