@@ -46,6 +46,14 @@ export async function serveDoor(
     await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
     return told(CUT);
   }
+  const held =
+    door === 'transfer' && fault?.takenAfterMs !== undefined ? gmail.hold(request, fault.range === 'half' ? 'half' : 'whole') : null;
+  if (held) {
+    const { takenAfterMs = 0, range } = fault ?? {};
+    if (takenAfterMs === 0) held.complete();
+    else setTimeout(held.complete, takenAfterMs).unref();
+    if (range) return told({ status: 308, headers: range === 'none' ? {} : { range: `bytes=0-${held.bytes - 1}` } });
+  }
   const canned: Reply | null = fault?.answer
     ? ERROR_REPLIES[fault.answer as ErrorReplyName]
     : fault?.status

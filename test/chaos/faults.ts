@@ -16,10 +16,14 @@ const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
     ['Pub/Sub reset', 20, { reset: 'before' }],
     ['published, reply lost', 40, { reset: 'after' }],
   ],
-  identity: [['identity 5xx', 50, { status: 503 }]],
+  identity: [
+    ['identity 5xx', 50, { status: 503 }],
+    ['identity reset', 20, { reset: 'before' }],
+  ],
   secret: [
     ['secret 5xx', 40, { answer: 'cloud_unavailable' }],
     ['secret reset', 20, { reset: 'before' }],
+    ['secret 401', 5, { answer: 'unauthenticated' }],
   ],
   token: [
     ['token 5xx', 40, { status: 503 }],
@@ -47,6 +51,13 @@ const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
     ['accepted, reply slow', 60, { delayMs: 250 }],
     ['accepted, reply too late', 5, { delayMs: 8_000 }],
     ['session 404', 4, { answer: 'session_gone' }],
+    ['308 with every byte, made later', 25, { range: 'whole', takenAfterMs: 1_500 }],
+    ['308 with every byte, made much later', 5, { range: 'whole', takenAfterMs: 9_000 }],
+    ['308 without Range, though held', 10, { range: 'none', takenAfterMs: 800 }],
+    ['308 while bytes travel', 10, { range: 'half', takenAfterMs: 600 }],
+    ['429, though taken', 8, { answer: 'rate', takenAfterMs: 0 }],
+    ['403, made later', 6, { answer: 'user_rate', takenAfterMs: 1_000 }],
+    ['400, though taken', 4, { answer: 'invalid_to', takenAfterMs: 0 }],
   ],
   ask: [
     ['5xx', 80, { answer: 'unavailable' }],
@@ -55,6 +66,9 @@ const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
     ['reply lost', 50, { reset: 'after' }],
     ['slow', 50, { delayMs: 400 }],
     ['session 404', 20, { answer: 'session_gone' }],
+    ['session 410', 5, { status: 410 }],
+    ['another 4xx', 10, { answer: 'bad_upload' }],
+    ['401', 10, { answer: 'bad_token' }],
   ],
 };
 

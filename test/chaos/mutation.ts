@@ -18,6 +18,27 @@ export const MUTATIONS = {
       await write(attempt, { type: 'open'`,
     },
   ],
+  /** Only a lost reply counts as bytes that left: a 308 and a refused question make an email "not sent". */
+  'proof-by-error-path': [
+    {
+      file: 'functions/mail/delivery/attempt.ts',
+      from: `  attempt.proof = null;\n  try {`,
+      to: `  try {`,
+    },
+    {
+      file: 'functions/mail/delivery/attempt.ts',
+      from: `=== 'google_unavailable') attempt.proof = proof;`,
+      to: `=== 'delivery_unknown') attempt.proof = null;`,
+    },
+  ],
+  /** A 4xx to the whole email is believed, and its session is not asked. */
+  'refusal-is-proof': [
+    {
+      file: 'functions/mail/delivery/attempt.ts',
+      from: `if (refused && gmail.refusalIsProof) {`,
+      to: `if (refused) {`,
+    },
+  ],
 } as const satisfies Record<string, readonly Mutation[]>;
 
 export type MutationName = keyof typeof MUTATIONS;

@@ -162,7 +162,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
-    rooms: 'cli/common cli/grants cli/verify-live cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
+    rooms:
+      'cli/common cli/grants cli/verify-live cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
     packages: /^(commander|@bomb\.sh\/tab\/commander|node:.*)$/,
   },
   'cli/common': {

@@ -47,6 +47,13 @@ export interface Fault {
   readonly reset?: 'before' | 'after';
   /** With `reset: before` at `transfer`: the session keeps so many of the bytes that came. */
   readonly keepBytes?: number;
+  /**
+   * At `transfer`, with `status`, `answer` or `range`: the bytes count all the same, and the message is made so many milliseconds after
+   * the answer (0: before it). Until then the session holds what `range` says, by default all of it.
+   */
+  readonly takenAfterMs?: number;
+  /** With `takenAfterMs`: the answer is a 308 whose Range names all the bytes, half of them (the rest still travels), or none. */
+  readonly range?: 'whole' | 'half' | 'none';
   /** The reply waits so long, after the call took effect. */
   readonly delayMs?: number;
 }
@@ -93,7 +100,8 @@ export function readFault(value: unknown): Fault | string {
   if (fault.status !== undefined && !(fault.status >= 200 && fault.status <= 599)) return 'status: expected 200 to 599';
   if (fault.standing !== undefined && typeof fault.standing !== 'boolean') return 'standing: expected true or false';
   if (fault.name !== undefined && typeof fault.name !== 'string') return 'name: expected a text';
-  for (const name of ['times', 'delayMs', 'keepBytes'] as const)
+  if (fault.range !== undefined && !['whole', 'half', 'none'].includes(fault.range)) return 'range: expected "whole", "half" or "none"';
+  for (const name of ['times', 'delayMs', 'keepBytes', 'takenAfterMs'] as const)
     if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
   return fault as Fault;
 }

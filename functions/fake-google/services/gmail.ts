@@ -28,6 +28,11 @@ export interface Gmail {
   take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
   /** Takes the first bytes of a transfer that is cut before its end. */
   keep(request: Request, bytes: number): void;
+  /**
+   * Takes all or half of what a transfer brings, and makes the message when what is answered is called: then the rest has arrived, and
+   * the session still makes one message at most. Null where the transfer would be refused, or is not the rest of the message.
+   */
+  hold(request: Request, share: 'whole' | 'half'): { readonly bytes: number; complete(): void } | null;
 }
 
 export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox: string) => readonly string[], now: () => number): Gmail {
@@ -114,6 +119,21 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
       return { status: 200, body: { ...(messages.length > 0 && { messages }), resultSizeEstimate: messages.length } };
     },
     take,
+    hold(request, share) {
+      const session = oauth.session(bearerOf(request));
+      const upload = store.upload(request.query.get('upload_id') ?? '');
+      if (!session || !upload || upload.mailbox !== session.address || upload.mailId !== null) return null;
+      const whole = Buffer.concat([upload.received, request.body]);
+      if (request.body.length === 0 || (upload.size !== null && whole.length !== upload.size)) return null;
+      const bytes = share === 'whole' ? whole.length : upload.received.length + Math.ceil(request.body.length / 2);
+      store.saveUpload(upload.id, whole.subarray(0, bytes), null);
+      const complete = (): void => {
+        if (store.upload(upload.id)?.mailId !== null) return; // another transfer was quicker
+        const { id } = deliver(upload.mailbox, whole).body as { id?: string };
+        store.saveUpload(upload.id, whole, id ?? null);
+      };
+      return { bytes, complete };
+    },
     keep(request, bytes) {
       const upload = store.upload(request.query.get('upload_id') ?? '');
       if (upload && upload.mailId === null)
