@@ -1,0 +1,23 @@
+import type { ParsedMail } from 'mailparser';
+
+/** What became of an input: the answer of its door, and the email that Gmail took, if it took one. */
+export interface Played {
+  /** HTTP status, or the SMTP code. */
+  readonly status: number;
+  /** The sentence that whoever sent it reads. */
+  readonly message: string;
+  readonly mail: ParsedMail | null;
+  readonly raw: string;
+  readonly recipients: readonly string[];
+}
+
+/** One situation from people's reports, and what is right. A door is added in cases.test.ts. */
+export interface Case {
+  readonly id: string;
+  readonly doors: readonly ('emails' | 'raw' | 'smtp')[];
+  /** The body, or a finished message with the recipients of its envelope. */
+  readonly input: Readonly<Record<string, unknown>> | { readonly message: string; readonly to: readonly string[] };
+  /** Left out for both. The package under the sidecar and the fake's SMTP knows no quoted local parts. */
+  readonly vias?: readonly ['api'];
+  right(played: Played): void;
+}
