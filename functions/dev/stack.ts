@@ -5,11 +5,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUCKET, type Google, startGoogle } from '../fake-google/google.ts';
 import type { HostRule } from '../fake-google/http/origin-check.ts';
-import type { Running } from '../fake-google/http/server.ts';
 import type { CallerKey, Config } from '../mail/model/config.ts';
 import { DELIVERIES_MAX } from '../mail/queue/retry-policy.ts';
 import { createLines } from '../pages/parts/log-lines.ts';
-import { startPages } from '../pages/server.ts';
+import { type Pages, startPages } from '../pages/server.ts';
 import { decide } from './decide.ts';
 import { openDoor } from './front-door.ts';
 import { type RunningFunction, startFunction } from './function-process.ts';
@@ -48,7 +47,7 @@ export interface StackOptions {
 /** Everything of the local stack: the fake Google, the functions under functions-framework, and the pages. */
 export interface Stack extends AsyncDisposable {
   readonly google: Google;
-  readonly inbox: Running;
+  readonly inbox: Pages;
   readonly key: string;
   /** The folder that it keeps everything in: the wanted one, or one in it where another stack runs already. */
   readonly folder: string;

@@ -69,13 +69,13 @@ export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync, mails: Ma
       return (
         by(INDEXED.gmailId, id) ??
         (session ? entryOfSession(session) : null) ??
-        (messageId ? by(INDEXED.handle, `smtp:<${messageId}>`) : null) ??
+        (messageId ? (by(INDEXED.gmailId, `smtp:<${messageId}>`) ?? by(INDEXED.handle, `smtp:<${messageId}>`)) : null) ??
         (ours ? by(INDEXED.path, `mails/${ours}`) : null)
       );
     },
     mailsOf({ id, gmailId, handle }) {
       const session = /upload_id=([^&]+)/.exec(String(handle ?? ''))?.[1];
-      const overSmtp = /^smtp:<(.+)>$/.exec(String(handle ?? ''))?.[1];
+      const overSmtp = /^smtp:<(.+)>$/.exec(String(gmailId ?? handle ?? ''))?.[1];
       const found = new Set([
         ...mails.withMessageIdOrLocalPart(String(id)),
         ...(overSmtp ? mails.withMessageIdOrLocalPart(overSmtp) : []),
