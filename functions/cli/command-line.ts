@@ -8,6 +8,8 @@ export interface Entry {
   readonly under: string;
   readonly summary: string;
   readonly hidden?: true;
+  /** It works on the local stack too: by --laptop, or where one runs and no project is named. */
+  readonly laptop?: true;
   load(): Promise<Command>;
 }
 
@@ -23,6 +25,8 @@ const COMMON: OptionTable = {
   config: { value: 'FILE', about: 'the config (mailgrant.yaml, or config/mailgrant.yaml, of the project)' },
   json: { about: 'one JSON document on standard output: {ok, command, error: null or {code, message, fix}, …}' },
 };
+
+const LAPTOP: OptionTable = { laptop: { about: 'the local stack that runs in this project; so too where no project is named' } };
 
 const ABOUT = 'Send email through Gmail from anything, with no password anywhere.';
 
@@ -55,7 +59,8 @@ export async function parseCommandLine(
   const define = (under: Program, path: string, leaf: Leaf): void => {
     under.description(leaf.summary);
     for (const word of (leaf.arguments ?? '').split(/ (?=[<[])/).filter(Boolean)) under.argument(word);
-    const options = { ...leaf.options, ...COMMON };
+    const local = table[path.split(' ')[0] ?? '']?.laptop ? LAPTOP : {};
+    const options = { ...leaf.options, ...local, ...COMMON };
     for (const [option, { value, about, many }] of Object.entries(options)) {
       if (Object.hasOwn(COMMON, option)) under.optionsGroup('Options of every command:');
       const flags = value === undefined ? `--${option}` : `--${option} <${value}>`;

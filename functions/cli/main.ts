@@ -5,6 +5,8 @@ import { type CommandTable, parseCommandLine } from './command-line.ts';
 import { answering } from './common/answering.ts';
 import type { Answer, Problem } from './common/command.ts';
 import { projectFolder } from './common/project-folder.ts';
+import { CommandError } from './common/refusal.ts';
+import { laptopVariables, meansLaptop } from './common/running-laptop.ts';
 
 const START = 'Start:';
 const SEND = 'Send:';
@@ -31,6 +33,7 @@ const COMMANDS: CommandTable = {
   smoke: {
     under: DEPLOY,
     summary: 'send one email through a deployment, and follow it to its end',
+    laptop: true,
     load: async () => (await import('./deploy/smoke-command.ts')).SMOKE,
   },
   authorize: {
@@ -57,6 +60,7 @@ const COMMANDS: CommandTable = {
   doctor: {
     under: LOOK,
     summary: 'find out why emails do not go out, and how to fix it',
+    laptop: true,
     load: async () => (await import('./doctor/doctor-command.ts')).DOCTOR,
   },
   'verify-live': {
@@ -67,16 +71,19 @@ const COMMANDS: CommandTable = {
   watch: {
     under: LOOK,
     summary: 'look at every mailbox: can it send right now?',
+    laptop: true,
     load: async () => (await import('./doctor/watch-command.ts')).WATCH,
   },
   ledger: {
     under: LOOK,
     summary: 'what became of emails: list, show, resend, drop',
+    laptop: true,
     load: async () => (await import('./ledger/ledger-command.ts')).LEDGER,
   },
   dead: {
     under: LOOK,
     summary: 'dead letters: list, replay, drop',
+    laptop: true,
     load: async () => (await import('./ledger/dead-letters-command.ts')).DEAD,
   },
   'test-route': {
@@ -134,6 +141,17 @@ async function main(argv: readonly string[]): Promise<void> {
     const text = message.startsWith('Usage:') ? message : `error: ${message}\nFix: ${help}`;
     const error = { code: 'usage', message: message.startsWith('Usage:') ? 'a command is missing' : message, fix: help };
     return print(name, { data: {}, text, exitCode: 2, error });
+  }
+  const { laptop, project: wanted } = parsed.options;
+  if (COMMANDS[name.split(' ')[0] ?? '']?.laptop && meansLaptop(laptop === true, wanted, process.env)) {
+    const variables = laptopVariables();
+    if (laptop === true && !variables)
+      return print(
+        name,
+        await answering(async () => Promise.reject(new CommandError('laptop_missing', 'no local stack runs in this project'))),
+      );
+    if (variables) console.error('About the local stack that runs here.');
+    Object.assign(process.env, variables);
   }
   print(name, await answering(() => parsed.leaf.run(parsed.options, ...parsed.words)));
 }

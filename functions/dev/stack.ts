@@ -193,8 +193,14 @@ async function startIn(
   for (const { name, topic } of config.routes ?? [])
     if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
 
+  const where = join(folder, 'stack.json'); // by which the commands of this project know it
+  writeFileSync(where, `${JSON.stringify({ pid: process.pid, env: commandEnv(env), api: api.url, inbox: inbox.url })}\n`, PRIVATE);
+  started.defer(() => rmSync(where, { force: true }));
   return { google, inbox, key: key.text, functions: { api, worker }, hooks };
 }
+
+/** What a command needs of a function's environment: it reads the config itself. */
+const commandEnv = ({ MAILGRANT_CONFIG: _, MAILGRANT_ROUTES: __, NODE_ENV: ___, ...env }: Readonly<Record<string, string>>) => env;
 
 /** As `Promise.all`, but a failure waits for the others, so that what they start can be ended too. */
 async function whenAllEnded<T extends readonly unknown[]>(all: readonly [...T]): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
