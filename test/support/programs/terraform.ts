@@ -11,7 +11,7 @@ const run = promisify(execFile);
  * A folder with `tf DIR plan-json` (Terraform against a stand-in of the provider, without network) and `tools/check.mjs`
  * (a check against the provider's schema), named by MAILGRANT_TERRAFORM_OFFLINE; '' where there is none.
  */
-const KIT = process.env['MAILGRANT_TERRAFORM_OFFLINE'] ?? '';
+export const KIT = process.env['MAILGRANT_TERRAFORM_OFFLINE'] ?? '';
 export const hasTerraform = KIT !== '' && existsSync(join(KIT, 'tf')) && onPath('terraform');
 
 type Values = Readonly<Record<string, unknown>>;
