@@ -25,14 +25,15 @@ test('the hazards are numbered, and each says what happens and where that is fro
 
 for (const { id, caught } of rows)
   test(`${id} is caught by something that exists, or says that it is not tested`, () => {
-    const rules = [...caught.matchAll(/(?:[Rr]ules?|change rule) "|", "|"; (?=change)/g)].length > 0 ? [...caught.matchAll(/"([^"]{20,})"/g)].map(([, rule = '']) => rule) : [];
+    const rules =
+      [...caught.matchAll(/(?:[Rr]ules?|change rule) "|", "|"; (?=change)/g)].length > 0
+        ? [...caught.matchAll(/"([^"]{20,})"/g)].map(([, rule = '']) => rule)
+        : [];
     const known = [...Object.keys(POLICIES), ...Object.keys(CHANGE_POLICIES)];
     const files = [...caught.matchAll(/`((?:test|infra|cloudbuild)\/[\w./-]+)`/g)].map(([, file = '']) => file);
-    assert.deepEqual(
-      [...rules.filter((rule) => !known.includes(rule)), ...files.filter((file) => !existsSync(file))],
-      [],
-    );
+    assert.deepEqual([...rules.filter((rule) => !known.includes(rule)), ...files.filter((file) => !existsSync(file))], []);
     assert.ok(rules.length + files.length > 0 || /not tested|told in|the same rule|says what/.test(caught), 'nothing catches it');
   });
 
-test('the page stands behind each sentence that a deployment waits for', () => assert.ok(YOUNG_SENTENCES.length > 5 && rows.length > YOUNG_SENTENCES.length));
+test('the page stands behind each sentence that a deployment waits for', () =>
+  assert.ok(YOUNG_SENTENCES.length > 5 && rows.length > YOUNG_SENTENCES.length));

@@ -58,7 +58,8 @@ describe('a deployment from one mailbox to everything', { skip, timeout: 600_000
 
   test('routes, hooks and documents', () =>
     step(ROUTES, { create_topics: ['cloud-builds'], access: { hooks: 'public' } }, (review) => {
-      for (const type of ['google_eventarc_trigger', 'google_pubsub_subscription', 'google_secret_manager_secret']) assert.ok(types(review, 'create').includes(type), type);
+      for (const type of ['google_eventarc_trigger', 'google_pubsub_subscription', 'google_secret_manager_secret'])
+        assert.ok(types(review, 'create').includes(type), type);
     }));
 
   test('a public api', () =>
@@ -70,9 +71,12 @@ describe('a deployment from one mailbox to everything', { skip, timeout: 600_000
     ));
 
   test('a route less: what waits in its subscription is said to be lost', () =>
-    step(`${ONE}${KEY}`, { access: { api: 'public' } }, ({ words }) => assert.match(Object.values(words).join('\n'), /let it drain first/), [
-      'what holds grants, records or emails is not destroyed but left at Google',
-    ]));
+    step(
+      `${ONE}${KEY}`,
+      { access: { api: 'public' } },
+      ({ words }) => assert.match(Object.values(words).join('\n'), /let it drain first/),
+      ['what holds grants, records or emails is not destroyed but left at Google'],
+    ));
 
   test('another region is what Google would make anew, and the rules see it', async () => {
     const review = await own.plan(`${ONE}${KEY}`, { access: { api: 'public' }, region: 'europe-north1' });

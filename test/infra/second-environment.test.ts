@@ -33,7 +33,10 @@ describe('a second environment, and a destroy', { skip, timeout: 600_000 }, () =
         .filter((one) => !one.endsWith(' '));
     const [first, second] = [names(await own.plan(ONE)), names(await own.plan(config, STAGING))];
     assert.ok(first.length > 30 && second.length === first.length);
-    assert.deepEqual(first.filter((one) => second.includes(one)), []);
+    assert.deepEqual(
+      first.filter((one) => second.includes(one)),
+      [],
+    );
   });
 
   test('applied, it is at rest', async () => {
@@ -45,7 +48,12 @@ describe('a second environment, and a destroy', { skip, timeout: 600_000 }, () =
   test('destroyed and deployed again: database and secret are taken over, and it is at rest', async () => {
     await own.destroy();
     const review = (await own.plan(config, STAGING)) as Review;
-    const { imports } = takeOver(review, 'acme-mail-prod', 'projects/acme-mail-prod/databases/staging\teurope-west1\n', 'mailgrant-staging-example-com\n');
+    const { imports } = takeOver(
+      review,
+      'acme-mail-prod',
+      'projects/acme-mail-prod/databases/staging\teurope-west1\n',
+      'mailgrant-staging-example-com\n',
+    );
     const file = join(own.folder, 'mailgrant-imports.tf');
     writeFileSync(file, imports);
     const again = (await own.plan(config, STAGING)) as Review;

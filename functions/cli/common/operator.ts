@@ -1,9 +1,8 @@
 import { loadConfig } from '../../config/load-config.ts';
 import { createIdentity } from '../../google/auth/service-identity.ts';
 import type { TokenSource } from '../../google/http/google-client.ts';
-import { MailFailure } from '../../mail/model/failure.ts';
-import { SecretString } from '../../mail/model/secret.ts';
 import { checkSettings, type Settings } from '../../runtime/settings.ts';
+import { ownTokens } from './own-login.ts';
 import { CommandError } from './refusal.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -34,19 +33,8 @@ export function operatorFor(file: string, project: string | undefined, env: Env)
     },
     loadConfig(file),
   );
-  return { settings, identity: faked ? createIdentity(settings.urls.metadata) : applicationDefault };
+  return { settings, identity: faked ? createIdentity(settings.urls.metadata) : ownTokens(named) };
 }
-
-const LIFE_MS = 10 * 60_000;
-
-/** Application Default Credentials by Google's own library, loaded when a command needs it. */
-const applicationDefault: TokenSource = async () => {
-  const { GoogleAuth } = await import('google-auth-library');
-  const auth = new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] });
-  const token = await auth.getAccessToken().catch(() => null);
-  if (!token) throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
-  return { secret: new SecretString(token), expiresAt: Date.now() + LIFE_MS };
-};
 
 /** The environment with what infra/, or `npm start`, names by default: the topic of mails. */
 export function deployedEnv(env: Env, project: string | undefined, prefix = 'mailgrant'): Env {

@@ -3,6 +3,7 @@ import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { googleUrls } from '../../runtime/google-urls.ts';
 import type { Operator } from './operator.ts';
+import { ownLogin } from './own-login.ts';
 import { CommandError } from './refusal.ts';
 
 /** Secret Manager as an operator uses it. All of it throws Refused or MailFailure, never an error of the client's. */
@@ -104,7 +105,7 @@ async function clientFor({ settings, identity }: Operator): Promise<SecretManage
   const { SecretManagerServiceClient } = await import('@google-cloud/secret-manager');
   const { urls, project } = settings;
   if (urls.secrets === googleUrls('').secrets)
-    return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient: (await ownLogin()) as never });
+    return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient: (await ownLogin(project)) as never });
   const token = await identity();
   const { OAuth2Client } = await import('google-auth-library');
   const authClient = new OAuth2Client();
@@ -112,13 +113,4 @@ async function clientFor({ settings, identity }: Operator): Promise<SecretManage
   const { protocol, hostname, port } = new URL(urls.secrets);
   const address = { protocol: protocol.slice(0, -1), apiEndpoint: hostname, port: Number(port) };
   return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient, ...address } as never);
-}
-
-/** Application Default Credentials as a client, not as a bare token: a login's quota project goes along with its calls. */
-async function ownLogin() {
-  const { GoogleAuth } = await import('google-auth-library');
-  // Asked for here: without credentials the REST client ends the process by an unhandled rejection.
-  return new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] }).getClient().catch(() => {
-    throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
-  });
 }

@@ -1,4 +1,5 @@
 import { type Exchange, NoReply, type Reply } from '../../google/http/exchange.ts';
+import { authorisation } from '../../google/http/google-client.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
 
@@ -12,10 +13,8 @@ export interface CheckContext {
 /** A GET as the operator; null when nothing answered. */
 export async function getAs({ exchange, self }: CheckContext, url: string): Promise<Reply | null> {
   const token = await self();
-  return exchange({ method: 'GET', url, headers: { authorization: `Bearer ${token.secret.reveal()}` }, timeoutMs: 10_000 }).catch(
-    (error: unknown) => {
-      if (error instanceof NoReply) return null;
-      throw error;
-    },
-  );
+  return exchange({ method: 'GET', url, headers: authorisation(token), timeoutMs: 10_000 }).catch((error: unknown) => {
+    if (error instanceof NoReply) return null;
+    throw error;
+  });
 }

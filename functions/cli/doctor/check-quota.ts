@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { json } from '../../google/http/exchange.ts';
-
+import { authorisation } from '../../google/http/google-client.ts';
 import { pseudonym } from '../../mail/model/address.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
@@ -25,7 +25,7 @@ async function quota({ operator, exchange, self }: CheckContext, name: string, a
   const where = { fieldFilter: { field: { fieldPath: 'code' }, op: 'IN', value: { arrayValue: { values: codes } } } };
   const body = JSON.stringify({ structuredQuery: { from: [{ collectionId: 'mails' }], where, limit: 200 } });
   const token = await self();
-  const headers = { authorization: `Bearer ${token.secret.reveal()}`, 'content-type': 'application/json' };
+  const headers = { ...authorisation(token), 'content-type': 'application/json' };
   const reply = await exchange({
     method: 'POST',
     url: `${urls.firestore}/v1/${database}/documents:runQuery`,

@@ -37,8 +37,7 @@ export async function callGoogle(api: GoogleApi, { path, body, headers, ...rest 
       ...rest,
       url: `${baseUrl}${path}`,
       headers: {
-        authorization: `Bearer ${used.secret.reveal()}`,
-        ...(used.quotaProject !== undefined && { 'x-goog-user-project': used.quotaProject }),
+        ...authorisation(used),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -52,6 +51,12 @@ export async function callGoogle(api: GoogleApi, { path, body, headers, ...rest 
   if (reply.status === 401) throw new MailFailure(unavailable, `${service} answered 401 to two tokens`);
   return reply;
 }
+
+/** The headers of a call to Google: the token, and the project that the call is counted on where a person makes it. */
+export const authorisation = ({ secret, quotaProject }: AccessToken): Record<string, string> => ({
+  authorization: `Bearer ${secret.reveal()}`,
+  ...(quotaProject !== undefined && { 'x-goog-user-project': quotaProject }),
+});
 
 /** The reply, or a failure that says who did not answer. */
 export const answerOf = (reply: Promise<Reply>, who: string, unavailable: FailureCode): Promise<Reply> =>

@@ -51,7 +51,9 @@ export const CHANGE_POLICIES: Readonly<Record<string, (review: Review) => string
       .filter((one) => one.change.actions.includes('delete') && HOLDS.test(one.type ?? '') && !abandoned(one))
       .map(({ address }) => address),
   'nothing that holds grants, records or emails is made anew': ({ all }) =>
-    all.filter((one) => HOLDS.test(one.type ?? '') && (remade(one).length > 0 || one.change.actions.length > 1)).map(({ address }) => address),
+    all
+      .filter((one) => HOLDS.test(one.type ?? '') && (remade(one).length > 0 || one.change.actions.length > 1))
+      .map(({ address }) => address),
   'every type whose change is judged is in the table of ForceNew': ({ all }) =>
     all
       .filter((one) => one.change.actions.includes('update') && FORCE_NEW[one.type ?? ''] === undefined)
@@ -61,6 +63,5 @@ export const CHANGE_POLICIES: Readonly<Record<string, (review: Review) => string
 
 /** Rules that hold for every change but the ones that a step is about. */
 export function judge(review: Review, but: readonly string[] = []): void {
-  for (const [rule, broken] of Object.entries(CHANGE_POLICIES))
-    if (!but.includes(rule)) assert.deepEqual(broken(review), [], rule);
+  for (const [rule, broken] of Object.entries(CHANGE_POLICIES)) if (!but.includes(rule)) assert.deepEqual(broken(review), [], rule);
 }

@@ -24,7 +24,10 @@ export interface Deployment extends AsyncDisposable {
 /** Lays out a copy of infra/ by the kit and opens a local state in it. `change` may alter the copy before. */
 export async function openDeployment(directory = INFRA): Promise<Deployment> {
   // The kit removes its copy unless told to keep it; it says where that is.
-  const { stderr } = spawnSync(join(KIT, 'tf'), [directory, 'state', 'list'], { env: { ...process.env, TF_OFFLINE_KEEP: '1' }, encoding: 'utf8' });
+  const { stderr } = spawnSync(join(KIT, 'tf'), [directory, 'state', 'list'], {
+    env: { ...process.env, TF_OFFLINE_KEEP: '1' },
+    encoding: 'utf8',
+  });
   const work = /tf: kept (\S+)/.exec(stderr)?.[1];
   if (!work) throw new Error(stderr);
   const folder = join(work, 'copy/infra');
@@ -42,10 +45,12 @@ export async function openDeployment(directory = INFRA): Promise<Deployment> {
   };
   let flags: string[] = [];
   const terraform = async (...words: string[]): Promise<string> => {
-    const { stdout } = await run('terraform', words, { cwd: folder, env, maxBuffer: 50_000_000 }).catch((error: { code?: number; stdout: string; stderr: string }) => {
-      if (words.includes('-detailed-exitcode') && error.code === 2) return { stdout: error.stdout };
-      throw new Error(`${error.stdout}${error.stderr}`);
-    });
+    const { stdout } = await run('terraform', words, { cwd: folder, env, maxBuffer: 50_000_000 }).catch(
+      (error: { code?: number; stdout: string; stderr: string }) => {
+        if (words.includes('-detailed-exitcode') && error.code === 2) return { stdout: error.stdout };
+        throw new Error(`${error.stdout}${error.stderr}`);
+      },
+    );
     return stdout;
   };
   return {
@@ -53,8 +58,17 @@ export async function openDeployment(directory = INFRA): Promise<Deployment> {
     terraform,
     async plan(config, variables = {}) {
       writeFileSync(join(settings, 'config.yaml'), config);
-      const given = { project_id: 'acme-mail-prod', config_file: join(settings, 'config.yaml'), dist: join(INFRA, 'tests/archives'), settle_seconds: 0, ...variables };
-      flags = Object.entries(given).flatMap(([name, value]) => ['-var', `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`]);
+      const given = {
+        project_id: 'acme-mail-prod',
+        config_file: join(settings, 'config.yaml'),
+        dist: join(INFRA, 'tests/archives'),
+        settle_seconds: 0,
+        ...variables,
+      };
+      flags = Object.entries(given).flatMap(([name, value]) => [
+        '-var',
+        `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      ]);
       const said = await terraform('plan', '-detailed-exitcode', `-out=${join(settings, 'plan')}`, ...flags);
       return /^No changes\./m.test(said) ? null : reviewPlan(await terraform('show', '-json', join(settings, 'plan')));
     },
