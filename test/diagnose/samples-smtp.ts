@@ -56,6 +56,7 @@ export const SMTP_SAMPLES = {
     '{"error":{"code":401,"message":"Login Required","errors":[{"reason":"required"}]}}',
   ],
   'password-not-ascii': ["UnicodeEncodeError: 'ascii' codec can't encode character '\\xa0' in position 4: ordinal not in range(128)"],
+  'backend-does-not-send': ['EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"', 'MAIL_MAILER=log'],
   'credential-url-broken': [
     'TypeError: Invalid URL smtps://me@example.com:p#ss@smtp.gmail.com',
     "ValueError: Port could not be cast to integer value as 'a'",

@@ -183,8 +183,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/doctor': {
     job: 'Why is email not being sent: doctor, watch.',
-    rooms: 'cli/common cli/verify-live config diagnose google google/http mail/model mail/delivery',
+    rooms: 'cli/common cli/settings cli/verify-live config diagnose google google/http mail/model mail/delivery',
     packages: /^(googleapis\/build\/|node:)/,
+  },
+  'cli/settings': {
+    job: 'A password setup as an app has it: settings.py, environment, URL, questions.',
+    rooms: 'mail/model',
+    packages: /^node:/,
   },
   'cli/explain': {
     job: 'explain; the tables of docs/.',

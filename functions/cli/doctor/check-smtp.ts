@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
+import type { FoundSettings, SmtpSettings } from '../settings/smtp-settings.ts';
 import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
 import { unreachable } from './check-network.ts';
 import { type Probe, type ProbeOptions, probeSmtp } from './smtp-probe.ts';
-import type { FoundSettings, SmtpSettings } from './smtp-settings.ts';
 
 const MOVE = 'Or leave passwords behind: `npx mailgrant authorize ADDRESS`, and send through the function.';
 
@@ -12,23 +12,35 @@ export type Explain = (text: string) => { readonly cause: string; readonly fix: 
 /** The checks of a password set-up, from its settings to the answer to the password. No mail is sent, nothing is echoed. */
 export function smtpChecks(found: FoundSettings, explain: Explain, options: ProbeOptions = {}): Check[] {
   const { settings } = found;
+  const look: Check = { name: 'settings', run: async () => settingsFindings(found) };
+  if (!found.complete)
+    return [look, { name: 'sign-in', run: async () => unclear('sign-in', 'not looked at: the settings do not name a server') }];
   return [
-    { name: 'settings', run: async () => settingsFindings(found) },
+    look,
     { name: 'dns', run: () => resolve(settings.host) },
     { name: 'sign-in', needs: ['dns'], run: async () => signIn(settings, await probeSmtp(settings, options), explain) },
   ];
 }
 
 /** What is wrong in the settings themselves, before anything is asked. Pure. */
-export function settingsFindings({ settings, missing, problems }: FoundSettings): CheckFinding[] {
+export function settingsFindings({ settings, missing, problems, complete }: FoundSettings): CheckFinding[] {
   const { host, port, tls, user, password } = settings;
   const google = /(^|\.)(gmail|google|googlemail)\.com$/i.test(host);
   const text = password.reveal();
-  const findings = [
-    ...problems.map((problem) => failed('settings', 'password-mangled', problem, 'Correct it where the settings are made.')),
-    ...missing.map((name) =>
-      failed('settings', 'credentials-not-loaded', `${name} is empty`, 'Check that the .env file or secret is loaded in this process.'),
+  const stated = [
+    ...problems.map(({ ok, cause, detail, fix }) =>
+      ok === false ? failed('settings', cause ?? 'unclassified', detail, fix) : unclear('settings', detail, fix),
     ),
+    ...missing.map((name) =>
+      name.endsWith('HOST') || name === 'host'
+        ? failed('settings', 'bad-host-value', `${name} is empty`, 'Set it to smtp.gmail.com.')
+        : failed('settings', 'credentials-not-loaded', `${name} is empty`, 'Check that the .env file or secret is loaded in this process.'),
+    ),
+  ];
+  // What was not named is not judged.
+  if (!complete) return stated.length > 0 ? stated : [unclear('settings', 'no mail server is named')];
+  const findings = [
+    ...stated,
     ...(/["']|^\s|\s$|^https?:/.test(host)
       ? [failed('settings', 'bad-host-value', 'the host holds quotes, blanks or a URL', 'Set the bare name: smtp.gmail.com')]
       : []),

@@ -4,17 +4,18 @@ import { explain } from '../../diagnose/explain.ts';
 import { type Leaf, type Options, PROJECT } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
+import { fromSettingsPy } from '../settings/python-settings.ts';
+import { askSettings } from '../settings/smtp-prompt.ts';
+import { fromDjango, fromUrl } from '../settings/smtp-settings.ts';
 import { type Check, type CheckFinding, failed, runChecks } from './check.ts';
 import { type Explain, smtpChecks } from './check-smtp.ts';
 import { doctorChecks } from './doctor-checks.ts';
-import { askSettings } from './smtp-prompt.ts';
-import { fromDjango, fromSettingsPy, fromUrl } from './smtp-settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** `doctor`: tells each finding as it comes (unless --json), and answers them all. */
 export const DOCTOR: Leaf = {
-  summary: 'find out why emails do not go out, and how to fix it',
+  summary: 'find out why email is not being sent, and how to fix it',
   arguments: '[ADDRESS]',
   options: {
     ...PROJECT,
@@ -57,7 +58,7 @@ function grantChecks(options: Options, address: string | undefined, env: Env): C
 async function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Promise<Check[]> {
   const asked = !settingsFile && !url && env['EMAIL_HOST'] === undefined && process.stdin.isTTY === true;
   const found = settingsFile
-    ? fromSettingsPy(readFileSync(settingsFile, 'utf8'), env)
+    ? fromSettingsPy(settingsFile, env)
     : url
       ? fromUrl(url)
       : fromDjango(asked ? await askSettings(process.stdin, process.stderr) : env);

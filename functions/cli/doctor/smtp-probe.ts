@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { SmtpSettings } from './smtp-settings.ts';
+import type { SmtpSettings } from '../settings/smtp-settings.ts';
 
 /** How far a sign-in came. Transcripts hold what the server said, and of what was sent only the verb. */
 export interface Probe {
@@ -48,7 +48,7 @@ export async function probeSmtp(
     return seen.reply;
   };
   const hello = async (): Promise<void> => {
-    const answer = await say('EHLO localhost');
+    const answer = await say(`EHLO ${greetingName(user)}`);
     seen.capabilities = answer
       .split('\n')
       .slice(1)
@@ -82,6 +82,9 @@ export async function probeSmtp(
     line.socket.destroy();
   }
 }
+
+/** smtp-relay.gmail.com hangs up on `localhost`: the greeting names the domain of the account. */
+const greetingName = (user: string): string => /@([\w.-]+)$/.exec(user)?.[1] ?? 'mailgrant.invalid';
 
 /** A socket as replies: each call waits for one whole reply, of one or many lines. */
 function createDialogue(socket: Socket, timeoutMs: number) {

@@ -343,6 +343,19 @@ export const SIGN_IN_ROWS = [
     source: 'clients',
   },
   {
+    id: 'backend-does-not-send',
+    cause: 'backend-does-not-send',
+    said: 'The mail backend keeps emails; it sends none.',
+    any: [
+      /django\.core\.mail\.backends\.(?:console|filebased|locmem|dummy)/i,
+      /MAIL_(?:MAILER|DRIVER)["']?\s*[:=]\s*["']?(?:log|array)\b/i,
+    ],
+    base: 0.8,
+    retry: 'never',
+    likely: ['The settings for development are loaded in production.'],
+    source: 'clients',
+  },
+  {
     id: 'credential-url-broken',
     cause: 'password-mangled',
     said: 'The URL with user and password cannot be taken apart.',

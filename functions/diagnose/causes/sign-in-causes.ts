@@ -123,6 +123,13 @@ export const SIGN_IN_CAUSES = {
     ],
     avoided: '`authorize` asks for the scope that `via` needs and refuses a grant that lacks it.',
   },
+  'backend-does-not-send': {
+    summary: 'The configured mail backend writes emails to the console, a file or memory; none is sent.',
+    fix: [
+      'Django: `EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"` where emails must go out; Laravel: `MAIL_MAILER` is not `log` or `array`.',
+    ],
+    avoided: 'An email that `POST /emails` accepts is in the ledger, with what became of it.',
+  },
   'smtp-protocol-misuse': {
     summary: 'The client breaks the SMTP dialogue: an invalid command, address or sequence.',
     fix: ['Log the exact commands; give sender and recipients as bare addresses, one each.', 'Let a maintained library speak SMTP.'],
