@@ -30,4 +30,6 @@ from django.core.mail import EmailMultiAlternatives
 mail = EmailMultiAlternatives(os.environ["SUBJECT"], "Grüße", to=["you@example.net"], bcc=["hidden@example.net"])
 mail.attach_alternative("<p>Grüße</p>", "text/html")
 mail.attach("ü.bin", open(os.environ["FILE"], "rb").read(), "application/octet-stream")
+if os.environ.get("ITS_KEY"):
+    mail.extra_headers["Resend-Idempotency-Key"] = os.environ["ITS_KEY"]
 mail.send()

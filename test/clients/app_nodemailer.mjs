@@ -8,6 +8,7 @@ await transport.sendMail({
   bcc: 'hidden@example.net',
   subject: process.env.SUBJECT,
   text: 'Grüße',
+  headers: process.env.ITS_KEY ? { 'Resend-Idempotency-Key': process.env.ITS_KEY } : {},
   attachments: [{ filename: 'ü.bin', path: process.env.FILE }],
 });
 transport.close();

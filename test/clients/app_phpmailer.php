@@ -14,5 +14,6 @@ $mail->addBCC('hidden@example.net');
 [$mail->Subject, $mail->Body, $mail->AltBody] = [getenv('SUBJECT'), '<p>Grüße</p>', 'Grüße'];
 $mail->isHTML();
 $mail->addStringAttachment(file_get_contents(getenv('FILE')), 'ü.bin');
+if (getenv('ITS_KEY')) $mail->addCustomHeader('Resend-Idempotency-Key', getenv('ITS_KEY'));
 $asked['phpmailer_init']($mail);
 $mail->send();

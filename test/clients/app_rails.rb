@@ -6,6 +6,7 @@ config = Struct.new(:action_mailer).new(ActionMailer::Base)
 eval ENV['RAILS'] # as docs/sidecar.md has it
 class Orders < ActionMailer::Base
   def confirmation
+    headers['Resend-Idempotency-Key'] = ENV['ITS_KEY'] if ENV['ITS_KEY']
     attachments['ü.bin'] = File.binread(ENV['FILE'])
     mail(from: "Grün <#{ENV['FROM']}>", to: 'you@example.net', bcc: 'hidden@example.net', subject: ENV['SUBJECT']) do |format|
       format.text { render plain: 'Grüße' }

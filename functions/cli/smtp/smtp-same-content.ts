@@ -35,10 +35,13 @@ export function normalised(message: Buffer): Buffer {
   const head = message.subarray(0, end).toString('latin1').replace(DRAWN, '');
   const text = `${head.replace(/^\r\n|\r\n$/g, '')}${message.subarray(end).toString('latin1')}`;
   const boundaries = [...new Set([...text.matchAll(BOUNDARY)].map(([, quoted, bare]) => quoted ?? bare ?? ''))];
-  if (boundaries.length === 0) return Buffer.from(text, 'latin1');
+  const ids = unreferenced(text);
+  if (boundaries.length + ids.length === 0) return Buffer.from(text, 'latin1');
   const renamed = (name: (index: number) => string): string => {
-    const parameters = text.replace(BOUNDARY, (_, quoted, bare) => `boundary="${name(boundaries.indexOf(quoted ?? bare))}"`);
-    return parameters.replace(/^--(.{1,70}?)(--)?[ \t]*(?=\r$)/gm, (line, one: string, close = '') => {
+    const fields = text
+      .replace(BOUNDARY, (_, quoted, bare) => `boundary="${name(boundaries.indexOf(quoted ?? bare))}"`)
+      .replace(CONTENT_ID, (field, id) => (ids.includes(id) ? `Content-ID: <${name(ids.indexOf(id))}@mailgrant>` : field));
+    return fields.replace(/^--(.{1,70}?)(--)?[ \t]*(?=\r$)/gm, (line, one: string, close = '') => {
       const [open, closed] = [boundaries.indexOf(`${one}${close}`), boundaries.indexOf(one)];
       return open >= 0 ? `--${name(open)}` : closed >= 0 ? `--${name(closed)}${close}` : line;
     });
@@ -50,7 +53,21 @@ export function normalised(message: Buffer): Buffer {
   );
 }
 
+/** The Content-IDs that no HTML shows as a picture: Action Mailer draws one for every file. */
+function unreferenced(text: string): string[] {
+  const ids = [...new Set([...text.matchAll(CONTENT_ID)].map(([, id = '']) => id))];
+  if (ids.length === 0) return [];
+  const blocks = text.split('\r\n\r\n');
+  const decoded = blocks.flatMap((block, index) => {
+    if (!/content-type:\s*text\//i.test(block) || !/content-transfer-encoding:\s*base64/i.test(block)) return [];
+    return [Buffer.from((blocks[index + 1] ?? '').replace(/\r\n--[\s\S]*/, ''), 'base64').toString('latin1')];
+  });
+  const read = [text.replace(/=\r\n/g, ''), ...decoded].join('\n').replaceAll('%40', '@').replaceAll('=40', '@').toLowerCase();
+  return ids.filter((id) => !read.includes(`cid:${id.toLowerCase()}`));
+}
+
 const DRAWN = /(?:^|\r\n)(?:message-id|date):[^\r\n]*(?:\r\n[ \t][^\r\n]*)*/gi;
+const CONTENT_ID = /^content-id:\s*<([^>\r\n]+)>/gim;
 const BOUNDARY = /\bboundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))/gi;
 
 const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, beforeEach, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { simpleParser } from 'mailparser';
 import { createTransport } from 'nodemailer';
 import { createRelay } from '../../../functions/cli/smtp/smtp-relay.ts';
@@ -151,6 +153,23 @@ test('nodemailer sends, over one connection or several', async () => {
   await assert.rejects(wrong.sendMail(nodemail), { code: 'EAUTH', responseCode: 535 });
 });
 
+/** A client that ends its half under TLS, with QUIT after the message as Exim sends it. */
+async function assertHalfClosed(port: number, ca: string): Promise<void> {
+  const socket = connectTls({ port, host: '127.0.0.1', ca: [ca], servername: 'localhost' });
+  const heard: string[] = [];
+  socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
+  const until = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(heard.join(''))) await once(socket, 'data');
+  };
+  await until(/^220 /m);
+  const login = `EHLO test\r\nAUTH PLAIN ${Buffer.from(`\0any\0${KEY}`).toString('base64')}\r\n`;
+  socket.write(`${login}MAIL FROM:<${MAILBOX}>\r\nRCPT TO:<you@example.net>\r\nRCPT TO:<hidden@example.net>\r\nDATA\r\n`);
+  await until(/^354 /m);
+  socket.end(`${LETTER.join('\r\n').replace('ITS-OWN', 'half-closed').replace(/^\./gm, '..')}.\r\nQUIT\r\n`);
+  await once(socket, 'end');
+  assert.match(heard.join(''), /^250 2\.0\.0 OK id=/m);
+}
+
 test('with a certificate it takes a key only under TLS, by STARTTLS or from the first byte', {
   skip: skipUnless(onPath('openssl'), 'openssl'),
 }, async () => {
@@ -171,14 +190,17 @@ test('with a certificate it takes a key only under TLS, by STARTTLS or from the 
     const transport = createTransport({ host: '127.0.0.1', port: own.port, secure: implicitTls, requireTLS: true, ...trust });
     await transport.sendMail(nodemail);
     transport.close();
-    if (implicitTls) continue;
+    if (implicitTls) {
+      await assertHalfClosed(own.port, tls.cert);
+      continue;
+    }
     using plain = smtpClient(own.port);
     await plain.reply();
     assert.doesNotMatch(await plain.say('EHLO test'), /AUTH/);
     assert.match(await plain.say('AUTH PLAIN AHgAeA=='), /^5\d\d/);
     assert.match(await plain.say(`MAIL FROM:<${MAILBOX}>`), /^530/);
   }
-  await assertArrived(2);
+  await assertArrived(3);
 });
 
 test('the command listens, tells how to use it, logs no content, and ends on SIGTERM', async () => {

@@ -62,6 +62,23 @@ for (const [name, compose] of Object.entries(composers))
     assert.match(bytes('11aB', 'canary-body'), /\r\n--=_0_[0-9a-f]{48}\r\n[\s\S]*canary-body\r\n--=_\d_[0-9a-f]{48}--\r\n/);
   });
 
+test('a Content-ID that nothing refers to is derived, one that shows a picture stays', () => {
+  const bytes = (id: string, html: string, encoding = 'quoted-printable'): string =>
+    normalised(
+      Buffer.from(
+        `Subject: x\r\n\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${html}\r\n\r\nContent-Type: image/png\r\nContent-ID: <${id}>\r\n\r\nAAAA\r\n`,
+      ),
+    ).toString();
+  assert.equal(bytes('a1@host', '<p>'), bytes('b2@host', '<p>'));
+  for (const [html, encoding] of [
+    ['<img src=3D"cid:a1@host">', 'quoted-printable'],
+    ['<img src=3D"cid:a=\r\n1@host">', 'quoted-printable'],
+    ['<img src="CID:a1%40host">', '8bit'],
+    ['PGltZyBzcmM9ImNpZDphMUBob3N0Ij4=', 'base64'],
+  ] as const)
+    assert.match(bytes('a1@host', html, encoding), /^Content-ID: <a1@host>\r$/m);
+});
+
 test('what is no boundary stays as it is', () => {
   const text = 'Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--bb\r\nDate: b\r\n-- \r\nb--b\r\n--b--\r\n';
   const [, body = ''] = normalised(Buffer.from(text))
