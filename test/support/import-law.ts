@@ -208,7 +208,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/ledger': {
     job: 'Ledger and dead letters.',
-    rooms: 'cli/common diagnose google google/http google/firestore google/queue mail/model mail/message mail/delivery mail/queue',
+    rooms: 'cli/common diagnose google google/firestore mail/model mail/message mail/delivery mail/queue',
     packages: /^(googleapis\/build\/.*|node:fs)$/,
   },
   'cli/keys': { job: 'API keys.', rooms: 'cli/common config mail/model', packages: /^(yaml|node:.*)$/ },

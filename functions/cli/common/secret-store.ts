@@ -2,8 +2,8 @@ import type { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { googleUrls } from '../../runtime/google-urls.ts';
+import { loginOf } from './google-clients.ts';
 import type { Operator } from './operator.ts';
-import { ownLogin } from './own-login.ts';
 import { CommandError } from './refusal.ts';
 
 /** Secret Manager as an operator uses it. All of it throws Refused or MailFailure, never an error of the client's. */
@@ -101,16 +101,12 @@ function failureOf(error: unknown, code: 'secret_unreadable' | 'secret_not_writa
   return new MailFailure('google_unavailable', 'Secret Manager did not answer');
 }
 
-async function clientFor({ settings, identity }: Operator): Promise<SecretManagerServiceClient> {
+async function clientFor(operator: Operator): Promise<SecretManagerServiceClient> {
   const { SecretManagerServiceClient } = await import('@google-cloud/secret-manager');
-  const { urls, project } = settings;
-  if (urls.secrets === googleUrls('').secrets)
-    return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient: (await ownLogin(project)) as never });
-  const token = await identity();
-  const { OAuth2Client } = await import('google-auth-library');
-  const authClient = new OAuth2Client();
-  authClient.setCredentials({ access_token: token.secret.reveal() });
+  const { urls, project } = operator.settings;
+  const authClient = await loginOf(operator);
   const { protocol, hostname, port } = new URL(urls.secrets);
-  const address = { protocol: protocol.slice(0, -1), apiEndpoint: hostname, port: Number(port) };
+  const address =
+    urls.secrets === googleUrls('').secrets ? {} : { protocol: protocol.slice(0, -1), apiEndpoint: hostname, port: Number(port) };
   return new SecretManagerServiceClient({ fallback: true, projectId: project, authClient, ...address } as never);
 }

@@ -1,6 +1,6 @@
-import { type Exchange, NoReply, type Reply } from '../../google/http/exchange.ts';
-import { authorisation } from '../../google/http/google-client.ts';
+import type { Exchange } from '../../google/http/exchange.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
+import { type CallOptions, callOptions } from '../common/google-clients.ts';
 import type { Operator } from '../common/operator.ts';
 
 /** What the checks share: who asks, over what, and as whom. */
@@ -10,11 +10,5 @@ export interface CheckContext {
   readonly self: () => Promise<AccessToken>;
 }
 
-/** A GET as the operator; null when nothing answered. */
-export async function getAs({ exchange, self }: CheckContext, url: string): Promise<Reply | null> {
-  const token = await self();
-  return exchange({ method: 'GET', url, headers: authorisation(token), timeoutMs: 10_000 }).catch((error: unknown) => {
-    if (error instanceof NoReply) return null;
-    throw error;
-  });
-}
+/** Options for a read by one of Google's clients. */
+export const reading = ({ operator }: CheckContext, baseUrl: string): Promise<CallOptions> => callOptions(operator, baseUrl, true, 10_000);

@@ -1,10 +1,9 @@
-import { json } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { scopeFor } from '../../mail/model/scopes.ts';
+import { answered } from '../common/google-clients.ts';
 import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
 
-import type { CheckContext } from './check-context.ts';
-import { getAs } from './check-context.ts';
+import { type CheckContext, reading } from './check-context.ts';
 
 /** The project, the APIs a mail needs in it, and what a delegation needs of its service account. */
 export function projectChecks(patient: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
@@ -22,8 +21,11 @@ export function projectChecks(patient: CheckContext, mailboxes: readonly Mailbox
 async function apis(patient: CheckContext, delegating: boolean): Promise<CheckFinding[]> {
   const { project, urls } = patient.operator.settings;
   const needed = ['gmail', 'secretmanager', 'firestore', ...(delegating ? ['iamcredentials'] : [])].map((api) => `${api}.googleapis.com`);
-  const names = needed.map((api) => `names=${encodeURIComponent(`projects/${project}/services/${api}`)}`).join('&');
-  const reply = await getAs(patient, `${urls.serviceUsage}/v1/projects/${encodeURIComponent(project)}/services:batchGet?${names}`);
+  const { serviceusage_v1 } = await import('googleapis/build/src/apis/serviceusage/v1.js');
+  const { services: listed } = new serviceusage_v1.Serviceusage({});
+  const parent = `projects/${project}`;
+  const names = needed.map((api) => `${parent}/services/${api}`);
+  const reply = await answered(listed.batchGet({ parent, names }, await reading(patient, urls.serviceUsage)));
   if (!reply) return [unclear('apis', 'Service Usage did not answer')];
   if (reply.status === 404)
     return [
@@ -37,7 +39,7 @@ async function apis(patient: CheckContext, delegating: boolean): Promise<CheckFi
         `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/serviceusage.serviceUsageViewer`,
       ),
     ];
-  const services = (json(reply) as { services?: { name?: string; state?: string }[] } | null)?.services;
+  const services = reply.data?.services;
   if (!services) return [unclear('apis', `Service Usage answered ${reply.status}`)];
   const off = needed.filter((api) => services.find(({ name }) => name?.endsWith(`/${api}`))?.state !== 'ENABLED');
   if (off.length === 0) return [passed('apis', `${needed.length} enabled in ${project}`)];
@@ -56,11 +58,14 @@ async function apis(patient: CheckContext, delegating: boolean): Promise<CheckFi
 async function delegation(patient: CheckContext, delegate: string, mailboxes: readonly Mailbox[]): Promise<CheckFinding> {
   const name = `delegation ${delegate}`;
   const scopes = [...new Set(mailboxes.filter((one) => one.delegate === delegate).map(({ via }) => scopeFor(via)))].join(',');
-  const reply = await getAs(patient, `${patient.operator.settings.urls.iam}/v1/projects/-/serviceAccounts/${encodeURIComponent(delegate)}`);
+  const { iam_v1 } = await import('googleapis/build/src/apis/iam/v1.js');
+  const { serviceAccounts } = new iam_v1.Iam({}).projects;
+  const account = { name: `projects/-/serviceAccounts/${delegate}` };
+  const reply = await answered(serviceAccounts.get(account, await reading(patient, patient.operator.settings.urls.iam)));
   if (reply?.status === 404)
     return failed(name, 'delegate_refused', 'there is no such service account', 'Correct `delegate` in the config, or create the account.');
-  const about = json(reply ?? { status: 0, headers: {}, body: Buffer.alloc(0) }) as { uniqueId?: string; disabled?: boolean } | null;
-  if (reply?.status !== 200 || !about?.uniqueId) return unclear(name, 'the service account could not be looked at');
+  const about = reply?.data;
+  if (!about?.uniqueId) return unclear(name, 'the service account could not be looked at');
   if (about.disabled)
     return failed(name, 'service-account-disabled', 'the service account is disabled', `gcloud iam service-accounts enable ${delegate}`);
   return passed(name, `Admin console, Security, API controls, Domain-wide delegation: client id ${about.uniqueId}, scopes ${scopes}`);

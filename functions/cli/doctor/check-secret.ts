@@ -1,12 +1,7 @@
-import { json } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
+import { answered } from '../common/google-clients.ts';
 import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
-import type { CheckContext } from './check-context.ts';
-import { getAs } from './check-context.ts';
-
-interface Policy {
-  readonly bindings?: readonly { readonly role?: string; readonly members?: readonly string[] }[];
-}
+import { type CheckContext, reading } from './check-context.ts';
 
 const ACCESSOR = 'roles/secretmanager.secretAccessor';
 
@@ -14,31 +9,35 @@ const ACCESSOR = 'roles/secretmanager.secretAccessor';
 export function secretChecks(patient: CheckContext, mailbox: Mailbox, serviceAccounts: readonly string[]): Check[] {
   const name = `${mailbox.address} secret`;
   if (mailbox.grant === 'delegation') return [{ name, run: async () => passed(name, 'none is needed') }];
-  const { project, urls } = patient.operator.settings;
-  const url = `${urls.secrets}/v1/projects/${encodeURIComponent(project)}/secrets/${encodeURIComponent(mailbox.secret)}`;
+  const resource = `projects/${patient.operator.settings.project}/secrets/${mailbox.secret}`;
   return [
-    { name, needs: ['credentials'], run: () => secret(patient, name, url, mailbox) },
+    { name, needs: ['credentials'], run: () => secret(patient, name, resource, mailbox) },
     ...serviceAccounts.map((account) => ({
       name: `${name} for ${account}`,
       needs: [name],
-      run: () => readable(patient, `${name} for ${account}`, url, mailbox.secret, account),
+      run: () => readable(patient, `${name} for ${account}`, resource, mailbox.secret, account),
     })),
   ];
 }
 
-async function secret(patient: CheckContext, name: string, url: string, { address, secret: id }: Mailbox): Promise<CheckFinding> {
+const secretsOf = async () => {
+  const { secretmanager_v1 } = await import('googleapis/build/src/apis/secretmanager/v1.js');
+  return new secretmanager_v1.Secretmanager({}).projects.secrets;
+};
+
+async function secret(patient: CheckContext, name: string, parent: string, { address, secret: id }: Mailbox): Promise<CheckFinding> {
   const authorize = `npx mailgrant authorize ${address}`;
-  const reply = await getAs(patient, `${url}/versions?pageSize=50`);
+  const { versions: listed } = await secretsOf();
+  const reply = await answered(listed.list({ parent, pageSize: 50 }, await reading(patient, patient.operator.settings.urls.secrets)));
   if (!reply) return unclear(name, 'Secret Manager did not answer');
   if (reply.status === 404) return failed(name, 'grant_missing', `there is no secret ${id}`, authorize);
-  if (reply.status !== 200)
+  if (!reply.data)
     return unclear(
       name,
       `you may not list the versions of ${id} (${reply.status})`,
       `gcloud secrets add-iam-policy-binding ${id} --member=user:YOU --role=roles/secretmanager.viewer`,
     );
-  const { versions = [] } = (json(reply) ?? {}) as { versions?: { name?: string; state?: string }[] };
-  const [latest] = versions; // newest first
+  const [latest] = reply.data.versions ?? []; // newest first
   if (!latest) return failed(name, 'grant_missing', `${id} has no version yet`, authorize);
   const number = latest.name?.split('/').at(-1);
   if (latest.state !== 'ENABLED')
@@ -51,11 +50,12 @@ async function secret(patient: CheckContext, name: string, url: string, { addres
   return passed(name, `version ${number} of ${id} is enabled`);
 }
 
-async function readable(patient: CheckContext, name: string, url: string, id: string, account: string): Promise<CheckFinding> {
-  const reply = await getAs(patient, `${url}:getIamPolicy`);
-  if (reply?.status !== 200) return unclear(name, `the policy of ${id} could not be read`);
-  const { bindings = [] } = (json(reply) ?? {}) as Policy;
-  const granted = bindings.some(({ role, members = [] }) => role === ACCESSOR && members.includes(`serviceAccount:${account}`));
+async function readable(patient: CheckContext, name: string, resource: string, id: string, account: string): Promise<CheckFinding> {
+  const secrets = await secretsOf();
+  const reply = await answered(secrets.getIamPolicy({ resource }, await reading(patient, patient.operator.settings.urls.secrets)));
+  if (!reply?.data) return unclear(name, `the policy of ${id} could not be read`);
+  const bindings = reply.data.bindings ?? [];
+  const granted = bindings.some(({ role, members }) => role === ACCESSOR && members?.includes(`serviceAccount:${account}`));
   if (granted) return passed(name, 'may read it');
   return failed(
     name,

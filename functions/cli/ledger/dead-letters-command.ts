@@ -1,12 +1,11 @@
 import { connect } from '../../google/connect.ts';
-import { createExchange } from '../../google/http/exchange.ts';
-import { createSubscription, type PulledMessage } from '../../google/queue/pubsub-subscription.ts';
 import { answering } from '../common/answering.ts';
 import { type Answer, DATABASE, DRY_RUN, type Group, type Leaf, type Options, type OptionTable, PROJECT, YES } from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { confirm, processTerminal, type Terminal } from '../common/terminal.ts';
+import { createSubscription, type PulledMessage } from './dead-letter-subscription.ts';
 import {
   type DeadLetterContext,
   deadLetterOf,
@@ -115,11 +114,9 @@ const CONSEQUENCES = {
 function open(project: string, prefix: string, config: string, given: Env): DeadLetterContext {
   const operator = operatorFor(config, project, deployedEnv(given, project, prefix));
   const { settings, identity } = operator;
-  const exchange = createExchange()(AbortSignal.timeout(600_000));
-  const line = { baseUrl: settings.urls.pubsub, exchange, token: identity };
   const { startInvocation: begin } = connect(settings, () => {}, identity);
   return {
-    pulled: createSubscription(line, `projects/${project}/subscriptions/${prefix}-dead`),
+    pulled: createSubscription(operator, `projects/${project}/subscriptions/${prefix}-dead`),
     queue: {
       async publish(message) {
         const ports = begin();

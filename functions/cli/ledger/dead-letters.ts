@@ -1,4 +1,3 @@
-import type { PulledMessage, Subscription } from '../../google/queue/pubsub-subscription.ts';
 import type { Entry } from '../../mail/delivery/ledger.ts';
 import { drop, release, unbury } from '../../mail/delivery/operator-decisions.ts';
 import type { Ports, Queue, QueueMessage } from '../../mail/delivery/ports.ts';
@@ -11,6 +10,7 @@ import {
   MAIL_ATTRIBUTE,
   ROUTE_ATTRIBUTE,
 } from '../../mail/queue/queue-message.ts';
+import type { PulledMessage, Subscription } from './dead-letter-subscription.ts';
 
 /** A dead letter, for people: never its content. */
 export interface DeadLetter {

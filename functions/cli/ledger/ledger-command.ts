@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { connect } from '../../google/connect.ts';
-import { createLedgerQuery } from '../../google/firestore/ledger-query.ts';
-import { createExchange } from '../../google/http/exchange.ts';
 import { STATES, type State } from '../../mail/delivery/ledger.ts';
 import { timeOf } from '../../mail/message/scheduled-at.ts';
 import { normalise, withAsciiDomain } from '../../mail/model/address.ts';
@@ -13,6 +11,7 @@ import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
 import { type DecisionContext, type DecisionOptions, decisionText, dropMail, resend } from './decide.ts';
+import { createLedgerQuery } from './ledger-query.ts';
 import { type EmailFilter, listMails, listText, mailText, shown } from './list-emails.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -102,8 +101,7 @@ export function runLedgerCommand(
     const reader = { now, mailboxOf: (text: string) => mailboxFor(text)?.address ?? text };
 
     if (verb === 'list') {
-      const exchange = createExchange()(AbortSignal.timeout(60_000));
-      const query = createLedgerQuery(settings.urls.firestore, settings.database, exchange, identity);
+      const query = createLedgerQuery({ settings, identity });
       const narrowed = (name: string) => (options[name] === undefined ? null : asShown(String(options[name])));
       const asked = { ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') };
       const data = await listMails(asked, query, reader).catch((error: unknown) => {

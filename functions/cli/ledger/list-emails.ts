@@ -1,8 +1,8 @@
 import { knownOf } from '../../diagnose/known-failures.ts';
-import type { LedgerQuery } from '../../google/firestore/ledger-query.ts';
 import { AWAITED, type Entry, isOverdue, type State } from '../../mail/delivery/ledger.ts';
 import { type Decision, decisionsFor } from '../../mail/delivery/operator-decisions.ts';
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
+import type { LedgerQuery } from './ledger-query.ts';
 
 /** A mail as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
 export interface EmailSummary {

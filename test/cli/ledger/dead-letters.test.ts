@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Terminal } from '../../../functions/cli/common/terminal.ts';
+import { createSubscription } from '../../../functions/cli/ledger/dead-letter-subscription.ts';
 import { type DeadLetter, type DeadLetterResult, pullDeadLetters, replay } from '../../../functions/cli/ledger/dead-letters.ts';
 import { runDeadCommand } from '../../../functions/cli/ledger/dead-letters-command.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { connect } from '../../../functions/google/connect.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
-import { createSubscription } from '../../../functions/google/queue/pubsub-subscription.ts';
 import { createTopic } from '../../../functions/google/queue/pubsub-topic.ts';
 import { drop, release } from '../../../functions/mail/delivery/operator-decisions.ts';
 import { emails, queued } from '../../explore/queued.ts';
@@ -101,7 +101,7 @@ for (const [what, attributes] of [
       exchange: createExchange()(AbortSignal.timeout(10_000)),
       token: createIdentity(own.google.url),
     };
-    const pulled = createSubscription(line, SUBSCRIPTION);
+    const pulled = createSubscription({ settings: settingsFor(own.google.url), identity: line.token }, SUBSCRIPTION);
     const { startInvocation: begin } = connect(settingsFor(own.google.url), () => {});
     const [held] = await pullDeadLetters({ pulled }, 5);
     assert.ok(held);
@@ -281,7 +281,7 @@ test('a dead letter that another command holds is left, and said to be', async (
   await putDead(own, { reason: 'in_flight', mailgrantKey: 'message:s:1' });
   const exchange = createExchange()(AbortSignal.timeout(10_000));
   const line = { baseUrl: own.google.url, exchange, token: createIdentity(own.google.url) };
-  const other = createSubscription(line, SUBSCRIPTION);
+  const other = createSubscription({ settings: settingsFor(own.google.url), identity: line.token }, SUBSCRIPTION);
   const terminal: Terminal = {
     ...nobody,
     interactive: true,

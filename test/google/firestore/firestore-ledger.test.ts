@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { createLedgerQuery, type LedgerQuery } from '../../../functions/cli/ledger/ledger-query.ts';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { createLedger } from '../../../functions/google/firestore/firestore-ledger.ts';
-import { createLedgerQuery, type LedgerQuery } from '../../../functions/google/firestore/ledger-query.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { takeOver } from '../../../functions/mail/delivery/claim.ts';
 import { type Entry, type Ledger, STATES, type State } from '../../../functions/mail/delivery/ledger.ts';
+import { googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { world } from '../../explore/world.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
 import { firestoreAt } from '../../support/stack/firestore.ts';
+import { settingsFor } from '../../support/stack/laptop.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const step = (entry: Entry, state: State, change: Partial<Entry> = {}): Entry => ({ ...entry, ...change, state });
@@ -74,7 +76,8 @@ for (const { name, start, skip } of backends) {
       backend = await start();
       const exchange = createExchange()(AbortSignal.timeout(300_000));
       const identity = createIdentity(backend.metadata);
-      query = createLedgerQuery(backend.url, 'projects/laptop/databases/(default)', exchange, identity);
+      const urls = { ...googleUrls(backend.metadata), firestore: backend.url };
+      query = createLedgerQuery({ settings: settingsFor(backend.metadata, { urls }), identity });
       ledger = createLedger(firestoreAt(backend.url, identity, exchange), 'projects/laptop/databases/(default)');
       keyOf = async (hash) => {
         const { secret } = await identity();

@@ -4,9 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createLedgerQuery } from '../../../functions/cli/ledger/ledger-query.ts';
 import { connect } from '../../../functions/google/connect.ts';
-import { createLedgerQuery } from '../../../functions/google/firestore/ledger-query.ts';
-import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { reconcile } from '../../../functions/mail/delivery/operator-decisions.ts';
 import { queued } from '../../explore/queued.ts';
 import { authorised, CONFIG, envelope, type Laptop, MAIL, post, settingsFor } from '../../support/stack/laptop.ts';
@@ -136,12 +135,9 @@ for (const [when, state, mails] of [
 test('a record of the version before is listed', async () => {
   await using own = await queued();
   await record(own.google, ID, RECORD);
-  const exchange = createExchange()(AbortSignal.timeout(10_000));
   const token = await self(own.google);
-  const query = createLedgerQuery(own.google.url, DATABASE.replace('/documents', ''), exchange, async () => ({
-    secret: { reveal: () => token },
-    expiresAt: AT + 1e9,
-  }));
+  const identity = async () => ({ secret: { reveal: () => token }, expiresAt: AT + 1e9 });
+  const query = createLedgerQuery({ settings: settingsFor(own.google.url), identity });
   assert.deepEqual(
     (await query({ states: ['queued'] }, 5)).map(({ id, holder, letterBytes }) => [id, holder, letterBytes]),
     [[ID, undefined, undefined]],

@@ -4,13 +4,25 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { createSubscription, type PulledMessage } from '../../../functions/cli/ledger/dead-letter-subscription.ts';
 import { pullDeadLetters, surveyDeadLetters } from '../../../functions/cli/ledger/dead-letters.ts';
 import { compileConfig } from '../../../functions/config/compile-config.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
-import { createExchange } from '../../../functions/google/http/exchange.ts';
-import { createSubscription, type PulledMessage } from '../../../functions/google/queue/pubsub-subscription.ts';
+import { googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
-import { authorised, CONFIG, DEAD_TOPIC, type Laptop, MAIL, PROJECT, post, QUEUE, startLaptop, TOPIC } from '../../support/stack/laptop.ts';
+import {
+  authorised,
+  CONFIG,
+  DEAD_TOPIC,
+  type Laptop,
+  MAIL,
+  PROJECT,
+  post,
+  QUEUE,
+  settingsFor,
+  startLaptop,
+  TOPIC,
+} from '../../support/stack/laptop.ts';
 
 const pubsub = emulator(sdkRoot(), 'pubsub');
 const BUILDS = `projects/${PROJECT}/topics/cloud-builds`;
@@ -111,8 +123,8 @@ suite("queued delivery over Google's Pub/Sub emulator", {
       { data: Buffer.from('{}').toString('base64'), attributes: { mailgrantId: '00000000-0000-4000-8000-000000000000' } },
     ];
     await call('POST', `${TOPIC}:publish`, { messages });
-    const exchange = createExchange()(AbortSignal.timeout(300_000));
-    const pulled = createSubscription({ baseUrl: running.url, exchange, token: createIdentity(laptop.google.url) }, `${subscription}/dead`);
+    const settings = settingsFor(laptop.google.url, { urls: { ...googleUrls(laptop.google.url), pubsub: running.url } });
+    const pulled = createSubscription({ settings, identity: createIdentity(laptop.google.url) }, `${subscription}/dead`);
     const reasonsIn = (held: readonly PulledMessage[]) => held.map(({ message }) => message.attributes['reason']);
     let held: PulledMessage[] = [];
     while (held.length < 2) {
