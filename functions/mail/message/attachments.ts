@@ -19,6 +19,29 @@ type Fields = Record<string, unknown>;
 const COUNT_MAX = 500;
 const LINE_MAX = 900;
 
+/** Every field of a file that is read. */
+export const ATTACHMENT_FIELDS = [
+  'filename',
+  'content',
+  'path',
+  'content_type',
+  'contentType',
+  'content_id',
+  'contentId',
+  'inline_content_id',
+] as const;
+/** What to do in place of nodemailer's fields of a file. */
+export const ATTACHMENT_ADVICE: Readonly<Record<string, string>> = {
+  encoding: 'send the content in base64',
+  cid: 'use `content_id`',
+  href: 'use `path`',
+  httpHeaders: 'fetch the file yourself and send it in `content`',
+  raw: 'use `content`',
+  headers: 'the headers of the part are written from the other fields',
+  contentDisposition: 'a file with `content_id` is inline, every other one an attachment',
+  contentTransferEncoding: 'mailgrant chooses it',
+};
+
 /**
  * Reads the `attachments` of a request; problems are collected as sentences. `hosts` are those that files may be fetched
  * from. Throws MailFailure: attachment_invalid, too_large.
@@ -75,6 +98,15 @@ const named =
     throw new MailFailure(code, `The file of \`${field}\` could not be fetched: ${message}`);
   };
 
+/**
+ * A sentence for each field of another library's shape: left out in silence, the email would be another one than its caller believes.
+ * What nobody has heard of is left aside, as in Resend's contract.
+ */
+export function foreignFields(fields: Fields, at: string, advice: Readonly<Record<string, string>>): string[] {
+  const names = Object.keys(advice).filter((name) => !isAbsent(fields[name]));
+  return names.map((name) => `Invalid \`${at}${name}\` field: it is not read here; ${advice[name]}.`);
+}
+
 /** True for what Resend's clients write in place of leaving a field out. */
 export function isAbsent(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
@@ -82,6 +114,7 @@ export function isAbsent(value: unknown): boolean {
 }
 
 function parseAttachment(item: Fields, field: string, hosts: readonly string[], problems: string[]): Attachment[] {
+  problems.push(...foreignFields(item, `${field}.`, ATTACHMENT_ADVICE));
   const line = (name: string, given: unknown): string | null => {
     if (isAbsent(given)) return null;
     const problem = lineProblem(given, LINE_MAX);

@@ -2,7 +2,7 @@ import { type Address, addressProblem, distinct, parseAddress } from '../model/a
 import { isEmptyGroup } from '../model/address-list.ts';
 import { MailFailure } from '../model/failure.ts';
 import { lineProblem } from '../model/header-text.ts';
-import { type Attachment, isAbsent, parseAttachments } from './attachments.ts';
+import { type Attachment, foreignFields, isAbsent, parseAttachments } from './attachments.ts';
 import { type Header, parseHeaders } from './headers.ts';
 import { TIME_FORMAT, timeOf } from './scheduled-at.ts';
 
@@ -27,6 +27,49 @@ type Fields = Record<string, unknown>;
 
 /** How many addresses one field may have at `POST /emails`, as in Resend's contract; elsewhere only Gmail's own limit binds. */
 export const RESEND_RECIPIENTS_MAX = 50;
+/** Every field that is read; Resend's `tags` are taken and left aside, since nothing of Gmail's is like them. */
+export const EMAIL_FIELDS = [
+  'from',
+  'to',
+  'cc',
+  'bcc',
+  'reply_to',
+  'replyTo',
+  'subject',
+  'html',
+  'text',
+  'headers',
+  'attachments',
+  'scheduled_at',
+  'scheduledAt',
+  'tags',
+] as const;
+/** What to do in place of fields that nodemailer, the Trigger Email extension or Resend's libraries take. */
+export const EMAIL_ADVICE: Readonly<Record<string, string>> = {
+  react: 'render it, and send `html`',
+  amp: 'leave it out, and `html` is shown',
+  watchHtml: 'use `html`',
+  raw: 'send a finished message to /v1/raw',
+  alternatives: 'use `html`, `text` and a calendar among `attachments`',
+  icalEvent: 'use `attachments` with `content_type: "text/calendar; method=REQUEST"`',
+  sender: 'the sender is `from`',
+  envelope: 'the recipients are `to`, `cc` and `bcc`; /v1/raw takes an envelope',
+  messageId: 'mailgrant writes the Message-ID',
+  date: 'mailgrant writes the Date; use `scheduled_at` for a later time',
+  inReplyTo: 'use `headers` with `In-Reply-To`',
+  references: 'use `headers` with `References`',
+  list: 'use `headers` with `List-Unsubscribe`, `List-Id` and the like',
+  priority: 'use `headers` with `X-Priority` and `Importance`',
+  attachDataUrls: 'images that are `data:` addresses become parts of the email by themselves',
+  encoding: 'mailgrant chooses it',
+  textEncoding: 'mailgrant chooses it',
+  dkim: 'Gmail signs',
+  dsn: 'Gmail reports by a bounce to the mailbox',
+  message: 'use `subject`, `html` and `text`',
+  toUids: 'use `to`; uids are read in documents',
+  ccUids: 'use `cc`; uids are read in documents',
+  bccUids: 'use `bcc`; uids are read in documents',
+};
 // Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
 const NOT_SERVED = ['template', 'topic_id'] as const;
 
@@ -52,6 +95,7 @@ export function parseRequest(
   const problems: string[] = NOT_SERVED.filter((name) => !isAbsent(fields[name])).map(
     (name) => `Invalid \`${name}\` field: it is not supported here.`,
   );
+  problems.push(...foreignFields(fields, '', EMAIL_ADVICE));
   const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, perField, problems);
   const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
   const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);

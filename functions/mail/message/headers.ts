@@ -13,17 +13,26 @@ const STRUCTURAL = /^(from|to|cc|bcc|subject|date|message-id|mime-version|conten
 /** True for a header that mailgrant writes itself, from other fields of the email. */
 export const isStructural = (name: string): boolean => STRUCTURAL.test(name);
 // What no caller can decide by a header: left out in silence, the email would be another one than its caller believes.
-const REFUSED: readonly (readonly [RegExp, string])[] = [
+export const REFUSED_HEADERS: readonly (readonly [names: string, why: string])[] = [
   [
-    /^content-type$/i,
+    'Content-Type',
     'the type follows from `text`, `html` and `attachments`; give a calendar as an attachment with `content_type: "text/calendar; method=REQUEST"`, or send a finished message to /v1/raw',
   ],
-  [/^content-(disposition|md5|length)$/i, 'it is of a part, and the parts are written from `text`, `html` and `attachments`'],
-  [/^(apparently-to|resent-.*)$/i, 'it would send the email on; name the recipients in `to`, `cc` and `bcc`'],
-  [/^(return-path|received|dkim-signature)$/i, 'servers write it on the way; leave it out'],
-  [/^resend-idempotency-key$/i, 'give the key in the header `Idempotency-Key` of the request'],
-  [/^sender$/i, 'the sender is `from`; leave it out'],
+  ['Content-Disposition, Content-MD5, Content-Length', 'it is of a part, and the parts are written from `text`, `html` and `attachments`'],
+  ['Apparently-To, Resent-*', 'it would send the email on; name the recipients in `to`, `cc` and `bcc`'],
+  ['Return-Path, Received, DKIM-Signature', 'servers write it on the way; leave it out'],
+  ['Resend-Idempotency-Key', 'give the key in the header `Idempotency-Key` of the request'],
+  ['Sender', 'the sender is `from`; leave it out'],
 ];
+
+/** Why a header cannot be given; undefined where it can. */
+const refusal = (name: string): string | undefined =>
+  REFUSED_HEADERS.find(([names]) =>
+    names
+      .toLowerCase()
+      .split(', ')
+      .some((one) => (one.endsWith('*') ? name.toLowerCase().startsWith(one.slice(0, -1)) : one === name.toLowerCase())),
+  )?.[1];
 const VALUE_MAX = 8_000;
 const COUNT_MAX = 100;
 
@@ -53,8 +62,8 @@ export function parseHeaders(value: unknown, problems: string[]): { headers: Hea
 
 function problemOf(name: string, text: unknown): string | null {
   if (!NAME.test(name)) return 'a header name is printable ASCII without blanks and colons, at most 76 characters';
-  const refused = REFUSED.find(([pattern]) => pattern.test(name));
-  if (refused) return refused[1];
+  const refused = refusal(name);
+  if (refused) return refused;
   const problem = lineProblem(text, VALUE_MAX);
   if (problem !== null || typeof text !== 'string') return problem;
   const structured = structuredValue(name, text, (phrase) => phrase);

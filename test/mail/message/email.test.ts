@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { fingerprint, parseRequest } from '../../../functions/mail/message/email.ts';
+import { ATTACHMENT_ADVICE } from '../../../functions/mail/message/attachments.ts';
+import { EMAIL_ADVICE, fingerprint, parseRequest } from '../../../functions/mail/message/email.ts';
 
 const VALID = { from: 'Shop <notices@example.com>', to: 'you@example.net', subject: 'Hi', text: 'there' };
 const digest = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
@@ -250,6 +251,23 @@ const reasons: [change: object, says: RegExp][] = [
 for (const [change, says] of reasons)
   test(`${JSON.stringify(change).slice(0, 60)} is refused with the field and the real reason`, () =>
     assert.throws(() => parseRequest({ ...VALID, ...change }), { message: says }));
+
+for (const [name, advice] of Object.entries(EMAIL_ADVICE))
+  test(`a field ${name}, which others take, is refused by its name with what to do`, () => {
+    assert.throws(
+      () => parseRequest({ ...VALID, [name]: name === 'attachDataUrls' ? true : 'x' }),
+      (error: Error) => {
+        assert.ok(error.message.includes(`\`${name}\` field: it is not read here; ${advice}`));
+        return true;
+      },
+    );
+    for (const absent of [undefined, null, '', [], {}]) parseRequest({ ...VALID, [name]: absent });
+  });
+for (const name of Object.keys(ATTACHMENT_ADVICE))
+  test(`a field ${name} of a file, which nodemailer takes, is refused by its name`, () =>
+    assert.throws(() => parseRequest({ ...VALID, attachments: [{ content: 'eA==', [name]: 'x' }] }), {
+      message: new RegExp(`attachments\\[0\\]\\.${name}\\b`),
+    }));
 
 const taken: [change: object, read: object][] = [
   [{ to: ['a@example.net', ''] }, { to: [{ name: '', address: 'a@example.net' }] }],
