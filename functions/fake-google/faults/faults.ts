@@ -29,6 +29,33 @@ export const DOORS = [
 ] as const;
 export type Door = (typeof DOORS)[number];
 
+/** Which call each of them is, for docs/testing.md. */
+export const MEANINGS: Readonly<Record<Door, string>> = {
+  identity: 'the metadata server: a function asks for its own token',
+  ledger: 'Firestore: a write, a read or a query',
+  secret: 'Secret Manager',
+  sign: 'IAM Credentials: `signJwt`',
+  token: 'the token endpoint: an access token of a mailbox, or the exchange of a code',
+  consent: 'the consent page',
+  inspect: 'what a token is for, and the send-as addresses of a mailbox',
+  revoke: 'the end of a grant',
+  project: 'which APIs are on, and which service accounts there are',
+  certs: 'the keys by which Google signs identity tokens',
+  profile: 'whether Gmail answers at all',
+  open: 'an upload session is opened; nothing of the email has left',
+  transfer: 'the email is sent to its upload session',
+  ask: 'an upload session is asked how much it has',
+  send: 'the email is sent in one request',
+  search: 'a mailbox is searched for a Message-ID',
+  publish: 'Pub/Sub: publish, pull and acknowledge',
+  task: 'Cloud Tasks',
+  store: 'Cloud Storage',
+  'smtp-auth': 'SMTP: the sign-in; `status` is the reply code here and below, and `body` its text',
+  'smtp-mail': 'SMTP: the sender',
+  'smtp-rcpt': 'SMTP: a recipient',
+  'smtp-data': 'SMTP: the email itself',
+};
+
 /** What shall happen at a door, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as usual. */
 export interface Fault {
   readonly on: Door;

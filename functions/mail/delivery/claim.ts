@@ -78,7 +78,7 @@ export async function claimMail(claim: Claim, counters: readonly Counter[], conf
 /** How a mail stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
 export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state, notBefore } = entry;
-  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry) };
+  if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry), repeated: true };
   if (state === 'canceled') return { state, id };
   if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
   const early = (notBefore ?? 0) > now + CLOCK_SKEW_MS;

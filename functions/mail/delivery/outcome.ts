@@ -9,6 +9,8 @@ export type Attempted = Ending & Marks;
 interface Marks {
   /** The ledger could not be told: the next claim of this mail asks Gmail before anything else. */
   readonly unrecorded?: true;
+  /** It was sent by an earlier call: this one is answered from the ledger. */
+  readonly repeated?: true;
   /** It is its caller's own limit that holds it back. */
   readonly own?: true;
   readonly quota?: Quota;

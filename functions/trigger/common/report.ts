@@ -18,7 +18,7 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
 
 /** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
-  const { state, id, unrecorded } = outcome;
+  const { state, id, unrecorded, repeated } = outcome;
   const failure = isTaken(outcome) ? {} : describe(outcome.failure);
   const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
   log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
@@ -27,6 +27,7 @@ export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
     ...failure,
     ...(rejected > 0 && { rejected }),
     ...(unrecorded && { unrecorded }),
+    ...(repeated && { repeated }),
     ...facts,
   });
 }
