@@ -29,6 +29,7 @@ function startUnder(node) {
   // Ctrl-C reaches the child by itself; this process must outlive it. Other signals are passed on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.on('disconnect', () => child.kill('SIGTERM')); // started by a program that is gone
   child.once('error', (error) => refuse(`Node ${NEEDED} cannot be started: ${error.code ?? error.message}.`));
   child.once('exit', (code, signal) => {
     if (!signal) process.exit(code ?? 1);

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { type CommandTable, parseCommandLine } from './command-line.ts';
 import { answering } from './common/answering.ts';
 import type { Answer, Problem } from './common/command.ts';
+import { packageFile } from './common/package-files.ts';
 import { projectFolder } from './common/project-folder.ts';
 import { CommandError } from './common/refusal.ts';
 import { laptopVariables, meansLaptop } from './common/running-laptop.ts';
@@ -17,6 +18,16 @@ const EVENTS = 'Events:';
 
 /** Loaded when asked for: a command pays only for what it needs. */
 const COMMANDS: CommandTable = {
+  init: {
+    under: START,
+    summary: 'write a project: config, templates, infra/, cloudbuild.yaml',
+    load: async () => (await import('./init/init-command.ts')).INIT,
+  },
+  dev: {
+    under: START,
+    summary: 'the whole system on this machine, until Ctrl-C',
+    load: async () => (await import('../dev/dev-command.ts')).DEV,
+  },
   config: {
     under: START,
     summary: 'check the config and show what it comes to',
@@ -108,11 +119,11 @@ const COMMANDS: CommandTable = {
 const json = process.argv.includes('--json');
 
 /** The one form of every answer under --json. */
-function print(name: string, { data, text, exitCode = 0, error }: Answer): void {
+function print(name: string, { data, text, exitCode = 0, error, oneLine }: Answer): void {
   process.exitCode = exitCode;
   if (json) {
     const failed: Problem | null = exitCode === 0 ? null : (error ?? { code: 'not_well', message: text, fix: null });
-    console.log(JSON.stringify({ ok: exitCode === 0, command: name, error: failed, ...besides(data, error) }, null, 2));
+    console.log(JSON.stringify({ ok: exitCode === 0, command: name, error: failed, ...besides(data, error) }, null, oneLine ? 0 : 2));
   } else if (error) console.error(styled(text));
   else console.log(text);
 }
@@ -129,7 +140,7 @@ const styled = (text: string): string =>
     .replace(/^\S+:/, (code) => styleText('red', code, { stream: process.stderr }));
 
 async function main(argv: readonly string[]): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   const stands = process.cwd();
   const project = projectFolder(stands);
   const parsed = await parseCommandLine(argv, COMMANDS, version, project === null || project === stands ? null : stands);

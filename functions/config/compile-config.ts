@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Config } from '../mail/model/config.ts';
 import { compileRoutes, type Locate, type SourceFile } from '../notify/compile-routes.ts';
@@ -13,17 +14,27 @@ export interface CompiledConfig {
 }
 
 /**
- * Reads and validates the config, and compiles its routes with the templates in the folder beside it. Throws ConfigProblems
+ * Reads and validates the config, and compiles its routes with the templates in the folder beside it and with mailgrant's own. Throws ConfigProblems
  * with everything that is wrong, each with its file and line.
  */
 export function compileConfig(file: string): CompiledConfig {
   const config = loadConfig(file);
-  const folder = join(dirname(file), 'templates');
-  const { module, problems } = compileRoutes(config.routes ?? [], filesIn(folder), locator(file), {
+  const { module, problems } = compileRoutes(config.routes ?? [], templatesFor(join(dirname(file), 'templates')), locator(file), {
     all: config.documents !== undefined,
   });
   if (problems.length > 0) throw new ConfigProblems(file, problems);
   return { config, module };
+}
+
+/** What mailgrant comes with, seen from `functions/config/` and from what it is compiled to. */
+const SUPPLIED = fileURLToPath(new URL('../../config/templates', import.meta.url));
+
+/** The templates and partials of a folder, and the supplied ones; of two with one name the folder's own counts. */
+function templatesFor(folder: string): SourceFile[] {
+  const own = filesIn(folder);
+  if (resolve(folder) === resolve(SUPPLIED)) return own;
+  const names = new Set(own.map(({ path }) => path));
+  return [...own, ...filesIn(SUPPLIED).filter(({ path }) => !names.has(path))];
 }
 
 function filesIn(folder: string): SourceFile[] {

@@ -9,7 +9,7 @@ const EVERY_MS = 500;
  * cannot be found. Without npm nothing is watched; started by npm in the background, npm lives on, and so does the stack.
  */
 export function whenNpmEnds(end: () => void, env: NodeJS.ProcessEnv = process.env): void {
-  if (!env['npm_lifecycle_script']?.includes('functions/dev/main.ts')) return;
+  if (!/\bmain\.ts dev\b|\bmailgrant\b/.test(env['npm_lifecycle_script'] ?? '')) return; // npm start, npx mailgrant dev
   const watched = starters(process.ppid);
   const timer = setInterval(() => {
     if (watched.every(isAlive)) return;

@@ -43,8 +43,8 @@ export interface Mailgrant extends AsyncDisposable {
 }
 
 const START_MS = 60_000;
-const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js'; // compiled in the package
-const PROGRAM = fileURLToPath(new URL(`../dev/main.${EXTENSION}`, import.meta.url));
+// Tests may run under a Node that is too old for mailgrant: this finds the one that was installed with it.
+const PROGRAM = fileURLToPath(new URL('../../bin/mailgrant.js', import.meta.url));
 
 /** Starts mailgrant for a test: on free ports, with an empty inbox, kept nowhere. It ends with this process at the latest. */
 export async function startMailgrant(options: MailgrantOptions = {}): Promise<Mailgrant> {
@@ -56,6 +56,7 @@ export async function startMailgrant(options: MailgrantOptions = {}): Promise<Ma
     process.execPath,
     [
       PROGRAM,
+      'dev',
       '--json',
       '--ephemeral',
       '--port=0',
@@ -119,8 +120,8 @@ function readyLine(child: ChildProcess, onLine: ((line: string) => void) | undef
       });
     if (child.stdout)
       createInterface({ input: child.stdout }).once('line', (line) => {
-        const answer = JSON.parse(line) as { readonly ready: boolean; readonly detail?: string };
-        if (!answer.ready) return giveUp(`mailgrant could not start: ${answer.detail}`);
+        const answer = JSON.parse(line) as { readonly ready: boolean; readonly error?: { readonly message: string } };
+        if (!answer.ready) return giveUp(`mailgrant could not start: ${answer.error?.message}`);
         clearTimeout(timer);
         done(answer as unknown as Ready);
       });

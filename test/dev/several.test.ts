@@ -24,7 +24,7 @@ const newFolder = (): string => mkdtempSync(join(tmpdir(), 'mailgrant-'));
 /** Starts `npm start`'s program in a temporary folder of its own for what it makes there. */
 async function start(args: readonly string[], cwd = process.cwd()) {
   const temporary = newFolder();
-  const child = spawn(process.execPath, [join(process.cwd(), 'functions/dev/main.ts'), ...args], {
+  const child = spawn(process.execPath, [join(process.cwd(), 'functions/cli/main.ts'), 'dev', ...args], {
     cwd,
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,7 +77,7 @@ test('three at once: each says in one line where it is, sends, and leaves nothin
 
 test('a signal that comes while it starts leaves nothing behind either', async () => {
   const temporary = newFolder();
-  const child = spawn(process.execPath, ['functions/dev/main.ts', ...EPHEMERAL], {
+  const child = spawn(process.execPath, ['functions/cli/main.ts', 'dev', ...EPHEMERAL], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'ignore', 'ignore'],
   });
@@ -97,7 +97,7 @@ test('what stops a start is one line of JSON too', async () => {
   ]) {
     const { ended, line, out } = await start([...EPHEMERAL, ...args]);
     assert.equal(await ended, 1);
-    assert.deepEqual([out.length, line().ready, typeof line()['detail']], [1, false, 'string']);
+    assert.deepEqual([out.length, line().ready, typeof (line()['error'] as { message: string }).message], [1, false, 'string']);
   }
 });
 

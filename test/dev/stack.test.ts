@@ -26,7 +26,8 @@ async function start(folder: string, ...args: string[]) {
   const child = spawn(
     process.execPath,
     [
-      'functions/dev/main.ts',
+      'functions/cli/main.ts',
+      'dev',
       '--folder',
       folder,
       '--api',
@@ -230,20 +231,20 @@ test('a command without --url finds the function where it is', async () => {
 test('a wrong config or option stops the start with sentences, not with a stack', async () => {
   const file = join(newFolder(), 'mailgrant.yaml');
   writeFileSync(file, 'mailboxes: { nobody: { via: pigeon } }\ncolour: red\n');
-  for (const [args, says] of [
-    [['--config', file], /mailboxes\.nobody: [\s\S]*mailboxes\.nobody\.via: [\s\S]*colour: /],
-    [['--api', 'x'], /--api: expected a port/],
-    [['--nonsense'], /nonsense/],
+  for (const [args, status, says] of [
+    [['--config', file], 1, /mailboxes\.nobody: [\s\S]*mailboxes\.nobody\.via: [\s\S]*colour: /],
+    [['--api', 'x'], 2, /--api: expected a port/],
+    [['--nonsense'], 2, /nonsense/],
   ] as const) {
     const stack = await start(newFolder(), ...args);
-    assert.equal(await stack.ended, 1);
+    assert.equal(await stack.ended, status);
     assert.match(stack.text(), says);
     assert.doesNotMatch(stack.text(), /^\s+at /m);
   }
 });
 
 test('--help says what it does, and does nothing', async () => {
-  const { stdout } = await shell(process.execPath, ['functions/dev/main.ts', '--help']);
+  const { stdout } = await shell(process.execPath, ['functions/cli/main.ts', 'dev', '--help']);
   assert.match(stdout, /--folder/);
 });
 

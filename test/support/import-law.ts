@@ -158,13 +158,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: {
     job: 'The schema of `mailgrant.yaml`, for the build and the commands.',
     rooms: 'mail/model mail/message notify',
-    packages: /^(zod|yaml|node:(fs|path))$/,
+    packages: /^(zod|yaml|node:(fs|path|url))$/,
   },
   cli: {
     job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
     rooms:
-      'cli/common cli/grants cli/verify-live cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
+      'cli/common cli/init dev cli/grants cli/verify-live cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
     packages: /^(commander|@bomb\.sh\/tab\/commander|node:.*)$/,
+  },
+  'cli/init': {
+    job: 'init: a project of one’s own.',
+    rooms: 'cli/common mail/model',
+    packages: /^node:/,
   },
   'cli/common': {
     job: 'What several commands share.',
@@ -256,7 +261,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   pages: { job: 'The server of the local stack’s pages.', rooms: 'pages/parts pages/views inbox fake-google/http', packages: /^node:/ },
   dev: {
     job: '`npm start`: fake Google, functions and pages, started together.',
-    rooms: 'config fake-google fake-google/http pages pages/parts mail/model mail/queue',
+    rooms: 'cli/common config fake-google fake-google/http pages pages/parts mail/model mail/queue',
     packages: /^node:/,
   },
 };

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild';
 import { type CompiledConfig, compileConfig } from '../../config/compile-config.ts';
 import { wholeConfig } from '../../config/load-config.ts';
+import { lockFile, moduleFile, packageFile } from '../common/package-files.ts';
 import { type Lock, lockFor, type Manifest } from './lock.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
@@ -50,7 +51,7 @@ export async function buildFunctions(configFile: string, outFolder: string, plug
  */
 async function buildFunction(name: string, { config, module }: CompiledConfig, folder: string, plugins: Plugin[]): Promise<Built> {
   const { metafile, outputFiles } = await bundle({
-    entryPoints: { index: `functions/${name}.ts` },
+    entryPoints: { index: moduleFile(name) },
     // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
     outdir: join('dist', name),
     preserveSymlinks: true,
@@ -67,7 +68,7 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
     format: 'esm',
     // Its registry is a module-level map: a bundled copy would register into nowhere.
     external: [FRAMEWORK],
-    plugins: [inPlaceOf(/functions\/notify\/compiled\.ts$/, module), ...plugins],
+    plugins: [inPlaceOf(/[\\/]notify[\\/]compiled\.[jt]s$/, module), ...plugins],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
     logLevel: 'warning',
   });
@@ -92,7 +93,7 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
   const write = (file: string, content: object): void => writeFileSync(join(folder, file), `${JSON.stringify(content, null, 2)}\n`);
   const manifest = manifestOf(name);
   write('package.json', manifest);
-  write('package-lock.json', lockFor(manifest, JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock));
+  write('package-lock.json', lockFor(manifest, JSON.parse(readFileSync(lockFile(), 'utf8')) as Lock));
   return describe(name, folder, metafile, new Map(sizes));
 }
 
@@ -103,7 +104,7 @@ const inPlaceOf = (filter: RegExp, contents: string): Plugin => ({
 });
 
 function manifestOf(name: string): Manifest {
-  const own = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; dependencies: Record<string, string> };
+  const own = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string; dependencies: Record<string, string> };
   return {
     name: `mailgrant-${name}`,
     version: own.version,

@@ -17,6 +17,8 @@ export interface Answer {
   readonly text: string;
   readonly exitCode?: number;
   readonly error?: Problem;
+  /** Under --json everything of it stands in one line. */
+  readonly oneLine?: true;
 }
 
 export interface Option {

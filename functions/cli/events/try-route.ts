@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { compileConfig } from '../../config/compile-config.ts';
 import { parseRequest } from '../../mail/message/email.ts';
 import { authorise } from '../../mail/message/permissions.ts';
@@ -8,6 +9,7 @@ import type { NotifyEvent } from '../../notify/conditions/event.ts';
 import { type DigestFacts, evaluateRoute, mailOf } from '../../notify/event-email.ts';
 import { callerFor, routeNamed } from '../../notify/handle-event.ts';
 import type { Options, OptionTable } from '../common/command.ts';
+import { packageFile } from '../common/package-files.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 
@@ -88,7 +90,10 @@ async function load(module: string): Promise<Compiled> {
 
 function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
   if (file === undefined)
-    throw new CommandError('option_invalid', '--event is missing; name a file with an event, such as config/samples/cloud-build.json');
+    throw new CommandError(
+      'option_invalid',
+      `--event is missing; name a file with an event, such as ${relative('', packageFile('config/samples/cloud-build.json'))}`,
+    );
   const { data, attributes } = unwrapped(jsonOrText(readEventFile(String(file))));
   const given = [attribute].flat().map((one) => /^([^=]+)=(.*)$/s.exec(String(one))?.slice(1) as [string, string] | undefined);
   if (given.includes(undefined)) throw new CommandError('option_invalid', '--attribute: expected name=value');
