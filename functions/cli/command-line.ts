@@ -41,7 +41,7 @@ export async function parseCommandLine(
   const errors: string[] = [];
   let parsed: Parsed | null = null;
   const words = argv.filter((word) => !word.startsWith('-'));
-  const completes = words[0] === 'complete' || words[0] === 'completion';
+  const completes = words[0] === 'complete' || (words[0] === 'completion' && words.length > 1);
   const name = words[0] === 'help' ? words[1] : words[0];
   const program = new Program(completes ? 'mailgrant' : 'npx mailgrant')
     .description(ABOUT)
