@@ -74,6 +74,30 @@ test('the package has what it needs, and nothing of this repository beside it', 
     assert.ok(packed.includes(path), path);
 });
 
+test('what the compiled code imports is a dependency, and not one of development alone', () => {
+  const lib = join(folder, 'node_modules/mailgrant/lib');
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  const code = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+  const imports = code.flatMap((file) =>
+    [...readFileSync(join(lib, file), 'utf8').matchAll(/(?:^(?:import|export) [^'=();]*?|^import |\bimport\()'([^'.][^']*)'/gm)].map(
+      ([, name = '']) => name,
+    ),
+  );
+  const packages = imports
+    .filter((name) => !name.startsWith('node:'))
+    .map((name) =>
+      name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+  assert.ok(packages.length > 10);
+  assert.deepEqual(
+    [...new Set(packages)].filter((name) => !Object.hasOwn(dependencies, name)),
+    [],
+  );
+});
+
 test('init writes a project, says what comes next, and writes over nothing', async () => {
   writeFileSync(join(folder, '.gitignore'), 'mine\n');
   const { code, out, err } = await mailgrant('init', '--mailbox', 'post@example.org', '--json');
