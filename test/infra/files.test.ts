@@ -32,7 +32,7 @@ test('there are variables and outputs, each described by a whole sentence and ty
 
 test('one major of the provider is tried and so allowed, from the release that has what is used here', () => {
   const [, from = '', below = ''] =
-    /version = ">= (\d+\.\d+)\.\d+, < (\d+)\.0\.0"/m.exec(readFileSync(join(INFRA, 'versions.tf'), 'utf8')) ?? [];
+    /^ {6}version = ">= (\d+\.\d+)\.\d+, < (\d+)\.0\.0"/m.exec(readFileSync(join(INFRA, 'versions.tf'), 'utf8')) ?? [];
   assert.equal(Number(below), Math.floor(Number(from)) + 1);
   assert.ok(Number(from.split('.')[1]) >= 40, 'skip_wait came with 7.40');
 });

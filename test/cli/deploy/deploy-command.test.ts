@@ -10,7 +10,6 @@ import type { Deployed } from '../../../functions/cli/deploy/deploy.ts';
 import { loadConfig } from '../../../functions/config/load-config.ts';
 import { type Stack, startStack } from '../../../functions/dev/stack.ts';
 import { ACTS, beginnings, CHECKS, laid } from '../../support/programs/programs.ts';
-import { blocksOf } from '../../support/stack/pages.ts';
 
 const PROJECT = 'laptop';
 const folders: string[] = [];
@@ -172,18 +171,3 @@ for (const { name, env, status, says } of smokes)
     assert.match(status === 0 ? ran.out : ran.err, says, ran.out);
     assert.equal(ran.status, status);
   });
-
-// ---- the page
-
-test('docs/deploy.md can be walked up to the first command that needs an account', async () => {
-  const folder = checkout();
-  const blocks = blocksOf('docs/deploy.md').filter(({ language }) => language === 'sh');
-  const first = blocks.findIndex(({ marker }) => marker === 'needs a Google account');
-  const walked = blocks.slice(0, first).filter(({ marker }) => marker === 'run by test/cli/deploy/deploy-command.test.ts');
-  assert.ok(walked.length > 0 && first > walked.length);
-  for (const { code } of walked) {
-    const { status, err } = await execute(folder, process.env['PATH'] ?? '', ['bash', '-euc', code]);
-    assert.equal(status, 0, err);
-  }
-  assert.ok(readdirSync(join(folder, 'dist')).includes('worker.zip'));
-});

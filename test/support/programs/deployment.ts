@@ -12,6 +12,9 @@ const run = promisify(execFile);
 export interface Deployment extends AsyncDisposable {
   /** Where Terraform runs: a copy of infra/. */
   readonly folder: string;
+  /** What Terraform is started with, and where it finds the stand-in. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly plugins: string;
   /** Plans for a config and answers what it would do; null where there is nothing to do. Rejects with what Terraform said. */
   plan(config: string, variables?: Readonly<Record<string, unknown>>): Promise<Review | null>;
   /** Applies what was planned last. */
@@ -55,6 +58,8 @@ export async function openDeployment(directory = INFRA): Promise<Deployment> {
   };
   return {
     folder,
+    env: Object.fromEntries(Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined)),
+    plugins: join(work, 'plugins'),
     terraform,
     async plan(config, variables = {}) {
       writeFileSync(join(settings, 'config.yaml'), config);
