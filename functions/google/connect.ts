@@ -44,11 +44,16 @@ export function connect(
   const writeBack = createWriteBack(secrets, (event, code) => tell('WARNING', event, { code }));
   const sources: TokenSources = { secrets, writeBack, identity: self, urls, tokenCache: new Map(), dead: new Map() };
   const digest = (data: Uint8Array | string): string => hash('sha256', data);
-  const invocation = () => {
-    const { signal: deadline, end } = untilDeadline(deadlineMs);
+  const callsUntil = (ms: number) => {
+    const { signal: deadline, end } = untilDeadline(ms);
     const exchange = exchanges(deadline);
-    const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: deadline });
-    const retrying = withRetry(exchange, pause, Math.random);
+    const pause = (wait: number): Promise<void> => sleep(wait, undefined, { signal: deadline });
+    return { deadline, end, exchange, pause, retrying: withRetry(exchange, pause, Math.random) };
+  };
+  const firestoreOf = ({ retrying, pause }: Pick<ReturnType<typeof callsUntil>, 'retrying' | 'pause'>) =>
+    firestoreClient({ baseUrl: urls.firestore, exchange: retrying, token: self, pause, random: Math.random });
+  const invocation = () => {
+    const { deadline, end, exchange, pause, retrying } = callsUntil(deadlineMs);
     return {
       deadline,
       end,
@@ -56,7 +61,7 @@ export function connect(
       pause,
       retrying,
       token: createMinter(sources, { exchange: retrying, pause, now }),
-      firestore: firestoreClient({ baseUrl: urls.firestore, exchange: retrying, token: self, pause, random: Math.random }),
+      firestore: firestoreOf({ retrying, pause }),
     };
   };
   return {
@@ -69,11 +74,13 @@ export function connect(
     now,
     startInvocation: () => {
       const { deadline, end, exchange, pause, retrying, token, firestore } = invocation();
+      // What came of an email is written down also when all time went into asking Gmail: within the lease, and before the platform ends us.
+      const recording = callsUntil(deadlineMs * RECORDING_FACTOR);
       const gmail = createGmail(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
-        ledger: createLedger(firestore, database),
+        ledger: createLedger(firestoreOf(recording), database),
         windows: async () => (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(firestore, database),
         ...queuePorts(settings, retrying, self),
         token,
@@ -82,9 +89,10 @@ export function connect(
         digest,
         pause,
         fetchFile: async (url, maxBytes) => (await import('./http/fetch-file.ts')).createFetchFile(deadline)(url, maxBytes),
-        leaseMs: deadlineMs * 1.2,
+        leaseMs: deadlineMs * LEASE_FACTOR,
         close: () => {
           end();
+          recording.end();
           smtp.close();
         },
       };
@@ -97,6 +105,9 @@ export function connect(
     pseudonym: (address) => pseudonym(address, { digest }),
   };
 }
+
+const RECORDING_FACTOR = 1.1;
+const LEASE_FACTOR = 1.2;
 
 /** A signal that aborts after so many milliseconds, unless it was ended before. */
 function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void } {

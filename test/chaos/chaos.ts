@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,8 @@ export interface ChaosOptions {
   /** Command lines of the emulators. */
   readonly pubsub: (port: number) => string[];
   readonly firestore: (port: number) => string[];
+  /** Where every line that a function prints is kept; null for nowhere. */
+  readonly log: string | null;
   readonly signal: AbortSignal;
   readonly tell: (line: string) => void;
 }
@@ -85,6 +87,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const over = new Set<string>();
   const strange: string[] = [];
   const onLine = (line: string): void => {
+    if (options.log) appendFileSync(options.log, `${line}\n`);
     const { event, id, outcome, code } = structured(line) ?? {};
     if (event === undefined) strange.push(line);
     if (event === 'mail' && isOver({ state: (outcome === 'retry' ? 'waiting' : outcome) as 'sent', code: code ?? null }))

@@ -17,6 +17,7 @@ At the end every mail must be in the mailbox exactly once, or be recorded truthf
   --seed N     what is drawn               (another one each time; it is printed)
   --seconds N  patience, once all is up (240, or more for more mails)
   --break NAME with a broken copy of the core: ${Object.keys(MUTATIONS).join(', ')}
+  --log FILE   keep every line that a function prints
   --json
 
 Exit code: 0 all is well; 1 duplicates, lost or untrue mails, or mails that did not come to an end.`;
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
-    options: { mails: text, kills: text, workers: text, seed: text, seconds: text, break: text, json: flag, help: flag },
+    options: { mails: text, kills: text, workers: text, seed: text, seconds: text, break: text, log: text, json: flag, help: flag },
   });
   if (values.help) {
     console.log(HELP);
@@ -58,6 +59,7 @@ async function main(): Promise<number> {
     patienceMs: number('seconds', Math.max(240, mails / 8)) * 1_000,
     pubsub,
     firestore,
+    log: values.log ?? null,
     signal: stop.signal,
     tell: (line) => console.error(line),
   });
