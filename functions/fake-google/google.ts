@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { openDatabase } from './database.ts';
-import { type Assumptions, createAssumptions } from './faults/assumptions.ts';
+import { type Assumptions, controlAssumptions, createAssumptions } from './faults/assumptions.ts';
 import { createFaults, DOORS, type Door, type Faults } from './faults/faults.ts';
 import { readFaultOrder } from './faults/named-faults.ts';
 import type { RequestRecord } from './faults/request-log.ts';
@@ -142,6 +142,7 @@ export async function startGoogle({
   };
   const running = await listen({ port, ...address, hosts, certificate }, async (request) => {
     if (request.path === '/control/faults') return control(request, faults);
+    if (request.path === '/control/assumptions') return controlAssumptions(request, assumptions);
     if (request.path === '/control/client') return { status: 200, body: clients.file('installed') };
     const door = doorOf(request);
     if (!door) return ERROR_REPLIES.not_found;

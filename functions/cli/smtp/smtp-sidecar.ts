@@ -219,6 +219,7 @@ export async function startSidecar({
     port: bound.port,
     async [Symbol.asyncDispose]() {
       stopping = true;
+      unions.close();
       const closed = new Promise<void>((done) => server.server.close(() => done()));
       while (inHand.size > 0) await Promise.all(inHand);
       for (const connection of server.connections) connection.close();

@@ -16,13 +16,17 @@ type Send = (envelope: Envelope) => Promise<SmtpReply>;
 export interface Unions {
   /** Sends a part: by itself if the function takes it, else as soon as all the parts that the headers need have come. */
   send(message: Buffer, envelope: Envelope, owner: string, send: Send): Promise<SmtpReply>;
+  /** Parts no longer wait: they are answered as if none came. */
+  close(): void;
 }
 
 interface Parts {
   readonly to: Set<string>;
   readonly since: number;
-  /** The reply that took the whole, and whom it was for. */
-  taken: { readonly reply: SmtpReply; readonly to: ReadonlySet<string> } | null;
+  /** Whom the whole is for, once the function did not call it incomplete: what may have been sent is not made larger. */
+  whole: ReadonlySet<string> | null;
+  /** The last reply to the whole. */
+  reply: SmtpReply | null;
   /** The attempts in work, one after the other. */
   turn: Promise<unknown>;
   /** Called when a part was added or the whole was taken. */
@@ -36,24 +40,38 @@ interface Parts {
  */
 export function createUnions(now: () => number, timer: (ms: number, signal: AbortSignal) => Promise<void>): Unions {
   const messages = new Map<string, Parts>();
+  let closed = false;
 
   const partsOf = (id: string): Parts => {
-    for (const [old, { since, taken }] of messages)
-      if (since + (taken ? REMEMBERED_MS : WHOLE_WITHIN_MS * 2) < now() || messages.size >= MESSAGES_MAX) messages.delete(old);
+    for (const [old, { since, reply }] of messages)
+      if (messages.has(id)) break;
+      else if (since + (reply?.code === 250 ? REMEMBERED_MS : WHOLE_WITHIN_MS * 2) < now() || messages.size >= MESSAGES_MAX)
+        messages.delete(old);
       else break;
-    const parts = messages.get(id) ?? { to: new Set(), since: now(), taken: null, turn: Promise.resolve(), waiting: new Set() };
+    const parts = messages.get(id) ?? {
+      to: new Set(),
+      since: now(),
+      whole: null,
+      reply: null,
+      turn: Promise.resolve(),
+      waiting: new Set(),
+    };
     messages.set(id, parts);
     return parts;
   };
-  const answered = ({ taken }: Parts, { to }: Envelope): SmtpReply | null =>
-    taken && (to.every((one) => taken.to.has(one)) ? taken.reply : TOO_LATE);
+  /** What is known of a part without asking: the reply that took the whole, or that the whole went without it. */
+  const answered = ({ whole, reply }: Parts, { to }: Envelope): SmtpReply | null => {
+    if (whole && !to.every((one) => whole.has(one))) return TOO_LATE;
+    return reply?.code === 250 ? reply : null;
+  };
 
   /** Tries the union of all parts so far; null where that still leaves somebody out. */
   const tryWhole = async (parts: Parts, { from }: Envelope, send: Send): Promise<SmtpReply | null> => {
-    const to = new Set(parts.to);
+    const to = parts.whole ?? new Set(parts.to);
     const reply = await send({ from, to: [...to].sort() });
     if (reply.failure === INCOMPLETE) return null;
-    if (reply.code === 250) parts.taken = { reply, to };
+    parts.whole = to;
+    parts.reply = reply;
     return reply;
   };
 
@@ -79,13 +97,17 @@ export function createUnions(now: () => number, timer: (ms: number, signal: Abor
       const parts = partsOf(id);
       for (const one of envelope.to) parts.to.add(one);
       const end = now() + HOLD_MS;
-      let attempt = parts.to.size > envelope.to.length;
+      let attempt = parts.whole !== null || parts.to.size > envelope.to.length;
       for (;;) {
-        const reply = attempt ? await inTurn(parts, envelope, send) : answered(parts, envelope);
+        const reply = attempt ? await inTurn(parts, envelope, send) : (answered(parts, envelope) ?? parts.reply);
         if (reply) return reply;
         attempt = false;
-        if (now() >= end || !(await anotherPart(parts, end - now()))) return incomplete(parts);
+        if (closed || now() >= end || !(await anotherPart(parts, end - now()))) return incomplete(parts);
       }
+    },
+    close() {
+      closed = true;
+      for (const { waiting } of messages.values()) for (const wake of waiting) wake();
     },
   };
 

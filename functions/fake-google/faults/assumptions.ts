@@ -1,5 +1,5 @@
 import { ERROR_REPLIES } from '../http/error-replies.ts';
-import type { Reply, Request } from '../http/server.ts';
+import { jsonOf, type Reply, type Request } from '../http/server.ts';
 import type { Door } from './faults.ts';
 
 /** What the fake Gmail can be told not to do, by the ids of functions/google/assumptions.ts. */
@@ -37,6 +37,19 @@ export function createAssumptions(): Assumptions {
       return reply();
     },
   };
+}
+
+/** The control endpoint: POST `{"broken": [ids]}` says which do not hold, GET lists them, DELETE lets all hold again. */
+export function controlAssumptions(request: Request, { broken }: Assumptions): Reply {
+  if (request.method === 'POST') {
+    const ids = (jsonOf(request) as { broken?: unknown } | null)?.broken;
+    if (!Array.isArray(ids) || !ids.every((id) => BREAKABLE.includes(id)))
+      return { status: 400, body: { error: `broken: expected a list of ${BREAKABLE.join(', ')}` } };
+    broken.clear();
+    for (const id of ids as string[]) broken.add(id);
+  }
+  if (request.method === 'DELETE') broken.clear();
+  return { status: 200, body: { broken: [...broken] } };
 }
 
 const sessionOf = ({ query }: Request): string => query.get('upload_id') ?? '';

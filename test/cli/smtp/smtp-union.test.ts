@@ -10,7 +10,7 @@ const message = (named: readonly string[], head = RECEIVED): Buffer =>
   Buffer.from(`${head}To: ${named.join(', ')}\r\nMessage-ID: <a@app>\r\n\r\nbody\r\n`);
 
 /** Unions over a clock that only the test moves, and a function that refuses an envelope which leaves one of `named` out. */
-function set(named: readonly string[], refusal: SmtpReply | null = null) {
+function set(named: readonly string[], refusal: SmtpReply | null = null, asked: Envelope[] = []) {
   let now = 1_000;
   const sent: Envelope[] = [];
   const waits: (() => void)[] = [];
@@ -24,6 +24,7 @@ function set(named: readonly string[], refusal: SmtpReply | null = null) {
   );
   const send = async (envelope: Envelope): Promise<SmtpReply> => {
     if (!named.every((one) => envelope.to.includes(one))) return { code: 550, text: '5.6.0 no', failure: 'envelope_incomplete' };
+    asked.push(envelope);
     if (refusal) return refusal;
     sent.push(envelope);
     return { code: 250, text: `2.0.0 OK id=${sent.length}` };
@@ -35,7 +36,7 @@ function set(named: readonly string[], refusal: SmtpReply | null = null) {
     now += ms;
     for (const wake of waits.splice(0)) wake();
   };
-  return { part, pass, sent };
+  return { part, pass, sent, close: unions.close };
 }
 
 const codes = (replies: readonly SmtpReply[]): number[] => replies.map(({ code }) => code);
@@ -93,6 +94,22 @@ for (const { name, change } of strangers)
     await pass(10_001);
     assert.deepEqual([(await replies).every(({ code }) => code !== 250), sent.length], [true, 0]);
   });
+
+test('a whole that may have been sent is asked about as it is, and a part with somebody else is refused', async () => {
+  const asked: Envelope[] = [];
+  const { part } = set([A, B], { code: 451, text: '4.3.0 unknown', failure: 'delivery_unknown' }, asked);
+  assert.deepEqual(codes(await Promise.all([part([A]), part([B])])), [451, 451]);
+  assert.deepEqual(codes([await part([C]), await part([A])]), [550, 451]);
+  assert.deepEqual([...new Set(asked.map(({ to }) => to.join()))], [`${A},${B}`]);
+});
+
+test('a part that waits is answered when the sidecar ends', async () => {
+  const { part, close } = set([A, B]);
+  const first = part([A]);
+  await new Promise(setImmediate);
+  close();
+  assert.equal((await first).code, 451);
+});
 
 test('what the function says of the whole is the answer to the part that completed it, and another try is another attempt', async () => {
   const { part, pass } = set([A, B], { code: 451, text: '4.7.1 limit' });

@@ -162,8 +162,12 @@ test('the command says what it would send, asks, and writes a report without sec
     assert.deepEqual([(await run({ yes: true })).exitCode, google.mails.count()], [0, 1]);
     assert.doesNotMatch(readFileSync(report, 'utf8'), SECRETS);
     assert.equal(statSync(sessions).mode & 0o777, 0o600);
-    google.assumptions.broken.add('session-lives-a-week');
+    const control = `${google.url}/control/assumptions`;
+    const broken = (body: string) => fetch(control, { method: 'POST', body }).then(({ status }) => status);
+    assert.deepEqual([await broken('{"broken":["x"]}'), await broken('{"broken":["session-lives-a-week"]}')], [400, 200]);
     assert.equal((await run({ yes: true })).exitCode, 1);
+    await fetch(control, { method: 'DELETE' });
+    assert.equal((await run({ yes: true })).exitCode, 0);
   } finally {
     for (const name of ['MAILGRANT_GOOGLE_URL', 'GOOGLE_CLOUD_PROJECT'])
       if (before[name] === undefined) delete process.env[name];
