@@ -1,9 +1,11 @@
 import * as z from 'zod';
-import { isStructural } from '../mail/message/headers.ts';
+import { isRefused, isStructural } from '../mail/message/headers.ts';
 import { isAddress, normalise, parseAddress } from '../mail/model/address.ts';
 
 import { isAmong } from '../mail/model/address-pattern.ts';
 import type { Hook, Route } from '../mail/model/route.ts';
+import type { Setting } from '../verify/proof/scheme.ts';
+import { SCHEMES } from '../verify/schemes/table.ts';
 
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 const line = z
@@ -49,10 +51,27 @@ const pattern = z
 const template = (whenMissing: typeof missing | object) =>
   z.string(whenMissing).regex(/^[a-z0-9][a-z0-9-]{0,59}$/, { error: 'expected the name of a file in config/templates, without .hbs' });
 
+const SETTINGS = [
+  'header',
+  'algorithm',
+  'encoding',
+  'prefix',
+  'timestamp',
+  'audience',
+  'email',
+  'rememberFor',
+] as const satisfies Setting[];
+/** The schemes that a setting is for, as the config names them. */
+const takers = (setting: Setting): string =>
+  Object.entries(SCHEMES)
+    .filter(([, { needs, takes }]) => [...needs, ...takes].includes(setting))
+    .map(([name]) => `\`verify: ${name}\``)
+    .join(', ');
+
 // One flat object in the file: what belongs to which scheme is checked here, so that a setting is never ignored.
 const hook = z
   .strictObject({
-    verify: z.enum(['standard-webhooks', 'github', 'slack', 'stripe', 'hmac', 'google-oidc', 'bearer', 'basic'], missing),
+    verify: z.enum(Object.keys(SCHEMES), missing),
     secret: secretId.optional(),
     toleranceSeconds: z.int().min(1).max(86_400).default(300),
     header: lowerHeader.optional(),
@@ -60,30 +79,29 @@ const hook = z
     encoding: z.enum(['hex', 'base64']).optional(),
     prefix: z.string().max(40).optional(),
     timestamp: lowerHeader.optional(),
+    rememberFor: duration.optional(),
     audience: line.optional(),
     email: z.string().toLowerCase().refine(isAddress, { error: 'expected the email of a Google identity' }).optional(),
   })
   .superRefine((given, ctx) => {
     const problem = (path: string, message: string): void => ctx.addIssue({ code: 'custom', path: [path], message });
-    const google = given.verify === 'google-oidc';
-    const need = (names: readonly (keyof typeof given)[]): void => {
-      for (const name of names) if (given[name] === undefined) problem(name, `missing; \`verify: ${given.verify}\` needs it`);
-    };
-    const only = (verify: string, names: readonly (keyof typeof given)[]): void => {
-      for (const name of names) if (given[name] !== undefined && given.verify !== verify) problem(name, `only for \`verify: ${verify}\``);
-    };
-    only('hmac', ['header', 'algorithm', 'encoding', 'prefix', 'timestamp']);
-    only('google-oidc', ['audience', 'email']);
-    need(google ? ['audience', 'email'] : ['secret']);
-    if (given.verify === 'hmac') need(['header']);
-    if (google && given.secret !== undefined) problem('secret', 'not with `verify: google-oidc`, which has none');
+    const scheme = SCHEMES[given.verify];
+    if (!scheme) return;
+    for (const name of SETTINGS) {
+      const [there, needed] = [given[name] !== undefined, scheme.needs.includes(name)];
+      if (needed && !there) problem(name, `missing; \`verify: ${given.verify}\` needs it`);
+      if (there && !needed && !scheme.takes.includes(name)) problem(name, `only for ${takers(name)}`);
+    }
+    if (scheme.secret && given.secret === undefined) problem('secret', `missing; \`verify: ${given.verify}\` needs it`);
+    if (!scheme.secret && given.secret !== undefined) problem('secret', `not with \`verify: ${given.verify}\`, which has none`);
   })
-  .transform(({ verify, secret = '', toleranceSeconds, audience, email, ...form }): Hook => {
+  .transform(({ verify, secret = '', toleranceSeconds, rememberFor, audience, email, ...form }): Hook => {
     const { header = '', algorithm = 'sha256', encoding = 'hex', prefix = '', timestamp } = form;
     return {
       verify,
       secret,
       toleranceSeconds,
+      ...(rememberFor !== undefined && { rememberMs: rememberFor }),
       ...(verify === 'hmac' && { hmac: { header, algorithm, encoding, prefix, ...(timestamp && { timestamp }) } }),
       ...(audience && email && { google: { audience, email } }),
     };
@@ -136,7 +154,7 @@ export function routeContradictions(routes: readonly Route[], owners: ReadonlyMa
       ...(['to', 'cc', 'bcc'] as const).flatMap((field) => wrongPeople(field, route[field], route.only)),
       ...wrongPeople('reply_to', route.replyTo, null),
       ...Object.keys(route.headers)
-        .filter(isStructural)
+        .filter((name) => isStructural(name) || isRefused(name))
         .map((name) => `headers.${name}: mailgrant writes this header itself; from, to, cc, bcc, reply_to and subject are settings`),
     ].map((problem) => `routes.${route.name}.${problem}`),
   );

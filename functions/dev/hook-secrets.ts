@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Google } from '../fake-google/google.ts';
 import type { Hook } from '../mail/model/route.ts';
+import { schemeOf } from '../verify/verify.ts';
 
 /**
  * A signing secret for each webhook, made once and kept in the ignored folder, where `mailgrant hook sign` finds it; the
@@ -10,18 +11,15 @@ import type { Hook } from '../mail/model/route.ts';
  */
 export function keepHookSecrets(hooks: readonly Hook[], folder: string, google: Pick<Google, 'storeSecret'>): void {
   const kept = join(folder, 'hook-secrets');
-  for (const { secret, verify } of hooks.filter(({ secret }) => secret !== '')) {
+  for (const hook of hooks.filter(({ secret }) => secret !== '')) {
+    const { secret } = hook;
     mkdirSync(kept, { recursive: true });
     const file = join(kept, secret);
-    if (!existsSync(file)) writeFileSync(file, `${made(verify)}\n`, { mode: 0o600 });
+    if (!existsSync(file)) writeFileSync(file, `${made(hook)}\n`, { mode: 0o600 });
     google.storeSecret(PROJECT, secret, readFileSync(file, 'utf8'));
   }
 }
 
-function made(verify: Hook['verify']): string {
-  const random = randomBytes(32);
-  if (verify === 'standard-webhooks') return `whsec_${random.toString('base64')}`;
-  return `${verify === 'basic' ? 'mailgrant:' : ''}${random.toString('base64url')}`;
-}
+const made = (hook: Hook): string => schemeOf(hook).secret?.make(randomBytes(32)) ?? '';
 
 const PROJECT = 'laptop'; // the one of the stack

@@ -105,6 +105,11 @@ const wrong: { change: object; problem: string; name?: string }[] = [
     change: { ...HOOK, hook: { verify: 'google-oidc', secret: 's', audience: 'a', email: 'a@b.example' } },
     problem: 'routes.builds.hook.secret: not with',
   },
+  { change: { ...HOOK, hook: { verify: 'github', secret: 's', rememberFor: '1h' } }, problem: 'routes.builds.hook.rememberFor: only for' },
+  {
+    change: { ...HOOK, hook: { verify: 'bearer', secret: 's', rememberFor: 'long' } },
+    problem: 'routes.builds.hook.rememberFor: expected',
+  },
   { change: { ...HOOK, hook: { verify: 'google-oidc', audience: 'a' } }, problem: 'routes.builds.hook.email: missing' },
 ];
 for (const { change, problem, name } of wrong)

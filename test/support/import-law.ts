@@ -58,7 +58,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: 'mail/model mail/message mail/delivery mail/queue',
     pure: true,
   },
-  verify: { job: 'Is a webhook really its vendor’s: signatures, tokens, passwords.', rooms: 'mail/model', packages: /^standardwebhooks$/ },
+  'verify/proof': { job: 'What proves where a webhook comes from: the form of a scheme, headers, MACs.', rooms: 'mail/model' },
+  'verify/schemes': {
+    job: 'One file a webhook vendor, and the table of them.',
+    rooms: 'verify/proof mail/model',
+    packages: /^standardwebhooks$/,
+  },
+  verify: { job: 'Is a webhook really its vendor’s; are its secrets usable.', rooms: 'verify/proof verify/schemes mail/model' },
   'diagnose/input': { job: 'A pasted text becomes clues, with its secrets masked.', rooms: '', pure: true },
   'diagnose/causes': { job: 'Why sending fails, and the fix.', rooms: '', pure: true },
   'diagnose/catalogue': {
@@ -109,7 +115,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'trigger/hooks': {
     job: 'Signed webhooks.',
-    rooms: 'trigger/common runtime notify verify mail/model mail/delivery',
+    rooms: 'trigger/common runtime notify verify verify/proof mail/model mail/delivery',
     packages: SERVER_TYPES,
     types: /^node:/,
   },
@@ -157,7 +163,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   config: {
     job: 'The schema of `mailgrant.yaml`, for the build and the commands.',
-    rooms: 'mail/model mail/message notify',
+    rooms: 'mail/model mail/message notify verify/proof verify/schemes',
     packages: /^(zod|yaml|node:(fs|path|url))$/,
   },
   cli: {
@@ -261,7 +267,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   pages: { job: 'The server of the local stack’s pages.', rooms: 'pages/parts pages/views inbox fake-google/http', packages: /^node:/ },
   dev: {
     job: '`npm start`: fake Google, functions and pages, started together.',
-    rooms: 'cli/common config fake-google fake-google/http pages pages/parts mail/model mail/queue',
+    rooms: 'cli/common config fake-google fake-google/http pages pages/parts verify mail/model mail/queue',
     packages: /^node:/,
   },
 };

@@ -4,7 +4,7 @@ import { sign as signGitHub } from '@octokit/webhooks-methods';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import type { Hook } from '../../functions/mail/model/route.ts';
-import type { Signed } from '../../functions/verify/scheme.ts';
+import type { Signed } from '../../functions/verify/proof/scheme.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 8);
 export const SECOND = NOW / 1_000;
@@ -94,8 +94,8 @@ export const SCHEMES: readonly Scheme[] = [
   {
     name: 'hmac in hex',
     hook: hookOf('hmac', { hmac: { header: 'X-Signature', algorithm: 'sha512', encoding: 'hex', prefix: '' } }),
-    secret: 'canary-hmac-one',
-    other: 'canary-hmac-two',
+    secret: 'canary-hmac-first',
+    other: 'canary-hmac-other',
     needs: ['x-signature'],
     timed: false,
     sign: async (body, secret) => ({ 'x-signature': hex('sha512', secret, body) }),
@@ -103,8 +103,8 @@ export const SCHEMES: readonly Scheme[] = [
   {
     name: 'hmac in base64 with a prefix',
     hook: hookOf('hmac', { hmac: { header: 'X-Sum', algorithm: 'sha1', encoding: 'base64', prefix: 'sha1=' } }),
-    secret: 'canary-hmac-one',
-    other: 'canary-hmac-two',
+    secret: 'canary-hmac-first',
+    other: 'canary-hmac-other',
     needs: ['x-sum'],
     timed: false,
     sign: async (body, secret) => ({ 'x-sum': `sha1=${createHmac('sha1', secret).update(body).digest('base64')}` }),

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import type { HmacForm, Hook } from '../../functions/mail/model/route.ts';
 import { SecretString } from '../../functions/mail/model/secret.ts';
-import type { Signed } from '../../functions/verify/scheme.ts';
+import type { Signed } from '../../functions/verify/proof/scheme.ts';
 import { isProven, proofOf, secretsIn } from '../../functions/verify/verify.ts';
 import { hookOf, NOW, requestOf, SCHEMES, SECOND } from './schemes.ts';
 

@@ -1,4 +1,5 @@
 import { compileConfig } from '../../config/compile-config.ts';
+import { warningsOf } from '../../config/config-warnings.ts';
 import { ENV, type Leaf } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 
@@ -19,8 +20,9 @@ export const CONFIG_CHECK: Leaf = {
       ({ name, topic, hook, template, to }) =>
         `  ${name}  ${topic ? `topic ${topic}` : `hook ${hook?.verify}`}  template ${template}  to ${to.join(', ')}`,
     );
+    const warnings = warningsOf(data);
     return {
-      data,
+      data: warnings.length > 0 ? { ...data, warnings } : data,
       text: [
         `${file} is valid.`,
         'Mailboxes:',
@@ -28,6 +30,7 @@ export const CONFIG_CHECK: Leaf = {
         keys.length > 0 ? 'Keys:' : 'No API keys.',
         ...keys,
         ...(routes.length > 0 ? ['Routes:', ...routes] : []),
+        ...(warnings.length > 0 ? ['Warnings:', ...warnings.map((one) => `  ${one}`)] : []),
       ].join('\n'),
     };
   },

@@ -1,3 +1,4 @@
+import { warningsOf } from '../../config/config-warnings.ts';
 import { connect } from '../../google/connect.ts';
 import { createExchange } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
@@ -39,6 +40,10 @@ export function doctorChecks(
     );
   return [
     { name: 'config', run: async () => passed('config', `${mailboxes.length} mailboxes, ${operator.settings.config.keys.length} keys`) },
+    ...warningsOf(operator.settings.config).map((warning, index) => ({
+      name: `config warning ${index + 1}`,
+      run: async () => unclear(`config warning ${index + 1}`, warning),
+    })),
     { name: 'credentials', run: () => credentials(self) },
     ...networkChecks(patient, chosen),
     ...projectChecks(patient, chosen),

@@ -5,7 +5,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { Hook } from '../../mail/model/route.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { signAs } from '../../verify/sign.ts';
-import { secretsIn } from '../../verify/verify.ts';
+import { schemeOf, secretsIn } from '../../verify/verify.ts';
 import type { Answer, Group, Options } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
@@ -65,13 +65,12 @@ function hookOf(config: string, name: string): Hook {
 }
 
 async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: string): Promise<Record<string, string>> {
-  if (hook.verify === 'google-oidc')
-    return { Authorization: `Bearer $(gcloud auth print-identity-token --audiences=${hook.google?.audience ?? ''})` };
+  const scheme = schemeOf(hook);
+  if (scheme.identity) return { Authorization: `Bearer $(gcloud auth print-identity-token --audiences=${hook.google?.audience ?? ''})` };
   if (!existsSync(secretFile))
     throw new CommandError('input_unreadable', `${secretFile} is missing; run npx mailgrant dev, or name the secret with --secret-file`);
   // A shared token is its own proof: the shell reads it, so that it is not shown.
-  if (hook.verify === 'bearer') return { Authorization: `Bearer $(head -n 1 ${quoted(secretFile)})` };
-  if (hook.verify === 'basic') return { Authorization: `Basic $(head -n 1 ${quoted(secretFile)} | tr -d '\\r\\n' | base64 | tr -d '\\n')` };
+  if (scheme.secret?.shell) return scheme.secret.shell(quoted(secretFile));
   const [secret = ''] = secretsIn(new SecretString(read('--secret-file', secretFile).toString('utf8')));
   return signAs(hook, secret, body, Date.now(), eventId);
 }

@@ -33,6 +33,8 @@ const refusal = (name: string): string | undefined =>
       .split(', ')
       .some((one) => (one.endsWith('*') ? name.toLowerCase().startsWith(one.slice(0, -1)) : one === name.toLowerCase())),
   )?.[1];
+/** True for a header that no caller can decide: it is refused, with advice. */
+export const isRefused = (name: string): boolean => refusal(name) !== undefined;
 const VALUE_MAX = 8_000;
 const COUNT_MAX = 100;
 

@@ -31,11 +31,14 @@ export interface Route {
 
 /** How a route's webhook proves where it comes from. */
 export interface Hook {
-  readonly verify: 'standard-webhooks' | 'github' | 'slack' | 'stripe' | 'hmac' | 'google-oidc' | 'bearer' | 'basic';
+  /** Name of a scheme, one of the table in verify/schemes/. */
+  readonly verify: string;
   /** Id of the secret in Secret Manager; '' for google-oidc, which has none. */
   readonly secret: string;
   /** How far a signed timestamp may lie in the past or in the future. */
   readonly toleranceSeconds: number;
+  /** For schemes without a signature: how long an equal body counts as a redelivery; absent for an hour. */
+  readonly rememberMs?: number;
   /** Only for `hmac`. */
   readonly hmac?: HmacForm;
   /** Only for `google-oidc`: whom the token was made for, and who must have asked for it. */

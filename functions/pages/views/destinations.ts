@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hook, Route } from '../../mail/model/route.ts';
 import { signAs } from '../../verify/sign.ts';
+import { schemeOf } from '../../verify/verify.ts';
 import type { LocalStack } from '../parts/context.ts';
 
 /** Where an event may be sent by hand: the queue of mails, the topic of a route, or its webhook. */
@@ -63,7 +64,7 @@ export async function publish(
 
 /** The headers by which the vendor would prove this body; null where only Google could make them. */
 export async function proof(hook: Hook, body: Buffer, { google }: LocalStack): Promise<Record<string, string> | null> {
-  if (hook.verify === 'google-oidc') return null;
+  if (schemeOf(hook).identity) return null;
   const { access_token } = google.oauth.issue('api@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']);
   const reply = await fetch(`${google.url}/v1/projects/${PROJECT}/secrets/${hook.secret}/versions/latest:access`, {
     headers: { authorization: `Bearer ${String(access_token)}` },

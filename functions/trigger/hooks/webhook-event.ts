@@ -1,6 +1,5 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import type { Hook } from '../../mail/model/route.ts';
-import type { HeaderValues } from '../../verify/header-values.ts';
+import type { HeaderValues } from '../../verify/proof/header-values.ts';
 import { parseJson } from '../common/json.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -20,14 +19,9 @@ export function readEvent(contentType: string, body: Buffer): unknown {
   return payload === null ? Object.fromEntries(fields) : parseJson(Buffer.from(payload));
 }
 
-/** What a vendor asks for when the webhook is set up, and has no mail of its own; null for an event. */
-export function handshake(verify: Hook['verify'], event: unknown, headers: HeaderValues): Record<string, unknown> | null {
-  const fields = (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>;
-  if (verify === 'slack' && fields['type'] === 'url_verification' && typeof fields['challenge'] === 'string')
-    return { challenge: fields['challenge'] };
-  if (verify === 'github' && headers['x-github-event']?.[0] === 'ping' && 'hook_id' in fields) return {};
-  return null;
-}
+/** The event's fields, for the scheme's handshake; none where it is no object. */
+export const fieldsOf = (event: unknown): Readonly<Record<string, unknown>> =>
+  (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>;
 
 const TELLING = /^(?:user-agent|webhook-id|x-[a-z0-9-]*(?:event|delivery|topic|type|action|retry)[a-z0-9-]*)$/;
 const SECRET = /signature|secret|token|auth|forwarded|goog|cloud/;

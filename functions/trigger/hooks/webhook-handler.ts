@@ -6,13 +6,13 @@ import type { Hook } from '../../mail/model/route.ts';
 import type { FunctionContext, WebhookVerifier } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
-import { bearerOf } from '../../verify/bearer.ts';
-import type { Signed } from '../../verify/scheme.ts';
-import { isProven, proofOf, secretsIn } from '../../verify/verify.ts';
+import { bearerOf } from '../../verify/proof/bearer-token.ts';
+import type { Scheme, Signed } from '../../verify/proof/scheme.ts';
+import { isProven, proofOf, schemeOf, usableSecrets } from '../../verify/verify.ts';
 import { BODY_PATIENCE_MS, contentTypeOf, readBody } from '../common/body.ts';
 import { pathOf } from '../common/paths.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { attributesOf, checkEventType, handshake, readEvent } from './webhook-event.ts';
+import { attributesOf, checkEventType, fieldsOf, readEvent } from './webhook-event.ts';
 
 // An event is facts and links. What is larger is refused before anybody is asked who sent it.
 const BODY_MAX_BYTES = 2 * 1024 * 1024;
@@ -38,9 +38,9 @@ export function webhooks(edge: FunctionContext, witness: WebhookVerifier, log: L
       const type = contentTypeOf(req);
       checkEventType(type);
       const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, patienceMs }), now: edge.now() };
-      const { verify, ...known } = await prove(signed, hook, witness);
+      const { scheme, ...known } = await prove(signed, hook, witness);
       const event = readEvent(type, signed.body);
-      const greeting = handshake(verify, event, signed.headers);
+      const greeting = scheme.handshake?.(fieldsOf(event), signed.headers) ?? null;
       if (greeting) {
         log('INFO', 'handshake', facts());
         return answer(req, res, 200, greeting);
@@ -74,7 +74,7 @@ export function webhooks(edge: FunctionContext, witness: WebhookVerifier, log: L
 }
 
 interface Proven {
-  readonly verify: Hook['verify'];
+  readonly scheme: Scheme;
   readonly eventId: string | undefined;
   readonly keyMs: number;
 }
@@ -82,7 +82,7 @@ interface Proven {
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
 async function prove(signed: Signed, hook: Hook | undefined, witness: WebhookVerifier): Promise<Proven> {
   if (!hook) throw refused('no route of that name has a hook');
-  if (hook.verify === 'google-oidc') {
+  if (schemeOf(hook).identity) {
     const token = bearerOf(signed.headers);
     const email = token && hook.google ? await witness.emailIn(token, hook.google.audience) : null;
     if (email === null)
@@ -96,14 +96,14 @@ async function prove(signed: Signed, hook: Hook | undefined, witness: WebhookVer
       proofOf(signed, { ...hook, toleranceSeconds: Number.POSITIVE_INFINITY }) ? 'the timestamp is out of tolerance' : NO_PROOF,
     );
   const payload = await witness.secret(hook.secret);
-  if (await isProven(proof, secretsIn(payload))) return provenAs(hook, proof.eventId);
+  if (await isProven(proof, usableSecrets(payload, hook))) return provenAs(hook, proof.eventId);
   const newer = await witness.secret(hook.secret, payload); // it may have been rotated after it was kept
-  if (newer.reveal() === payload.reveal() || !(await isProven(proof, secretsIn(newer))))
+  if (newer.reveal() === payload.reveal() || !(await isProven(proof, usableSecrets(newer, hook))))
     throw refused('another secret, or other bytes than were signed');
   return provenAs(hook, proof.eventId);
 }
 
-const provenAs = (hook: Hook, eventId: string | undefined): Proven => ({ verify: hook.verify, eventId, keyMs: keyLife(hook, eventId) });
+const provenAs = (hook: Hook, eventId: string | undefined): Proven => ({ scheme: schemeOf(hook), eventId, keyMs: keyLife(hook, eventId) });
 
 const NO_PROOF = 'a header that the scheme wants is missing, given twice or malformed';
 
@@ -118,20 +118,11 @@ function keyOf({ body }: Signed, eventId: string | undefined, { digest }: Functi
   return eventId === undefined ? `body:${digest(body)}` : `event:${eventId}`;
 }
 
-const SECOND_MS = 1_000;
-const HOUR_MS = 60 * 60 * SECOND_MS;
-const REPLAY_MS = 32 * 24 * HOUR_MS;
+const REPLAY_MS = 32 * 24 * 60 * 60_000;
 
-/**
- * How long an event stays known. A signature over a body alone never grows old, so its body does not either. Who holds a
- * token, a password or an identity needs no replay, and says the same again on purpose: an alert that still stands.
- */
-function keyLife({ verify, hmac, toleranceSeconds }: Hook, eventId: string | undefined): number {
-  if (eventId !== undefined) return REPLAY_MS;
-  if (verify === 'bearer' || verify === 'basic' || verify === 'google-oidc') return HOUR_MS;
-  // A timestamp from the future is accepted until it lies as far in the past: twice the tolerance.
-  return verify === 'hmac' && hmac?.timestamp !== undefined ? Math.max(HOUR_MS, 2 * toleranceSeconds * SECOND_MS) : REPLAY_MS;
-}
+/** How long an event stays known. A signature over a body alone never grows old, so its body does not either. */
+const keyLife = (hook: Hook, eventId: string | undefined): number =>
+  eventId === undefined ? (schemeOf(hook).replayMs?.(hook) ?? REPLAY_MS) : REPLAY_MS;
 
 const REFUSAL = { message: 'The request was not accepted.' };
 

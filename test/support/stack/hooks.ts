@@ -14,8 +14,9 @@ export interface Hooks extends AsyncDisposable {
 }
 
 /** A route as the config file has it, which mails what an event says. */
-export function routeOf({ verify, toleranceSeconds, hmac, google }: Hook, name: string, change: object = {}) {
-  const hook = { verify, toleranceSeconds, ...hmac, ...google, ...(verify !== 'google-oidc' && { secret: `hook-${name}` }) };
+export function routeOf({ verify, toleranceSeconds, rememberMs, hmac, google }: Hook, name: string, change: object = {}) {
+  const remember = rememberMs !== undefined && { rememberFor: `${rememberMs / 60_000}m` };
+  const hook = { verify, toleranceSeconds, ...remember, ...hmac, ...google, ...(verify !== 'google-oidc' && { secret: `hook-${name}` }) };
   return { hook, from: MAILBOX, to: ['you@example.net'], template: 'any', ...change };
 }
 

@@ -28,7 +28,7 @@ let hooks: Hooks;
 before(async () => {
   hooks = await startHooks(routes);
   for (const { name, secret } of SCHEMES) hooks.store(nameOf(name), secret);
-  for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped', 'stormy']) hooks.store(name, 'canary-bearer');
+  for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped', 'stormy']) hooks.store(name, 'canary-bearer-token');
 });
 after(() => hooks[Symbol.asyncDispose]());
 
@@ -43,7 +43,7 @@ const mails = (): number => hooks.laptop.google.mails.count();
 let events = 0;
 const eventBody = (change: Record<string, unknown> = {}): string =>
   JSON.stringify({ id: `evt_${++events}`, text: 'canary-event', ...change });
-const bearer = { authorization: 'Bearer canary-bearer' };
+const bearer = { authorization: 'Bearer canary-bearer-token' };
 
 for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
   const path = `/hooks/${nameOf(name)}`;
@@ -159,10 +159,10 @@ test('a rotated secret is picked up without a deploy; while both are stored, bot
   await using own = await startHooks({ turning: routeOf(hookOf('bearer'), 'turning') });
   const ask = async (secret: string): Promise<number> =>
     (await post('/hooks/turning', eventBody(), { authorization: `Bearer ${secret}` }, 'POST', own.url)).status;
-  own.store('turning', 'canary-old');
-  assert.deepEqual([await ask('canary-old'), await ask('canary-old')], [200, 200]);
-  own.store('turning', 'canary-old\ncanary-new');
-  assert.deepEqual([await ask('canary-new'), await ask('canary-old')], [200, 200]);
+  own.store('turning', 'canary-old-secret');
+  assert.deepEqual([await ask('canary-old-secret'), await ask('canary-old-secret')], [200, 200]);
+  own.store('turning', 'canary-old-secret\ncanary-new-secret');
+  assert.deepEqual([await ask('canary-new-secret'), await ask('canary-old-secret')], [200, 200]);
 });
 
 test('a handshake of Slack is answered with its challenge, once the signature is right', async () => {
@@ -247,7 +247,7 @@ test('an alert that still stands is told in each window: at once, or in its dige
   const clock = { now: Date.now() };
   await using laptop = await startLaptop({ now: () => clock.now });
   await using own = await startHooks({ standing: routeOf(hookOf('bearer'), 'standing', { every: '3h' }) }, laptop);
-  own.store('standing', 'canary-bearer');
+  own.store('standing', 'canary-bearer-token');
   const [one, two] = [eventBody(), eventBody()];
   const ask = async (body: string) => {
     const before = laptop.google.mails.count();
@@ -296,7 +296,7 @@ for (const { name, path, body = eventBody(), headers = {}, method, status } of a
 
 test('an event whose evaluation failed is recorded, and is tried anew when it comes again after the route was mended', async () => {
   await using own = await startHooks({ mended: routeOf(hookOf('bearer'), 'mended', { when: 'event.missing == 1' }) });
-  own.store('mended', 'canary-bearer');
+  own.store('mended', 'canary-bearer-token');
   const { google } = own.laptop;
   assert.equal((await post('/hooks/mended', '{}', bearer, 'POST', own.url)).status, 500);
   assert.deepEqual(
@@ -315,7 +315,7 @@ for (const [fault, status] of [
 ] as const)
   test(`${JSON.stringify(fault)} is ${status}, and the redelivery ends with one mail`, async () => {
     await using own = await startHooks({ fault: routeOf(hookOf('bearer'), 'fault') });
-    own.store('fault', 'canary-bearer');
+    own.store('fault', 'canary-bearer-token');
     own.laptop.google.faults.script(fault);
     const ask = async (): Promise<number> => (await post('/hooks/fault', '{}', bearer, 'POST', own.url)).status;
     assert.equal(await ask(), status);
@@ -324,7 +324,7 @@ for (const [fault, status] of [
 
 test('a dead grant is 500; when it is mended, the redelivery sends', async () => {
   await using own = await startHooks({ dead: routeOf(hookOf('bearer'), 'dead') });
-  own.store('dead', 'canary-bearer');
+  own.store('dead', 'canary-bearer-token');
   const { google } = own.laptop;
   const ask = async (): Promise<number> => (await post('/hooks/dead', '{}', bearer, 'POST', own.url)).status;
   google.oauth.revoke('notices@example.com');
@@ -344,4 +344,106 @@ test('the same event twice at once is one mail', async () => {
 test('nothing that was logged names a secret, an address or content', () => {
   assert.ok(hooks.laptop.lines.length > 50);
   assert.doesNotMatch(JSON.stringify(hooks.laptop.lines), /canary|@example|whsec_|sha256=/);
+});
+
+for (const [what, secret] of [
+  ['fifteen bytes', 'canary-fifteen-'],
+  ['fifteen bytes beside a good one', 'canary-secret-of-enough-bytes\ncanary-fifteen-'],
+  ['a placeholder', 'change-me-please-now'],
+  ['another placeholder', 'your-webhook-secret-here'],
+  ['what documentation shows', '<webhook-secret-from-the-vendor>'],
+  ['one letter many times', 'xxxxxxxxxxxxxxxxxxxxxxxx'],
+] as const)
+  test(`a secret of ${what} proves nothing: hook_secret_unusable, and no email`, async () => {
+    await using own = await startHooks({ weak: routeOf(hookOf('bearer'), 'weak') });
+    own.store('weak', secret);
+    const reply = await post('/hooks/weak', eventBody(), { authorization: `Bearer ${secret.split('\n')[0]}` }, 'POST', own.url);
+    assert.deepEqual([reply.status, own.laptop.lines.at(-1)?.['code'], own.laptop.google.mails.count()], [500, 'hook_secret_unusable', 0]);
+    assert.doesNotMatch(JSON.stringify(own.laptop.lines), new RegExp(secret.slice(0, 12)));
+  });
+
+test('the password of basic is what must have sixteen bytes, not the user with it', async () => {
+  await using own = await startHooks({ weak: routeOf(hookOf('basic'), 'weak') });
+  own.store('weak', 'a-user-of-many-letters:short');
+  const authorization = `Basic ${Buffer.from('a-user-of-many-letters:short').toString('base64')}`;
+  assert.equal((await post('/hooks/weak', eventBody(), { authorization }, 'POST', own.url)).status, 500);
+});
+
+test('no parser touches a body before its proof, whatever the scheme', async () => {
+  const marker = 'canary-unproven';
+  const seen: string[] = [];
+  const { parse } = JSON;
+  const { decode } = TextDecoder.prototype;
+  JSON.parse = (text: string, ...rest) => {
+    if (String(text).includes(marker)) seen.push('JSON.parse');
+    return parse(text, ...rest);
+  };
+  TextDecoder.prototype.decode = function (input, ...rest) {
+    const text = decode.call(this, input, ...rest);
+    if (text.includes(marker)) seen.push('TextDecoder');
+    return text;
+  };
+  try {
+    for (const { name, secret, other, needs, sign } of SCHEMES) {
+      const path = `/hooks/${nameOf(name)}`;
+      const body = eventBody({ text: marker, deep: [[[[[]]]]] });
+      const forged = name.startsWith('standard') ? ['TextDecoder'] : []; // its signature is over text: the bytes are checked beside it
+      const genuine = await sign(body, secret, second());
+      for (const header of needs) {
+        const { [header]: _, ...rest } = genuine;
+        assert.equal((await post(path, body, rest)).status, 401);
+        assert.deepEqual(seen.splice(0), [], `${name} without ${header}`);
+      }
+      assert.equal((await post(path, body, await sign(body, other, second()))).status, 401);
+      assert.deepEqual(
+        seen.splice(0).filter((one) => !forged.includes(one)),
+        [],
+        `${name} forged`,
+      );
+      assert.equal((await post(path, body, genuine)).status, 200);
+      assert.ok(seen.splice(0).includes('JSON.parse'), `${name} genuine`);
+    }
+  } finally {
+    JSON.parse = parse;
+    TextDecoder.prototype.decode = decode;
+  }
+});
+
+test('an equal body of a sender that cannot sign is a redelivery for an hour, or for as long as the route says', async () => {
+  const clock = { now: Date.now() };
+  await using laptop = await startLaptop();
+  const { edge } = laptop;
+  const { startInvocation } = edge;
+  Object.assign(edge, { now: () => clock.now, startInvocation: () => ({ ...startInvocation(), now: () => clock.now }) });
+  await using own = await startHooks(
+    { usual: routeOf(hookOf('bearer'), 'usual'), brief: routeOf(hookOf('bearer', { rememberMs: 60_000 }), 'brief') },
+    laptop,
+  );
+  const body = eventBody();
+  const counts: number[] = [];
+  for (const name of ['usual', 'brief']) own.store(name, 'canary-bearer-token');
+  for (const [name, after] of [
+    ['usual', 0],
+    ['usual', 59 * 60_000],
+    ['brief', 0],
+    ['brief', 59_000],
+    ['brief', 2_000],
+  ] as const) {
+    clock.now += after;
+    const before = own.laptop.google.mails.count();
+    assert.equal((await post(`/hooks/${name}`, body, bearer, 'POST', own.url)).status, 200);
+    counts.push(own.laptop.google.mails.count() - before);
+  }
+  assert.deepEqual(counts, [1, 0, 1, 0, 1]);
+});
+
+test('one event at two routes of one secret is an email of each, and known at each', async () => {
+  await using own = await startHooks({ one: routeOf(hookOf('github'), 'shared'), two: routeOf(hookOf('github'), 'shared') });
+  const scheme = SCHEMES.find(({ name }) => name === 'github') ?? assert.fail();
+  own.store('shared', scheme.secret);
+  const body = eventBody();
+  const headers = await scheme.sign(body, scheme.secret, second());
+  for (const path of ['/hooks/one', '/hooks/two', '/hooks/one', '/hooks/two'])
+    assert.equal((await post(path, body, headers, 'POST', own.url)).status, 200);
+  assert.equal(own.laptop.google.mails.count(), 2);
 });
