@@ -29,6 +29,8 @@ export interface Delivered {
   /** For how long the mail has been due. */
   readonly dueForMs: number;
   readonly canPostpone: boolean;
+  /** Whether the message is of an email that was accepted before: then it was valid, and nobody hears that it no longer is. */
+  readonly accepted?: boolean;
   /** 0 to 1, another one for each mail: so that those held back together do not all come back at once. */
   readonly jitter: number;
 }
@@ -42,8 +44,24 @@ export function publishTime(entry: Pick<Entry, 'id' | 'attempts' | 'state'>, not
   return entry.state === 'scheduled' ? notBefore : Math.trunc(notBefore + JITTER_MAX_MS * jitterOf(entry, digest));
 }
 
+/** What the email itself, or a person, is to blame for, whatever the config says: the record is enough. */
+const OF_THE_EMAIL: ReadonlySet<FailureCode> = new Set(['mail_refused', 'too_large', 'dropped', 'idempotency_mismatch']);
+
+/**
+ * What its caller can fix is in the record; what an operator must fix would be lost, for its content is nowhere else. So would an
+ * email that was valid when it was accepted, and is refused by a config that was deployed since: its caller does not hear of it.
+ */
+function failedStep(code: FailureCode, accepted: boolean): MessageStep {
+  const caller = failureInfo(code).blame === 'caller' && (!accepted || OF_THE_EMAIL.has(code));
+  return caller ? { verb: 'ack' } : { verb: 'bury', reason: code };
+}
+
 /** The verdict on a message. Exhaustive over the outcomes; the table in docs/delivery.md is held against it. */
-export function nextStep(outcome: Outcome, { delivery, attempts, dueForMs, canPostpone, jitter }: Delivered, now: number): MessageStep {
+export function nextStep(
+  outcome: Outcome,
+  { delivery, attempts, dueForMs, canPostpone, accepted = false, jitter }: Delivered,
+  now: number,
+): MessageStep {
   if (outcome.unrecorded) return { verb: 'nack' }; // what happened is not written down: the redelivery asks, and writes it
   const exhausted = canPostpone ? attempts >= MAX_ATTEMPTS && dueForMs >= RETRY_FOR_MS : (delivery ?? 0) >= DELIVERIES_MAX;
   const growing = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.max(0, attempts - IMMEDIATE_RETRIES - 1));
@@ -53,8 +71,7 @@ export function nextStep(outcome: Outcome, { delivery, attempts, dueForMs, canPo
     case 'queued': // another message of it is durable
       return { verb: 'ack' };
     case 'failed':
-      // What its caller can mend is in the record; what an operator must mend would be lost, for its content is nowhere else.
-      return failureInfo(outcome.failure.code).blame === 'caller' ? { verb: 'ack' } : { verb: 'bury', reason: outcome.failure.code };
+      return failedStep(outcome.failure.code, accepted);
     case 'unknown':
       if (!outcome.askable || exhausted) return { verb: 'bury', reason: outcome.failure.code }; // for a person, who may need its content
       return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'put off', at: now + growing } : { verb: 'nack' };

@@ -5,7 +5,7 @@ import { apply } from '../delivery/transitions.ts';
 import { type FailureCode, MailFailure, toFailure } from '../model/failure.ts';
 import { deadLetterEmail } from './dead-letter.ts';
 import { publishLater } from './publish-later.ts';
-import { contentHash, deleteStoredContent, readContent, taskName, toQueueMessage } from './queue-message.ts';
+import { contentHash, deleteStoredContent, emailIdOf, readContent, taskName, toQueueMessage } from './queue-message.ts';
 import { BACKOFF_MIN_MS, JITTER_MAX_MS, jitterOf, type MessageStep, nextStep } from './retry-policy.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function settleMessage(outcome: Outcome, message: QueueMessage, del
     const dueForMs = ports.now() - Math.max(acceptedAt, scheduledAt);
     const jitter = jitterOf({ id: outcome.id, attempts }, ports.digest);
     const decide = (canPostpone: boolean): MessageStep =>
-      nextStep(outcome, { delivery, attempts, dueForMs, canPostpone, jitter }, ports.now());
+      nextStep(outcome, { delivery, attempts, dueForMs, canPostpone, accepted: emailIdOf(message) !== null, jitter }, ports.now());
     let next = decide(ports.taskQueue !== null);
     if (next.verb === 'put off') {
       const done = await postpone(found, message, next.at, ports).catch(unlessTooLarge);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ports } from '../../../functions/mail/delivery/ports.ts';
+import { accept } from '../../../functions/mail/accept.ts';
+import type { Ports, QueueMessage } from '../../../functions/mail/delivery/ports.ts';
 import { PUBLISHER } from '../../../functions/mail/model/caller.ts';
+import type { Config } from '../../../functions/mail/model/config.ts';
 import { MailFailure } from '../../../functions/mail/model/failure.ts';
 import { processMessage } from '../../../functions/mail/queue/process-message.ts';
 import { DELIVERIES_MAX } from '../../../functions/mail/queue/retry-policy.ts';
@@ -50,3 +52,39 @@ test('a message about an email that the ledger does not know is poison: it is ac
   const given = { order: { body: MAIL, caller: PUBLISHER, key: 'k', retryFailed: false }, message, delivery: 1 };
   assert.equal((await processMessage(given, CONFIG, world({ deadLetters: { publish: closed } }))).acknowledged, false);
 });
+
+/** An email that an API accepted and queued, and what the worker makes of its message under a config that was deployed since. */
+async function refusedSince(change: (config: Config) => Config, publish: () => Promise<void>) {
+  const messages: QueueMessage[] = [];
+  const dead: QueueMessage[] = [];
+  const ports = world({
+    queue: { publish: async (message) => void messages.push(message) },
+    deadLetters: { publish: (message) => publish().then(() => void dead.push(message)) },
+  });
+  const [caller] = CONFIG.keys;
+  const order = { body: MAIL, caller: caller ?? PUBLISHER, key: 'k', retryFailed: true };
+  assert.equal((await accept(order, { ...CONFIG, delivery: 'queued' }, ports)).state, 'queued');
+  const [message] = messages;
+  assert.ok(message);
+  const given = { order: { body: JSON.parse(message.data), caller: PUBLISHER, key: null, retryFailed: false }, message, delivery: 1 };
+  const work = () => processMessage(given, change(CONFIG), ports);
+  return { work, dead, sent: ports.sent };
+}
+const since: [what: string, change: (config: Config) => Config, code: string][] = [
+  ['its key was removed', (config) => ({ ...config, keys: [] }), 'key_invalid'],
+  [
+    'its key may no longer send to it',
+    (config) => ({ ...config, keys: config.keys.map((key) => ({ ...key, to: ['*@example.org'] })) }),
+    'recipient_not_allowed',
+  ],
+  ['its mailbox was removed', (config) => ({ ...config, mailboxes: [] }), 'sender_not_allowed'],
+];
+for (const [what, change, code] of since)
+  test(`an email that was valid when it was accepted: ${what}; it is a dead letter with its reason, once, and not lost content`, async () => {
+    let works = false;
+    const { work, dead, sent } = await refusedSince(change, async () => (works ? undefined : closed()));
+    assert.equal((await work()).acknowledged, false); // the dead letter could not be published
+    works = true;
+    assert.deepEqual([(await work()).acknowledged, (await work()).acknowledged], [true, true]);
+    assert.deepEqual([dead.map(({ attributes }) => attributes['reason']), dead[0]?.data.includes('canary-body'), sent], [[code], true, []]);
+  });
