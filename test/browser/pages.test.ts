@@ -173,11 +173,11 @@ test('mails, ledger and log are shown as they come', { skip }, async () => {
     );
   await seen('hidden');
   await post(`${laptop.api}/emails`, { ...MAIL, subject: 'canary-subject, missed' }, authorised);
-  await log.page.locator('.line', { hasText: 'letter transferred' }).first().waitFor({ state: 'attached' });
+  await log.page.locator('.line', { hasText: 'email transferred' }).first().waitFor({ state: 'attached' });
   assert.equal(await inbox.page.getByRole('link', { name: 'missed' }).count(), 0);
   await seen('visible');
   await inbox.page.getByRole('link', { name: 'missed' }).waitFor();
-  await log.page.getByPlaceholder('Show lines with').fill('letter transferred');
+  await log.page.getByPlaceholder('Show lines with').fill('email transferred');
   assert.equal(await log.page.locator('.line:visible', { hasText: 'upload session opened' }).count(), 0);
   assert.deepEqual([...inbox.complaints, ...log.complaints], []);
 });

@@ -1,6 +1,6 @@
 /**
  * `npm run screenshots`: the pictures of the README. The laptop's pages from a stack of its own with mails of its own, and a mail's way.
- * `-- --all DIR` takes every page instead, at a desk's and a phone's width, by day and by night: for looking at them.
+ * `-- --all DIR` takes every page instead, at a phone's, a tablet's and a desk's width, by day and by night: for looking at them.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
 import { flowSvg } from './flow.ts';
 
 const { values } = parseArgs({ options: { all: { type: 'string' }, folder: { type: 'string', default: 'docs' } } });
-const WIDTHS = [390, 1280];
+const WIDTHS = [390, 820, 1280];
 const SCHEMES = ['light', 'dark'] as const;
 
 const MAILS = [
@@ -26,6 +26,7 @@ const MAILS = [
   {
     to: 'grace@example.net',
     subject: 'Your invoice 2026-117',
+    headers: { 'X-Tags': 'invoice' },
     text: 'Please find it attached.',
     attachments: [{ filename: 'invoice-2026-117.pdf', content: Buffer.from('%PDF-1.4 none').toString('base64') }],
   },
@@ -46,6 +47,7 @@ async function fill(stack: Stack): Promise<void> {
       body: JSON.stringify({ from: 'notices@example.com', ...mail }),
     });
   const [welcome, invoice, order] = MAILS;
+  if (values.all) await send({ ...invoice, subject: 'Your invoice\u202Efdp.exe', headers: { 'X-Tags': 'invoice, odd' } });
   await send(welcome ?? {});
   stack.google.faults.script({ on: 'open', answer: 'daily_limit' });
   await send(invoice ?? {});
@@ -83,7 +85,7 @@ try {
   const entry = `/ledger/${stack.google.ledgerEntries().find(({ code }) => code === 'grant_revoked')?.['id']}`;
   if (values.all) {
     mkdirSync(values.all, { recursive: true });
-    for (const path of [...PLACES, letter, entry])
+    for (const path of [...PLACES, letter, `${letter}/check`, entry])
       for (const width of WIDTHS)
         for (const scheme of SCHEMES)
           await take(
@@ -92,7 +94,10 @@ try {
             width,
             scheme,
             path,
-            join(values.all, `${path.split('/')[1] || 'inbox'}${path.split('/').length > 2 ? '-one' : ''}-${width}-${scheme}.png`),
+            join(
+              values.all,
+              `${path.split('/')[1] || 'inbox'}${['', '', '', '-one', '-check'][path.split('/').length]}-${width}-${scheme}.png`,
+            ),
           );
   } else {
     writeFileSync(join(values.folder, 'flow.svg'), flowSvg());

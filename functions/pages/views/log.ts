@@ -41,7 +41,7 @@ const WORDS: Partial<Readonly<Record<Door, string>>> = {
   secret: 'secret',
   token: 'access token',
   open: 'upload session opened',
-  transfer: 'letter transferred',
+  transfer: 'email transferred',
   ask: 'upload session asked',
   search: 'search for the Message-ID',
 };
