@@ -132,6 +132,7 @@ test('a whole run: no more emails than it said, each marked and to the mailbox i
     ],
   );
   const sent = google.mails.list();
+  assert.match(readFileSync('docs/assumptions.md', 'utf8'), new RegExp(`up to ${emailsOf(chosen())} emails`));
   assert.ok(report.emails >= sent.length && sent.length <= emailsOf(chosen()));
   for (const { raw, recipients } of sent) {
     assert.deepEqual(recipients, [MAILBOX]);
