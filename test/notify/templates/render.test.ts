@@ -274,3 +274,26 @@ test('every problem of every route is named at once', () => {
     ].map((one) => one.slice(0, 70)),
   );
 });
+
+// What an event wrote for a reader's decoder (RFC 2047): written so that none decodes it, and the email goes out all the same.
+const disguised = [
+  '=?utf-8?B?PT91dGYtOD9RP2E9MEFYOl9iPz0=?=', // encoded twice
+  '=?utf-7?Q?a+AAo-b?=',
+  '=?iso_8859-1:1987?Q?a=0Ab?=',
+  '=?utf-8?Q?a b=0Ac?=',
+  '=?utf-8?q?a=0D=0ABcc:_x@example.org?=',
+];
+for (const title of disguised)
+  test(`${title} in an event reaches no header as an encoded-word`, async () => {
+    const { module } = compileTexts(
+      { r: { ...ROUTE, headers: { 'X-Title': '{{event.title}}' } } },
+      { 'plain.hbs': '---\nsubject: Failed {{event.title}}\n---\nx' },
+    );
+    const compiled = await load(module);
+    const event = { data: { title }, attributes: {} };
+    const mail = mailOf(compiled, compiled.routes['r'] ?? assert.fail(), event) as { subject: string; headers: Record<string, string> };
+    for (const text of [mail.subject, mail.headers['X-Title'] ?? '']) {
+      assert.doesNotMatch(text, /=\?/);
+      assert.match(text, /= \?/);
+    }
+  });
