@@ -1,4 +1,5 @@
 import { parse } from '@bufbuild/cel';
+import { nestedLoop, tooDeepAt } from './cel-cost.ts';
 import { mistakeAt } from './cel-mistakes.ts';
 import { fits, type Tree, type TypeProblem, typeOf, VARIABLES } from './cel-types.ts';
 import type { Expression } from './event.ts';
@@ -21,6 +22,8 @@ export function checkCel(field: Expression['field'], source: string): { expressi
     const before = source.slice(0, offset).split('\n');
     return { problem: { reason, line: before.length, column: (before.at(-1) ?? '').length + 1 } };
   };
+  const deep = tooDeepAt(source);
+  if (deep !== null) return at(deep, 'it is nested more than 50 levels deep; write it in a flatter way');
   const parsed = parseText(source);
   if ('offset' in parsed) return at(parsed.offset, parsed.reason);
   const { expr, sourceInfo } = parsed;
@@ -30,7 +33,7 @@ export function checkCel(field: Expression['field'], source: string): { expressi
   const type = typeOf(expr, VARIABLES, flaws);
   if (flaws.length === 0 && !fits(type, wanted))
     flaws.push({ id: expr.id, reason: `expected ${wanted === 'bool' ? 'true or false' : 'text'}, this is ${type}` });
-  const [flaw] = flaws;
+  const [flaw = nestedLoop(expr)] = flaws;
   if (flaw) return at(place(flaw.id), flaw.reason);
   return { expression: { field, tree: expr, columns: columnsOf(expr, place) } };
 }

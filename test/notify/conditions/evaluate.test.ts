@@ -111,3 +111,47 @@ for (const { source, field = 'when', line = 1, column, reason } of refused)
     assert.match(checked.problem.reason, reason);
     assert.deepEqual([checked.problem.line, checked.problem.column], [line, column]);
   });
+
+const refusedLoops: readonly string[] = [
+  'event.a.exists(x, event.b.exists(y, x == y))',
+  'event.a.all(x, x.tags.all(t, t != "x"))',
+  'event.a.map(x, event.a.filter(y, y == x)).size() > 1',
+  'event.a.exists(x, ["k"].exists(k, event.b.exists(y, y == k)))',
+  'event.a.exists(x, true || event.a.exists(y, event.a.exists(z, x == z)))',
+];
+for (const source of refusedLoops)
+  test(`${source} is a problem of the build: its cost is a product`, () => {
+    const checked = checkCel('when', source);
+    assert.match('problem' in checked ? checked.problem.reason : '', /once for each element of another one/);
+  });
+
+for (const source of [
+  'event.a.filter(x, x > 1.0).exists(y, y == 3.0)',
+  '["a", "b"].exists(k, event.a.exists(x, x == k))',
+  'event.a.exists(x, x in ["a", "b"].map(k, k + "!"))',
+])
+  test(`${source} is bounded, and taken`, () => assert.ok('expression' in checkCel('when', source)));
+
+for (const [name, source] of [
+  ['brackets', `${'('.repeat(2_000)}true${')'.repeat(2_000)}`],
+  ['lists', `${'['.repeat(500)}${']'.repeat(500)} == []`],
+  ['negations', `${'!'.repeat(3_999)}true`],
+] as const)
+  test(`${name} that are nested too deeply are a sentence, not a stack overflow`, () => {
+    const checked = checkCel('when', source);
+    assert.match('problem' in checked ? checked.problem.reason : '', /nested more than 50 levels/);
+  });
+
+test('a condition looks through lists of 1000 elements, and ends when its steps are used up', () => {
+  const list = (length: number) => ({ data: { a: Array.from({ length }, (_, n) => n) }, attributes: {} });
+  const one = compiled('event.a.exists(x, x == -1.0)');
+  assert.equal(meets(one, list(1_000)), false);
+  const failure = (reason: RegExp) => (error: Error & { code?: string }) => error.code === 'route_condition' && reason.test(error.message);
+  assert.throws(() => meets(one, list(1_001)), failure(/a list has 1001 elements/));
+  const many = compiled(`[${Array.from({ length: 100 }, (_, n) => n).join(',')}].all(k, event.a.all(x, x >= 0.0))`);
+  assert.equal(meets(many, list(50)), true);
+  assert.throws(() => meets(many, list(1_000)), failure(/more than 10000 steps/));
+  // An error within a macro would be passed over: the budget still ends it.
+  const hidden = compiled(`true || [${Array.from({ length: 100 }, (_, n) => n).join(',')}].exists(k, event.a.exists(x, x == -1.0))`);
+  assert.equal(meets(hidden, list(10)), true);
+});

@@ -1,0 +1,55 @@
+import type { Tree, TypeProblem } from './cel-types.ts';
+
+const DEPTH_MAX = 50;
+/** A list that is written out in the expression and has no more elements than this bounds a loop. */
+const WRITTEN_MAX = 100;
+
+/** The offset at which brackets nest deeper than a parser should follow; null where they do not. Texts do not count. */
+export function tooDeepAt(source: string): number | null {
+  const blanked = source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gs, (text) => ' '.repeat(text.length));
+  let depth = 0;
+  for (const [offset, char] of [...blanked].entries()) {
+    if ('([{'.includes(char)) depth++;
+    else if (')]}'.includes(char)) depth--;
+    if (depth > DEPTH_MAX) return offset;
+  }
+  return /[!-]{50}/.exec(blanked)?.index ?? null;
+}
+
+/**
+ * A macro (`exists`, `all`, `filter`, `map`) that runs over a list of the event once for each element of another such list: a
+ * few kilobytes of event would take seconds. One of the two may be written out. Null where there is none.
+ */
+export function nestedLoop(tree: Tree, inside = false): TypeProblem | null {
+  const { case: kind, value } = tree.exprKind;
+  const first = (parts: readonly (Tree | undefined)[], within = inside): TypeProblem | null => {
+    for (const part of parts) {
+      const problem = part ? nestedLoop(part, within) : null;
+      if (problem) return problem;
+    }
+    return null;
+  };
+  switch (kind) {
+    case 'comprehensionExpr': {
+      const unbounded = !isWritten(value.iterRange);
+      if (unbounded && inside) return { id: tree.id, reason: NESTED };
+      return first([value.iterRange, value.accuInit]) ?? first([value.loopCondition, value.loopStep, value.result], inside || unbounded);
+    }
+    case 'callExpr':
+      return first([value.target, ...value.args]);
+    case 'selectExpr':
+      return first([value.operand]);
+    case 'listExpr':
+      return first(value.elements);
+    case 'structExpr':
+      return first(value.entries.flatMap((entry) => [entry.keyKind.case === 'mapKey' ? entry.keyKind.value : undefined, entry.value]));
+    default:
+      return null;
+  }
+}
+
+const isWritten = (range: Tree | undefined): boolean =>
+  range?.exprKind.case === 'listExpr' && range.exprKind.value.elements.length <= WRITTEN_MAX;
+
+const NESTED =
+  'this runs over a list once for each element of another one, so its cost is their product; write one of the two lists out, or decide on one level';
