@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { BLOCK, BLOCKS, FORMS, HELPERS, LENIENT, QUESTIONS } from './helper-names.ts';
+import { contextAfter, type HtmlContext, PAGE, valueProblem } from './html-context.ts';
 import { callProblem, syntaxProblem } from './template-problems.ts';
 
 type Node = hbs.AST.Node;
@@ -108,7 +109,7 @@ export function checkTemplate(
     node.hash = { type: 'Hash', pairs: [...pairs, ...asked, pair('at', text_(place(node), node), node)], loc: node.loc };
   };
 
-  const statement = (node: hbs.AST.Statement, scope: Scope, before: string): hbs.AST.Statement => {
+  const statement = (node: hbs.AST.Statement, scope: Scope, before: Before): hbs.AST.Statement => {
     switch (node.type) {
       case 'MustacheStatement': {
         const mustache = node as hbs.AST.MustacheStatement;
@@ -138,8 +139,12 @@ export function checkTemplate(
         call(block, scope, BLOCKS);
         const shifts = block.path.original === 'each' || block.path.original === 'with';
         const params = new Set([...scope.params, ...(block.program?.blockParams ?? [])]);
-        body(block.program, shifts ? { names: null, params } : { ...scope, params }, before);
-        body(block.inverse, scope, before);
+        const ends = [
+          body(block.program, shifts ? { names: null, params } : { ...scope, params }, before),
+          body(block.inverse, scope, before),
+        ];
+        const open = ends.find(({ context }) => context.mode === 'raw');
+        if (open) blocks.set(block, open);
         return block;
       }
       case 'PartialStatement':
@@ -166,22 +171,33 @@ export function checkTemplate(
     }
   };
 
-  const checkAttribute = (node: Node, before: string, name: unknown): void => {
-    if (/<[a-z][^<>]*=\s*$/i.test(before)) problem(node, 'put quotes around the value of an attribute');
+  /** Where a block leaves the page, if it opened what only its own end closes. */
+  const blocks = new Map<hbs.AST.Statement, Before>();
+
+  const checkAttribute = (node: Node, { text: before, context }: Before, name: unknown): void => {
+    const reason = valueProblem(context);
+    if (reason) problem(node, reason);
+    if (context.mode === 'before value' || (context.mode === 'value' && context.quote === ''))
+      problem(node, 'put quotes around the value of an attribute');
     if (ADDRESS.test(before) && name !== 'url')
       problem(node, 'an address in an attribute goes through {{url …}}, which lets only https, http and mailto pass');
   };
 
   /** `before` is what stands in front, as far as it is known: a block may come to nothing. */
-  const body = (part: hbs.AST.Program | null | undefined, scope: Scope, given = ''): void => {
-    if (!part) return;
+  const body = (part: hbs.AST.Program | null | undefined, scope: Scope, given: Before = BEGINNING): Before => {
+    if (!part) return given;
     let before = given;
     part.body = part.body.map((node) => {
       const done = statement(node, scope, before);
-      if (node.type === 'ContentStatement') before = `${before}${(node as hbs.AST.ContentStatement).value}`.slice(-BEFORE_MAX);
-      if (node.type === 'MustacheStatement') before += 'x';
+      if (node.type === 'ContentStatement') before = behind(before, (node as hbs.AST.ContentStatement).value);
+      // A whole address is as good as one that is written out; of any other value nothing is known.
+      const { original } = ('path' in node ? node.path : {}) as { original?: unknown };
+      if (node.type === 'MustacheStatement') before = behind(before, original === 'url' ? 'https://x' : 'x');
+      // A block may come to nothing, but one that opened a script has opened it.
+      if (node.type === 'BlockStatement') before = blocks.get(node) ?? before;
       return done;
     });
+    return before;
   };
 
   body(program, { names: roots, params: new Set() });
@@ -197,6 +213,17 @@ export function checkTemplate(
 }
 
 const BEFORE_MAX = 2_000; // enough for a tag
+
+/** What stands in front of a statement, as far as it is known. */
+interface Before {
+  readonly text: string;
+  readonly context: HtmlContext;
+}
+const BEGINNING: Before = { text: '', context: PAGE };
+const behind = ({ text, context }: Before, more: string): Before => ({
+  text: `${text}${more}`.slice(-BEFORE_MAX),
+  context: contextAfter(more, context),
+});
 const ADDRESS = /[\s"'/](href|src|srcset|action|formaction|background|poster|cite|xlink:href)\s*=\s*["']\s*$/i;
 
 const DATA = new Set(['index', 'key', 'first', 'last', 'root']);

@@ -297,3 +297,50 @@ for (const title of disguised)
       assert.match(text, /= \?/);
     }
   });
+
+/** Places in a page where escaping does not help, or only half: what is said of each is a problem of the build. */
+const places: readonly (readonly [place: string, reason: RegExp])[] = [
+  ['<script>var a = "{{event.id}}";</script>', /inside <script> is read as a program/],
+  ['<script type="application/json">{{json event}}</script>', /inside <script>/],
+  ['<SCRIPT>{{event.id}}</SCRIPT>', /inside <script>/],
+  ['<style>p { color: {{event.id}} }</style>', /inside <style>/],
+  ['<style>{{> tone x=event.id}}</style>', /inside <style>/],
+  ['{{#if event.id}}<script>{{/if}}{{event.id}}', /inside <script>/],
+  ['<p onclick="go({{event.id}})">x</p>', /inside onclick is read as a program/],
+  ["<p ONMOUSEOVER='{{event.id}}'>x</p>", /inside onmouseover/],
+  ['<iframe srcdoc="{{event.html}}"></iframe>', /inside srcdoc/],
+  ['<p {{event.id}}="x">x</p>', /name of an attribute/],
+  ['<p data-{{event.id}}="x">x</p>', /name of an attribute/],
+  ['<p class="a" {{#if event.id}}{{event.id}}{{/if}}>x</p>', /name of an attribute/],
+  ['<{{event.id}}>x', /name of a tag/],
+  ['<h{{event.id}}>x', /name of a tag/],
+  ['</{{event.id}}>', /name of a tag/],
+  ['<a href="java{{event.id}}">x</a>', /part of the scheme/],
+  ['<a href="javascript:{{url event.log}}">x</a>', /part of the scheme/],
+  ['<a href=" {{event.log}}">x</a>', /goes through \{\{url/],
+  ['<a href="https:{{event.id}}">x</a>', /part of the scheme/],
+  ['<img src="data:{{event.id}}">', /part of the scheme/],
+  ['<p class={{event.id}}>x</p>', /quotes around/],
+];
+for (const [place, reason] of places)
+  test(`${place} is a problem of the build`, async () => {
+    const files = { 'partials/tone.hbs': 'red{{x}}' };
+    await assert.rejects(
+      render({ html: place }, files),
+      (error: Error & { code?: string }) => error.code === 'build' && reason.test(error.message),
+    );
+  });
+
+for (const place of [
+  '<p class="{{event.status}}" title=\'{{event.id}}\'>{{event.html}}</p>',
+  '<a href="https://example.com/{{event.id}}?q={{event.status}}">{{event.id}}</a>',
+  '<a href="{{url event.log}}#{{event.id}}">x</a>',
+  '<a href="mailto:{{event.id}}">x</a>',
+  '<a href="/builds/{{event.id}}">x</a>',
+  '<!-- {{event.id}} --><p>1 < 2 {{event.id}}</p>',
+  '<script>var a = 1;</script><p>{{event.id}}</p>',
+  '<style>p { color: red }</style><p>{{event.id}}</p>',
+  '<td style="background:{{> tone x=event.id}}">{{event.id}}</td>',
+  '<p>{{#if event.id}}<b>{{/if}}{{event.id}}{{#if event.id}}</b>{{/if}}</p>',
+])
+  test(`${place} is taken`, async () => assert.ok((await render({ html: place }, { 'partials/tone.hbs': 'red{{x}}' })).html));
