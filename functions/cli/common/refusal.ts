@@ -32,6 +32,11 @@ const FIXES = {
   secret_not_writable:
     'Give yourself roles/secretmanager.admin (or secretVersionManager plus secretAccessor on an existing secret) in the project, and enable secretmanager.googleapis.com.',
   secret_unreadable: 'Give yourself roles/secretmanager.secretAccessor on the secret.',
+  secret_shared:
+    'Give each mailbox a secret of its own in the config (`secret:`), then run authorize for it; npx mailgrant config names mailboxes that share one.',
+  not_known_stored:
+    'Look before you run it again: npx mailgrant watch ADDRESS, or gcloud secrets versions list NAME. A second consent does no harm.',
+  interrupted: 'Run it again when you are ready.',
   versions_left: 'Disable the older versions by hand: gcloud secrets versions disable N --secret=NAME, or run it again.',
   proof_failed:
     'The older versions are untouched, but the newest is what functions read: look with npx mailgrant watch, and run rotate again.',
@@ -86,6 +91,12 @@ export interface CommandErrorReport {
 /** `revoked` at Google, `kept` because other grants would end with it, or `failed`: revoking it was tried in vain. */
 export type DiscardedGrant = 'revoked' | 'kept' | 'failed';
 
+/** What fixes a failure of a function's in a command: nobody repeats an email there. */
+const IN_A_COMMAND: Readonly<Partial<Record<string, string>>> = {
+  google_unavailable: 'Run it again; if it stays, look at your network and at https://status.cloud.google.com.',
+  unexpected: 'Run it again; if it stays, report it with this line.',
+};
+
 /** Any thrown value as data; of a foreign error only the name is kept. */
 export function commandErrorReport(error: unknown, unstored: DiscardedGrant | null = null): CommandErrorReport {
   if (error instanceof CommandError) {
@@ -93,7 +104,8 @@ export function commandErrorReport(error: unknown, unstored: DiscardedGrant | nu
     return { ok: false, code, detail: message, fix: FIXES[code], changed, unstored };
   }
   const failure = toFailure(error);
-  return { ok: false, code: failure.code, detail: failure.message, fix: failureInfo(failure.code).fix, changed: null, unstored };
+  const fix = IN_A_COMMAND[failure.code] ?? failureInfo(failure.code).fix;
+  return { ok: false, code: failure.code, detail: failure.message, fix, changed: null, unstored };
 }
 
 const FATE: Readonly<Record<DiscardedGrant, string>> = {

@@ -12,6 +12,9 @@ export interface SecretStore {
   look(secret: string): Promise<{ readonly exists: boolean; readonly writable: boolean }>;
   /** Numbers of the enabled versions, newest first; none if there is no such secret. */
   enabled(secret: string): Promise<number[]>;
+  /** Numbers of the disabled versions, newest first: they may hold grants that still live at Google. */
+  disabled(secret: string): Promise<number[]>;
+  enable(secret: string, version: number): Promise<void>;
   read(secret: string, version: number | 'latest'): Promise<SecretString>;
   /** Adds a version, creating the secret if needed; answers its number. */
   add(secret: string, payload: SecretString): Promise<{ readonly version: number; readonly created: boolean }>;
@@ -32,6 +35,17 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
     const [{ name }] = await client.addSecretVersion({ parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } });
     return numberOf(name);
   };
+  const inState = async (secret: string, states: readonly unknown[]): Promise<number[]> => {
+    const listed = await client.listSecretVersions({ parent: named(secret) }).catch((error: unknown) => {
+      if (codeOf(error) === NOT_FOUND) return [[]];
+      throw failureOf(error, 'secret_unreadable', secret);
+    });
+    const versions = listed[0] as { name?: string | null; state?: unknown }[];
+    return versions
+      .filter(({ state }) => states.includes(state))
+      .map(({ name }) => numberOf(name))
+      .sort((a, b) => b - a);
+  };
   return {
     // Whoever may only add versions may not look at the secret, so that question comes second.
     async look(secret) {
@@ -49,14 +63,12 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
         },
       );
     },
-    async enabled(secret) {
-      const listed = await client.listSecretVersions({ parent: named(secret) }).catch((error: unknown) => {
-        if (codeOf(error) === NOT_FOUND) return [[]];
-        throw failureOf(error, 'secret_unreadable', secret);
+    enabled: (secret) => inState(secret, ['ENABLED', 1]),
+    disabled: (secret) => inState(secret, ['DISABLED', 2]),
+    async enable(secret, version) {
+      await client.enableSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
+        throw failureOf(error, 'secret_not_writable', secret);
       });
-      const versions = listed[0] as { name?: string | null; state?: unknown }[];
-      const on = versions.filter(({ state }) => state === 'ENABLED' || state === 1);
-      return on.map(({ name }) => numberOf(name)).sort((a, b) => b - a);
     },
     async read(secret, version) {
       const [{ payload }] = await client.accessSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
@@ -70,7 +82,8 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
           codeOf(error) === NOT_FOUND ? null : Promise.reject(error),
         );
         if (version !== null) return { version, created: false };
-        await create(secret);
+        // Another operator may make it at the same time: then it is there.
+        await create(secret).catch((error: unknown) => (codeOf(error) === ALREADY_EXISTS ? null : Promise.reject(error)));
         return { version: await addTo(secret, payload), created: true };
       } catch (error) {
         throw failureOf(error, 'secret_not_writable', secret);
@@ -85,7 +98,14 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
 }
 
 const NOT_FOUND = 5; // gRPC's numbers, which the client uses over REST too
-const CODES: Readonly<Record<number, string>> = { 3: 'INVALID_ARGUMENT', 5: 'NOT_FOUND', 7: 'PERMISSION_DENIED', 9: 'FAILED_PRECONDITION' };
+const ALREADY_EXISTS = 6;
+const CODES: Readonly<Record<number, string>> = {
+  3: 'INVALID_ARGUMENT',
+  5: 'NOT_FOUND',
+  6: 'ALREADY_EXISTS',
+  7: 'PERMISSION_DENIED',
+  9: 'FAILED_PRECONDITION',
+};
 
 const codeOf = (error: unknown): number => Number((error as { code?: unknown } | null)?.code);
 const numberOf = (name: string | null | undefined): number => Number(/(\d+)$/.exec(name ?? '')?.[1]);

@@ -7,6 +7,7 @@ import { faultOf, type TokenGrant } from './consent-response.ts';
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { discard, revokeToken } from './revoke-token.ts';
+import { addAndLook, refuseForeignGrants } from './stored-grants.ts';
 
 /** How consent is asked for. */
 export interface ConsentOptions {
@@ -62,16 +63,24 @@ export async function authorize(
 ): Promise<Authorized | CommandErrorReport> {
   const { mailbox, operator, store, exchange, terminal } = setup;
   const { urls, config } = operator.settings;
-  await writable(mailbox, store); // before a person is bothered
-  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, patience });
+  const exists = await writable(mailbox, store); // before a person is bothered
+  if (exists) await refuseForeignGrants(store, mailbox).catch(unlessUnreadable);
+  const waiting = setup.interrupt ? AbortSignal.any([patience, setup.interrupt]) : patience;
+  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, patience: waiting });
   const { granted } = consented;
   try {
-    const stored = await prove(granted, client, setup);
+    const stored = await prove(granted, client, setup, exists);
     await showStored(consented, stored);
     return stored;
   } catch (error) {
     const { refreshToken, email } = granted;
     const orphan = refreshToken && { refreshToken, clientId: client.id, email };
+    if (error instanceof CommandError && error.code === 'not_known_stored') {
+      // Ending it could end the one that is stored.
+      const refusal = commandErrorReport(error, orphan ? 'kept' : undefined);
+      await consented.show(false, 'It is not known whether the grant was stored', [refusal.detail, refusal.fix]);
+      return refusal;
+    }
     const unstored = orphan && (await discard(orphan, config, store, (token) => revokeToken(urls.revoke, token, exchange)));
     const refusal = commandErrorReport(error, unstored);
     await consented.show(false, 'No grant was stored', [refusal.detail, refusal.fix]);
@@ -82,14 +91,16 @@ export async function authorize(
 async function prove(
   granted: TokenGrant,
   client: OAuthClient,
-  { mailbox, operator, store, exchange, now }: GrantContext,
+  { mailbox, operator, store, exchange, now, interrupt }: GrantContext,
+  existed: boolean,
 ): Promise<Authorized> {
   const fault = faultOf(granted, mailbox);
   if (fault || !granted.refreshToken) throw fault ?? new CommandError('refresh_token_missing', 'the consent brought no refresh token');
   const credential = { clientId: client.id, clientSecret: client.secret, refreshToken: granted.refreshToken };
   const minted = await refresh(operator.settings.urls.token, credential, exchange, now);
   const payload = payloadOf(mailbox, client, minted.refreshToken ?? granted.refreshToken, granted.scopes, now());
-  const { version, created } = await store.add(mailbox.secret, payload);
+  interrupt?.throwIfAborted(); // from here on it is finished: stopping would leave it unknown what is stored
+  const { version, created } = await addAndLook(store, mailbox, payload, existed);
   const { address, secret } = mailbox;
   const ends = granted.endsInS === null ? null : new Date(now() + granted.endsInS * 1_000).toISOString();
   return {
@@ -108,7 +119,7 @@ async function prove(
 /** What a secret holds for a mailbox, see `readCredential`. */
 const payloadOf = (
   { address }: Mailbox,
-  { id, secret }: OAuthClient,
+  { id, secret, redirect }: OAuthClient,
   refreshToken: SecretString,
   scopes: readonly string[],
   now: number,
@@ -121,8 +132,15 @@ const payloadOf = (
       address,
       scopes,
       created: new Date(now).toISOString(),
+      // A Web client takes no other address: `rotate` without --client needs it.
+      ...(redirect !== null && { redirect_uri: redirect }),
     }),
   );
+
+/** Who may only add versions cannot look into them; then the check is left to `config`. */
+const unlessUnreadable = (error: unknown): void => {
+  if (!(error instanceof CommandError && error.code === 'secret_unreadable')) throw error;
+};
 
 async function writable({ secret }: Mailbox, store: GrantContext['store']): Promise<boolean> {
   const { exists, writable } = await store.look(secret);

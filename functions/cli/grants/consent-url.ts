@@ -51,6 +51,11 @@ export function readRedirect(text: string, state: string): SecretString {
   const query = URL.canParse(text.trim()) ? new URL(text.trim()).searchParams : new URLSearchParams();
   const code = query.get('code');
   const error = query.get('error');
+  if (!code && !error && /^4(?:\/|%2F)[\w-]+$/i.test(text.trim()))
+    throw new CommandError(
+      'redirect_unreadable',
+      'only the code was pasted; the whole address is needed, since it says which page it belongs to',
+    );
   if (!code && !error) throw new CommandError('redirect_unreadable', 'the address has neither a code nor an error in it');
   if (query.get('state') !== state)
     throw new CommandError('state_mismatch', 'the answer does not belong to the consent page that was opened');

@@ -38,9 +38,9 @@ export async function askConsent(mailbox: Mailbox, client: OAuthClient, browser:
 
 async function byBrowser(mailbox: Mailbox, client: OAuthClient, ports: ConsentPorts): Promise<Consented> {
   const { terminal, urls, patience } = ports;
-  const loopback = await listenForRedirect(client.redirect);
+  const binding = newBinding();
+  const loopback = await listenForRedirect(client.redirect, binding.state);
   try {
-    const binding = newBinding();
     const url = consentUrl(urls.consent, questionFor(mailbox, client, loopback.redirect), binding);
     terminal.say(`Consent as ${mailbox.address}, and tick the Gmail permission. If no browser opens, open this address:\n\n  ${url}\n`);
     terminal.open(url).then(
@@ -71,6 +71,7 @@ async function byPasting(mailbox: Mailbox, client: OAuthClient, ports: ConsentPo
       `The browser ends on a page that does not load. Copy that page's whole address (it begins with ${redirect}).`,
   );
   const pasted = await terminal.ask('Paste it here: ', patience);
+  if (pasted === null && patience.reason instanceof CommandError) throw patience.reason;
   if (pasted === null && patience.aborted) throw new CommandError('consent_timeout', 'nothing was pasted in time');
   const code = readRedirect(pasted ?? '', binding.state);
   const granted = await exchangeCode(client, redirect, code, binding.verifier, ports);

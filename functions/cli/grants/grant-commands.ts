@@ -34,7 +34,11 @@ export const AUTHORIZE: Leaf = {
 export const ROTATE: Leaf = {
   summary: 'consent again; older versions are disabled once the new grant works',
   arguments: '<ADDRESS>',
-  options: { 'end-others': { about: 'end the old grants at Google where they are of another OAuth client' }, ...CONSENT_OPTIONS },
+  options: {
+    'end-others': { about: 'end the old grants at Google where they are of another OAuth client' },
+    'keep-others': { about: 'or leave them alive there' },
+    ...CONSENT_OPTIONS,
+  },
   examples: ['rotate notices@example.com --project your-project'],
   notes: CONSENT_NOTES,
   run: run('rotate'),
@@ -44,7 +48,7 @@ export const ROTATE: Leaf = {
 export const REVOKE: Leaf = {
   summary: "end a mailbox's grant, at Google and in Secret Manager",
   arguments: '<ADDRESS>',
-  options: { ...PROJECT, ...YES, ...DRY_RUN },
+  options: { all: { about: 'look into versions that were disabled before, too, and end their grants' }, ...PROJECT, ...YES, ...DRY_RUN },
   examples: ['revoke notices@example.com --project your-project --dry-run'],
   notes: 'Google revokes by account and client: every other grant of that pair ends too.',
   run: run('revoke'),

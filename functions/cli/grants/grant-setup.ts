@@ -8,7 +8,7 @@ import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { openSecretStore, type SecretStore } from '../common/secret-store.ts';
 import type { Terminal } from '../common/terminal.ts';
-import { type OAuthClient, readOAuthClient } from './oauth-client.ts';
+import { isLoopback, type OAuthClient, readOAuthClient } from './oauth-client.ts';
 
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -21,6 +21,8 @@ export interface GrantContext {
   readonly exchange: Exchange;
   readonly terminal: Terminal;
   readonly now: () => number;
+  /** Ctrl-C: its reason is a CommandError. A grant that was given is then discarded like any other that is not stored. */
+  readonly interrupt?: AbortSignal;
 }
 
 /** From the command line to a setup; everything that can be wrong without asking Google is told first. Throws Refused, ConfigProblems. */
@@ -61,9 +63,10 @@ export async function clientFor(options: Options, { mailbox, store }: Pick<Grant
 
 function clientOfGrant(text: SecretString): OAuthClient {
   try {
-    const { client_id, client_secret } = JSON.parse(text.reveal()) as Record<string, unknown>;
+    const { client_id, client_secret, redirect_uri } = JSON.parse(text.reveal()) as Record<string, unknown>;
+    const redirect = typeof redirect_uri === 'string' && isLoopback(redirect_uri) ? redirect_uri : null;
     if (typeof client_id === 'string' && typeof client_secret === 'string')
-      return { id: client_id, secret: new SecretString(client_secret), redirect: null };
+      return { id: client_id, secret: new SecretString(client_secret), redirect };
   } catch {
     // told below; the parser's message would quote the secret
   }

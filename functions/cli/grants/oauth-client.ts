@@ -23,6 +23,7 @@ export function readOAuthClient(text: SecretString): OAuthClient {
   if (!installed && !web) throw new CommandError('client_unreadable', 'the JSON has neither "installed" nor "web" in it');
   const { client_id, client_secret, redirect_uris } = installed ?? web ?? {};
   if (typeof client_id !== 'string' || client_id === '') throw new CommandError('client_unreadable', 'the JSON has no client_id');
+  if (/\s/.test(client_id)) throw new CommandError('client_unreadable', 'the client_id has a blank in it');
   if (typeof client_secret !== 'string' || client_secret === '')
     throw new CommandError('client_wrong_type', 'the client has no secret: it was made for Android, iOS or Chrome');
   const own = Array.isArray(redirect_uris) ? redirect_uris.find((one) => isLoopback(String(one))) : undefined;
@@ -34,11 +35,13 @@ export function readOAuthClient(text: SecretString): OAuthClient {
   return { id: client_id, secret: new SecretString(client_secret), redirect: installed ? null : String(own) };
 }
 
-const isLoopback = (uri: string): boolean => /^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}(\/[^?#]*)?$/.test(uri);
+/** Plain http on the loopback interface, with a port that there is. */
+export const isLoopback = (uri: string): boolean =>
+  /^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}(\/[^?#]*)?$/.test(uri) && URL.canParse(uri) && Number(new URL(uri).port || 80) > 0;
 
 function parse(text: string): Record<string, unknown> {
   try {
-    const value = section(JSON.parse(text));
+    const value = section(JSON.parse(text.replace(/^\uFEFF/, '')));
     if (value) return value;
   } catch {
     // the parser's message would quote the secret

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CommandError } from '../common/refusal.ts';
@@ -11,8 +12,11 @@ export interface RedirectListener extends AsyncDisposable {
   answer(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1, or where a client insists. Throws Refused: port_taken. */
-export async function listenForRedirect(wanted: string | null): Promise<RedirectListener> {
+/**
+ * Listens on a free port of 127.0.0.1, or where a client insists. Any page that the browser shows can send a request here; only one with this `state` ends
+ * the wait. Throws CommandError: port_taken.
+ */
+export async function listenForRedirect(wanted: string | null, state: string): Promise<RedirectListener> {
   const { port, pathname } = new URL(wanted ?? 'http://127.0.0.1:0/');
   let waiting: ServerResponse | null = null;
   let arrived: (url: string) => void = () => {};
@@ -24,6 +28,10 @@ export async function listenForRedirect(wanted: string | null): Promise<Redirect
     const url = URL.parse(req.url ?? '/', 'http://127.0.0.1');
     const back = url?.pathname === pathname && (url.searchParams.has('code') || url.searchParams.has('error'));
     if (!back || waiting || req.method !== 'GET') return void res.writeHead(back ? 409 : 404).end(); // a favicon, or the same page again
+    if (!sameText(url.searchParams.get('state') ?? '', state))
+      return void res
+        .writeHead(400, HEADERS)
+        .end(page(false, 'This answer belongs to another consent page', ['Finish the page that was opened last.']));
     waiting = res;
     arrived(url.href);
   });
@@ -35,7 +43,8 @@ export async function listenForRedirect(wanted: string | null): Promise<Redirect
     redirect: wanted ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     arrival: (signal) =>
       new Promise((done, fail) => {
-        const late = (): void => fail(new CommandError('consent_timeout', 'nobody consented in time'));
+        const late = (): void =>
+          fail(signal.reason instanceof CommandError ? signal.reason : new CommandError('consent_timeout', 'nobody consented in time'));
         if (signal.aborted) late();
         signal.addEventListener('abort', late, { once: true });
         arrivals.then(done, fail);
@@ -54,6 +63,12 @@ export async function listenForRedirect(wanted: string | null): Promise<Redirect
     },
   };
 }
+
+/** In constant time, so that a page cannot find the state out by measuring. */
+const sameText = (one: string, other: string): boolean => {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
+  return timingSafeEqual(a as Buffer, b as Buffer);
+};
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',

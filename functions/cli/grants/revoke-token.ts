@@ -7,12 +7,23 @@ import type { SecretStore } from '../common/secret-store.ts';
 /** Google's answer to the revocation of a token: `gone` if it was not alive any more. */
 export type Revoked = 'revoked' | 'gone' | 'failed';
 
-/** Ends at Google everything that the token's account granted to the token's client (RFC 7009). */
+/**
+ * Ends at Google everything that the token's account granted to the token's client (RFC 7009). A lost answer is asked for
+ * once more: `gone` then means that the first request did it.
+ */
 export async function revokeToken(url: string, token: SecretString, exchange: Exchange): Promise<Revoked> {
+  const first = await askToRevoke(url, token, exchange);
+  if (first !== 'lost') return first;
+  const second = await askToRevoke(url, token, exchange);
+  return second === 'gone' ? 'revoked' : second === 'lost' ? 'failed' : second;
+}
+
+async function askToRevoke(url: string, token: SecretString, exchange: Exchange): Promise<Revoked | 'lost'> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = new URLSearchParams({ token: token.reveal() }).toString();
   const reply = await exchange({ method: 'POST', url, headers, body, timeoutMs: 10_000 }).catch(() => null);
-  if (reply?.status === 200) return 'revoked';
+  if (reply === null) return 'lost';
+  if (reply.status === 200) return 'revoked';
   return reply?.status === 400 && (json(reply) as { error?: unknown } | null)?.error === 'invalid_token' ? 'gone' : 'failed';
 }
 

@@ -1,7 +1,10 @@
+import type { SecretString } from '../../mail/model/secret.ts';
 import { CommandError } from '../common/refusal.ts';
+import type { SecretStore } from '../common/secret-store.ts';
 import { confirm } from '../common/terminal.ts';
 import type { GrantContext } from './grant-setup.ts';
 import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
+import { disableAndLook, ownerOf, refuseForeignGrants } from './stored-grants.ts';
 
 /** A mailbox without a grant; `atGoogle` is null where no refresh token was left to revoke. */
 export interface RevokeResult {
@@ -12,11 +15,15 @@ export interface RevokeResult {
   readonly atGoogle: 'revoked' | 'gone' | null;
   /** Versions that were disabled, or would be. */
   readonly disabled: readonly number[];
+  /** Versions that had been disabled before, and were not looked into: a grant of another OAuth client in them may live on. */
+  readonly unseen: readonly number[];
 }
 
 export interface RevokeOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
+  /** Looks into disabled versions too: each is enabled for the moment of reading. */
+  readonly all: boolean;
 }
 
 /**
@@ -25,33 +32,56 @@ export interface RevokeOptions {
  */
 export async function revoke(
   { mailbox, operator, store, exchange, terminal }: GrantContext,
-  { yes, dryRun }: RevokeOptions,
+  { yes, dryRun, all }: RevokeOptions,
 ): Promise<RevokeResult> {
   const { address, secret } = mailbox;
+  await refuseForeignGrants(store, mailbox);
   const versions = await store.enabled(secret);
-  const texts = await Promise.all(versions.map((version) => store.read(secret, version)));
-  const answer = { ok: true, dryRun, address, secret, disabled: versions } as const;
-  if (dryRun || versions.length === 0) return { ...answer, atGoogle: null };
+  const off = await store.disabled(secret);
+  const answer = { ok: true, dryRun, address, secret, disabled: versions, unseen: all ? [] : off } as const;
+  if (dryRun || versions.length + (all ? off.length : 0) === 0) return { ...answer, atGoogle: null };
   if (!yes) await confirm(`${address} will not send any more, here or wherever else this OAuth client is used.`, terminal);
 
+  const texts = await Promise.all(versions.map((version) => store.read(secret, version)));
+  if (all) texts.push(...(await readDisabled(store, secret, off, address)));
   const found: Revoked[] = [];
   for (const { token } of texts.flatMap(refreshTokenOf)) found.push(await revokeToken(operator.settings.urls.revoke, token, exchange));
   if (found.includes('failed')) throw new CommandError('revoke_failed', 'Google did not take the revocation');
   for (const version of versions)
-    await store.disable(secret, version).catch(({ message }: Error) => {
+    await disableAndLook(store, secret, version).catch(({ message }: Error) => {
       throw new CommandError('versions_left', message, 'The grant is revoked at Google.');
     });
   return { ...answer, atGoogle: found.includes('revoked') ? 'revoked' : found.length > 0 ? 'gone' : null };
 }
 
-export function revokeText({ dryRun, address, secret, atGoogle, disabled }: RevokeResult): string {
+/** A disabled version cannot be read: it is enabled for that moment. Functions read `latest`, which this may be: so it is quick, and one at a time. */
+async function readDisabled(store: SecretStore, secret: string, versions: readonly number[], address: string): Promise<SecretString[]> {
+  const texts: SecretString[] = [];
+  for (const version of versions) {
+    await store.enable(secret, version);
+    try {
+      const text = await store.read(secret, version);
+      if ((ownerOf(text) ?? address) === address) texts.push(text);
+    } finally {
+      await disableAndLook(store, secret, version);
+    }
+  }
+  return texts;
+}
+
+export function revokeText({ dryRun, address, secret, atGoogle, disabled, unseen }: RevokeResult): string {
+  const rest =
+    unseen.length === 0
+      ? ''
+      : `\nDisabled before, and not looked into: version${unseen.length === 1 ? '' : 's'} ${unseen.join(', ')}. A grant of another OAuth client in them may still live at Google: npx mailgrant revoke ${address} --all ends it.`;
   const versions = `version${disabled.length === 1 ? '' : 's'} ${disabled.join(', ')} of ${secret}`;
-  if (disabled.length === 0) return `${address} has no grant: no version of ${secret} is enabled.`;
-  if (dryRun) return `Would be revoked at Google and disabled: ${versions}. Nothing was changed.`;
+  if (disabled.length === 0 && atGoogle === null) return `${address} has no grant: no version of ${secret} is enabled.${rest}`;
+  if (dryRun) return `Would be revoked at Google and disabled: ${versions}. Nothing was changed.${rest}`;
   const google = {
     revoked: 'The grant is revoked at Google',
     gone: 'Google had ended the grant already',
     none: 'There was no refresh token',
   };
-  return `${google[atGoogle ?? 'none']}. Disabled: ${versions}.\nNext: npx mailgrant authorize ${address}, with --client, if it shall send again.`;
+  const done = disabled.length === 0 ? '' : ` Disabled: ${versions}.`;
+  return `${google[atGoogle ?? 'none']}.${done}${rest}\nNext: npx mailgrant authorize ${address}, with --client, to let it send again.`;
 }

@@ -2,10 +2,12 @@ import { readCredential } from '../../google/auth/refresh-token-secret.ts';
 import { refresh } from '../../google/auth/token-endpoint.ts';
 import { toFailure } from '../../mail/model/failure.ts';
 import { CommandError, type CommandErrorReport, commandErrorReport } from '../common/refusal.ts';
+import { agrees } from '../common/terminal.ts';
 import { type Authorized, authorize, type ConsentOptions } from './authorize.ts';
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
+import { disableAndLook, refuseForeignGrants } from './stored-grants.ts';
 
 /** A new grant in place of the old one. */
 export interface Rotated extends Authorized {
@@ -18,15 +20,17 @@ export interface Rotated extends Authorized {
 /**
  * Consents again, stores the new grant, proves it from the store, and only then disables the older versions. The older
  * refresh tokens are not revoked at Google: that would end the new one with them (docs/decisions/015). Those of another
- * client are, where `endOthers` asks for it: then nothing that is stored here dies with them.
+ * client are, where `endOthers` asks for it: then nothing that is stored here dies with them. null asks the person.
  */
 export async function rotate(
   setup: GrantContext,
   client: OAuthClient,
   way: ConsentOptions,
-  endOthers = false,
+  endOthers: boolean | null = null,
 ): Promise<Rotated | CommandErrorReport> {
   const { mailbox, store } = setup;
+  await refuseForeignGrants(store, mailbox);
+  const end = endOthers ?? (await askAboutOthers(setup, client));
   const stored = await authorize(setup, client, way);
   if (!stored.ok) return stored;
   const changed = `The new grant is version ${stored.version} of the secret ${stored.secret}.`;
@@ -34,14 +38,25 @@ export async function rotate(
   if (fault) return commandErrorReport(fault);
   try {
     const older = (await store.enabled(mailbox.secret)).filter((version) => version < stored.version);
-    const texts = endOthers ? await Promise.all(older.map((version) => store.read(mailbox.secret, version))) : [];
-    for (const version of older) await store.disable(mailbox.secret, version);
+    const texts = end ? await Promise.all(older.map((version) => store.read(mailbox.secret, version))) : [];
+    for (const version of older) await disableAndLook(store, mailbox.secret, version);
     const others = texts.flatMap(refreshTokenOf).filter(({ clientId }) => clientId !== client.id);
     const ended = await Promise.all(others.map(({ token }) => revokeToken(setup.operator.settings.urls.revoke, token, setup.exchange)));
     return { ...stored, disabled: older, ended };
   } catch (error) {
     return commandErrorReport(new CommandError('versions_left', reasonOf(error), changed));
   }
+}
+
+/** Another client's grant goes on at Google when its version is disabled, and no later `revoke` sees it: so it is asked about before. */
+async function askAboutOthers({ mailbox, store, terminal }: GrantContext, client: OAuthClient): Promise<boolean> {
+  const texts = await Promise.all((await store.enabled(mailbox.secret)).map((version) => store.read(mailbox.secret, version)));
+  const others = new Set(texts.flatMap(refreshTokenOf).flatMap(({ clientId }) => (clientId === client.id ? [] : [clientId])));
+  if (others.size === 0) return false;
+  const consequence = `The stored grant is of another OAuth client (${[...others].join(', ')}) and stays alive at Google when its version is disabled.`;
+  if (!terminal.interactive)
+    throw new CommandError('option_invalid', `${consequence} Say --end-others to end it, or --keep-others to leave it.`);
+  return agrees(`${consequence}\nEnd it at Google once the new one works?`, terminal);
 }
 
 const reasonOf = (error: unknown): string => (error instanceof CommandError ? error.message : toFailure(error).code);

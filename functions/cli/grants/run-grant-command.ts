@@ -17,10 +17,11 @@ export function runGrantCommand(
 ): Promise<Answer> {
   return answering(async () => {
     const way = verb === 'revoke' ? null : wayFrom(options);
-    const setup = await setUp(options, words, env, terminal);
+    using interrupt = onInterrupt();
+    const setup = { ...(await setUp(options, words, env, terminal)), interrupt: interrupt.signal };
     const dryRun = options['dry-run'] === true;
     if (!way) {
-      const data = await revoke(setup, { yes: options['yes'] === true, dryRun });
+      const data = await revoke(setup, { yes: options['yes'] === true, dryRun, all: options['all'] === true });
       return { data, text: revokeText(data) };
     }
     const client = await clientFor(options, setup);
@@ -28,7 +29,7 @@ export function runGrantCommand(
       const data = await planConsent(setup, client);
       return { data, text: planText(data) };
     }
-    const data = await (verb === 'rotate' ? rotate(setup, client, way(), options['end-others'] === true) : authorize(setup, client, way()));
+    const data = await (verb === 'rotate' ? rotate(setup, client, way(), othersFrom(options)) : authorize(setup, client, way()));
     if (!data.ok)
       return { data, text: commandErrorText(data), exitCode: 1, error: { code: data.code, message: data.detail, fix: data.fix } };
     const text = authorizedText(data, setup.now());
@@ -36,9 +37,24 @@ export function runGrantCommand(
   });
 }
 
+/** null where neither is said: then the person is asked, if there is another client's grant. */
+function othersFrom(options: Options): boolean | null {
+  if (options['end-others'] === true && options['keep-others'] === true)
+    throw new CommandError('option_invalid', '--end-others and --keep-others exclude each other');
+  return options['end-others'] === true ? true : options['keep-others'] === true ? false : null;
+}
+
 /** The patience begins when it is called, not when the options are read. */
 function wayFrom(options: Options): () => ConsentOptions {
   const seconds = Number(options['timeout'] ?? 300);
   if (!(seconds > 0 && seconds <= 86_400)) throw new CommandError('option_invalid', '--timeout: expected seconds, up to a day');
   return () => ({ browser: options['no-browser'] !== true, timeoutMs: AbortSignal.timeout(seconds * 1_000) });
+}
+
+/** The first Ctrl-C is heeded where that leaves nothing half done; the second one ends the process, as without this. */
+function onInterrupt(): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(new CommandError('interrupted', 'stopped by Ctrl-C'));
+  process.once('SIGINT', stop);
+  return { signal: controller.signal, [Symbol.dispose]: () => void process.off('SIGINT', stop) };
 }

@@ -12,6 +12,8 @@ export interface Client {
 
 export interface Clients {
   find(id: string): Client | null;
+  /** Adds a redirect address to a client, as its owner does in the console. */
+  allow(id: string, redirect: string): void;
   /** The file that the console offers for download when the client is made. */
   file(type: Client['type']): Record<string, unknown>;
 }
@@ -37,6 +39,9 @@ export function createClients(db: DatabaseSync): Clients {
   };
   return {
     find,
+    allow(id, redirect) {
+      db.prepare("UPDATE clients SET redirects = redirects || ' ' || ? WHERE id = ?").run(redirect, id);
+    },
     file(type) {
       const client = find(type === 'web' ? WEB_ID : INSTALLED_ID);
       return {

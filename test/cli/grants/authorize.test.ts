@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freePort } from '../../../functions/dev/function-process.ts';
 import { INSTALLED_ID } from '../../../functions/fake-google/oauth/clients.ts';
 import { idToken } from '../../../functions/fake-google/oauth/identity.ts';
 import { SCOPE_MAIL, SCOPE_SEND } from '../../../functions/mail/model/scopes.ts';
@@ -171,9 +172,32 @@ const rows: Row[] = [
     unstored: 'kept',
   },
   {
-    name: 'an answer to another page',
-    line: (desk) => withClient(desk, { person: async (url) => desk.comeBack((await consentAt(url)).replace(/state=[^&]+/, 'state=x')) }),
+    name: 'only an answer to another page',
+    line: (desk) =>
+      withClient(desk, {
+        person: async (url) => desk.comeBack((await consentAt(url)).replace(/state=[^&]+/, 'state=x')),
+        options: { timeout: '0.2' },
+      }),
+    code: 'consent_timeout',
+  },
+  {
+    name: 'the pasted answer to another page',
+    line: (desk) =>
+      withClient(desk, {
+        options: { 'no-browser': true },
+        terminal: { ask: async () => 'http://127.0.0.1:53219/?code=4/0canary-x&state=other' },
+      }),
     code: 'state_mismatch',
+  },
+  {
+    name: 'a Web client whose port does not exist',
+    line: (desk) => write(desk, { web: { client_id: 'x', client_secret: 'canary-y', redirect_uris: ['http://127.0.0.1:99999/'] } }),
+    code: 'client_wrong_type',
+  },
+  {
+    name: 'a blank in the client id',
+    line: (desk) => write(desk, { installed: { client_id: 'x y', client_secret: 'canary-y' } }),
+    code: 'client_unreadable',
   },
   {
     name: 'a Workspace policy',
@@ -341,4 +365,95 @@ test('a grant that is revoked is gone at Google, one that is kept lives', async 
   await storedSales(desk);
   await desk.run('authorize', withClient(desk, { person: consents({ account: SALES }) }));
   assert.equal(desk.google.oauth.consented(INSTALLED_ID, SALES), true);
+});
+
+test('a page that sends an answer of its own does not end the wait; a file with a byte order mark is read', async () => {
+  await using desk = await startDesk();
+  writeFileSync(desk.clientFile, `\uFEFF${JSON.stringify(desk.google.clients.file('installed'))}`);
+  const person: Line['person'] = async (url) => {
+    const location = await consentAt(url);
+    const back = new URL(location);
+    for (const query of ['?code=forged', '?error=access_denied', '?code=forged&state=x'])
+      await fetch(`${back.origin}${back.pathname}${query}`);
+    await desk.comeBack(location);
+  };
+  const { data } = await desk.run('authorize', withClient(desk, { person }));
+  assert.deepEqual([data['ok'], await desk.mints()], [true, 'minted']);
+});
+
+test('the redirect address of a Web client is kept with the grant, so that rotate needs no client file', async () => {
+  await using desk = await startDesk();
+  const web = desk.google.clients.file('web')['web'] as { client_id: string };
+  const redirect = `http://127.0.0.1:${await freePort(0)}/back`;
+  desk.google.clients.allow(web.client_id, redirect);
+  const file = write(desk, desk.google.clients.file('web'));
+  assert.equal((await desk.run('authorize', file)).data['ok'], true);
+  assert.equal((await desk.payload(1))['redirect_uri'], redirect);
+  const { data } = await desk.run('rotate', {});
+  assert.deepEqual([data['ok'], data['disabled'], (await desk.payload(2))['redirect_uri']], [true, [1], redirect]);
+});
+
+/** Each call that changes something, lost before it took effect, lost after it, or refused: what is said equals what is there. */
+const lost = { on: 'secret', reset: 'before' } as const;
+const lostAfter = { on: 'secret', reset: 'after' } as const;
+const adding: {
+  name: string;
+  faults: Parameters<Desk['google']['faults']['script']>;
+  ok: boolean;
+  stored: string[] | null;
+  changed?: RegExp;
+}[] = [
+  { name: 'the reply to the new version is lost', faults: [passes, passes, lostAfter], ok: true, stored: ['ENABLED'] },
+  {
+    name: 'the request for the new version is lost',
+    faults: [passes, passes, lost],
+    ok: false,
+    stored: null,
+    changed: /was made, and has no version/,
+  },
+];
+for (const { name, faults, ok, stored } of adding)
+  test(`authorize: ${name}: ${ok ? 'stored' : 'not stored'} is what is said and what is there`, async () => {
+    await using desk = await startDesk();
+    const { data } = await desk.run('authorize', withClient(desk, { person: beforeReturning(desk, ...faults) }));
+    assert.deepEqual([data['ok'], ok ? await desk.versions() : null], [ok, stored]);
+    if (!ok) assert.notEqual(data['fix'], undefined);
+    if (!ok) assert.doesNotMatch(String(data['fix']), /Idempotency/i);
+  });
+
+test('two operators make the secret at once: both grants are stored', async () => {
+  await using desk = await startDesk();
+  const conflict = { on: 'secret', status: 409, body: { error: { code: 409, status: 'ALREADY_EXISTS', message: 'it is there' } } } as const;
+  const person: Line['person'] = async (url) => {
+    const location = await consentAt(url);
+    desk.google.faults.script(passes, conflict);
+    desk.google.storeSecret('laptop', SECRET_ID, '{}'); // the other one was quicker
+    await desk.comeBack(location);
+  };
+  assert.equal((await desk.run('authorize', withClient(desk, { person }))).data['ok'], true);
+});
+
+for (const verb of ['authorize', 'rotate', 'revoke'] as const)
+  test(`${verb} leaves a secret alone that holds another mailbox's grant`, async () => {
+    await using desk = await startDesk();
+    desk.google.storeSecret('laptop', SECRET_ID, JSON.stringify({ ...desk.google.oauth.enrol(SALES), address: SALES }));
+    const line =
+      verb === 'revoke' ? { options: { yes: true } } : withClient(desk, { person: async () => assert.fail('the person was asked') });
+    const { data } = await desk.run(verb, line);
+    assert.deepEqual([data['ok'], data['code'], await desk.versions()], [false, 'secret_shared', ['ENABLED']]);
+    assert.equal(desk.google.oauth.consented(INSTALLED_ID, SALES), true);
+  });
+
+test('Ctrl-C after Allow ends the grant like any other that is not stored', async () => {
+  await using desk = await startDesk();
+  const person: Line['person'] = async (url) => {
+    const location = await consentAt(url);
+    desk.google.faults.script({ on: 'token' }, { on: 'token', delayMs: 300 });
+    const page = desk.comeBack(location);
+    while (desk.google.calls.token < 2) await new Promise((done) => setImmediate(done));
+    process.emit('SIGINT');
+    await page;
+  };
+  const { data } = await desk.run('authorize', withClient(desk, { person }));
+  assert.deepEqual([data['code'], data['unstored'], await desk.versions()], ['interrupted', 'revoked', null]);
 });

@@ -97,14 +97,14 @@ for (const endOthers of [false, true])
     const refresh_token = desk.google.oauth.consent(web, NOTICES, [scopeFor('api')]);
     const older = { client_id: web.id, client_secret: web.secret, refresh_token, address: NOTICES };
     desk.google.storeSecret(PROJECT, SECRET_ID, JSON.stringify(older));
-    const { data } = await desk.run('rotate', { options: { client: desk.clientFile, 'end-others': endOthers } });
+    const { data } = await desk.run('rotate', { options: { client: desk.clientFile, [endOthers ? 'end-others' : 'keep-others']: true } });
     assert.deepEqual([data['ok'], data['disabled'], data['ended']], [true, [1], endOthers ? ['revoked'] : []]);
     const reply = await fetch(`${desk.google.url}/token`, {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'refresh_token', ...older }),
     });
     assert.deepEqual([reply.status, await desk.mints()], [endOthers ? 400 : 200, 'minted']);
-    const same = await desk.run('rotate', { options: { 'end-others': endOthers } });
+    const same = await desk.run('rotate', { options: { [endOthers ? 'end-others' : 'keep-others']: true } });
     assert.deepEqual([same.data['ended'], await desk.mints()], [[], 'minted']); // of one client: it would die with the new one
   });
 
@@ -177,7 +177,7 @@ const revocations: { name: string; line: (desk: Desk) => Line; code: string; sta
   {
     name: 'versions that may not be disabled',
     line: (desk) => {
-      desk.google.faults.script(passes, passes, forbidden);
+      desk.google.faults.script(passes, passes, passes, passes, passes, forbidden);
       return { options: { yes: true } };
     },
     code: 'versions_left',
@@ -200,4 +200,32 @@ test('a yes at the terminal is enough; a dry run ends nothing', async () => {
   assert.deepEqual([dry.data['disabled'], await desk.mints()], [[1], 'minted']);
   const { data } = await desk.run('revoke', { terminal: { interactive: true, ask: async () => ' Yes ' } });
   assert.equal(data['atGoogle'], 'revoked');
+});
+
+test('after rotate to another client, revoke says what it did not look into, and --all ends that too', async () => {
+  await using desk = await startDesk();
+  const web = desk.google.clients.find(String((desk.google.clients.file('web')['web'] as { client_id: string }).client_id));
+  assert.ok(web);
+  const refresh_token = desk.google.oauth.consent(web, NOTICES, [scopeFor('api')]);
+  const older = { client_id: web.id, client_secret: web.secret, refresh_token, address: NOTICES };
+  desk.google.storeSecret(PROJECT, SECRET_ID, JSON.stringify(older));
+  const lives = async () =>
+    (await fetch(`${desk.google.url}/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', ...older }) }))
+      .status;
+  const asked = await desk.run('rotate', { options: { client: desk.clientFile } });
+  assert.deepEqual([asked.data['code'], await desk.versions()], ['option_invalid', ['ENABLED']]);
+  await desk.run('rotate', { options: { client: desk.clientFile, 'keep-others': true } });
+  const first = await desk.run('revoke', { options: { yes: true } });
+  assert.deepEqual([first.data['atGoogle'], first.data['unseen'], await lives()], ['revoked', [1], 200]);
+  assert.match(first.text, /--all/);
+  const all = await desk.run('revoke', { options: { yes: true, all: true } });
+  assert.deepEqual([all.data['atGoogle'], await lives(), await desk.versions()], ['revoked', 400, ['DISABLED', 'DISABLED']]);
+});
+
+test('a revocation whose answer is lost is asked for again, and is over', async () => {
+  await using desk = await startDesk();
+  await authorized(desk);
+  desk.google.faults.script({ on: 'revoke', reset: 'after' });
+  const { data } = await desk.run('revoke', { options: { yes: true } });
+  assert.deepEqual([data['ok'], data['atGoogle'], await desk.versions()], [true, 'revoked', ['DISABLED']]);
 });

@@ -1,0 +1,67 @@
+import type { Mailbox } from '../../mail/model/config.ts';
+import type { SecretString } from '../../mail/model/secret.ts';
+import { CommandError } from '../common/refusal.ts';
+import type { SecretStore } from '../common/secret-store.ts';
+
+/** What was found after a version was to be added, and its answer was lost or was a refusal. */
+export type Kept = { readonly version: number } | 'not stored' | 'not known';
+
+/** Looks whether the newest version is this payload. */
+export async function lookForPayload(store: SecretStore, secret: string, payload: SecretString): Promise<Kept> {
+  try {
+    const [newest] = await store.enabled(secret);
+    if (newest === undefined) return 'not stored';
+    return (await store.read(secret, newest)).reveal() === payload.reveal() ? { version: newest } : 'not stored';
+  } catch {
+    return 'not known';
+  }
+}
+
+/**
+ * Adds a version, and answers from the state that is found, not from how the call failed: a lost reply may mean that it is
+ * stored. Throws what the store threw where it is not, with what was changed all the same; not_known_stored where nobody can tell.
+ */
+export async function addAndLook(
+  store: SecretStore,
+  { secret }: Mailbox,
+  payload: SecretString,
+  existed: boolean,
+): Promise<{ readonly version: number; readonly created: boolean }> {
+  try {
+    return await store.add(secret, payload);
+  } catch (error) {
+    const refused = error instanceof CommandError; // Secret Manager answered
+    const kept = refused ? 'not stored' : await lookForPayload(store, secret, payload);
+    if (typeof kept === 'object') return { version: kept.version, created: !existed };
+    if (kept === 'not known') throw new CommandError('not_known_stored', `it is not known whether the grant is in the secret ${secret}`);
+    const made = !existed && (await store.look(secret).then(({ exists }) => exists, () => false)); // biome-ignore format: one thought
+    if (made && refused) throw new CommandError(error.code, error.message, `The secret ${secret} was made, and has no version.`);
+    throw error;
+  }
+}
+
+/** Whose grant a payload holds, in lower case; null where it does not say. */
+export function ownerOf(text: SecretString): string | null {
+  try {
+    const { address } = JSON.parse(text.reveal()) as { address?: unknown };
+    return typeof address === 'string' ? address.toLowerCase() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Throws CommandError secret_shared where an enabled version holds another mailbox's grant: it would be replaced or ended. */
+export async function refuseForeignGrants(store: SecretStore, { secret, address }: Mailbox): Promise<void> {
+  for (const version of await store.enabled(secret)) {
+    const owner = ownerOf(await store.read(secret, version));
+    if (owner !== null && owner !== address)
+      throw new CommandError('secret_shared', `version ${version} of the secret ${secret} holds the grant of ${owner}, not of ${address}`);
+  }
+}
+
+/** Disables a version; where the answer was lost, what is found decides. */
+export async function disableAndLook(store: SecretStore, secret: string, version: number): Promise<void> {
+  await store.disable(secret, version).catch(async (error: unknown) => {
+    if ((await store.enabled(secret).catch(() => [version])).includes(version)) throw error;
+  });
+}
