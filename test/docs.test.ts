@@ -1,10 +1,12 @@
 /** Every block of sh, js and python in every page runs as it stands, against the stack of `npm start`, or says why not. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { parseCommandLine } from '../functions/cli/command-line.ts';
+import { COMMANDS } from '../functions/cli/commands.ts';
 import { compileConfig } from '../functions/config/compile-config.ts';
 import { type Stack, startStack } from '../functions/dev/stack.ts';
 import { ENVIRONMENT } from '../functions/runtime/settings.ts';
@@ -162,6 +164,52 @@ for (const name of new Set(commands.flatMap(({ command = [] }) => command)))
 test("the configuration page names each variable of a function's environment, with what it is for", () => {
   const rows = Object.entries(ENVIRONMENT).map(([name, about]) => `| \`${name}\` | ${about} |\n`);
   assert.ok(readFileSync('docs/configuration.md', 'utf8').includes(`|---|---|\n${rows.join('')}<!-- end -->`), rows.join(''));
+});
+
+/** Commands in running text, with their page. A bare name, such as `npx mailgrant build`, is no call. */
+const inline = PAGES.flatMap((page) =>
+  [...readFileSync(page, 'utf8').matchAll(/`npx mailgrant ([^`\n]+)`/g)].map(([, text = '']) => ({ page, text })),
+).filter(({ text }) => /[A-Z./@]|--/.test(text) && text !== 'COMMAND');
+
+for (const { page, text } of inline)
+  test(`${page} has a command in its text that can be typed: ${text}`, async () => {
+    const words = [...text.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+    const parsed = await parseCommandLine(words, COMMANDS, '0.0.0');
+    assert.equal(parsed.kind, 'run', JSON.stringify(parsed));
+  });
+
+/** Those of them that ask nobody, with a config that has the routes of the pages. */
+const OFFLINE = /^(test-route|preview|hook sign|config|key list)\b/;
+for (const { page, text } of inline.filter((one) => OFFLINE.test(one.text)))
+  test(`${page} has a command in its text that runs as it stands: ${text}`, async () => {
+    const own = mkdtempSync(join(folder, 'inline-'));
+    cpSync('config', join(own, 'config'), { recursive: true });
+    const config = join(own, 'config/mailgrant.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replaceAll(/^ {2}# {1,3}(?=(releases:| {2}(hook|when|from|to|template):))/gm, '  '));
+    mkdirSync(join(own, '.mailgrant/hook-secrets'), { recursive: true });
+    writeFileSync(join(own, '.mailgrant/hook-secrets/hook-releases'), 'x'.repeat(40));
+    const script = `mailgrant() { node ${join(ROOT, 'functions/cli/main.ts')} "$@"; }; mailgrant ${text}`;
+    const env = { ...process.env, BROWSER: 'true' };
+    const ran = await new Promise<{ code: number; text: string }>((done) =>
+      execFile('bash', ['-c', script], { cwd: own, env }, (error, out, err) =>
+        done({ code: error ? Number(error.code ?? 1) : 0, text: out + err }),
+      ),
+    );
+    assert.equal(ran.code, 0, ran.text);
+  });
+
+test('the key has one name in the environment, and signing in to Google one command', () => {
+  const texts = PAGES.map((page) => ({ page, text: readFileSync(page, 'utf8') }));
+  const other = /(?:env\.|environ\["|ENV(?:\.fetch\()?\[?"|getenv\('|Getenv\("|\$)(?:RESEND|MAILGRANT)_API_KEY/;
+  assert.deepEqual(
+    texts.filter(({ text }) => other.test(text)).map(({ page }) => page),
+    [],
+  );
+  const signIn = /gcloud auth application-default login(?! --impersonate)/;
+  assert.deepEqual(
+    texts.filter(({ page, text }) => !page.endsWith('why-gmail-auth-fails.md') && signIn.test(text)).map(({ page }) => page),
+    [],
+  );
 });
 
 const DECISIONS = globSync('docs/decisions/*.md').sort();

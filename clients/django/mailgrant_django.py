@@ -2,7 +2,8 @@
 
     EMAIL_BACKEND = "mailgrant_django.EmailBackend"
     MAILGRANT_URL = "https://mailgrant-api-….run.app"
-    MAILGRANT_API_KEY = os.environ["MAILGRANT_API_KEY"]
+    MAILGRANT_API_KEY = os.environ["MAILGRANT_KEY"]
+    DEFAULT_FROM_EMAIL = SERVER_EMAIL = "notices@example.com"  # addresses that the key may send from
 
 One file, standard library only, Django 3.2 and later. Every message is posted as the MIME that Django composed, with the
 envelope beside it, so that Bcc works and nothing is rebuilt. A message that is sent again after an error has the same
@@ -39,7 +40,7 @@ from io import BytesIO
 from typing import Any, Callable, Iterable, NamedTuple, Sequence
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -47,7 +48,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "EmailBackend",
     "MailgrantAuthenticationError",
@@ -251,7 +252,8 @@ class EmailBackend(BaseEmailBackend):
             self._used = True
             body = response.read(REPLY_MAX_BYTES)
             after = response.headers.get("retry-after", "")
-            return Reply(response.status, _json(body), int(after) if after.isdigit() else None)
+            told = _without(_json(body), [self.api_key, self._token[0]])
+            return Reply(response.status, told, int(after) if after.isdigit() else None)
 
     def _credentials(self) -> dict[str, str]:
         if not self.identity:
@@ -381,10 +383,11 @@ def envelope_address(address: str, sender: bool = False) -> str:
     except UnicodeError:
         plain = ""
     # parseaddr takes a line break out, and another address is left.
-    if not local or not domain or "," in plain or not plain or re.search(r"[\r\n\0]", str(address)):
+    nowhere = sender and "." not in domain  # webmaster@localhost, as a stock project has it: the function takes no such address
+    if nowhere or not local or not domain or "," in plain or not plain or re.search(r"[\r\n\0]", str(address)):
         why = {"message": "An address is not one that mail can be sent to.", "code": "request_invalid"}
         reply = Reply(422, {**why, "fix": "Correct the addresses of the mail."})
-        raise MailgrantSenderRefused(reply, str(address)) if sender else MailgrantRecipientsRefused(reply, recipients=[str(address)])
+        raise MailgrantSenderRefused(_named(reply, str(address)), str(address)) if sender else MailgrantRecipientsRefused(reply, recipients=[str(address)])
     return plain
 
 
@@ -396,10 +399,29 @@ def error_for(reply: Reply, sender: str, recipients: Sequence[str]) -> Mailgrant
     if smtp == 451:
         return MailgrantUnavailable(reply)
     if code == "sender_not_allowed":
-        return MailgrantSenderRefused(reply, sender)
+        return MailgrantSenderRefused(_named(reply, sender), sender)
     if code == "recipient_not_allowed":
         return MailgrantRecipientsRefused(reply, recipients=recipients)
     return MailgrantDataError(reply)
+
+
+def _named(reply: Reply, sender: str) -> Reply:
+    """The same answer, with the sender that was refused and the setting that it comes from."""
+    value = parseaddr(sender)[1] or sender
+    names = [name for name in ("DEFAULT_FROM_EMAIL", "SERVER_EMAIL") if value in _senders(name, sender)]
+    if not names:
+        return reply._replace(body={**reply.body, "message": "%s The sender is %s." % (_said(reply), value)})
+    fix = "Set %s in the settings to an address that the key may send from." % " and ".join(names)
+    message = "%s The sender is %s, which is %s of the settings." % (_said(reply), value, " and ".join(names))
+    return reply._replace(body={**reply.body, "message": message, "fix": fix})
+
+
+def _senders(name: str, sender: str) -> tuple[str, str]:
+    value = str(getattr(settings, name, ""))
+    try:
+        return value, envelope_address(value)
+    except MailgrantError:
+        return value, parseaddr(value)[1]
 
 
 def _said(reply: Reply) -> str:
@@ -418,6 +440,17 @@ def _smtp_code(reply: Reply) -> int:
 def _silence(error: Exception, fate: str) -> Reply:
     why = "timed out" if isinstance(error, TimeoutError) else type(error).__name__
     return Reply(0, {"message": "mailgrant did not answer (%s); %s." % (why, fate)})
+
+
+def _without(value: Any, secrets: Sequence[str]) -> Any:
+    """The same without the secrets, wherever it quotes them: a proxy may echo a request, and exceptions are logged."""
+    if isinstance(value, str):
+        for secret in filter(None, secrets):
+            value = value.replace(secret, "[secret]")
+        return value
+    if isinstance(value, dict):
+        return {_without(name, secrets): _without(one, secrets) for name, one in value.items()}
+    return [_without(one, secrets) for one in value] if isinstance(value, list) else value
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -462,10 +495,10 @@ def adc_token(audience: str) -> str:
     url, source = adc.get("service_account_impersonation_url"), adc.get("source_credentials", {})
     if url and adc.get("type") == "impersonated_service_account" and source.get("refresh_token"):
         form = {name: source[name] for name in ("client_id", "client_secret", "refresh_token")}
-        token_url = source.get("token_uri", TOKEN_URL)
+        token_url = _safe_url(source.get("token_uri", TOKEN_URL))
         form["grant_type"] = "refresh_token"
     elif url and adc.get("type") == "external_account":
-        token_url = adc["token_url"]
+        token_url = _safe_url(adc["token_url"])
         form = {
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
             "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
@@ -477,10 +510,34 @@ def adc_token(audience: str) -> str:
     else:
         why = "MAILGRANT_IDENTITY = 'adc': %s is of a kind (%s) that needs Google's library. Use a callable."
         raise ImproperlyConfigured(why % (path, adc.get("type")))
+    url = _safe_url(url)
     token = _google(Request(token_url, urlencode(form).encode()), "access_token")
     headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
     wanted = json.dumps({"audience": audience, "includeEmail": True}).encode()
     return _google(Request(url.replace(":generateAccessToken", ":generateIdToken"), wanted, headers), "token")
+
+
+# What a cloud's own metadata server is called; nobody outside the machine can be there.
+LINK_LOCAL = ("169.254.169.254", "metadata.google.internal", "metadata")
+
+
+def _safe_url(url: str, also: Sequence[str] = ()) -> str:
+    """The URL, if a credential may go there: https, or http on loopback. Never file: or another scheme, whoever wrote the file."""
+    parts = urlsplit(str(url))
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1", *also)
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ImproperlyConfigured("MAILGRANT_IDENTITY = 'adc': a URL of the credentials file is not https.")
+    return url
+
+
+class _Stay(HTTPRedirectHandler):
+    """No redirect is followed: it could lead a credential to another place."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+OPENER = build_opener(_Stay)
 
 
 def _subject_token(source: dict[str, Any]) -> str:
@@ -488,7 +545,7 @@ def _subject_token(source: dict[str, Any]) -> str:
         with open(source["file"], encoding="utf-8") as file:
             text = file.read()
     elif "url" in source:
-        text = _read(Request(source["url"], headers=source.get("headers", {}))).decode()
+        text = _read(Request(_safe_url(source["url"], LINK_LOCAL), headers=source.get("headers", {}))).decode()
     else:
         raise ImproperlyConfigured("MAILGRANT_IDENTITY = 'adc': the credential_source needs Google's library. Use a callable.")
     style = source.get("format", {})
@@ -504,7 +561,7 @@ def _google(request: Request, field: str) -> str:
 
 def _read(request: Request) -> bytes:
     try:
-        with urlopen(request, timeout=10) as response:
+        with OPENER.open(request, timeout=10) as response:
             body: bytes = response.read(REPLY_MAX_BYTES)
             return body
     except OSError as error:

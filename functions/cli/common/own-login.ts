@@ -11,7 +11,7 @@ const LIFE_MS = 10 * 60_000;
 export async function ownLogin(project: string) {
   const { GoogleAuth, UserRefreshClient } = await import('google-auth-library');
   const refused = (): never => {
-    throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
+    throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth login --update-adc`');
   };
   // Asked for here: without credentials the REST client of Secret Manager ends the process by an unhandled rejection.
   const client = await new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] }).getClient().catch(refused);
@@ -25,8 +25,7 @@ export const ownTokens =
   async () => {
     const client = await ownLogin(project);
     const { token } = await client.getAccessToken().catch(() => ({ token: null }));
-    if (!token)
-      throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth application-default login`');
+    if (!token) throw new MailFailure('identity_refused', 'no Application Default Credentials: run `gcloud auth login --update-adc`');
     const { quotaProjectId } = client;
     return { secret: new SecretString(token), expiresAt: Date.now() + LIFE_MS, ...(quotaProjectId && { quotaProject: quotaProjectId }) };
   };

@@ -59,12 +59,7 @@ export function doctorChecks(
 async function credentials(self: CheckContext['self']): Promise<CheckFinding> {
   const token = await self().catch(toFailure);
   if (!(token instanceof Error)) return passed('credentials', 'Google gives a token for them');
-  return failed(
-    'credentials',
-    token.code,
-    token.message,
-    'Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS.',
-  );
+  return failed('credentials', token.code, token.message, 'Run `gcloud auth login --update-adc`, or set GOOGLE_APPLICATION_CREDENTIALS.');
 }
 
 /** What the watch finds of a mailbox, with the fix of each. */

@@ -49,7 +49,7 @@ export const CLOUD_CAUSES = {
   'cloud-credentials-missing': {
     summary: 'The program has no Google Cloud identity of its own (Application Default Credentials), or one without the scopes.',
     fix: [
-      'On a laptop: `gcloud auth application-default login`; on Google Cloud attach a service account. Neither gives access to a mailbox: that takes a grant.',
+      'On a laptop: `gcloud auth login --update-adc`; on Google Cloud attach a service account. Neither gives access to a mailbox: that takes a grant.',
     ],
     avoided: 'Functions run as their own service account; the grant comes from Secret Manager.',
   },

@@ -138,7 +138,7 @@ export const OAUTH_CAUSES = {
     fix: [
       'Administrator: Security > Access and data control > Google Cloud session control: exempt trusted apps and mark the app as Trusted, or lift the policy for this unit.',
       CONSENT_AGAIN,
-      'Lasting: domain-wide delegation, which has no session. For gcloud itself: `gcloud auth login` and `gcloud auth application-default login`.',
+      'Lasting: domain-wide delegation, which has no session. For gcloud itself: `gcloud auth login --update-adc`.',
     ],
     avoided: KEYLESS,
   },

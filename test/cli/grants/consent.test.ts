@@ -158,5 +158,5 @@ test('against the real Secret Manager without a login, the command says how to l
     out += chunk;
   });
   assert.equal(await new Promise((done) => child.once('close', done)), 1);
-  assert.match(out, /^identity_refused: .*gcloud auth application-default login/);
+  assert.match(out, /^identity_refused: .*gcloud auth login --update-adc/);
 });
