@@ -2,7 +2,6 @@ import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { pseudonym } from '../mail/model/address.ts';
-import type { Inspection } from '../mail/model/inspection.ts';
 
 import type { DocumentStore, FunctionContext } from '../runtime/function-context.ts';
 import type { Settings } from '../runtime/settings.ts';
@@ -14,7 +13,6 @@ import { createWriteBack } from './auth/write-back.ts';
 import { firestoreClient } from './firestore/firestore-client.ts';
 import { createDocumentStore } from './firestore/firestore-documents.ts';
 import { createLedger } from './firestore/firestore-ledger.ts';
-import { inspectMailbox } from './gmail/inspect-mailbox.ts';
 import { createSearch } from './gmail/message-search.ts';
 import { createGmail } from './gmail/upload-session.ts';
 import { createExchange } from './http/exchange.ts';
@@ -30,12 +28,7 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
  * `identity` is who the function is; by default what the metadata server says.
  */
-export function connect(
-  settings: Settings,
-  tell: Tell,
-  identity?: TokenSource,
-  now: () => number = Date.now,
-): FunctionContext & Watched & Kept {
+export function connect(settings: Settings, tell: Tell, identity?: TokenSource, now: () => number = Date.now): FunctionContext & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, routesFile, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
@@ -98,10 +91,6 @@ export function connect(
       };
     },
     documents: () => createDocumentStore(invocation().firestore),
-    inspectAll: () => {
-      const { end, exchange, token } = invocation();
-      return Promise.all(config.mailboxes.map((mailbox) => inspectMailbox(mailbox, token, urls, exchange))).finally(end);
-    },
     pseudonym: (address) => pseudonym(address, { digest }),
   };
 }
@@ -117,14 +106,10 @@ function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void 
   return { signal: controller.signal, end: () => clearTimeout(timer) };
 }
 
-/** What the watch needs beside the ports. */
-interface Watched {
-  inspectAll(): Promise<readonly Inspection[]>;
-  pseudonym(address: string): string;
-}
-
-/** What the worker needs beside the ports. */
+/** What some functions and commands need beside the ports. */
 interface Kept {
+  /** An address as it may stand in a log. */
+  pseudonym(address: string): string;
   /** The documents of an app, for one invocation. */
   documents(): DocumentStore;
 }

@@ -17,7 +17,7 @@ const GOOGLE_TYPES = /^googleapis\//;
 export const ROOMS: Readonly<Record<string, Room>> = {
   '': {
     job: 'The functions that are deployed, one sentence each: connect the adapters, name the trigger.',
-    rooms: 'runtime google google/auth trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents',
+    rooms: 'runtime google google/auth google/inspect trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents',
     packages: /^@google-cloud\/functions-framework$/,
   },
   runtime: {
@@ -134,10 +134,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     types: GOOGLE_TYPES,
   },
   'google/gmail': {
-    job: 'Gmail: upload session, search, what a mailbox’s grant can do.',
-    rooms: 'google/http runtime mail/model mail/message mail/delivery',
+    job: 'Gmail: upload session, search.',
+    rooms: 'google/http mail/model mail/message mail/delivery',
     packages: /^googleapis\/build\//,
     types: GOOGLE_TYPES,
+  },
+  // Apart from the adapters: only the watch and the commands carry Google's clients.
+  'google/inspect': {
+    job: 'What Google’s own clients tell of a grant, for the watch and the doctor.',
+    rooms: 'runtime mail/model',
+    packages: /^(googleapis|google-auth-library)\/build\//,
   },
   'google/smtp': {
     job: 'Gmail over SMTP.',
@@ -194,7 +200,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/doctor': {
     job: 'Why is email not being sent: doctor, watch.',
-    rooms: 'cli/common cli/settings cli/verify-live config diagnose google google/http mail/model mail/delivery',
+    rooms: 'cli/common cli/settings cli/verify-live config diagnose google google/http google/inspect mail/model mail/delivery',
     packages: /^(googleapis\/build\/|node:)/,
   },
   'cli/settings': {

@@ -89,7 +89,7 @@ const rows: {
   },
   {
     name: 'a tokeninfo that is down',
-    prepare: (google) => google.faults.script({ on: 'inspect', answer: 'cloud_unavailable' }),
+    prepare: (google) => google.faults.script({ on: 'inspect', answer: 'cloud_unavailable', standing: true }),
     ok: true,
     checks: 'grant ok, token ok, scope unknown',
   },

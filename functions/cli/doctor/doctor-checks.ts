@@ -1,6 +1,7 @@
 import { warningsOf } from '../../config/config-warnings.ts';
 import { connect } from '../../google/connect.ts';
 import { createExchange } from '../../google/http/exchange.ts';
+import { inspectGrants } from '../../google/inspect/inspect-grants.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
@@ -65,7 +66,10 @@ async function credentials(self: CheckContext['self']): Promise<CheckFinding> {
 /** What the watch finds of a mailbox, with the fix of each. */
 async function grantFindings({ operator }: CheckContext, mailbox: Mailbox): Promise<CheckFinding[]> {
   const settings = { ...operator.settings, config: { ...operator.settings.config, mailboxes: [mailbox] } };
-  const [inspection] = await connect(settings, () => {}, operator.identity).inspectAll();
+  const [inspection] = await inspectGrants(
+    settings,
+    connect(settings, () => {}, operator.identity),
+  );
   return (inspection?.findings ?? []).map(({ check, ok, code, detail }) => {
     const name = `${mailbox.address} ${check}`;
     if (ok === false && code) return failed(name, code, detail, failureInfo(code).fix);

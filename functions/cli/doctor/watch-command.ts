@@ -1,4 +1,5 @@
 import { connect } from '../../google/connect.ts';
+import { inspectGrants } from '../../google/inspect/inspect-grants.ts';
 import { failureInfo } from '../../mail/model/failure.ts';
 import type { Inspection } from '../../mail/model/inspection.ts';
 import { type Leaf, PROJECT } from '../common/command.ts';
@@ -14,7 +15,11 @@ async function watchMailboxes({ settings, identity }: Operator, address?: string
       'mailbox_unknown',
       `${address ?? 'mailbox'} is not in the config: name one of ${settings.config.mailboxes.map((one) => one.address).join(', ')}`,
     );
-  return connect({ ...settings, config: { ...settings.config, mailboxes } }, () => {}, identity).inspectAll();
+  const chosen = { ...settings, config: { ...settings.config, mailboxes } };
+  return inspectGrants(
+    chosen,
+    connect(chosen, () => {}, identity),
+  );
 }
 
 /** A table for people: a line per mailbox, and below a sick one what is wrong and how to mend it. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { BUCKET, type Google, type GoogleOptions, startGoogle } from '../../../functions/fake-google/google.ts';
 import { connect } from '../../../functions/google/connect.ts';
+import { inspectGrants } from '../../../functions/google/inspect/inspect-grants.ts';
 import type { Config } from '../../../functions/mail/model/config.ts';
 import { scopeFor } from '../../../functions/mail/model/scopes.ts';
 import { DELIVERIES_MAX } from '../../../functions/mail/queue/retry-policy.ts';
@@ -67,7 +68,11 @@ export async function startLaptop(
   const log = createLog((line) => lines.push(JSON.parse(line)));
   const edge = connect(settings, log, undefined, change.now);
   const servers = await Promise.all(
-    [resendApi(edge, log), byPath({ '/routes/': routeEvents(edge, log) }, pubsubWorker(edge, log)), grantWatch(edge, log)].map(serveOn),
+    [
+      resendApi(edge, log),
+      byPath({ '/routes/': routeEvents(edge, log) }, pubsubWorker(edge, log)),
+      grantWatch({ ...edge, inspectAll: () => inspectGrants(settings, edge) }, log),
+    ].map(serveOn),
   );
   const [api = '', worker = '', watch = ''] = servers.map(({ url }) => url);
   return {

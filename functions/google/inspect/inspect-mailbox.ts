@@ -4,7 +4,6 @@ import { type Finding, type Inspection, inspectionOf } from '../../mail/model/in
 import { covers, SCOPE_MAIL } from '../../mail/model/scopes.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { GoogleUrls } from '../../runtime/google-urls.ts';
-import { type Call, type Exchange, json } from '../http/exchange.ts';
 
 /** Mints a token for the mailbox, as an invocation would. */
 export type Mint = (sender: { readonly mailbox: Mailbox }) => Promise<AccessToken>;
@@ -22,8 +21,11 @@ const READS_ALIASES = [
 ];
 const OF_THE_GRANT = new Set<FailureCode>(['grant_missing', 'grant_unreadable', 'grant_malformed', 'identity_refused']);
 
-/** Looks at a mailbox's grant as far as its own scopes allow, and sends nothing. Never throws. */
-export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleUrls, exchange: Exchange): Promise<Inspection> {
+/**
+ * Looks at a mailbox's grant as far as its own scopes allow, and sends nothing. The token is minted as for an email; what Google says of
+ * it and of the mailbox is asked by Google's own clients, loaded here. Never throws.
+ */
+export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleUrls): Promise<Inspection> {
   const token = await mint({ mailbox }).catch(toFailure);
   if (token instanceof Error) {
     const findings = OF_THE_GRANT.has(token.code)
@@ -32,9 +34,9 @@ export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleU
     return inspectionOf(mailbox.address, findings);
   }
   const minted = [good('grant', mailbox.grant === 'delegation' ? 'no secret is needed' : 'readable'), good('token', 'minted')];
-  const about = await tokenInfo(token, urls, exchange);
+  const about = await tokenInfo(token, urls);
   if (!about) return inspectionOf(mailbox.address, [...minted, untold('scope', 'tokeninfo did not answer')]);
-  const aliases = mailbox.aliases.length > 0 ? [await aliasFinding(mailbox, about.scopes, token, urls, exchange)] : [];
+  const aliases = mailbox.aliases.length > 0 ? [await aliasFinding(mailbox, about.scopes, token, urls)] : [];
   return inspectionOf(mailbox.address, [...minted, scopeFinding(mailbox, about.scopes), accountFinding(mailbox, about.email), ...aliases]);
 }
 
@@ -48,23 +50,16 @@ function accountFinding({ address, grant }: Mailbox, email: string | null): Find
   return email === address ? good('account', 'is the mailbox') : bad('account', 'account_mismatch', 'is another one');
 }
 
-async function aliasFinding(
-  { aliases }: Mailbox,
-  scopes: readonly string[],
-  token: AccessToken,
-  urls: GoogleUrls,
-  exchange: Exchange,
-): Promise<Finding> {
+async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], token: AccessToken, urls: GoogleUrls): Promise<Finding> {
   if (!READS_ALIASES.some((scope) => scopes.includes(scope)))
     return untold('aliases', 'the scope does not allow to look; Gmail rewrites From where one is not verified');
-  const call: Call = {
-    method: 'GET',
-    url: `${urls.gmail}/gmail/v1/users/me/settings/sendAs`,
-    headers: { authorization: `Bearer ${token.secret.reveal()}` },
-    timeoutMs: 10_000,
-  };
-  const body = await exchange(call).then(json, () => null);
-  const list = (body as { sendAs?: { sendAsEmail?: string; isPrimary?: boolean; verificationStatus?: string }[] } | null)?.sendAs;
+  const { gmail_v1 } = (await import('googleapis/build/src/apis/gmail/v1.js')).default;
+  const options = { auth: await clientFor(urls, token), rootUrl: `${urls.gmail}/`, timeout: TIMEOUT_MS };
+  const { sendAs } = new gmail_v1.Gmail({}).users.settings;
+  const list = await sendAs.list({ userId: 'me' }, options).then(
+    ({ data }) => data.sendAs,
+    () => null, // an error of the client's may hold the token
+  );
   if (!list) return untold('aliases', 'Gmail did not list them');
   const verified = list
     .filter(({ isPrimary, verificationStatus }) => isPrimary || verificationStatus === 'accepted')
@@ -74,21 +69,17 @@ async function aliasFinding(
 }
 
 /** What Google says of an access token: its scopes, and its account's address where a scope shows it. */
-async function tokenInfo(
-  token: AccessToken,
-  urls: GoogleUrls,
-  exchange: Exchange,
-): Promise<{ scopes: string[]; email: string | null } | null> {
-  const body = new URLSearchParams({ access_token: token.secret.reveal() }).toString();
-  const call: Call = {
-    method: 'POST',
-    url: urls.tokenInfo,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body,
-    timeoutMs: 10_000,
-  };
-  const reply = await exchange(call).catch(() => null);
-  const about = reply?.status === 200 ? (json(reply) as { scope?: unknown; email?: unknown } | null) : null;
-  if (typeof about?.scope !== 'string') return null;
-  return { scopes: about.scope.split(' '), email: typeof about.email === 'string' ? about.email.toLowerCase() : null };
+async function tokenInfo(token: AccessToken, urls: GoogleUrls): Promise<{ scopes: string[]; email: string | null } | null> {
+  const about = await (await clientFor(urls, token)).getTokenInfo(token.secret.reveal()).catch(() => null);
+  return about && { scopes: about.scopes, email: about.email?.toLowerCase() ?? null };
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Google's own client with the mailbox's token; it cannot get another one. */
+async function clientFor(urls: GoogleUrls, token: AccessToken) {
+  const { OAuth2Client } = (await import('google-auth-library/build/src/auth/oauth2client.js')).default; // CommonJS: a bundle has it under `default` alone
+  const client = new OAuth2Client({ endpoints: { tokenInfoUrl: urls.tokenInfo }, transporterOptions: { timeout: TIMEOUT_MS } });
+  client.setCredentials({ access_token: token.secret.reveal() });
+  return client;
 }
