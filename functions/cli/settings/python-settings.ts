@@ -60,7 +60,7 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
   const problems: SettingsProblem[] = [];
   const place = (name: string): string => (lines[name] === undefined ? name : `${name} (line ${lines[name]})`);
   if (error) return nothing([wrongSetting('bad-host-value', `the file is not valid Python: ${error}`, 'Correct that line.')]);
-  const backend = valueOf(names['EMAIL_BACKEND'], env)?.value;
+  const backend = resolveValue(names['EMAIL_BACKEND'], env)?.value;
   if (typeof backend === 'string' && SILENT.test(backend))
     return nothing([
       wrongSetting(
@@ -74,7 +74,7 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
       unclearSetting(`${place('EMAIL_BACKEND')} is ${backend}, which is not Django's SMTP backend`, 'These checks are for SMTP.'),
     ]);
   const url = names['EMAIL_URL_SETTINGS']?.url ?? (names['EMAIL_HOST'] ? undefined : names['EMAIL_CONFIG']?.url);
-  if (url) return ofUrl(valueOf(url, env), url, problems);
+  if (url) return ofUrl(resolveValue(url, env), url, problems);
 
   const values: Record<string, Scalar | undefined> = {};
   let readable = true;
@@ -82,7 +82,7 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
   for (const name of READ) {
     const read = mailer ? mailer[name] : names[name];
     if (!read) continue;
-    const { value, tuple, unset, unknown } = valueOf(read, env) ?? {};
+    const { value, tuple, unset, unknown } = resolveValue(read, env) ?? {};
     if (tuple)
       problems.push(
         wrongSetting('bad-host-value', `${place(name)} ends with a comma, which makes it a tuple`, `Remove the comma behind ${name}.`),
@@ -126,15 +126,15 @@ interface Known {
   readonly unknown?: string;
 }
 
-function valueOf(read: Read | null | undefined, env: Env): Known | undefined {
+function resolveValue(read: Read | null | undefined, env: Env): Known | undefined {
   if (!read) return undefined;
-  if (read.tuple) return { ...valueOf(read.tuple, env), tuple: true };
+  if (read.tuple) return { ...resolveValue(read.tuple, env), tuple: true };
   if (read.unknown !== undefined) return { unknown: read.unknown };
   if (read.dict || read.url) return { unknown: 'it is not a single value' };
   if (read.env === undefined) return { value: read.v ?? null };
   const text = env[read.env];
   if (text === undefined) {
-    const otherwise = valueOf(read.default, env);
+    const otherwise = resolveValue(read.default, env);
     if (otherwise) return otherwise.value === undefined ? otherwise : { ...otherwise, value: cast(otherwise.value, read) };
     // `os.environ.get(NAME) == "True"` of a variable that is not set is False.
     if (typeof read.cast === 'object' && read.cast) return { value: false };

@@ -5,7 +5,7 @@
  * `{"tuple": VALUE}` for a stray comma, `{"dict": {…}}`, `{"url": VALUE}` for a mail URL, or `{"unknown": REASON}`.
  * Works from Python 3.8 on.
  */
-export const SETTINGS_READER = String.raw`
+export const SETTINGS_READER = `
 import ast, glob, json, os, sys
 
 def unknown(reason): return {"unknown": reason}
