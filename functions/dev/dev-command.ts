@@ -47,8 +47,10 @@ async function serve(options: Options): Promise<Answer> {
   );
   let starting: Promise<Dev> | null = null;
   const ended = Promise.withResolvers<void>();
+  // A second Ctrl-C ends it at once; and a process whose start failed must not be kept by what it listened for.
+  const listenNoMore = (): void => void process.off('SIGINT', stop).off('SIGTERM', stop).off('disconnect', stop);
   const stop = async (): Promise<void> => {
-    process.off('SIGINT', stop).off('SIGTERM', stop); // a second Ctrl-C ends it at once
+    listenNoMore();
     setTimeout(() => process.exit(1), END_MS).unref(); // whatever does not end is ended with this process
     await (await starting?.catch(() => null))?.stop();
     ended.resolve();
@@ -72,7 +74,10 @@ async function serve(options: Options): Promise<Answer> {
     },
     { out: (line) => console.log(line), err: (line) => console.error(line) },
   );
-  await starting;
+  await starting.catch((error: unknown) => {
+    listenNoMore();
+    throw error;
+  });
   await ended.promise;
   return process.exit(0);
 }

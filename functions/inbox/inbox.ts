@@ -46,6 +46,7 @@ export interface Inbox {
 }
 
 const AT_ONCE = 20;
+const IDLE_MS = 300;
 const ALL: Condition = { sql: '1', values: [] };
 
 /** Opens the inbox of a fake Google; `file` keeps its index, by default in memory. */
@@ -55,9 +56,13 @@ export function openInbox(google: Google, file = ':memory:'): Inbox {
   if (table.last() > google.mails.last()) table.forget(); // the fake's file was deleted, and this one was not
   const changes = new EventEmitter().setMaxListeners(0);
   const changed = (): void => void changes.emit('change');
-  const unwatch = google.watch(changed);
+  let idle: NodeJS.Timeout | null = null;
+  const unwatch = google.watch(() => {
+    changed();
+    idle?.refresh();
+  });
 
-  // Emails are read when somebody looks, each once.
+  // Emails are read when a person or a test looks, each once; and in a quiet moment, so that the first look after many is not a long one.
   let reading: Promise<void> = Promise.resolve();
   const catchUp = (): Promise<void> => {
     reading = reading.then(async () => {
@@ -69,6 +74,7 @@ export function openInbox(google: Google, file = ':memory:'): Inbox {
     });
     return reading;
   };
+  idle = setTimeout(() => catchUp().catch(() => {}), IDLE_MS).unref();
   const changing = async (change: () => void): Promise<void> => {
     await catchUp();
     change();
@@ -158,6 +164,7 @@ export function openInbox(google: Google, file = ':memory:'): Inbox {
     },
     close() {
       unwatch();
+      if (idle) clearTimeout(idle);
       db.close();
     },
   };

@@ -101,6 +101,13 @@ test('what stops a start is one line of JSON too', async () => {
   }
 });
 
+test('a start that fails ends by itself, also for a program that has a channel to it', async () => {
+  const args = [join(process.cwd(), 'functions/cli/main.ts'), 'dev', ...EPHEMERAL, '--config', '/nowhere.yaml'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  running.add(child);
+  assert.equal(await new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal))), 1);
+});
+
 test('two `npm start` at once, with the usual ports and the usual folder: both come up and send', async () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'mailgrant.yaml'), `mailboxes: { ${MAILBOX}: {} }\n`);

@@ -110,7 +110,7 @@ test('two at once do not see each other’s emails', async () => {
   assert.notEqual(other.key, laptop.key);
 });
 
-test('what cannot start says why', async () => {
+test('what cannot start says why, and ends by itself', async () => {
   await assert.rejects(startMailgrant({ config: { mailboxes: { nobody: {} } } }), /mailboxes\.nobody/);
   await assert.rejects(startMailgrant({ config: '/nowhere/mailgrant.yaml' }), /nowhere/);
 });
