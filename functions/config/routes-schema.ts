@@ -107,6 +107,13 @@ const hook = z
     };
   });
 
+const count = z.int().min(1).nullable();
+/** Whoever writes issues or forms decides how many events there are: a mailbox's day is not theirs to use up. */
+const ROUTE_PER_DAY = 300;
+const limits = z
+  .strictObject({ perDay: count.default(ROUTE_PER_DAY), perMinute: count.default(null) })
+  .default({ perDay: ROUTE_PER_DAY, perMinute: null });
+
 const route = z
   .strictObject({
     topic: topic.optional(),
@@ -123,6 +130,7 @@ const route = z
     digest: template({}).default('digest'),
     dedupe: cel.optional(),
     every: duration.optional(),
+    limits,
     only: z.array(pattern).min(1, { error: 'expected at least one pattern, or leave it out for everyone' }).optional(),
   })
   .refine(({ topic, hook }) => (topic === undefined) !== (hook === undefined), { error: 'expected a topic or a hook, one of the two' });

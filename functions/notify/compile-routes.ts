@@ -64,12 +64,14 @@ export function compileRoutes(
           `${file}:${line}: routes.${route.name}.${setting}: there is no template "${name}"; there are ${[...templates.keys()].join(', ') || 'none'}`,
         );
     }
+    // What is over its limits is told in a digest, plain where there is no template of one.
+    if (route.limits && templates.has(route.digest)) used.add(route.digest);
     const headers = Object.entries(route.headers).map(([name, text]) => `${literal(name)}:${field('headers', text, name)}`);
     return `${literal(route.name)}:{name:${literal(route.name)},from:${literal(route.from)},only:${literal(route.only)},everyMs:${literal(route.everyMs)},
 when:${cel('when', route.when)},dedupe:${cel('dedupe', route.dedupe)},
 to:${list('to', route.to)},cc:${list('cc', route.cc)},bcc:${list('bcc', route.bcc)},replyTo:${list('reply_to', route.replyTo)},
 subject:${route.subject === null ? 'null' : field('subject', route.subject)},headers:{${headers.join(',')}},
-template:${literal(route.template)},digest:${literal(route.digest)}}`;
+template:${literal(route.template)},digest:${literal(route.digest)}${route.limits ? `,limits:${literal(route.limits)}` : ''}}`;
   });
 
   const needed = { html: closure(templates, used, partials.html, 'html'), text: closure(templates, used, partials.text, 'text') };

@@ -1,3 +1,4 @@
+import type { Limits } from '../mail/model/config.ts';
 import type { Expression } from './conditions/event.ts';
 import type { Spec } from './templates/render.ts';
 
@@ -16,6 +17,8 @@ export interface CompiledRoute {
   readonly replyTo: readonly Spec[];
   readonly subject: Spec | null;
   readonly headers: Readonly<Record<string, Spec>>;
+  /** See Route. */
+  readonly limits?: Limits;
   readonly template: string;
   /** Template of the mail that sums up what `every` held back. */
   readonly digest: string;

@@ -2,6 +2,7 @@ import { accept } from '../mail/accept.ts';
 import { recordRejected } from '../mail/delivery/claim.ts';
 import { isTaken, type Outcome } from '../mail/delivery/outcome.ts';
 import type { Ports } from '../mail/delivery/ports.ts';
+import { checkLimits, countersOf, limitsFor } from '../mail/delivery/rate-limits.ts';
 import { refuse } from '../mail/delivery/send.ts';
 import type { Submission } from '../mail/delivery/submission.ts';
 import type { Caller, Config } from '../mail/model/config.ts';
@@ -56,9 +57,10 @@ export async function handleEvent(
     const order = { ...asked, body: mailOf(compiled, route, happened.event) };
     if (route.everyMs !== null)
       return await inWindow(order, wanted.dedupe, happened, { ...route, everyMs: route.everyMs }, compiled, config, ports);
-    if (wanted.dedupe === null) return await mailed(order, config, ports);
+    if (wanted.dedupe === null) return await limited(order, happened, route, compiled, config, ports);
     // Another event of this value is another chance: what a mail failed of may have been mended.
-    return await mailed({ ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS, retryFailed: true }, config, ports);
+    const known = { ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS, retryFailed: true };
+    return await limited(known, happened, route, compiled, config, ports);
   } catch (error) {
     const failure = toFailure(error);
     if (!RECORDED.has(failure.code)) throw failure;
@@ -71,6 +73,46 @@ export async function handleEvent(
 async function mailed(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
   const asked = { ...order, payload: ports.digest(String(order.key)) };
   return accept(asked, config, ports).catch((error: unknown) => refuse(asked, toFailure(error), ports));
+}
+
+const OVER_MS = 60 * 60_000;
+
+/**
+ * The email of an event, counted against the limits of its route, whatever its dedupe key is: who sends events chooses those.
+ * What is over the limits is held for a digest at the end of the hour.
+ */
+async function limited(
+  order: Submission,
+  { event, key, keyMs }: Pick<IncomingEvent, 'event' | 'key' | 'keyMs'>,
+  route: CompiledRoute,
+  compiled: Compiled,
+  config: Config,
+  ports: Ports,
+): Promise<EventResult> {
+  const rules = route.limits ? limitsFor({ ...order.caller, limits: route.limits }, null, ports) : [];
+  if (rules.length === 0) return mailed(order, config, ports);
+  const { failure, refund } = await checkLimits(rules, await ports.ledger.count(countersOf(rules), 1), ports);
+  if (!failure) {
+    const outcome = await mailed(order, config, ports);
+    if (outcome.unrecorded || !isTaken(outcome)) await refund(); // it counts when it comes again
+    return outcome;
+  }
+  const addressed = addressedIn(order.body as Omit<Addressed, 'from'>, route);
+  const group = ports.digest(`${route.name}\nover the limits${recipientsOf(addressed, route)}`).slice(0, 40);
+  const windows = await ports.windows();
+  const assign = (id: string) => windows.assign(group, ports.digest(id).slice(0, 40), OVER_MS, ports.now(), keyMs);
+  const opened = await assign(key);
+  const joined = opened.first ? await assign(`${key}\nover`) : opened; // nothing goes out at once: the first one counts, too
+  const { subject } = order.body as { subject: string };
+  const window = { group, opened: joined.opened, until: joined.until, ...(joined.closed > 0 && { round: joined.closed + 1 }) };
+  const sample = { event, subject, addressed };
+  const { taskQueue } = ports;
+  if (taskQueue && (joined.ask || joined.closed > 0)) await digestAt(window, sample, route, { ...ports, taskQueue });
+  if (!taskQueue && opened.before) {
+    const digest = await sendDigest({ group, ...opened.before }, { ...sample, subject: '' }, route, compiled, config, ports);
+    if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
+  }
+  return 'held';
 }
 
 /** The first event of a window is a mail at once; each other one counts for the digest, which is asked for when the first is held. */
@@ -89,7 +131,7 @@ async function inWindow(
   const joined = await windows.assign(group, ports.digest(key).slice(0, 40), route.everyMs, ports.now(), keyMs);
   const window = { group, opened: joined.opened, until: joined.until };
   if (joined.first) {
-    const outcome = await mailed(order, config, ports);
+    const outcome = await limited(order, { event, key, ...(keyMs && { keyMs }) }, route, compiled, config, ports);
     // Without a queue for later times the last window's digest goes out with the next event, which comes again until it is out.
     if (joined.before && !ports.taskQueue) {
       const sample = { event, subject: '', addressed };

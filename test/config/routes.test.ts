@@ -26,6 +26,7 @@ test('a route is read with every default filled in', () => {
       dedupe: null,
       everyMs: 900_000,
       only: null,
+      limits: { perDay: 300, perMinute: null },
     },
   ]);
 });

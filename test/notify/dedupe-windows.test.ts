@@ -337,3 +337,39 @@ test('a digest that failed for an operator, without Cloud Tasks, is what becomes
   assert.deepEqual(typeof outcome === 'object' && outcome.state, 'failed');
   assert.deepEqual(subjects, ['Alert 1', 'Alert 3']);
 });
+
+for (const dedupe of [undefined, 'string(event.n)'])
+  test(`over the limits of a route its events are a digest, not silence${dedupe ? ', whatever dedupe keys they bring' : ''}`, async () => {
+    const { every: _, dedupe: __, ...plain } = ROUTES.alerts;
+    const routes = { alerts: { ...plain, limits: { perDay: 3, perMinute: null }, ...(dedupe && { dedupe }) } };
+    const all = await load(compileTexts(routes, FILES).module);
+    const storm = stormy();
+    const { ports } = storm;
+    const outcomes = [];
+    for (let n = 1; n <= 10; n++) {
+      const how = await handleEvent(happened(n), routeNamed('alerts', all), all, configWith(routes), ports);
+      outcomes.push(typeof how === 'string' ? how : how.state);
+    }
+    assert.deepEqual(outcomes, [...Array(3).fill('sent'), ...Array(7).fill('held')]);
+    await digests(storm, all, configWith(routes));
+    assert.deepEqual(storm.subjects, ['Alert 1', 'Alert 2', 'Alert 3', '7 more of alerts']);
+    ports.clock += 24 * HOUR;
+    await handleEvent(happened(11), routeNamed('alerts', all), all, configWith(routes), ports);
+    assert.equal(storm.subjects.at(-1), 'Alert 11');
+  });
+
+test('a route has 300 emails a day where its config says nothing, and an email that did not go out uses none of them up', async () => {
+  const { every: _, dedupe: __, ...plain } = ROUTES.alerts;
+  assert.deepEqual(configWith({ alerts: plain }).routes?.[0]?.limits, { perDay: 300, perMinute: null });
+  const routes = { alerts: { ...plain, limits: { perDay: 1 } } };
+  const all = await load(compileTexts(routes, FILES).module);
+  const { ports, subjects } = stormy();
+  const { openSession } = ports;
+  ports.openSession = () => Promise.reject(new MailFailure('google_unavailable', '503'));
+  const first = await handleEvent(happened(1), routeNamed('alerts', all), all, configWith(routes), ports);
+  assert.equal(typeof first === 'object' && first.state, 'retry');
+  ports.openSession = openSession;
+  ports.clock += HOUR;
+  await handleEvent(happened(1), routeNamed('alerts', all), all, configWith(routes), ports);
+  assert.deepEqual(subjects, ['Alert 1']);
+});

@@ -27,6 +27,8 @@ export interface Route {
   readonly everyMs: number | null;
   /** Patterns of recipients such as `*@example.com`, in lower case; null for everyone. */
   readonly only: readonly string[] | null;
+  /** How many emails its events may become; what is over that is told in a digest. Absent: as many as come. */
+  readonly limits?: { readonly perDay: number | null; readonly perMinute: number | null };
 }
 
 /** How a route's webhook proves where it comes from. */
