@@ -28,6 +28,17 @@ resource "google_firestore_field" "ttl" {
   depends_on = [google_firestore_database.ledger, google_project_service.this]
 }
 
+# It counts the emails whose message does not come.
+resource "google_project_iam_member" "ledger_watch" {
+  project = var.project_id
+  role    = "roles/datastore.viewer"
+  member  = google_service_account.this["watch"].member
+  condition {
+    title      = "ledger-only"
+    expression = "resource.name == \"projects/${var.project_id}/databases/${var.database}\""
+  }
+}
+
 # One database, not all of the project's.
 resource "google_project_iam_member" "ledger" {
   for_each = toset(local.carriers)

@@ -24,6 +24,11 @@ locals {
       filter = "${local.ours} AND jsonPayload.event=\"mail\" AND jsonPayload.outcome=\"unknown\""
       text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npx mailgrant ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder; what came by the queue is a dead letter by then, for a resend. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
     }
+    overdue = {
+      title  = "accepted emails are overdue"
+      filter = "${local.ours} AND jsonPayload.event=\"overdue\""
+      text   = "Emails were accepted for the queue or for a time, and their message has not come for half an hour: nothing else sends them. See them: `npx mailgrant ledger list ${local.ledger}`. Mostly the queue ${google_cloud_tasks_queue.later.name} or the topic ${google_pubsub_topic.mails.name} is paused or was emptied, or the worker is down: look at the alerts beside this one. Then have the caller ask again with the same idempotency key, or end it by `ledger drop ID`. Safe to ignore while the backlog alert is open: they are in the queue, and go out when it drains."
+    }
     not_written_back = {
       title  = "a new refresh token was not kept"
       filter = "${local.ours} AND jsonPayload.event=\"grant_not_written_back\""

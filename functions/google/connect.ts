@@ -91,6 +91,11 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       };
     },
     documents: () => createDocumentStore(invocation().firestore),
+    overdue: async () => {
+      const { end, firestore } = invocation();
+      const { countOverdue } = await import('./firestore/overdue-emails.ts');
+      return countOverdue(firestore, database, now()).finally(end);
+    },
     pseudonym: (address) => pseudonym(address, { digest }),
   };
 }
@@ -108,6 +113,8 @@ function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void 
 
 /** What some functions and commands need beside the ports. */
 interface Kept {
+  /** How many emails were accepted, and their message has not come in time. */
+  overdue(): Promise<number>;
   /** An address as it may stand in a log. */
   pseudonym(address: string): string;
   /** The documents of an app, for one invocation. */

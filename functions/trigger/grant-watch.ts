@@ -8,13 +8,15 @@ import type { Handler } from '../runtime/serve.ts';
 export interface Watched {
   readonly project: string;
   inspectAll(): Promise<readonly Inspection[]>;
+  /** How many emails were accepted, and their message has not come in time. */
+  overdue?(): Promise<number>;
   /** An address as it may stand in a log. */
   pseudonym(address: string): string;
 }
 
 /**
  * The scheduled look at every grant: one line per mailbox, which alerts go by, so that a dead grant is known before a
- * mail is lost. It answers 200 whatever it found: only a watch that did not take place is a failure.
+ * mail is lost, and one where accepted emails wait for a message that does not come. It answers 200 whatever it found: only a watch that did not take place is a failure.
  */
 export function grantWatch(edge: Watched, log: Log): Handler {
   return async (req, res) => {
@@ -22,6 +24,8 @@ export function grantWatch(edge: Watched, log: Log): Handler {
       const inspections = await edge.inspectAll();
       const lines = inspections.map((one) => ({ mailbox: edge.pseudonym(one.address), ok: one.ok, ...describe(one) }));
       for (const line of lines) log(line.ok ? 'INFO' : 'ERROR', 'grant', { ...line, ...traceOf(req, edge.project) });
+      const overdue = (await edge.overdue?.()) ?? 0;
+      if (overdue > 0) log('ERROR', 'overdue', { emails: overdue, ...traceOf(req, edge.project) });
       const body = JSON.stringify({ ok: lines.every(({ ok }) => ok), mailboxes: lines });
       res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body);
     } catch (error) {

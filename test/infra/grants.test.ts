@@ -48,6 +48,12 @@ const rows: readonly Row[] = [
     call: ['functions/google/firestore/firestore-ledger.ts', ':commit'],
   },
   {
+    who: ['watch'],
+    grant: 'google_project_iam_member.ledger_watch',
+    role: 'roles/datastore.viewer',
+    call: ['functions/google/firestore/firestore-client.ts', ':runQuery'],
+  },
+  {
     who: ['worker'],
     grant: 'google_project_iam_member.documents',
     role: 'roles/datastore.user',

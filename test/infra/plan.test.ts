@@ -216,6 +216,16 @@ describe('the plan and the code', { skip }, () => {
       alerts: ['dead_grant'],
       metrics: [],
     },
+    {
+      name: 'emails that wait for a message that does not come',
+      write: (log) => {
+        const edge = { project: 'p', inspectAll: async () => [], overdue: async () => 2, pseudonym: () => '' };
+        return grantWatch(edge, log)({ headers: {} } as never, { writeHead: () => ({ end: () => {} }) } as never);
+      },
+      service: 'mailgrant-watch',
+      alerts: ['overdue'],
+      metrics: [],
+    },
     { name: 'a watch that failed', write: broken, service: 'mailgrant-watch', alerts: ['watch_failed'], metrics: [] },
     {
       name: 'a refresh token that was not kept',

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { Google } from '../../functions/fake-google/google.ts';
 import type { Mailbox } from '../../functions/mail/model/config.ts';
 import { SCOPE_MAIL, SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
-import { ALIAS, CONFIG, MAILBOX, PROJECT, SECRET, startLaptop } from '../support/stack/laptop.ts';
+import { ALIAS, authorised, CONFIG, MAIL, MAILBOX, PROJECT, SECRET, startLaptop, startQueued } from '../support/stack/laptop.ts';
 
 const DELEGATE = 'delegate@laptop.iam.gserviceaccount.com';
 const grantOf = (google: Google, address: string, scopes: string[]) =>
@@ -155,3 +155,19 @@ for (const [name, dead, status, says] of [
     assert.deepEqual([code, says.test(out)], [status, true], out);
     assert.doesNotMatch(out, /canary/);
   });
+
+test('accepted emails whose message does not come are told; what is on time is not', async () => {
+  const clock = { now: Date.UTC(2026, 10, 24, 8) };
+  await using laptop = await startQueued({ now: () => clock.now });
+  const headers = { ...authorised, 'content-type': 'application/json' };
+  for (const mail of [MAIL, { ...MAIL, scheduled_at: 'in 20 minutes' }, { ...MAIL, scheduled_at: 'in 3 hours' }])
+    assert.equal((await fetch(`${laptop.api}/emails`, { method: 'POST', headers, body: JSON.stringify(mail) })).status, 200);
+  const told = async () => {
+    laptop.lines.length = 0;
+    assert.equal((await fetch(laptop.watch, { method: 'POST' })).status, 200);
+    return laptop.lines.filter(({ event }) => event === 'overdue').map(({ severity, emails }) => [severity, emails]);
+  };
+  assert.deepEqual(await told(), []);
+  clock.now += 60 * 60_000; // no message is delivered meanwhile
+  assert.deepEqual(await told(), [['ERROR', 2]]);
+});

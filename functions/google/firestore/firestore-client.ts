@@ -18,10 +18,12 @@ export interface FirestoreAccess {
   readonly random: () => number;
 }
 
-/** Two calls of Firestore's REST protocol. Throws MailFailure: ledger_unavailable, identity_refused. */
+/** Three calls of Firestore's REST protocol. Throws MailFailure: ledger_unavailable, identity_refused. */
 export interface Firestore {
   /** The document of that name (`projects/…/documents/…`); null where there is none. */
   get(name: string): Promise<Document | null>;
+  /** The documents that fit, in no particular order. */
+  query(database: string, query: firestore_v1.Schema$StructuredQuery): Promise<Document[]>;
   /**
    * Writes all of it or nothing; null when a precondition did not hold: then nothing was written. `missing` counts a document that
    * is not there as such a precondition; else it is a failure, as a missing database is.
@@ -37,6 +39,13 @@ export function firestoreClient({ baseUrl, exchange, token, pause, random }: Fir
   const call = (request: Omit<GoogleCall, 'timeoutMs'>): Promise<Reply> =>
     callGoogle({ service: 'Firestore', baseUrl, exchange, token, unavailable: 'ledger_unavailable' }, { ...request, timeoutMs: 10_000 });
   return {
+    async query(database, structuredQuery) {
+      const body: firestore_v1.Schema$RunQueryRequest = { structuredQuery };
+      const reply = await call({ method: 'POST', path: `/v1/${database}/documents:runQuery`, body });
+      const found = json<firestore_v1.Schema$RunQueryResponse[]>(reply); // a list, whose last element may hold only a time
+      if (reply.status !== 200 || !Array.isArray(found)) throw firestoreRefused(reply);
+      return found.flatMap(({ document }) => (document ? [document] : []));
+    },
     async get(name) {
       const reply = await call({ method: 'GET', path: `/v1/${name}` });
       if (reply.status === 404) return null;

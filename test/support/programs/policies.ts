@@ -243,7 +243,7 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
     addresses(
       of(plan, PROJECT_IAM).filter(
         (one) =>
-          text(one, 'role') === 'roles/datastore.user' &&
+          /^roles\/datastore\.(user|viewer)$/.test(text(one, 'role')) &&
           !/databases\/[^/"]+"$/.test(String(block(one, 'condition')?.['expression'] ?? '')),
       ),
     ),

@@ -15,6 +15,7 @@ export const LEADS_TO_MORE: Readonly<Record<string, readonly string[]>> = {
   'roles/cloudtasks.queueAdmin': ['cloudtasks.queues.setIamPolicy'],
   'roles/datastore.owner': [],
   'roles/datastore.user': [],
+  'roles/datastore.viewer': [],
   'roles/editor': ['iam.serviceAccounts.actAs', 'cloudbuild.builds.create', 'deploymentmanager.deployments.create'],
   'roles/eventarc.admin': ['eventarc.triggers.setIamPolicy'],
   'roles/eventarc.eventReceiver': [],
