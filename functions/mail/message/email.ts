@@ -1,5 +1,5 @@
 import { type Address, addressProblem, distinct, parseAddress } from '../model/address.ts';
-import { isEmptyGroup } from '../model/address-list.ts';
+import { isEmptyGroup, trimSeparators } from '../model/address-list.ts';
 import { MailFailure } from '../model/failure.ts';
 import { lineProblem } from '../model/header-text.ts';
 import { type Attachment, foreignFields, isAbsent, parseAttachments } from './attachments.ts';
@@ -132,7 +132,7 @@ function parsePeople(name: string, value: unknown, max: number, problems: string
   const given = list.filter(
     (one) => !(one === null || (typeof one === 'string' && (one.trim() === '' || (name !== 'from' && isEmptyGroup(one))))),
   );
-  const people = given.map((one) => (typeof one === 'string' ? parseAddress(one.replace(/^[\s,]+|[\s,]+$/g, '')) : null));
+  const people = given.map((one) => (typeof one === 'string' ? parseAddress(trimSeparators(one)) : null));
   const wrong = people.indexOf(null);
   if (wrong >= 0) problems.push(`Invalid \`${name}\` field. ${addressProblem(given[wrong])}`);
   return people.filter((one) => one !== null);

@@ -29,6 +29,16 @@ function parseOne(part: string): Address | null {
   return name !== '' && normalise(name) === normalise(address) ? parseAddress(part) : null;
 }
 
+const isSeparator = (char: string | undefined): boolean => char !== undefined && /[\s,]/.test(char);
+
+/** The text without the blanks and commas around it; a regular expression would take quadratic time for a run of them within it. */
+export function trimSeparators(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isSeparator(text[start])) start++;
+  while (end > start && isSeparator(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
 /** A list of addresses without the groups that have no members, on as many lines as it has addresses; '' where nothing is left. */
 export const withoutEmptyGroups = (value: string): string =>
   partsOf(value)

@@ -1,4 +1,4 @@
-import { parseAddressList } from '../../mail/model/address-list.ts';
+import { parseAddressList, trimSeparators } from '../../mail/model/address-list.ts';
 import type { DocumentsConfig } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { attachmentsIn, calendarIn } from './document-attachments.ts';
@@ -111,7 +111,7 @@ function people(value: unknown): unknown[] {
   return [value].flat().flatMap((one: unknown) => {
     if (one === undefined || one === null) return [];
     if (typeof one !== 'string') return [one];
-    const text = one.replace(/^[\s,]+|[\s,]+$/g, '');
+    const text = trimSeparators(one);
     if (text === '') return [];
     const addresses = text.includes(',') ? parseAddressList(text) : null;
     return addresses ? addresses.map(({ name, address }) => (name ? `"${name.replace(/["\\]/g, '\\$&')}" <${address}>` : address)) : [text];

@@ -63,6 +63,8 @@ for (const { change, code, says } of refused)
 // What is quadratic in the length of a request keeps everybody else of the instance waiting: here it would run into the time-out.
 const hostile = [
   { name: 'letters beyond ASCII', change: { to: 'é'.repeat(3_000_000) } },
+  { name: 'blanks within an address', change: { to: `a${' '.repeat(3_000_000)}b` } },
+  { name: 'commas within an address', change: { cc: `a${','.repeat(3_000_000)}b` } },
   { name: 'reply addresses', change: { reply_to: Array.from({ length: 300_000 }, (_, n) => `a${n}@example.com`) } },
   { name: 'dots at the end of a filename', change: { attachments: [{ filename: `${'.'.repeat(3_000_000)}a`, content: 'eA==' }] } },
   { name: 'headers', change: { headers: Object.fromEntries(Array.from({ length: 300_000 }, (_, n) => [`a ${n}`, 'x'])) } },
