@@ -26,9 +26,14 @@ export interface Subscription {
 
 /** The subscription of that name, `projects/P/subscriptions/S`, as the operator. */
 export function createSubscription(operator: Operator, subscription: string): Subscription {
-  const subscriptions = async () => {
+  const open = async () => {
     const { pubsub_v1 } = await import('googleapis/build/src/apis/pubsub/v1.js');
     return new pubsub_v1.Pubsub({}).projects.subscriptions;
+  };
+  let opened: ReturnType<typeof open> | null = null;
+  const subscriptions = (): ReturnType<typeof open> => {
+    opened ??= open();
+    return opened;
   };
   // Nothing is tried again: a second pull would hold other messages than the first, whose answer was lost.
   const options = (timeout: number) => callOptions(operator, operator.settings.urls.pubsub, false, timeout);

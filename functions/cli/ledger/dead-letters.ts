@@ -43,13 +43,15 @@ export interface DeadLetterContext {
   readonly routes: readonly string[];
   readonly begin: () => Ports;
   /** Lets another command look in between; by default for a random part of a second. */
-  readonly pause?: () => Promise<unknown>;
+  readonly pause?: (quietRounds: number) => Promise<unknown>;
 }
 
 // Pub/Sub may answer with nothing although something waits, and another command may hold it for a moment.
-const QUIET_ROUNDS = 3;
+const QUIET_ROUNDS = 4;
 const ROUNDS_MAX = 20;
-const somewhat = (): Promise<unknown> => new Promise((done) => setTimeout(done, 50 + Math.random() * 250));
+/** Longer after each round without anything new: commands that look at once, each with a slow connection, then get out of step. */
+const somewhat = (quietRounds: number): Promise<unknown> =>
+  new Promise((done) => setTimeout(done, (25 + Math.random() * 150) * 2 ** quietRounds));
 
 /** Every dead letter, `limit` at most, oldest first. None is held afterwards, so that several may look at once. */
 export async function surveyDeadLetters(
@@ -58,7 +60,7 @@ export async function surveyDeadLetters(
 ): Promise<PulledMessage[]> {
   const found = new Map<string, PulledMessage>();
   for (let quiet = 0, round = 0; quiet < QUIET_ROUNDS && round < ROUNDS_MAX && found.size < limit; round++) {
-    if (round > 0) await pause();
+    if (round > 0) await pause(quiet);
     const before = found.size;
     const held = await pullDeadLetters({ pulled }, limit);
     await pulled.nack(held);
@@ -81,7 +83,7 @@ export async function takeDeadLetters(
   const done = new Map<string, DeadLetterResult>();
   const missing = (): DeadLetter[] => wanted.filter(({ id }) => !done.has(id));
   for (let quiet = 0, round = 0; quiet < QUIET_ROUNDS && round < ROUNDS_MAX && missing().length > 0; round++) {
-    if (round > 0) await pause();
+    if (round > 0) await pause(quiet);
     const ids = new Set(missing().map(({ id }) => id));
     const held = await pullDeadLetters({ pulled }, limit);
     await pulled.nack(held.filter(({ id }) => !ids.has(id)));
