@@ -4,7 +4,9 @@ import { build as bundle, type Metafile, type Plugin, transform } from 'esbuild'
 import { type CompiledConfig, compileConfig } from '../../config/compile-config.ts';
 import { wholeConfig } from '../../config/load-config.ts';
 import { lockFile, moduleFile, packageFile } from '../common/package-files.ts';
+import { bundledPackages, licenceTexts } from './bundled-packages.ts';
 import { type Lock, lockFor, type Manifest } from './lock.ts';
+import { sbomOf } from './sbom.ts';
 
 /** The functions that are deployed, each an entry file of that name. */
 export const DEPLOYABLES = ['api', 'worker', 'hooks', 'watch'] as const;
@@ -93,7 +95,13 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
   const write = (file: string, content: object): void => writeFileSync(join(folder, file), `${JSON.stringify(content, null, 2)}\n`);
   const manifest = manifestOf(name);
   write('package.json', manifest);
-  write('package-lock.json', lockFor(manifest, JSON.parse(readFileSync(lockFile(), 'utf8')) as Lock));
+  const whole = JSON.parse(readFileSync(lockFile(), 'utf8')) as Lock;
+  const lock = lockFor(manifest, whole);
+  write('package-lock.json', lock);
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const packages = bundledPackages(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path));
+  write('sbom.cdx.json', sbomOf(manifest, packages, lock, whole));
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENCES.txt'), licenceTexts(packages));
   return describe(name, folder, metafile, new Map(sizes));
 }
 

@@ -1,5 +1,7 @@
 /** One package of a package-lock.json, as far as it is looked into. */
 interface Locked {
+  readonly name?: string;
+  readonly engines?: Readonly<Record<string, string>>;
   readonly version?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -24,7 +26,7 @@ export interface Manifest {
  * The part of the project's package-lock.json that a deployed function needs. With it Google's builder runs `npm ci` and
  * installs what was tested; without it every deployment takes the newest of what the framework leans on.
  */
-export function lockFor({ name, version, dependencies, engines }: Manifest, { lockfileVersion, packages }: Lock): object {
+export function lockFor({ name, version, dependencies, engines }: Manifest, { lockfileVersion, packages }: Lock): Lock {
   const needed = new Map<string, Locked>();
   const take = (from: string, wanted: string, required: boolean): void => {
     const path = resolve(packages, from, wanted);
@@ -40,13 +42,14 @@ export function lockFor({ name, version, dependencies, engines }: Manifest, { lo
   };
   for (const wanted of Object.keys(dependencies)) take('', wanted, true);
   const sorted = [...needed].sort(([a], [b]) => (a < b ? -1 : 1));
-  return {
+  const made: Lock & { name: string; version: string; requires: boolean } = {
     name,
     version,
     lockfileVersion,
     requires: true,
     packages: { '': { name, version, dependencies, engines }, ...Object.fromEntries(sorted) },
   };
+  return made;
 }
 
 /** Node's own way: beside the asking package, then ever further up. */
