@@ -26,13 +26,13 @@ const rows: readonly Row[] = [
     who: MINT,
     grant: 'google_secret_manager_secret_iam_member.read',
     role: ACCESSOR,
-    call: ['functions/google/auth/secret-manager.ts', "'/versions/latest:access'"],
+    call: ['functions/google/auth/secret-manager.ts', '/versions/latest:access'],
   },
   {
     who: MINT,
     grant: 'google_secret_manager_secret_iam_member.rotate',
     role: 'roles/secretmanager.secretVersionAdder',
-    call: ['functions/google/auth/secret-manager.ts', "':addVersion'"],
+    call: ['functions/google/auth/secret-manager.ts', ':addVersion'],
   },
   {
     who: ['hooks'],
@@ -45,7 +45,7 @@ const rows: readonly Row[] = [
     who: CARRY,
     grant: 'google_project_iam_member.ledger',
     role: 'roles/datastore.user',
-    call: ['functions/google/firestore/firestore-ledger.ts', ':commit'],
+    call: ['functions/google/firestore/firestore-client.ts', ':commit'],
   },
   {
     who: ['watch'],
@@ -57,7 +57,7 @@ const rows: readonly Row[] = [
     who: ['worker'],
     grant: 'google_project_iam_member.documents',
     role: 'roles/datastore.user',
-    call: ['functions/google/firestore/firestore-documents.ts', ':commit'],
+    call: ['functions/google/firestore/firestore-documents.ts', '.commit('],
   },
   {
     who: CARRY,

@@ -8,7 +8,10 @@ interface Component {
   readonly name: string;
   readonly version: string;
   readonly purl: string;
-  readonly licenses?: readonly ({ readonly license: { readonly id: string } } | { readonly expression: string })[];
+  readonly licenses?: readonly (
+    | { readonly license: { readonly id: string } | { readonly name: string } }
+    | { readonly expression: string }
+  )[];
   readonly hashes?: readonly { readonly alg: 'SHA-512'; readonly content: string }[];
   readonly properties: readonly { readonly name: string; readonly value: string }[];
 }
@@ -65,8 +68,14 @@ function component(name: string, version: string, license: string, locked: Locke
     name,
     version,
     purl,
-    ...(license !== '' && { licenses: [/[ ()]/.test(license) ? { expression: license } : { license: { id: license } }] }),
+    ...(license !== '' && { licenses: [licenceOf(license)] }),
     ...(algorithm === 'sha512' && { hashes: [{ alg: 'SHA-512' as const, content: Buffer.from(digest, 'base64').toString('hex') }] }),
     properties: [{ name: 'mailgrant:how', value: how }],
   };
+}
+
+/** What a package.json says: an SPDX expression, an SPDX identifier, or a word of its own, such as "BSD". */
+function licenceOf(said: string): NonNullable<Component['licenses']>[number] {
+  if (/[ ()]/.test(said)) return { expression: said };
+  return { license: /\d|^(MIT|ISC|Unlicense|Zlib|WTFPL)$/.test(said) ? { id: said } : { name: said } };
 }
