@@ -3,21 +3,20 @@
  * links to the checkout's; under MAILGRANT_INSTALL=1 npm installs them, and the oldest Node on this machine starts the commands.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { skipUnless } from '../support/programs/emulators.ts';
+import { install, NODE, pack } from '../support/programs/installed.ts';
 import { hasTerraform } from '../support/programs/terraform.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const INSTALL = process.env['MAILGRANT_INSTALL'] === '1';
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
-const NODE = INSTALL ? (['/usr/bin/node', '/usr/local/bin/node'].find(existsSync) ?? process.execPath) : process.execPath;
 const { GOOGLE_CLOUD_PROJECT: _, npm_lifecycle_script: __, ...ENV } = process.env;
-let packed: string[] = [];
+let packed: readonly string[] = [];
 let dev: ChildProcess | null = null;
 after(() => {
   dev?.kill('SIGKILL');
@@ -25,25 +24,9 @@ after(() => {
 });
 
 before(() => {
-  const [{ filename, files }] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }),
-  ) as [{ filename: string; files: { path: string }[] }];
-  packed = files.map(({ path }) => path);
-  const archive = join(folder, filename);
-  if (INSTALL) {
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', archive], { cwd: folder, stdio: 'ignore' });
-    return;
-  }
-  const modules = join(folder, 'node_modules');
-  mkdirSync(join(modules, 'mailgrant'), { recursive: true });
-  execFileSync('tar', ['xzf', archive, '--strip-components=1', '-C', join(modules, 'mailgrant')]);
-  for (const name of readdirSync(join(ROOT, 'node_modules')))
-    if (name !== '.bin') symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  const made = pack(folder);
+  packed = made.files;
+  install(made, folder);
 });
 
 interface Ran {
