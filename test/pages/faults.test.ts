@@ -67,7 +67,7 @@ const ENDS: Readonly<Record<string, readonly [once: readonly unknown[], always: 
     ['failed', 'scope_missing', 0],
   ],
   'ledger-down': [
-    [null, 'ledger_unavailable', 0],
+    ['sent', null, 1],
     [null, 'ledger_unavailable', 0],
   ],
   'smtp-lose-reply': [

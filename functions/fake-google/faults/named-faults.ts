@@ -93,7 +93,8 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
     name: 'ledger-down',
     title: 'Ledger is down (503)',
     happens: 'Firestore answers 503 when the email is claimed.',
-    outcome: 'Not accepted at all: what could not be written down is not sent.',
+    outcome:
+      'Once: it is asked again, and the email is sent. Always: not accepted at all, since what could not be written down is not sent.',
     via: 'api',
     faults: [{ on: 'ledger', answer: 'cloud_unavailable' }],
   },
