@@ -36,7 +36,7 @@ async function apis(patient: CheckContext, delegating: boolean): Promise<CheckFi
       unclear(
         'apis',
         `you may not list the APIs of ${project}, or it does not exist`,
-        `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/serviceusage.serviceUsageViewer`,
+        `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/serviceusage.serviceUsageViewer --condition=None`,
       ),
     ];
   const services = reply.data?.services;
