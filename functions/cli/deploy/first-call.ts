@@ -16,16 +16,16 @@ export function firstCall({ url, access, key, from }: FirstCall): readonly strin
   const iam = access === 'public' ? [] : [`  -H "X-Serverless-Authorization: Bearer $(gcloud auth print-identity-token)" \\`];
   return [
     ...(access === 'private' ? ['# From a machine in a VPC of the project: this api takes no call from the internet.'] : []),
-    `export MAILGRANT_API_KEY=${key ?? 'the key of your app'}`,
+    `export MAILGRANT_KEY=${key ?? 'the key of your app'}`,
     `curl -sS --fail-with-body ${url}/emails \\`,
     ...iam,
-    '  -H "Authorization: Bearer $MAILGRANT_API_KEY" -H "Content-Type: application/json" \\',
+    '  -H "Authorization: Bearer $MAILGRANT_KEY" -H "Content-Type: application/json" \\',
     `  -d '${body.replaceAll("'", "'\\''")}'`,
     '',
-    '# Django, in settings.py, with clients/django/mailgrant_django.py beside manage.py and MAILGRANT_API_KEY in the environment:',
+    '# Django, in settings.py, with clients/django/mailgrant_django.py beside manage.py and MAILGRANT_KEY in the environment:',
     'EMAIL_BACKEND = "mailgrant_django.EmailBackend"',
     `MAILGRANT_URL = "${url}"`,
-    'MAILGRANT_API_KEY = os.environ["MAILGRANT_API_KEY"]',
+    'MAILGRANT_API_KEY = os.environ["MAILGRANT_KEY"]',
     ...(access === 'public' ? [] : ['MAILGRANT_IDENTITY = "adc"    # the account of the app, which callers or the config let in']),
     `DEFAULT_FROM_EMAIL = "${from}"`,
   ];

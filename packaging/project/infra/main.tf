@@ -25,6 +25,7 @@ module "mailgrant" {
   name_prefix = var.name_prefix
   config_file = var.config_file
   access      = var.access
+  callers     = var.callers
   # alert_emails = ["you@example.com"]
 }
 
@@ -47,6 +48,11 @@ variable "config_file" {
 variable "access" {
   description = "Who reaches api and hooks: private, iam or public."
   type        = map(string)
+  default     = {}
+}
+variable "callers" {
+  description = "IAM members that may call api and hooks, behind IAM."
+  type        = map(list(string))
   default     = {}
 }
 

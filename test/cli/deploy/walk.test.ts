@@ -92,7 +92,7 @@ describe('docs/deploy.md by the letter', { skip, timeout: 600_000 }, () => {
 
   /** Types a block into one shell after the other, each with what the last one exported; `answers` are typed when asked. */
   async function type(block: string | undefined, answers = ''): Promise<string> {
-    const script = `npx() { shift; node bin/mailgrant.js "$@"; }\n[ ! -e "$STATE" ] || source "$STATE"\nset -euo pipefail\n${block}\nexport -p | grep -E ' (GOOGLE_CLOUD_PROJECT|MAILGRANT_API_KEY)=' > "$STATE" || true`;
+    const script = `npx() { shift; node bin/mailgrant.js "$@"; }\n[ ! -e "$STATE" ] || source "$STATE"\nset -euo pipefail\n${block}\nexport -p | grep -E ' (GOOGLE_CLOUD_PROJECT|MAILGRANT_KEY)=' > "$STATE" || true`;
     const child = spawn('bash', ['-c', script], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.end(answers);
     const ended = new Promise<number | null>((done) => child.once('close', done));
@@ -118,7 +118,7 @@ describe('docs/deploy.md by the letter', { skip, timeout: 600_000 }, () => {
     assert.match(printed, /No mailbox can send yet\./);
     assert.match(readFileSync(join(folder, 'infra/terraform.tfvars'), 'utf8'), /access = \{ api = "public" \}/);
     assert.match(readFileSync(join(folder, 'config/mailgrant.yaml'), 'utf8'), /^ {2}shop:/m);
-    assert.match(printed, /export MAILGRANT_API_KEY=mg_shop_\S{43}\n/);
+    assert.match(printed, /export MAILGRANT_KEY=mg_shop_\S{43}\n/);
     assert.ok(gcloud().some((one) => /services enable .*cloudfunctions\.googleapis\.com/.test(one)));
   });
 
@@ -135,7 +135,7 @@ describe('docs/deploy.md by the letter', { skip, timeout: 600_000 }, () => {
   });
 
   test('the request that was printed works as it stands, at the address of the function', async () => {
-    const [, curl = ''] = /(export MAILGRANT_API_KEY=[\s\S]*?)\n\n# Django/.exec(printed) ?? [];
+    const [, curl = ''] = /(export MAILGRANT_KEY=[\s\S]*?)\n\n# Django/.exec(printed) ?? [];
     const before = stack.google.mails.count();
     // The deployed address and the key of its config stand for those of the stack.
     const out = await type(
