@@ -212,6 +212,16 @@ test('the key has one name in the environment, and signing in to Google one comm
   );
 });
 
+test('what VS Code launches is there', () => {
+  const { configurations } = JSON.parse(readFileSync('.vscode/launch.json', 'utf8')) as {
+    configurations: { runtimeExecutable: string; program: string }[];
+  };
+  const paths = configurations
+    .flatMap(({ runtimeExecutable, program }) => [runtimeExecutable, program])
+    .filter((path) => !path.includes('{file}'));
+  for (const path of paths) assert.ok(existsSync(path.replace(/^\$\{workspaceFolder\}/, ROOT)), path);
+});
+
 const DECISIONS = globSync('docs/decisions/*.md').sort();
 
 test('links between the pages, and to files and headings, lead somewhere', () => {
