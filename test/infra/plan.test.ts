@@ -229,7 +229,7 @@ describe('the plan and the code', { skip }, () => {
     { name: 'a watch that failed', write: broken, service: 'mailgrant-watch', alerts: ['watch_failed'], metrics: [] },
     {
       name: 'a refresh token that was not kept',
-      write: (log) => log('WARNING', eventIn('functions/google/auth/mint-token.ts', /vault\.notice\('(\w+)'/), {}),
+      write: (log) => log('WARNING', eventIn('functions/google/auth/write-back.ts', /notice\('(\w+)'/), {}),
       alerts: ['not_written_back'],
       metrics: [],
     },
