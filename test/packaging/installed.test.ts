@@ -133,6 +133,17 @@ test('dev is up in one line, an SDK sends, and SIGTERM ends it', async () => {
   assert.equal(await ended, 0);
 });
 
+test('mailgrant/testing has types: a number is not made of a subject', async () => {
+  const lines = ["import { startMailgrant } from 'mailgrant/testing';", 'const mailgrant = await startMailgrant();'];
+  const wrong = 'export const subject: number = (await mailgrant.inbox.wait({})).Subject;';
+  writeFileSync(join(folder, 'types.mts'), [...lines, wrong].join('\n'));
+  const options = '--noEmit --strict --skipLibCheck --module nodenext --target es2024 --lib es2024,esnext.disposable';
+  const types = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--types', 'node'];
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { out } = await run(process.execPath, [tsc, ...options.split(' '), ...types, 'types.mts']);
+  assert.deepEqual(out.match(/TS\d+/g), ['TS2322'], out);
+});
+
 test('build makes the archives, each with a lock of its own', async () => {
   const { code, out, err } = await mailgrant('build', '--zip', '--json');
   assert.equal(code, 0, err);
