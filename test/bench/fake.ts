@@ -1,7 +1,7 @@
 /**
  * Google on loopback, in a process of its own, so that its work is not counted as the function's. `google` is the whole
- * fake; `sink` answers the same calls by constants, for measurements in which the fake's own work would be the limit; `smtp`
- * takes mails by SMTP over TLS and forgets them.
+ * fake; `sink` answers the same calls by constants, for measurements in which the fake's own work would be the limit, and
+ * waits before each answer where it is told to.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -11,8 +11,10 @@ import { startGoogle } from '../../functions/fake-google/google.ts';
 
 /** What the process is told when it is started. */
 export interface FakeOptions {
-  readonly kind: 'google' | 'sink' | 'smtp';
+  readonly kind: 'google' | 'sink';
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** With `sink`: milliseconds before each answer, as a distant Google takes them. */
+  readonly delayMs?: number;
   readonly project: string;
   readonly mailboxes: readonly { readonly address: string; readonly secret: string; readonly scope: string }[];
 }
@@ -22,7 +24,6 @@ export interface FakeAddress {
   readonly url: string;
   /** The metadata server, which Google's own libraries ask by plain HTTP. */
   readonly metadata: string;
-  readonly smtpPort: number;
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as FakeOptions;
@@ -42,26 +43,12 @@ if (options.kind === 'google') {
     const reply = google.oauth.metadata({ method: 'GET', path, query: new URLSearchParams(), headers: req.headers, body: Buffer.alloc(0) });
     return { body: JSON.stringify(reply.body) };
   });
-  say({ url: google.url, metadata, smtpPort: 0 });
-} else if (options.kind === 'smtp') {
-  const { SMTPServer } = await import('smtp-server');
-  const server = new SMTPServer({
-    secure: true,
-    ...certificate,
-    authMethods: ['XOAUTH2'],
-    disableReverseLookup: true,
-    onAuth: (_auth, _session, done) => done(null, { user: 'bench' }),
-    onData: (stream, _session, done) => void stream.resume().once('end', () => setImmediate(done)),
-  });
-  const smtpPort = await new Promise<number>((done) => {
-    const socket = server.listen(0, '127.0.0.1', () => done((socket.address() as AddressInfo).port));
-  });
-  say({ url: '', metadata: '', smtpPort });
+  say({ url: google.url, metadata });
 } else {
   const answer = answerByConstants(options);
   const metadata = await listen(false, (req) => answer(req, ''));
   const url = await listen(true, (req) => answer(req, url));
-  say({ url, metadata, smtpPort: 0 });
+  say({ url, metadata });
 }
 
 interface Constant {
@@ -73,14 +60,17 @@ async function listen(secure: boolean, answer: (req: IncomingMessage) => Constan
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     req.resume().once('end', () => {
       const { body, headers } = answer(req);
-      res
-        .writeHead(200, {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          'metadata-flavor': 'Google',
-          ...headers,
-        })
-        .end(body);
+      const write = (): void =>
+        void res
+          .writeHead(200, {
+            'content-type': 'application/json',
+            'content-length': Buffer.byteLength(body),
+            'metadata-flavor': 'Google',
+            ...headers,
+          })
+          .end(body);
+      if (options.delayMs) setTimeout(write, options.delayMs);
+      else write();
     });
   };
   const server = secure && certificate ? createTlsServer(certificate, serve) : createServer(serve);

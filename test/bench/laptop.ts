@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { type Built, buildFunctions } from '../../functions/cli/build/build.ts';
 import { makeCertificate } from '../../functions/fake-google/http/certificate.ts';
-import { SCOPE_MAIL, SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
+import { SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
 import type { Served } from './child.ts';
 import type { FakeAddress, FakeOptions } from './fake.ts';
 
@@ -15,7 +16,6 @@ export const PROJECT = 'bench';
 export const KEY = `mg_bench_${'k'.repeat(43)}`;
 export const MAILBOXES = 10;
 export const mailbox = (index = 0): string => `box${index}@example.com`;
-const SMTP_MAILBOX = 'smtp@example.com';
 /** Its token is kept between invocations. */
 export const KEEPING_MAILBOX = 'keeping@example.com';
 export const AUTHORISED = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
@@ -31,11 +31,12 @@ export async function prepare(): Promise<Laptop> {
   const folder = mkdtempSync(join(tmpdir(), 'mailgrant-bench-'));
   const boxes = Array.from({ length: MAILBOXES }, (_, index) => `  ${mailbox(index)}: { secret: ${secretOf(index)} }`);
   const hash = createHash('sha256').update(KEY).digest('hex');
-  const yaml = `mailboxes:\n${boxes.join('\n')}\n  ${SMTP_MAILBOX}: { via: smtp, secret: grant-smtp }\n  ${KEEPING_MAILBOX}: { secret: grant-keeping, tokens: reuse }\nkeys:\n  bench: { sha256: ${hash}, from: [${[...boxes.keys()].map(mailbox).join(', ')}, ${SMTP_MAILBOX}] }\n`;
+  const yaml = `mailboxes:\n${boxes.join('\n')}\n  ${KEEPING_MAILBOX}: { secret: grant-keeping, tokens: reuse }\nkeys:\n  bench: { sha256: ${hash}, from: [${[...boxes.keys()].map(mailbox).join(', ')}, ${KEEPING_MAILBOX}] }\n`;
   writeFileSync(join(folder, 'mailgrant.yaml'), yaml);
   const built = await buildFunctions(join(folder, 'mailgrant.yaml'), join(folder, 'dist'));
   // The framework is the bundle's one dependency; here it is the project's own.
   symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'node_modules'));
+  await bundleCareful(folder);
   mkdirSync(join(folder, 'tls'));
   const { cert, key } = await makeCertificate();
   const certificate = { cert: join(folder, 'tls', 'cert.pem'), key: join(folder, 'tls', 'key.pem') };
@@ -51,7 +52,10 @@ export interface Fake extends AsyncDisposable, FakeAddress {
 }
 
 /** Starts the fake Google, or the sink, in a process of its own. */
-export async function startFake(laptop: Laptop, { kind, tls }: { kind: FakeOptions['kind']; tls: boolean }): Promise<Fake> {
+export async function startFake(
+  laptop: Laptop,
+  { kind, tls, delayMs }: { kind: FakeOptions['kind']; tls: boolean; delayMs?: number },
+): Promise<Fake> {
   const mailboxes = Array.from({ length: MAILBOXES }, (_, index) => ({
     address: mailbox(index),
     secret: secretOf(index),
@@ -59,13 +63,10 @@ export async function startFake(laptop: Laptop, { kind, tls }: { kind: FakeOptio
   }));
   const options: FakeOptions = {
     kind,
+    ...(delayMs && { delayMs }),
     tls: tls ? laptop.certificate : null,
     project: PROJECT,
-    mailboxes: [
-      ...mailboxes,
-      { address: SMTP_MAILBOX, secret: 'grant-smtp', scope: SCOPE_MAIL },
-      { address: KEEPING_MAILBOX, secret: 'grant-keeping', scope: SCOPE_SEND },
-    ],
+    mailboxes: [...mailboxes, { address: KEEPING_MAILBOX, secret: 'grant-keeping', scope: SCOPE_SEND }],
   };
   const child = spawn(process.execPath, [fileURLToPath(new URL('fake.ts', import.meta.url)), JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -118,6 +119,30 @@ export const naive = (laptop: Laptop, fake: FakeAddress, change: Partial<Served>
     ...change.env,
   },
 });
+
+/** Google's own libraries as a careful developer uses them: by path, in one bundle, with the same work for the ledger. */
+export const careful = (laptop: Laptop, fake: FakeAddress, change: Partial<Served> = {}): Served => ({
+  ...naive(laptop, fake, change),
+  target: 'careful',
+  source: join(laptop.folder, 'careful'),
+});
+
+async function bundleCareful(folder: string): Promise<void> {
+  const outdir = join(folder, 'careful');
+  mkdirSync(outdir);
+  await build({
+    entryPoints: [join(peer('careful'), 'index.js')],
+    outfile: join(outdir, 'index.cjs'),
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    external: ['@google-cloud/functions-framework'],
+    logLevel: 'error',
+  });
+  writeFileSync(join(outdir, 'package.json'), JSON.stringify({ main: 'index.cjs' }));
+}
 
 const TEXT = 'Your order has been accepted and will be sent today. '.repeat(12);
 

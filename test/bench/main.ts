@@ -6,16 +6,17 @@ import { bundles } from './bundles.ts';
 import { cold } from './cold.ts';
 import { type Laptop, prepare } from './laptop.ts';
 import { memory } from './memory.ts';
-import { queue } from './queue.ts';
+import { path } from './path.ts';
 import { chart } from './report/chart.ts';
 import { curves, panels } from './report/curves.ts';
 import { type Figure, judge, type Range } from './report/figures.ts';
 import { type Kept, limitOf, number, range, writePage } from './report/page.ts';
 import { sdk } from './sdk.ts';
-import { warm, worker } from './warm.ts';
+import { soak } from './soak.ts';
+import { warm } from './warm.ts';
 
 type Bench = (laptop: Laptop, quick: boolean) => Promise<Figure[]>;
-const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, warm, worker, memory, queue, sdk, curves };
+const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, path, warm, memory, sdk, curves, soak };
 const BASELINE = new URL('baseline.json', import.meta.url);
 const CHART = 'docs/performance.svg';
 
