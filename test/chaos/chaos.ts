@@ -23,7 +23,7 @@ export interface ChaosOptions {
   readonly workers: number;
   readonly broken: MutationName | null;
   /** Milliseconds after which what has not come to an end counts as open. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   /** Command lines of the emulators. */
   readonly pubsub: (port: number) => string[];
   readonly firestore: (port: number) => string[];
@@ -118,7 +118,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   tell(`up after ${seconds(began)} s: Pub/Sub and Firestore emulators, ${options.workers} workers, 2 APIs`);
 
   const halt = new AbortController();
-  const until = AbortSignal.any([signal, halt.signal, AbortSignal.timeout(options.patienceMs)]);
+  const until = AbortSignal.any([signal, halt.signal, AbortSignal.timeout(options.timeoutMs)]);
   const posts: Promise<void>[] = [];
   const asked = new Set<Asked>();
   const answers: Answer[] = [];
@@ -150,7 +150,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   } catch (error) {
     signal.throwIfAborted();
     if (!until.aborted) throw error;
-    tell(`not at an end after ${options.patienceMs / 1_000} s`);
+    tell(`not at an end after ${options.timeoutMs / 1_000} s`);
   } finally {
     halt.abort();
     await Promise.allSettled([killing, ...posts]);

@@ -56,7 +56,7 @@ async function main(): Promise<number> {
     kills: number('kills', 40),
     workers: Math.max(1, number('workers', 3)),
     broken: broken as MutationName | null,
-    patienceMs: number('seconds', Math.max(240, mails / 8)) * 1_000,
+    timeoutMs: number('seconds', Math.max(240, mails / 8)) * 1_000,
     pubsub,
     firestore,
     log: values.log ?? null,

@@ -31,7 +31,7 @@ const NOT_TAKEN =
  * Puts a mail from a mailbox to itself into the queue, as any caller would, and looks in the ledger until it has ended:
  * so queue, worker, grant and Gmail are proved in one go, and the operator needs neither the grant nor a key.
  */
-export async function smoke(operator: Operator, mailbox: string, patienceMs: number): Promise<Smoked> {
+export async function smoke(operator: Operator, mailbox: string, timeoutMs: number): Promise<Smoked> {
   const { settings, identity } = operator;
   const began = Date.now();
   const seconds = (): number => Math.round((Date.now() - began) / 1_000);
@@ -50,7 +50,7 @@ export async function smoke(operator: Operator, mailbox: string, patienceMs: num
     for (;;) {
       const entry = (await ports.ledger.read(id))?.entry;
       const state = entry?.state ?? 'queued';
-      const late = Date.now() - began > patienceMs;
+      const late = Date.now() - began > timeoutMs;
       if (!ENDED.has(state) && !late) {
         await sleep(LOOK_EVERY_MS);
         continue;

@@ -7,11 +7,11 @@ import type { CheckContext } from './check-context.ts';
 const SKEW_MS = 60_000; // Google takes assertions that are minutes off; a minute is reason to look
 
 /** Whether Gmail is reached, by a genuine certificate, with a clock that is right; and the SMTP ports for `via: smtp`. */
-export function networkChecks(patient: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
+export function networkChecks(context: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
   const smtp = mailboxes.some(({ via }) => via === 'smtp');
-  const { urls, smtp: server } = patient.operator.settings;
+  const { urls, smtp: server } = context.operator.settings;
   return [
-    { name: 'gmail', run: () => reach(patient, urls.gmail) },
+    { name: 'gmail', run: () => reach(context, urls.gmail) },
     ...(smtp ? [{ name: `port ${server.port}`, run: () => portOpen(server.host, server.port) }] : []),
   ];
 }

@@ -6,26 +6,26 @@ import { type Check, type CheckFinding, failed, passed, unclear } from './check.
 import { type CheckContext, reading } from './check-context.ts';
 
 /** The project, the APIs a mail needs in it, and what a delegation needs of its service account. */
-export function projectChecks(patient: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
+export function projectChecks(context: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
   const delegates = [...new Set(mailboxes.flatMap(({ grant, delegate }) => (grant === 'delegation' ? [delegate] : [])))];
   return [
-    { name: 'apis', needs: ['credentials'], run: () => apis(patient, delegates.length > 0) },
+    { name: 'apis', needs: ['credentials'], run: () => apis(context, delegates.length > 0) },
     ...delegates.map((delegate) => ({
       name: `delegation ${delegate}`,
       needs: ['credentials'],
-      run: () => delegation(patient, delegate, mailboxes),
+      run: () => delegation(context, delegate, mailboxes),
     })),
   ];
 }
 
-async function apis(patient: CheckContext, delegating: boolean): Promise<CheckFinding[]> {
-  const { project, urls } = patient.operator.settings;
+async function apis(context: CheckContext, delegating: boolean): Promise<CheckFinding[]> {
+  const { project, urls } = context.operator.settings;
   const needed = ['gmail', 'secretmanager', 'firestore', ...(delegating ? ['iamcredentials'] : [])].map((api) => `${api}.googleapis.com`);
   const { serviceusage_v1 } = await import('googleapis/build/src/apis/serviceusage/v1.js');
   const { services: listed } = new serviceusage_v1.Serviceusage({});
   const parent = `projects/${project}`;
   const names = needed.map((api) => `${parent}/services/${api}`);
-  const reply = await answered(listed.batchGet({ parent, names }, await reading(patient, urls.serviceUsage)));
+  const reply = await answered(listed.batchGet({ parent, names }, await reading(context, urls.serviceUsage)));
   if (!reply) return [unclear('apis', 'Service Usage did not answer')];
   if (reply.status === 404)
     return [
@@ -55,13 +55,13 @@ async function apis(patient: CheckContext, delegating: boolean): Promise<CheckFi
 }
 
 /** What an administrator has to paste: Google tells nobody whether it was done, only a mint does. */
-async function delegation(patient: CheckContext, delegate: string, mailboxes: readonly Mailbox[]): Promise<CheckFinding> {
+async function delegation(context: CheckContext, delegate: string, mailboxes: readonly Mailbox[]): Promise<CheckFinding> {
   const name = `delegation ${delegate}`;
   const scopes = [...new Set(mailboxes.filter((one) => one.delegate === delegate).map(({ via }) => scopeFor(via)))].join(',');
   const { iam_v1 } = await import('googleapis/build/src/apis/iam/v1.js');
   const { serviceAccounts } = new iam_v1.Iam({}).projects;
   const account = { name: `projects/-/serviceAccounts/${delegate}` };
-  const reply = await answered(serviceAccounts.get(account, await reading(patient, patient.operator.settings.urls.iam)));
+  const reply = await answered(serviceAccounts.get(account, await reading(context, context.operator.settings.urls.iam)));
   if (reply?.status === 404)
     return failed(name, 'delegate_refused', 'there is no such service account', 'Correct `delegate` in the config, or create the account.');
   const about = reply?.data;

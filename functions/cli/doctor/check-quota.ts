@@ -8,9 +8,9 @@ import type { CheckContext } from './check-context.ts';
 const DAY_MS = 24 * 60 * 60_000;
 
 /** What the ledger remembers of quotas in the last day: Google says nothing of them until it refuses. */
-export function quotaCheck(patient: CheckContext, mailbox: Mailbox): Check {
+export function quotaCheck(context: CheckContext, mailbox: Mailbox): Check {
   const name = `${mailbox.address} quota`;
-  return { name, needs: ['credentials'], run: () => quota(patient, name, mailbox.address) };
+  return { name, needs: ['credentials'], run: () => quota(context, name, mailbox.address) };
 }
 
 async function quota({ operator }: CheckContext, name: string, address: string): Promise<CheckFinding> {

@@ -6,16 +6,16 @@ import { type CheckContext, reading } from './check-context.ts';
 const ACCESSOR = 'roles/secretmanager.secretAccessor';
 
 /** The secret that holds a mailbox's grant: there, with an enabled latest version, readable by the functions. */
-export function secretChecks(patient: CheckContext, mailbox: Mailbox, serviceAccounts: readonly string[]): Check[] {
+export function secretChecks(context: CheckContext, mailbox: Mailbox, serviceAccounts: readonly string[]): Check[] {
   const name = `${mailbox.address} secret`;
   if (mailbox.grant === 'delegation') return [{ name, run: async () => passed(name, 'none is needed') }];
-  const resource = `projects/${patient.operator.settings.project}/secrets/${mailbox.secret}`;
+  const resource = `projects/${context.operator.settings.project}/secrets/${mailbox.secret}`;
   return [
-    { name, needs: ['credentials'], run: () => secret(patient, name, resource, mailbox) },
+    { name, needs: ['credentials'], run: () => secret(context, name, resource, mailbox) },
     ...serviceAccounts.map((account) => ({
       name: `${name} for ${account}`,
       needs: [name],
-      run: () => readable(patient, `${name} for ${account}`, resource, mailbox.secret, account),
+      run: () => readable(context, `${name} for ${account}`, resource, mailbox.secret, account),
     })),
   ];
 }
@@ -25,10 +25,10 @@ const secretsOf = async () => {
   return new secretmanager_v1.Secretmanager({}).projects.secrets;
 };
 
-async function secret(patient: CheckContext, name: string, parent: string, { address, secret: id }: Mailbox): Promise<CheckFinding> {
+async function secret(context: CheckContext, name: string, parent: string, { address, secret: id }: Mailbox): Promise<CheckFinding> {
   const authorize = `npx mailgrant authorize ${address}`;
   const { versions: listed } = await secretsOf();
-  const reply = await answered(listed.list({ parent, pageSize: 50 }, await reading(patient, patient.operator.settings.urls.secrets)));
+  const reply = await answered(listed.list({ parent, pageSize: 50 }, await reading(context, context.operator.settings.urls.secrets)));
   if (!reply) return unclear(name, 'Secret Manager did not answer');
   if (reply.status === 404) return failed(name, 'grant_missing', `there is no secret ${id}`, authorize);
   if (!reply.data)
@@ -50,9 +50,9 @@ async function secret(patient: CheckContext, name: string, parent: string, { add
   return passed(name, `version ${number} of ${id} is enabled`);
 }
 
-async function readable(patient: CheckContext, name: string, resource: string, id: string, account: string): Promise<CheckFinding> {
+async function readable(context: CheckContext, name: string, resource: string, id: string, account: string): Promise<CheckFinding> {
   const secrets = await secretsOf();
-  const reply = await answered(secrets.getIamPolicy({ resource }, await reading(patient, patient.operator.settings.urls.secrets)));
+  const reply = await answered(secrets.getIamPolicy({ resource }, await reading(context, context.operator.settings.urls.secrets)));
   if (!reply?.data) return unclear(name, `the policy of ${id} could not be read`);
   const bindings = reply.data.bindings ?? [];
   const granted = bindings.some(({ role, members }) => role === ACCESSOR && members?.includes(`serviceAccount:${account}`));

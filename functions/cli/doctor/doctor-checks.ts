@@ -31,7 +31,7 @@ export function doctorChecks(
 ): Check[] {
   const exchange = createExchange()(AbortSignal.timeout(60_000));
   const self = (): Promise<AccessToken> => operator.identity();
-  const patient: CheckContext = { operator, exchange, self };
+  const context: CheckContext = { operator, exchange, self };
   const { mailboxes } = operator.settings.config;
   const chosen = mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());
   if (chosen.length === 0)
@@ -46,13 +46,13 @@ export function doctorChecks(
       run: async () => unclear(`config warning ${index + 1}`, warning),
     })),
     { name: 'credentials', run: () => credentials(self) },
-    ...networkChecks(patient, chosen),
-    ...projectChecks(patient, chosen),
+    ...networkChecks(context, chosen),
+    ...projectChecks(context, chosen),
     ...chosen.flatMap((mailbox) => [
-      ...secretChecks(patient, mailbox, serviceAccounts),
-      { name: mailbox.address, needs: ['credentials', `${mailbox.address} secret`], run: () => grantFindings(patient, mailbox) },
-      quotaCheck(patient, mailbox),
-      ...(send ? [sendCheck(patient, mailbox, loseReply)] : []),
+      ...secretChecks(context, mailbox, serviceAccounts),
+      { name: mailbox.address, needs: ['credentials', `${mailbox.address} secret`], run: () => grantFindings(context, mailbox) },
+      quotaCheck(context, mailbox),
+      ...(send ? [sendCheck(context, mailbox, loseReply)] : []),
     ]),
   ];
 }

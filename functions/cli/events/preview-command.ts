@@ -48,8 +48,8 @@ export const PREVIEW: Leaf = {
 
 /** A browser that is still there after a second shows the page. */
 function open(url: string): Promise<boolean> {
-  const patience = new Promise<boolean>((done) => setTimeout(() => done(true), 1_000));
-  return Promise.race([openBrowser(openerFor(url, process.platform, process.env['BROWSER'])), patience]);
+  const timeout = new Promise<boolean>((done) => setTimeout(() => done(true), 1_000));
+  return Promise.race([openBrowser(openerFor(url, process.platform, process.env['BROWSER'])), timeout]);
 }
 
 function digestOf({ digest }: Options) {

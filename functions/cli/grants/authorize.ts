@@ -59,14 +59,14 @@ export async function planConsent({ mailbox, operator, store }: GrantContext, cl
 export async function authorize(
   setup: GrantContext,
   client: OAuthClient,
-  { browser, timeoutMs: patience }: ConsentOptions,
+  { browser, timeoutMs: timeout }: ConsentOptions,
 ): Promise<Authorized | CommandErrorReport> {
   const { mailbox, operator, store, exchange, terminal } = setup;
   const { urls, config } = operator.settings;
   const exists = await writable(mailbox, store); // before a person is bothered
   if (exists) await refuseForeignGrants(store, mailbox).catch(unlessUnreadable);
-  const waiting = setup.interrupt ? AbortSignal.any([patience, setup.interrupt]) : patience;
-  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, patience: waiting });
+  const waiting = setup.interrupt ? AbortSignal.any([timeout, setup.interrupt]) : timeout;
+  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, timeout: waiting });
   const { granted } = consented;
   try {
     const stored = await prove(granted, client, setup, exists);

@@ -16,7 +16,7 @@ export interface ConsentPorts {
   /** Address of Google's consent page, and of its token endpoint. */
   readonly urls: { readonly consent: string; readonly token: string };
   /** Says when the person took too long. */
-  readonly patience: AbortSignal;
+  readonly timeout: AbortSignal;
 }
 
 /** A consent that came back. `show` tells the waiting browser how it all ended; without a browser it does nothing. */
@@ -37,7 +37,7 @@ export async function askConsent(mailbox: Mailbox, client: OAuthClient, browser:
 }
 
 async function byBrowser(mailbox: Mailbox, client: OAuthClient, ports: ConsentPorts): Promise<Consented> {
-  const { terminal, urls, patience } = ports;
+  const { terminal, urls, timeout } = ports;
   const binding = newBinding();
   const loopback = await listenForRedirect(client.redirect, binding.state);
   try {
@@ -47,7 +47,7 @@ async function byBrowser(mailbox: Mailbox, client: OAuthClient, ports: ConsentPo
       (opened) => opened || terminal.say('No browser could be started: open the address above yourself.'),
       () => {},
     );
-    const code = readRedirect(await loopback.arrival(patience), binding.state);
+    const code = readRedirect(await loopback.arrival(timeout), binding.state);
     const granted = await exchangeCode(client, loopback.redirect, code, binding.verifier, ports);
     return { granted, show: loopback.answer, [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose]() };
   } catch (error) {
@@ -62,7 +62,7 @@ async function fail(loopback: RedirectListener, error: unknown): Promise<void> {
 }
 
 async function byPasting(mailbox: Mailbox, client: OAuthClient, ports: ConsentPorts): Promise<Consented> {
-  const { terminal, urls, patience } = ports;
+  const { terminal, urls, timeout } = ports;
   const binding = newBinding();
   const redirect = client.redirect ?? PASTED;
   const url = consentUrl(urls.consent, questionFor(mailbox, client, redirect), binding);
@@ -70,9 +70,9 @@ async function byPasting(mailbox: Mailbox, client: OAuthClient, ports: ConsentPo
     `Open this address in any browser, consent as ${mailbox.address}, and tick the Gmail permission:\n\n  ${url}\n\n` +
       `The browser ends on a page that does not load. Copy that page's whole address (it begins with ${redirect}).`,
   );
-  const pasted = await terminal.ask('Paste it here: ', patience);
-  if (pasted === null && patience.reason instanceof CommandError) throw patience.reason;
-  if (pasted === null && patience.aborted) throw new CommandError('consent_timeout', 'nothing was pasted in time');
+  const pasted = await terminal.ask('Paste it here: ', timeout);
+  if (pasted === null && timeout.reason instanceof CommandError) throw timeout.reason;
+  if (pasted === null && timeout.aborted) throw new CommandError('consent_timeout', 'nothing was pasted in time');
   const code = readRedirect(pasted ?? '', binding.state);
   const granted = await exchangeCode(client, redirect, code, binding.verifier, ports);
   return { granted, show: async () => {}, [Symbol.asyncDispose]: async () => {} };

@@ -44,7 +44,7 @@ function othersFrom(options: Options): boolean | null {
   return options['end-others'] === true ? true : options['keep-others'] === true ? false : null;
 }
 
-/** The patience begins when it is called, not when the options are read. */
+/** The timeout begins when it is called, not when the options are read. */
 function wayFrom(options: Options): () => ConsentOptions {
   const seconds = Number(options['timeout'] ?? 300);
   if (!(seconds > 0 && seconds <= 86_400)) throw new CommandError('option_invalid', '--timeout: expected seconds, up to a day');

@@ -1,5 +1,5 @@
 import type { Entry } from '../../mail/delivery/ledger.ts';
-import { drop, release, unbury } from '../../mail/delivery/operator-decisions.ts';
+import { clearDeadLetter, drop, release } from '../../mail/delivery/operator-decisions.ts';
 import type { Ports, Queue, QueueMessage } from '../../mail/delivery/ports.ts';
 import { fieldsIn, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import {
@@ -180,7 +180,7 @@ async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open
     if (leaseUntil > ports.now()) return `somebody works on it until ${new Date(leaseUntil).toISOString()}`;
     if (code === 'dropped') return `it was dropped; first: npx mailgrant ledger resend ${mail}`;
     if (code === 'session_gone') return `it may have been sent; first: npx mailgrant ledger resend ${mail}, or drop`;
-    await (state === 'failed' ? release : unbury)(found, ports);
+    await (state === 'failed' ? release : clearDeadLetter)(found, ports);
     return 'open';
   } finally {
     ports.close();

@@ -39,38 +39,40 @@ export interface DecisionResult {
  * Lets a mail go out again. Gmail is asked first what it knows; then the person is told what may happen. Any number of
  * these at once make one letter: the entry is released once, and whoever sends it must claim it. Throws Refused, MailFailure.
  */
-export async function resend(id: string, choice: DecisionOptions, desk: DecisionContext): Promise<DecisionResult> {
-  const answer = answering(choice, desk);
-  const before = await find(id, desk);
+export async function resend(id: string, choice: DecisionOptions, context: DecisionContext): Promise<DecisionResult> {
+  const answer = answering(choice, context);
+  const before = await find(id, context);
   const { state } = before.entry;
   if (state === 'sent') return answer(before, false, 'It was sent: there is nothing to send again.');
   const released = state === 'waiting';
   const { message } = choice;
-  const draft = message === null ? null : await within(desk, async (ports) => prepareForDecision(before, message, desk.config, ports));
+  const draft =
+    message === null ? null : await within(context, async (ports) => prepareForDecision(before, message, context.config, ports));
   if (choice.dryRun) return answer(before, false, `Would ${released ? 'stay released' : 'be released'}. ${riskOf(before.entry)}`.trim());
-  const asked = choice.ask && !released ? await ask(before, desk) : before;
+  const asked = choice.ask && !released ? await ask(before, context) : before;
   if (asked.entry.state === 'sent')
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
   const going = asked !== before && goesOn(asked); // Gmail itself said that it has not all of it
-  if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), desk.terminal);
-  const free = going ? asked : ((await within(desk, (ports) => release(asked, ports))) ?? nothing(asked));
+  if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), context.terminal);
+  const free = going ? asked : ((await within(context, (ports) => release(asked, ports))) ?? nothing(asked));
   if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
-  const outcome = await within(desk, (ports) => sendAgain(free, draft, ports));
-  const after = await find(id, desk);
+  const outcome = await within(context, (ports) => sendAgain(free, draft, ports));
+  const after = await find(id, context);
   if (outcome.state === 'sent') return answer(after, true, 'It was sent.');
   return { ...answer(after, true, `It was not sent: ${after.entry.code ?? outcome.state}. It is ${after.entry.state} again.`), ok: false };
 }
 
 /** Ends a mail for good. Throws Refused, MailFailure. */
-export async function dropMail(id: string, choice: DecisionOptions, desk: DecisionContext): Promise<DecisionResult> {
-  const answer = answering(choice, desk);
-  const before = await find(id, desk);
+export async function dropMail(id: string, choice: DecisionOptions, context: DecisionContext): Promise<DecisionResult> {
+  const answer = answering(choice, context);
+  const before = await find(id, context);
   const { state, code } = before.entry;
   if (state === 'failed' && code === 'dropped') return answer(before, false, 'It was dropped before.');
   if (choice.dryRun) return answer(before, false, `Would be dropped: nothing would send it any more. ${LEFT[state] ?? ''}`.trim());
-  if (!choice.yes) await confirm(`Nothing will send this mail any more, whoever asks for it. ${LEFT[state] ?? ''}`.trim(), desk.terminal);
-  const after = (await within(desk, (ports) => drop(before, ports))) ?? nothing(before);
+  if (!choice.yes)
+    await confirm(`Nothing will send this mail any more, whoever asks for it. ${LEFT[state] ?? ''}`.trim(), context.terminal);
+  const after = (await within(context, (ports) => drop(before, ports))) ?? nothing(before);
   return answer(after, true, 'It is dropped: nothing sends it any more.');
 }
 
@@ -99,16 +101,16 @@ const LEFT: Partial<Readonly<Record<Entry['state'], string>>> = { unknown: MAYBE
 const NEXT =
   'The next request with its idempotency key sends it, so does its message when it is published again; or give what was asked for by --message FILE.';
 
-async function ask(found: LedgerRecord, desk: DecisionContext): Promise<LedgerRecord> {
+async function ask(found: LedgerRecord, context: DecisionContext): Promise<LedgerRecord> {
   const { state, handle, code } = found.entry;
   if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
-  const mailbox = desk.mailboxOf(found.entry);
+  const mailbox = context.mailboxOf(found.entry);
   if (!mailbox) throw new CommandError('mailbox_gone', 'the config has no such mailbox, so Gmail cannot be asked');
-  return within(desk, (ports) => reconcile(found, mailbox, ports));
+  return within(context, (ports) => reconcile(found, mailbox, ports));
 }
 
-async function find(id: string, desk: DecisionContext): Promise<LedgerRecord> {
-  const found = await within(desk, ({ ledger }) => ledger.read(id));
+async function find(id: string, context: DecisionContext): Promise<LedgerRecord> {
+  const found = await within(context, ({ ledger }) => ledger.read(id));
   if (!found) throw new MailFailure('mail_unknown', `the ledger has no mail ${id}`);
   return found;
 }

@@ -110,7 +110,7 @@ export function runLedgerCommand(
       });
       return { data, text: listText(data) };
     }
-    const desk: DecisionContext = {
+    const context: DecisionContext = {
       config: settings.config,
       begin: edge.startInvocation,
       reader,
@@ -130,7 +130,7 @@ export function runLedgerCommand(
       ask: options['no-ask'] !== true,
       message,
     };
-    const data = await (verb === 'resend' ? resend : dropMail)(id, choice, desk);
+    const data = await (verb === 'resend' ? resend : dropMail)(id, choice, context);
     return { data, text: decisionText(data), exitCode: data.ok ? 0 : 1 };
   });
 }

@@ -34,7 +34,7 @@ export const SEND: Leaf = {
     if (missing.length > 0) throw new CommandError('option_invalid', `missing ${missing.map((name) => `--${name}`).join(', ')}`);
     const url = targetUrl(text(options, 'url') ?? undefined, process.env);
     const to = addresses(options['to']);
-    const parcel = encodeEmail({
+    const email = encodeEmail({
       from: String(options['from']),
       to,
       cc: addresses(options['cc']),
@@ -44,12 +44,12 @@ export const SEND: Leaf = {
       html: text(options, 'html'),
       attach: [options['attach'] ?? []].flat().map(String),
     });
-    if (options['dry-run']) return wouldSend(parcel, url, to);
+    if (options['dry-run']) return wouldSend(email, url, to);
     const iam = options['iam'] === true;
     const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env, iam);
     const pass = iam ? createIamHeader(url) : noIamHeader;
     const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
-    const sent = await post(parcel, { url, key, pass, idempotencyKey, onProgress: progress(parcel.body.length) });
+    const sent = await post(email, { url, key, pass, idempotencyKey, onProgress: progress(email.body.length) });
     const data = { ...sent, idempotencyKey };
     if (sent.ok) return { data, text: report(sent, idempotencyKey) };
     const error = { code: sent.code ?? 'not_sent', message: sent.message ?? `status ${sent.status}`, fix: sent.fix };

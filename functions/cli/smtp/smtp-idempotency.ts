@@ -13,17 +13,17 @@ const HEAD_MAX_BYTES = 64 * 1024;
  * (`Resend-Idempotency-Key`): the function reads that. Else Message-ID and envelope are the key, since a client that sends
  * one copy per recipient repeats the Message-ID; without one the bytes are.
  */
-export function idempotencyKeyOf(letter: Buffer, { from, to }: Envelope, contentKey: string | null = null): string | null {
-  const head = headOf(letter);
+export function idempotencyKeyOf(message: Buffer, { from, to }: Envelope, contentKey: string | null = null): string | null {
+  const head = headOf(message);
   if (/^resend-idempotency-key:/im.test(head)) return null;
   if (contentKey) return contentKey;
-  const messageId = /^message-id:[ \t]*(\S.*?)[ \t]*$/im.exec(head)?.[1] ?? sha256(letter);
+  const messageId = /^message-id:[ \t]*(\S.*?)[ \t]*$/im.exec(head)?.[1] ?? sha256(message);
   return `smtp/${sha256(JSON.stringify([messageId, from, ...to]))}`;
 }
 
 /** The headers, unfolded, with LF between them. */
-export function headOf(letter: Buffer): string {
-  const start = letter.subarray(0, HEAD_MAX_BYTES).toString('latin1');
+export function headOf(message: Buffer): string {
+  const start = message.subarray(0, HEAD_MAX_BYTES).toString('latin1');
   return (start.split('\r\n\r\n', 1)[0] ?? '').replace(/\r\n(?=[ \t])/g, '').replaceAll('\r\n', '\n');
 }
 

@@ -13,7 +13,7 @@ export type Verdict = 'good' | 'wrong' | 'barred' | 'unknown' | 'throttled';
 export interface Relay {
   judge(key: SecretString, address: string): Promise<Verdict>;
   /** `contentKey` takes the place of the Message-ID, where the message names no idempotency key of its own. */
-  send(letter: Buffer, envelope: Envelope, key: SecretString, contentKey?: string | null): Promise<SmtpReply>;
+  send(message: Buffer, envelope: Envelope, key: SecretString, contentKey?: string | null): Promise<SmtpReply>;
 }
 
 export const WRONG_KEY = '5.7.8 The password must be an API key of mailgrant; the user name does not matter';
@@ -36,9 +36,9 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
   const guesses = createGuesses(now);
   const asking = new Map<string, Promise<Verdict>>();
 
-  const call = async (method: 'GET' | 'POST', path: string, key: SecretString, timeoutMs: number, letter?: Buffer, headers = {}) => {
+  const call = async (method: 'GET' | 'POST', path: string, key: SecretString, timeoutMs: number, message?: Buffer, headers = {}) => {
     const exchange = exchanges(AbortSignal.timeout(timeoutMs));
-    const body = letter && { body: letter };
+    const body = message && { body: message };
     const authorised = { authorization: `Bearer ${key.reveal()}`, accept: 'application/json', ...headers, ...(await pass()) };
     const reply = await exchange({ method, url: `${url}${path}`, timeoutMs, headers: authorised, ...body });
     const parsed = json(reply);
@@ -79,9 +79,9 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
       if (verdict === 'wrong') refuse(hash);
       return verdict;
     },
-    async send(letter, envelope, key, contentKey = null) {
+    async send(message, envelope, key, contentKey = null) {
       if ((wrong.get(sha256(key.reveal())) ?? 0) > now()) return { code: 535, text: WRONG_KEY, failure: 'key_invalid' };
-      const own = idempotencyKeyOf(letter, envelope, contentKey);
+      const own = idempotencyKeyOf(message, envelope, contentKey);
       const headers = {
         'content-type': 'message/rfc822',
         'x-envelope-to': envelope.to.join(','),
@@ -89,7 +89,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
         ...(own && { 'idempotency-key': own }),
       };
       try {
-        const reply = smtpReply(await call('POST', '/v1/raw', key, SEND_TIMEOUT_MS, letter, headers));
+        const reply = smtpReply(await call('POST', '/v1/raw', key, SEND_TIMEOUT_MS, message, headers));
         if (reply.code === 535 && reply.failure) refuse(sha256(key.reveal()));
         return reply;
       } catch (error) {

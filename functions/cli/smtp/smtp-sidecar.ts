@@ -15,7 +15,7 @@ import { createUnions } from './smtp-union.ts';
 
 /** What Cloud Run takes as one HTTP/1 request, and so the largest letter that can be relayed. */
 export const SIZE_MAX_BYTES = 32 * 1024 * 1024;
-// Letters wait in memory until they are whole: a function must not be kept waiting by a slow client, nor get half a letter.
+// Letters wait in memory until they are whole: a function must not be kept waiting by a slow client, nor get half a message.
 const HELD_MAX_BYTES = 256 * 1024 * 1024;
 // The envelope travels in one HTTP header; Node's servers take 16 KiB of headers.
 const ENVELOPE_MAX_BYTES = 12_000;
@@ -98,28 +98,28 @@ export async function startSidecar({
         resolve(refusal(421, '4.4.2 The connection ended before the letter did'));
       });
       stream.once('end', () => {
-        const letter = chunks && Buffer.concat(chunks);
+        const message = chunks && Buffer.concat(chunks);
         release();
         if (stream.sizeExceeded) return resolve(refusal(552, `5.3.4 The letter is larger than ${SIZE_MAX_BYTES} bytes`));
-        return resolve(letter ?? refusal(452, '4.3.1 Too much mail at this moment; try again'));
+        return resolve(message ?? refusal(452, '4.3.1 Too much mail at this moment; try again'));
       });
     });
 
   const relayed = async (stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> => {
     const received = await receive(stream);
     if (received instanceof Error) throw received;
-    const letter = sameContentMs > 0 || namesItsKey(received) ? normalised(received) : received;
+    const message = sameContentMs > 0 || namesItsKey(received) ? normalised(received) : received;
     const envelope = envelopeOf(session);
-    held += letter.length;
+    held += message.length;
     const key = session.user as unknown as SecretString;
-    const send = (to: Envelope): Promise<SmtpReply> => relay.send(letter, to, key, sameContent(letter, to));
+    const send = (to: Envelope): Promise<SmtpReply> => relay.send(message, to, key, sameContent(message, to));
     const reply = bounceReply(
-      await unions.send(letter, envelope, key.reveal(), send).finally(() => {
-        held -= letter.length;
+      await unions.send(message, envelope, key.reveal(), send).finally(() => {
+        held -= message.length;
       }),
       envelope,
     );
-    const facts = { smtp: reply.code, bytes: letter.length, recipients: envelope.to.length, code: reply.failure };
+    const facts = { smtp: reply.code, bytes: message.length, recipients: envelope.to.length, code: reply.failure };
     if (reply.code !== 250) {
       log('WARNING', 'smtp_refused', facts);
       throw refusal(reply.code, reply.text);
@@ -133,7 +133,7 @@ export async function startSidecar({
     const verdict = KEY.test(key.reveal()) ? await relay.judge(key, remoteAddress) : 'wrong';
     if (verdict === 'barred') return refusal(535, `5.7.8 ${IAM_DENIED}`);
     if (verdict === 'throttled') return refusal(454, '4.7.0 Too many keys to check at this moment; try again in a minute');
-    // Where the function cannot be asked, nothing is decided: it judges the key again with each letter.
+    // Where the function cannot be asked, nothing is decided: it judges the key again with each message.
     if (verdict !== 'wrong') return null;
     const before = wrongKeys.get(id) ?? 0;
     wrongKeys.set(id, before + 1);
@@ -224,9 +224,9 @@ export async function startSidecar({
       while (inHand.size > 0) await Promise.all(inHand);
       for (const connection of server.connections) connection.close();
       server.close();
-      const patience = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), PARTING_MS);
+      const timer = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), PARTING_MS);
       await closed;
-      clearTimeout(patience);
+      clearTimeout(timer);
     },
   } satisfies Sidecar;
 }

@@ -11,25 +11,25 @@ interface Minting {
 
 /**
  * Mints access tokens for one invocation: one mint per mailbox, shared by everybody who asks while it is in flight and
- * after. Naming the token that Gmail refused brings a new one. Only a mailbox with `tokens: reuse` leaves one in the vault.
+ * after. Naming the token that Gmail refused brings a new one. Only a mailbox with `tokens: reuse` keeps it in `sources.tokenCache`.
  */
 export function createMinter(
-  vault: TokenSources,
+  sources: TokenSources,
   calls: InvocationCalls,
 ): (sender: { readonly mailbox: Mailbox }, refused?: AccessToken) => Promise<AccessToken> {
   const minted = new Map<string, Minting>();
   return async ({ mailbox }, refused) => {
     const reuse = mailbox.tokens === 'reuse';
-    const kept = reuse ? vault.tokenCache.get(mailbox.address) : undefined;
+    const kept = reuse ? sources.tokenCache.get(mailbox.address) : undefined;
     if (kept && kept !== refused && kept.expiresAt - EARLY_MS > calls.now()) return kept;
     const known = minted.get(mailbox.address);
     if (known && (!refused || known.token !== refused)) return known.promise;
-    const minting: Minting = { promise: mintByGrant(mailbox, vault, calls), token: null };
+    const minting: Minting = { promise: mintByGrant(mailbox, sources, calls), token: null };
     minted.set(mailbox.address, minting);
     minting.promise.then(
       (token) => {
         minting.token = token;
-        if (reuse) vault.tokenCache.set(mailbox.address, token);
+        if (reuse) sources.tokenCache.set(mailbox.address, token);
       },
       () => minted.delete(mailbox.address), // a failed mint is not shared with later mails
     );

@@ -21,10 +21,10 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
   return {
     resumable: true,
     refusalIsProof: false, // nothing documents what became of a message whose last byte was answered by a 4xx
-    openSession: async (letter, token) => readSession(await calling(openCall(baseUrl, letter, token), notSent), baseUrl, now()),
-    upload: async (handle, letter, from, token) =>
+    openSession: async (message, token) => readSession(await calling(openCall(baseUrl, message, token), notSent), baseUrl, now()),
+    upload: async (handle, message, from, token) =>
       readProgress(
-        await calling(transferCall(handle, letter, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
+        await calling(transferCall(handle, message, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
         now(),
       ),
     querySession: async (handle, bytes, token) =>

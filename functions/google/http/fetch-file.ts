@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { MailFailure } from '../../mail/model/failure.ts';
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** What a fetch may reach; a test puts its own server in the place of the internet. */
 export interface Reach {
@@ -23,7 +23,7 @@ const INTERNET: Reach = { lookup: resolve, isAllowed: isPublic };
 export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET): (url: string, maxBytes: number) => Promise<Uint8Array> {
   return (url, maxBytes) =>
     new Promise((done, fail) => {
-      const signal = AbortSignal.any([deadline, AbortSignal.timeout(PATIENCE_MS)]);
+      const signal = AbortSignal.any([deadline, AbortSignal.timeout(TIMEOUT_MS)]);
       const refuse = (why: string, passing = false): void => {
         fail(new MailFailure(passing ? 'attachment_unavailable' : 'attachment_invalid', why));
         call.destroy();

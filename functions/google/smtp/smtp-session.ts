@@ -10,7 +10,7 @@ type Accepted = Extract<UploadStatus, { state: 'accepted' }>;
 /** A connection on which a mailbox is signed in. After any failure it is of no more use and must be closed. */
 export interface SmtpSession {
   /** Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the handle, since SMTP tells no id. */
-  send(handle: string, letter: MimeMessage, deadline: AbortSignal): Promise<Accepted>;
+  send(handle: string, message: MimeMessage, deadline: AbortSignal): Promise<Accepted>;
   isOpen(): boolean;
   /** Leaves it open without keeping the process alive; the next `send` needs nothing more. */
   rest(): void;

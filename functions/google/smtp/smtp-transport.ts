@@ -42,28 +42,28 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
   const lines = new Map<string, { readonly mailbox: Mailbox; session: SmtpSession | null; turn: Promise<unknown> }>();
   let closed = false;
 
-  const sendOn = async (session: SmtpSession, handle: string, letter: MimeMessage): Promise<UploadStatus> => {
+  const sendOn = async (session: SmtpSession, handle: string, message: MimeMessage): Promise<UploadStatus> => {
     try {
-      return await session.send(handle, letter, deadline);
+      return await session.send(handle, message, deadline);
     } catch (error) {
       session.close();
       throw error;
     }
   };
-  const transfer = async (mailbox: Mailbox, handle: string, letter: MimeMessage, token: AccessToken): Promise<UploadStatus> => {
+  const transfer = async (mailbox: Mailbox, handle: string, message: MimeMessage, token: AccessToken): Promise<UploadStatus> => {
     const line = lines.get(mailbox.address) ?? { mailbox, session: warm.take(mailbox.address, now()), turn: Promise.resolve() };
     lines.set(mailbox.address, line);
     const send = async (): Promise<UploadStatus> => {
       const kept = line.session;
       line.session = null;
       if (kept?.isOpen()) {
-        const progress = await sendOn(kept, handle, letter).catch((error: unknown) => {
+        const progress = await sendOn(kept, handle, message).catch((error: unknown) => {
           if (!STALE.has(toFailure(error).code)) throw error;
         });
         if (progress) return keep(kept, progress);
       }
       const session = await openSession(server, mailbox.address, token, deadline);
-      return keep(session, await sendOn(session, handle, letter));
+      return keep(session, await sendOn(session, handle, message));
     };
     const keep = (session: SmtpSession, progress: UploadStatus): UploadStatus => {
       if (closed) session.close();
@@ -108,7 +108,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
           );
         return (await tells(messageId, token, alone)) ? HANDLE + messageId : HANDLE;
       },
-      upload: (handle, letter, _from, token) => transfer(mailbox, handle, letter, token),
+      upload: (handle, message, _from, token) => transfer(mailbox, handle, message, token),
       querySession: (handle, _bytes, token, alone) => ask(handle, token, alone),
     }),
     close() {

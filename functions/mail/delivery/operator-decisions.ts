@@ -57,8 +57,8 @@ export async function release(found: LedgerRecord, ports: Ports): Promise<Ledger
  * Forgets that there is a dead letter of the mail, which goes back into the queue: should the mail be given up again, there must be
  * another. Throws MailFailure: in_flight.
  */
-export async function unbury(found: LedgerRecord, ports: Ports): Promise<void> {
-  if (found.entry.buriedAt !== undefined) await change(found, { type: 'unbury' }, ports);
+export async function clearDeadLetter(found: LedgerRecord, ports: Ports): Promise<void> {
+  if (found.entry.buriedAt !== undefined) await change(found, { type: 'clearDeadLetter' }, ports);
 }
 
 /** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */

@@ -25,9 +25,9 @@ export interface Transport {
   /** Whether a refusal of the whole email proves by itself that Gmail did not take it. Else its session is asked. */
   readonly refusalIsProof: boolean;
   /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
-  openSession(letter: MimeMessage, token: AccessToken, alone: Alone): Promise<string>;
+  openSession(message: MimeMessage, token: AccessToken, alone: Alone): Promise<string>;
   /** Sends the letter from that byte on. */
-  upload(handle: string, letter: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
+  upload(handle: string, message: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
   /** Asks what became of a letter of so many bytes; sends nothing. */
   querySession(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<UploadStatus>;
 }

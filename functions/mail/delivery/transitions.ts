@@ -18,8 +18,8 @@ export type Event =
   | { readonly type: 'republish'; readonly contentHash?: string; readonly claimId?: string }
   | { readonly type: 'reschedule'; readonly notBefore: number; readonly expireAt: number }
   | { readonly type: 'resubmit'; readonly fresh: Entry; readonly claimId: string }
-  | { readonly type: 'cancel' | 'release' | 'drop' | 'unbury' }
-  | { readonly type: 'bury'; readonly at: number };
+  | { readonly type: 'cancel' | 'release' | 'drop' | 'clearDeadLetter' }
+  | { readonly type: 'deadLetter'; readonly at: number };
 
 /**
  * Why nothing of an email is with Gmail although its session is open: no byte was handed to the session, or the first transfer of
@@ -52,8 +52,8 @@ export const TABLE: Readonly<Record<Type, Steps>> = {
   cancel: all('canceled', 'queued', 'scheduled', 'waiting', 'parked'),
   release: all('waiting', 'failed', 'unknown', 'sending', 'claimed'),
   drop: all('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'failed', 'unknown'),
-  bury: same('failed', 'unknown'),
-  unbury: same('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'unknown'),
+  deadLetter: same('failed', 'unknown'),
+  clearDeadLetter: same('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'unknown'),
 };
 
 /** When each event happens, for the docs. */
@@ -75,8 +75,8 @@ export const WHEN: Readonly<Record<Type, string>> = {
   cancel: 'its caller takes it back before anything of it has left',
   release: 'an operator lets it go out again; from `unknown` and `sending` knowing that it may be there already',
   drop: 'an operator ends it for good',
-  bury: 'a dead letter of it was published',
-  unbury: 'its dead letter is put into the queue again',
+  deadLetter: 'a dead letter of it was published',
+  clearDeadLetter: 'its dead letter is put into the queue again',
 };
 
 /** Whether the event may happen to the email as it stands. */
@@ -138,9 +138,9 @@ function changed(entry: Entry, event: Event): Entry {
       const { buriedAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
       return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
     }
-    case 'bury':
+    case 'deadLetter':
       return { ...entry, buriedAt: event.at };
-    case 'unbury': {
+    case 'clearDeadLetter': {
       const { buriedAt: _, ...rest } = entry;
       return rest;
     }

@@ -1,4 +1,4 @@
-import { blockedType, encodedSize, LETTER_MAX_BYTES } from '../mime/gmail-limits.ts';
+import { blockedType, encodedSize, MESSAGE_MAX_BYTES } from '../mime/gmail-limits.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
 import { hidesInParameters, lineProblem } from '../model/header-text.ts';
 
@@ -71,8 +71,8 @@ export function parseAttachments(value: unknown, hosts: readonly string[], probl
 /** Early, and with the growth of base64: Gmail would say it only after everything was sent. */
 function checkSize(attachments: readonly Attachment[]): void {
   const size = attachments.reduce((sum, { content }) => sum + encodedSize(content.byteLength), 0);
-  if (size > LETTER_MAX_BYTES)
-    throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${LETTER_MAX_BYTES}.`);
+  if (size > MESSAGE_MAX_BYTES)
+    throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${MESSAGE_MAX_BYTES}.`);
 }
 
 /** Fetches the files that stand as an address only. Throws MailFailure: attachment_invalid, too_large. */
@@ -81,7 +81,7 @@ export async function loadFiles(
   fetchFile: (url: string, maxBytes: number) => Promise<Uint8Array>,
 ): Promise<Attachment[]> {
   const loaded: Attachment[] = [];
-  let room = Math.floor(LETTER_MAX_BYTES * (57 / 78));
+  let room = Math.floor(MESSAGE_MAX_BYTES * (57 / 78));
   for (const [index, { url, ...attachment }] of attachments.entries()) {
     const content = url === undefined ? attachment.content : await fetchFile(url, room).catch(named(`attachments[${index}].path`));
     room -= content.byteLength;

@@ -1,4 +1,4 @@
-import { LETTER_MAX_BYTES } from '../mime/gmail-limits.ts';
+import { MESSAGE_MAX_BYTES } from '../mime/gmail-limits.ts';
 import { distinct } from '../model/address.ts';
 import { MailFailure } from '../model/failure.ts';
 import type { EmailFields } from './email.ts';
@@ -16,8 +16,11 @@ let writing: typeof import('./write-message.ts') | undefined; // only an email t
 export async function compose(request: EmailFields, sender: Sender, stamp: Stamp): Promise<MimeMessage> {
   writing ??= await import('./write-message.ts');
   const bytes = await writing.writeMessage(request, sender, stamp);
-  if (bytes.length > LETTER_MAX_BYTES)
-    throw new MailFailure('too_large', `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${LETTER_MAX_BYTES}.`);
+  if (bytes.length > MESSAGE_MAX_BYTES)
+    throw new MailFailure(
+      'too_large',
+      `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${MESSAGE_MAX_BYTES}.`,
+    );
   const everyone = distinct([...request.to, ...request.cc, ...request.bcc]).map(({ address }) => address);
   return { bytes, messageId: messageId(stamp.id, sender.from.address), envelope: { from: sender.mailbox.address, to: everyone } };
 }

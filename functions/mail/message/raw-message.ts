@@ -1,4 +1,4 @@
-import { LETTER_MAX_BYTES } from '../mime/gmail-limits.ts';
+import { MESSAGE_MAX_BYTES } from '../mime/gmail-limits.ts';
 import { type Address, distinct, normalise } from '../model/address.ts';
 import { hasEmptyGroup, parseAddressList, withoutEmptyGroups } from '../model/address-list.ts';
 import type { Caller, Config, Mailbox } from '../model/config.ts';
@@ -18,7 +18,7 @@ export interface Envelope {
   readonly to: readonly Address[];
 }
 
-/** A finished letter, read and found fit to be sent on byte for byte. */
+/** A finished message, read and found fit to be sent on byte for byte. */
 export interface RawMessage {
   readonly bytes: Uint8Array;
   readonly fields: readonly Field[];
@@ -43,8 +43,8 @@ const ONCE =
 
 /** Reads a message/rfc822; for `room` see RawLetter. Throws MailFailure: request_invalid, too_large. */
 export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
-  if (bytes.length > LETTER_MAX_BYTES)
-    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${LETTER_MAX_BYTES}.`);
+  if (bytes.length > MESSAGE_MAX_BYTES)
+    throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${MESSAGE_MAX_BYTES}.`);
   const { fields, bodyAt } = readHead(bytes);
   const named = (name: string): Field[] => fields.filter((field) => field.name === name);
   const twice = ONCE.find((name) => named(name).length > 1);
@@ -89,33 +89,33 @@ const plain = (value: string): string => value.replace(/\t/g, ' ');
  * be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
  */
 export function prepareRawMessage(
-  letter: RawMessage,
+  message: RawMessage,
   envelope: Envelope,
   caller: Caller,
   config: Config,
   digest: MessagePorts['digest'],
 ): PreparedEmail {
-  const recipients = distinct(envelope.to.length > 0 ? envelope.to : [...letter.to, ...letter.cc, ...letter.bcc]);
+  const recipients = distinct(envelope.to.length > 0 ? envelope.to : [...message.to, ...message.cc, ...message.bcc]);
   if (recipients.length === 0) throw new MailFailure('field_missing', 'Missing recipients: name them by x-envelope-to, or in the message.');
-  authorise(caller, { from: letter.from, to: recipients, cc: [], bcc: [] });
-  const sender = resolveSender(config, letter.from);
-  const claimed = [...(parseAddressList(letter.fields.find(({ name }) => name === 'sender')?.value ?? '') ?? [{ name: '', address: '' }])];
+  authorise(caller, { from: message.from, to: recipients, cc: [], bcc: [] });
+  const sender = resolveSender(config, message.from);
+  const claimed = [...(parseAddressList(message.fields.find(({ name }) => name === 'sender')?.value ?? '') ?? [{ name: '', address: '' }])];
   for (const other of envelope.from ? [...claimed, envelope.from] : claimed) {
     if (!owns(sender.mailbox, other)) throw notAllowed(other);
     authorise(caller, { from: other, to: [], cc: [], bcc: [] });
   }
   checkCount(recipients, sender.mailbox);
-  if (sender.mailbox.via === 'api') refuseExtra(letter, recipients);
+  if (sender.mailbox.via === 'api') refuseExtra(message, recipients);
   const asked = recipients.map(({ address }) => address);
   return {
     sender,
     recipients,
-    payload: digest(JSON.stringify([digest(letter.bytes), sender.from.address, asked])),
-    compose: async (stamp) => finish(letter, asked, sender, stamp),
+    payload: digest(JSON.stringify([digest(message.bytes), sender.from.address, asked])),
+    compose: async (stamp) => finish(message, asked, sender, stamp),
     dueAt: null,
     content: () => ({
       form: 'raw',
-      data: JSON.stringify({ from: envelope.from?.address ?? null, to: asked, raw: asItCame(letter).toString('base64') }),
+      data: JSON.stringify({ from: envelope.from?.address ?? null, to: asked, raw: asItCame(message).toString('base64') }),
     }),
   };
 }
@@ -127,7 +127,7 @@ const asItCame = ({ head, bytes, bodyAt }: RawMessage): Buffer => Buffer.concat(
 /** A letter again, out of what `content` of its draft wrote. Throws as readRaw and draftRaw do. */
 export function prepareQueuedRawMessage(content: unknown, caller: Caller, config: Config, digest: MessagePorts['digest']): PreparedEmail {
   const { from, to, raw } = (content ?? {}) as { from?: unknown; to?: unknown; raw?: unknown };
-  if (typeof raw !== 'string' || !Array.isArray(to)) throw invalid('its message holds no letter.');
+  if (typeof raw !== 'string' || !Array.isArray(to)) throw invalid('its message holds no email.');
   const bare = (address: unknown): Address => ({ name: '', address: String(address) });
   const envelope = { from: typeof from === 'string' ? bare(from) : null, to: to.map(bare) };
   return prepareRawMessage(parseRawMessage(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
@@ -163,8 +163,8 @@ function finish(
     ...(given?.value ? [] : [`Message-ID: ${id}`]),
     ...(fields.some(({ name, value }) => name === 'date' && value !== '') ? [] : [`Date: ${dateOf(stamp)}`]),
   ];
-  const letter = behind(Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes, bodyAt, room);
-  return { bytes: letter, messageId: id, envelope: { from: mailbox.address, to: recipients } };
+  const message = behind(Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes, bodyAt, room);
+  return { bytes: message, messageId: id, envelope: { from: mailbox.address, to: recipients } };
 }
 
 /** A header as the Gmail API takes it: nobody says that it reads `undisclosed-recipients:;`, and nobody needs it to. */
@@ -178,9 +178,9 @@ function forApi({ name, value, lines }: Field): string[] {
 function behind(head: Uint8Array, bytes: Uint8Array, bodyAt: number, room: number): Uint8Array {
   const start = bodyAt - head.length;
   if (start + room < 0 || room === 0) return Buffer.concat([head, bytes.subarray(bodyAt)]);
-  const letter = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
-  letter.set(head);
-  return letter;
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
+  message.set(head);
+  return message;
 }
 
 const OURS = new Set(['bcc', 'resend-idempotency-key']);

@@ -14,7 +14,7 @@ export function blockedType(filename: string): string | null {
 }
 
 // Gmail discovery document, users.messages.send, mediaUpload.maxSize.
-export const LETTER_MAX_BYTES = 36_700_160;
+export const MESSAGE_MAX_BYTES = 36_700_160;
 
 /** What so many bytes come to in base64, with a line break after every 76 characters. */
 export const encodedSize = (bytes: number): number => Math.ceil(bytes / 57) * 78;

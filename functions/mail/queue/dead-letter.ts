@@ -10,7 +10,7 @@ export async function deadLetterEmail(id: string, message: QueueMessage, reason:
   const own = found !== null && (await isOf(found.entry, message, ports));
   if (own && found.entry.buriedAt !== undefined) return true;
   await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: id }), reason, ports, detail);
-  const marked = own && allows(found.entry, 'bury') ? apply(found.entry, { type: 'bury', at: ports.now() }) : null;
+  const marked = own && allows(found.entry, 'deadLetter') ? apply(found.entry, { type: 'deadLetter', at: ports.now() }) : null;
   if (own && marked) await ports.ledger.replace(found, marked).catch(() => null); // without it there is a second one at worst
   return true;
 }

@@ -7,9 +7,9 @@ export type MessageStep =
   | { readonly verb: 'ack' }
   | { readonly verb: 'nack' }
   /** Acknowledged, and published again at that time (milliseconds since the epoch). */
-  | { readonly verb: 'put off'; readonly at: number }
+  | { readonly verb: 'postpone'; readonly at: number }
   /** Published as a dead letter with the reason, and acknowledged. */
-  | { readonly verb: 'bury'; readonly reason: FailureCode };
+  | { readonly verb: 'dead-letter'; readonly reason: FailureCode };
 
 /** How often a subscription delivers before it gives up by itself; Terraform sets the same number. */
 export const DELIVERIES_MAX = 8;
@@ -53,7 +53,7 @@ const OF_THE_EMAIL: ReadonlySet<FailureCode> = new Set(['mail_refused', 'too_lar
  */
 function failedStep(code: FailureCode, accepted: boolean): MessageStep {
   const caller = failureInfo(code).blame === 'caller' && (!accepted || OF_THE_EMAIL.has(code));
-  return caller ? { verb: 'ack' } : { verb: 'bury', reason: code };
+  return caller ? { verb: 'ack' } : { verb: 'dead-letter', reason: code };
 }
 
 /** The verdict on a message. Exhaustive over the outcomes; the table in docs/delivery.md is held against it. */
@@ -73,16 +73,16 @@ export function nextStep(
     case 'failed':
       return failedStep(outcome.failure.code, accepted);
     case 'unknown':
-      if (!outcome.askable || exhausted) return { verb: 'bury', reason: outcome.failure.code }; // for a person, who may need its content
-      return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'put off', at: now + growing } : { verb: 'nack' };
+      if (!outcome.askable || exhausted) return { verb: 'dead-letter', reason: outcome.failure.code }; // for a person, who may need its content
+      return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'postpone', at: now + growing } : { verb: 'nack' };
     case 'parked':
-      if (!canPostpone) return exhausted ? { verb: 'bury', reason: 'deliveries_exhausted' } : { verb: 'nack' };
-      return { verb: 'put off', at: Math.trunc(outcome.notBefore + jitter * JITTER_MAX_MS) };
+      if (!canPostpone) return exhausted ? { verb: 'dead-letter', reason: 'deliveries_exhausted' } : { verb: 'nack' };
+      return { verb: 'postpone', at: Math.trunc(outcome.notBefore + jitter * JITTER_MAX_MS) };
     case 'retry':
-      if (exhausted) return { verb: 'bury', reason: 'deliveries_exhausted' };
+      if (exhausted) return { verb: 'dead-letter', reason: 'deliveries_exhausted' };
       // Our own limit says when: no delivery is spent on waiting for it.
       if (canPostpone && outcome.failure.code === 'limit_minute')
-        return { verb: 'put off', at: Math.trunc(outcome.notBefore + jitter * JITTER_MAX_MS * attempts) };
-      return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'put off', at: now + growing } : { verb: 'nack' };
+        return { verb: 'postpone', at: Math.trunc(outcome.notBefore + jitter * JITTER_MAX_MS * attempts) };
+      return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'postpone', at: now + growing } : { verb: 'nack' };
   }
 }

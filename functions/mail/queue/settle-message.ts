@@ -24,13 +24,13 @@ export async function settleMessage(outcome: Outcome, message: QueueMessage, del
     const decide = (canPostpone: boolean): MessageStep =>
       nextStep(outcome, { delivery, attempts, dueForMs, canPostpone, accepted: emailIdOf(message) !== null, jitter }, ports.now());
     let next = decide(ports.taskQueue !== null);
-    if (next.verb === 'put off') {
+    if (next.verb === 'postpone') {
       const done = await postpone(found, message, next.at, ports).catch(unlessTooLarge);
       if (done !== null) return done;
       next = decide(false);
     }
     if (next.verb === 'ack' && OVER.has(outcome.state)) await deleteStoredContent(message, ports);
-    if (next.verb !== 'bury') return next.verb === 'ack';
+    if (next.verb !== 'dead-letter') return next.verb === 'ack';
     if (found && next.reason === 'deliveries_exhausted') await failExhausted(found, next.reason, ports);
     return await deadLetterEmail(outcome.id, message, next.reason, ports);
   } catch {
@@ -54,9 +54,9 @@ async function postpone(found: LedgerRecord | null, message: QueueMessage, at: n
   if (!found || !taskQueue) return false;
   const { entry } = found;
   const content = await readContent(message, ports);
-  const seal = contentHash(content, ports.digest);
-  if (entry.content !== seal && !(await ports.ledger.replace(found, apply(entry, { type: 'republish', contentHash: seal })))) return false;
-  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: seal }, at), taskQueue);
+  const hash = contentHash(content, ports.digest);
+  if (entry.content !== hash && !(await ports.ledger.replace(found, apply(entry, { type: 'republish', contentHash: hash })))) return false;
+  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: hash }, at), taskQueue);
   return true;
 }
 
@@ -71,8 +71,8 @@ export async function postponeUnread(id: string, message: QueueMessage, ports: P
   if (!ports.taskQueue) return false;
   const content = await readContent(message, ports);
   const at = Math.trunc(ports.now() + BACKOFF_MIN_MS + JITTER_MAX_MS * jitterOf({ id, attempts: 0 }, ports.digest));
-  const slot = taskName({ id, content: contentHash(content, ports.digest) }, at);
-  await publishLater(await toQueueMessage(id, content, 'later', ports), at, slot, ports.taskQueue);
+  const name = taskName({ id, content: contentHash(content, ports.digest) }, at);
+  await publishLater(await toQueueMessage(id, content, 'later', ports), at, name, ports.taskQueue);
   return true;
 }
 

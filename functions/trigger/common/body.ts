@@ -12,36 +12,36 @@ export function contentTypeOf({ rawHeaders }: IncomingMessage): string {
 }
 
 // A client that trickles its body must not hold an instance: 32 MB in 30 s is 8.5 Mbit/s.
-export const BODY_PATIENCE_MS = 30_000;
+export const BODY_TIMEOUT_MS = 30_000;
 
 type Incoming = IncomingMessage & { rawBody?: Buffer };
 
 interface Reading {
   readonly maxBytes?: number;
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
   /** Free bytes that the body's buffer shall have in front of it: for a letter's own head. */
-  readonly room?: number;
+  readonly headroom?: number;
 }
 
 /**
- * Reads the whole body, no more than `maxBytes` of it and no longer than `patienceMs`. A request that was already read
+ * Reads the whole body, no more than `maxBytes` of it and no longer than `timeoutMs`. A request that was already read
  * (a framework that parses bodies itself) hands over what it kept. Throws MailFailure: request_invalid, too_large.
  */
-export async function readBody(req: Incoming, { room = 0, ...reading }: Reading = {}): Promise<Buffer> {
+export async function readBody(req: Incoming, { headroom = 0, ...reading }: Reading = {}): Promise<Buffer> {
   if (req.rawBody) return req.rawBody;
   const chunks: Buffer[] = [];
   const announced = announcedBytes(req);
   // A large body goes to its place at once; pages that never come are never touched, so a lie about its length costs nothing.
-  const place = announced > LARGE_BYTES || (announced > 0 && room > 0);
-  const whole = place ? Buffer.allocUnsafeSlow(room + Math.min(announced, BODY_MAX_BYTES)) : null;
-  let at = room;
+  const place = announced > LARGE_BYTES || (announced > 0 && headroom > 0);
+  const whole = place ? Buffer.allocUnsafeSlow(headroom + Math.min(announced, BODY_MAX_BYTES)) : null;
+  let at = headroom;
   await receive(req, reading, (chunk) => {
     if (!whole) return void chunks.push(chunk);
     at += chunk.copy(whole, at);
     free(chunk);
   });
   // A chunked body announces nothing: its place is made when all of it is there.
-  return whole ? whole.subarray(room, at) : Buffer.concat([Buffer.alloc(room), ...chunks]).subarray(room);
+  return whole ? whole.subarray(headroom, at) : Buffer.concat([Buffer.alloc(headroom), ...chunks]).subarray(headroom);
 }
 
 const LARGE_BYTES = 256 * 1024;
@@ -61,7 +61,7 @@ export function forgetFiles(body: unknown): void {
 /** Hands over the body in the chunks in which it comes. */
 async function receive(
   req: Incoming,
-  { maxBytes = BODY_MAX_BYTES, patienceMs = BODY_PATIENCE_MS }: Reading,
+  { maxBytes = BODY_MAX_BYTES, timeoutMs = BODY_TIMEOUT_MS }: Reading,
   take: (chunk: Buffer) => void,
 ): Promise<void> {
   const { 'content-encoding': encoding = 'identity' } = req.headers;
@@ -70,8 +70,8 @@ async function receive(
   return new Promise((done, fail) => {
     let size = 0;
     const late = setTimeout(
-      () => refuse(new MailFailure('request_invalid', `The body did not arrive within ${patienceMs / 1_000} seconds.`)),
-      patienceMs,
+      () => refuse(new MailFailure('request_invalid', `The body did not arrive within ${timeoutMs / 1_000} seconds.`)),
+      timeoutMs,
     );
     const over = (): void => {
       clearTimeout(late);
@@ -103,13 +103,13 @@ async function receive(
 export async function readJson(req: Incoming, reading: Reading = {}): Promise<unknown> {
   const announced = announcedBytes(req);
   if (req.rawBody || announced <= LARGE_BYTES || announced > BODY_MAX_BYTES) return parseJson(await readBody(req, reading));
-  const { createBase64Stream: createSieve } = await import('./base64-stream.ts');
-  const sieve = createSieve(announced);
+  const { createBase64Stream } = await import('./base64-stream.ts');
+  const stream = createBase64Stream(announced);
   await receive(req, reading, (chunk) => {
-    sieve.push(chunk);
+    stream.push(chunk);
     free(chunk);
   });
-  return sieve.end();
+  return stream.end();
 }
 
 const tooLarge = (maxBytes: number): MailFailure => new MailFailure('too_large', `The request body is larger than ${maxBytes} bytes.`);

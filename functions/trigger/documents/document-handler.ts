@@ -77,8 +77,8 @@ interface DocumentTask {
   readonly later?: boolean;
 }
 
-async function serveDocument(errand: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
-  const done = await sendDocument(errand, edge);
+async function serveDocument(task: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const done = await sendDocument(task, edge);
   if (typeof done === 'string') {
     log('INFO', 'document', { outcome: done, ...facts() });
     return done === 'raced' ? 503 : 204;
@@ -89,29 +89,29 @@ async function serveDocument(errand: DocumentTask, edge: DocumentEdge, log: Log,
 
 /** How the mail ended, and if it is planned for later; or why there was none to send: raced is to be delivered again. */
 async function sendDocument(
-  errand: DocumentTask,
+  task: DocumentTask,
   edge: DocumentEdge,
 ): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'incomplete' | 'expired' | 'raced'> {
-  const { name, config } = errand;
+  const { name, config } = task;
   const documents = edge.documents();
   const found = await documents.read(name);
   if (!found) return 'gone';
   const delivery = deliveryIn(found.fields);
   const ports = edge.startInvocation();
   try {
-    const step = stepOf(delivery, errand.eventId, edge.now());
+    const step = stepOf(delivery, task.eventId, edge.now());
     if (step === 'leave') return 'ignored';
     if (delivery === null && isIncomplete(found.fields)) return 'incomplete';
     if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
-    const eventId = step === 'resume' ? String(delivery?.eventId) : errand.eventId;
+    const eventId = step === 'resume' ? String(delivery?.eventId) : task.eventId;
     const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
     if (step === 'begin' && !(await documents.write(name, claim, found.version))) return 'raced';
-    const { outcome, request, missing } = await deliver({ ...errand, eventId }, found.fields, documents, edge, ports);
+    const { outcome, request, missing } = await deliver({ ...task, eventId }, found.fields, documents, edge, ports);
     const change =
       request === null && outcome.state === 'failed'
         ? refusedAs(delivery, outcome.failure, edge.now())
         : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
-    const planned = await lookAgain(outcome, name, eventId, errand.later ?? false, ports);
+    const planned = await lookAgain(outcome, name, eventId, task.later ?? false, ports);
     // A parked one that Eventarc keeps asking for is only told once.
     if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await tell(name, eventId, change, documents);
     return { outcome, planned };

@@ -9,7 +9,7 @@ import type { Handler } from '../../runtime/serve.ts';
 import { bearerOf } from '../../verify/proof/bearer-token.ts';
 import type { Scheme, Signed } from '../../verify/proof/scheme.ts';
 import { isProven, proofOf, schemeOf, usableSecrets } from '../../verify/verify.ts';
-import { BODY_PATIENCE_MS, contentTypeOf, readBody } from '../common/body.ts';
+import { BODY_TIMEOUT_MS, contentTypeOf, readBody } from '../common/body.ts';
 import { pathOf } from '../common/paths.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
 import { attributesOf, checkEventType, fieldsOf, readEvent } from './webhook-event.ts';
@@ -21,7 +21,7 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
  * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
  */
-export function webhooks(edge: FunctionContext, witness: WebhookVerifier, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
   const hooks = new Map((edge.config.routes ?? []).flatMap(({ name, hook }) => (hook ? [[name, hook]] : [])));
   return async (req, res) => {
     const started = edge.now();
@@ -37,8 +37,8 @@ export function webhooks(edge: FunctionContext, witness: WebhookVerifier, log: L
       if (req.method !== 'POST') throw new MailFailure('method_unknown', 'Webhooks are POSTed.');
       const type = contentTypeOf(req);
       checkEventType(type);
-      const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, patienceMs }), now: edge.now() };
-      const { scheme, ...known } = await prove(signed, hook, witness);
+      const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, timeoutMs }), now: edge.now() };
+      const { scheme, ...known } = await prove(signed, hook, verifier);
       const event = readEvent(type, signed.body);
       const greeting = scheme.handshake?.(fieldsOf(event), signed.headers) ?? null;
       if (greeting) {
@@ -80,11 +80,11 @@ interface Proven {
 }
 
 /** Throws MailFailure: signature_invalid, for an unknown route too; hook_secret_unusable, google_unavailable, identity_refused. */
-async function prove(signed: Signed, hook: Hook | undefined, witness: WebhookVerifier): Promise<Proven> {
+async function prove(signed: Signed, hook: Hook | undefined, verifier: WebhookVerifier): Promise<Proven> {
   if (!hook) throw refused('no route of that name has a hook');
   if (schemeOf(hook).identity) {
     const token = bearerOf(signed.headers);
-    const email = token && hook.google ? await witness.emailIn(token, hook.google.audience) : null;
+    const email = token && hook.google ? await verifier.emailIn(token, hook.google.audience) : null;
     if (email === null)
       throw refused(token === null ? 'there is no identity token' : 'the identity token is not of Google, or for another audience');
     if (email !== hook.google?.email) throw refused('the identity is another one');
@@ -95,9 +95,9 @@ async function prove(signed: Signed, hook: Hook | undefined, witness: WebhookVer
     throw refused(
       proofOf(signed, { ...hook, toleranceSeconds: Number.POSITIVE_INFINITY }) ? 'the timestamp is out of tolerance' : NO_PROOF,
     );
-  const payload = await witness.secret(hook.secret);
+  const payload = await verifier.secret(hook.secret);
   if (await isProven(proof, usableSecrets(payload, hook))) return provenAs(hook, proof.eventId);
-  const newer = await witness.secret(hook.secret, payload); // it may have been rotated after it was kept
+  const newer = await verifier.secret(hook.secret, payload); // it may have been rotated after it was kept
   if (newer.reveal() === payload.reveal() || !(await isProven(proof, usableSecrets(newer, hook))))
     throw refused('another secret, or other bytes than were signed');
   return provenAs(hook, proof.eventId);

@@ -9,12 +9,12 @@ import { idempotencyKey } from './idempotency-key.ts';
 import { type Answer, errorAnswer, quotaHeaders } from './resend-answer.ts';
 
 /** Reads `POST /emails/batch`. Throws MailFailure. */
-export async function readBatch(req: IncomingMessage, caller: Caller, patienceMs: number): Promise<Batch> {
+export async function readBatch(req: IncomingMessage, caller: Caller, timeoutMs: number): Promise<Batch> {
   const mode = String(req.headers['x-batch-validation'] ?? 'strict').toLowerCase();
   if (mode !== 'strict' && mode !== 'permissive')
     throw new MailFailure('request_invalid', 'The header x-batch-validation must be `strict` or `permissive`.');
   const key = idempotencyKey(req);
-  return { body: parseJson(await readBody(req, { patienceMs })), caller, key, permissive: mode === 'permissive' };
+  return { body: parseJson(await readBody(req, { timeoutMs })), caller, key, permissive: mode === 'permissive' };
 }
 
 /**

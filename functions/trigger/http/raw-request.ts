@@ -8,7 +8,7 @@ import type { FunctionContext } from '../../runtime/function-context.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { checkedKey, idempotencyKey } from './idempotency-key.ts';
 
-const ROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
+const HEADROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
 
 /**
  * Reads `POST /v1/raw`: a message/rfc822 as body, its envelope by the headers `x-envelope-from` and `x-envelope-to`
@@ -18,17 +18,17 @@ export async function readRawOrder(
   req: IncomingMessage,
   caller: Caller,
   edge: Pick<FunctionContext, 'config' | 'digest'>,
-  patienceMs: number,
+  timeoutMs: number,
 ): Promise<{ readonly draft: PreparedEmail; readonly key: string | null }> {
   if (contentTypeOf(req) !== 'message/rfc822')
     throw new MailFailure('request_invalid', 'The content type must be message/rfc822, and the body one message.');
   const own = idempotencyKey(req);
   const envelope = readEnvelope(req);
-  const body = await readBody(req, { patienceMs, room: ROOM_BYTES });
-  const { prepareRawMessage: draftRaw, parseRawMessage: readRaw } = await import('../../mail/message/raw-message.ts'); // only a raw letter pays for it
-  const letter = readRaw(body, 'rawBody' in req ? 0 : ROOM_BYTES);
-  const key = own ?? (letter.key === null ? null : checkedKey(letter.key));
-  return { draft: draftRaw(letter, envelope, caller, edge.config, edge.digest), key };
+  const body = await readBody(req, { timeoutMs, headroom: HEADROOM_BYTES });
+  const { parseRawMessage, prepareRawMessage } = await import('../../mail/message/raw-message.ts'); // only a raw letter pays for it
+  const message = parseRawMessage(body, 'rawBody' in req ? 0 : HEADROOM_BYTES);
+  const key = own ?? (message.key === null ? null : checkedKey(message.key));
+  return { draft: prepareRawMessage(message, envelope, caller, edge.config, edge.digest), key };
 }
 
 function readEnvelope({ headers, url = '' }: IncomingMessage): { from: Address | null; to: Address[] } {

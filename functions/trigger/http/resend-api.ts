@@ -10,7 +10,7 @@ import { type FailureCode, MailFailure, toFailure } from '../../mail/model/failu
 import type { FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
-import { BODY_PATIENCE_MS, forgetFiles, readJson } from '../common/body.ts';
+import { BODY_TIMEOUT_MS, forgetFiles, readJson } from '../common/body.ts';
 import { pathOf } from '../common/paths.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
 import { authenticate } from './authenticate.ts';
@@ -30,13 +30,13 @@ interface Request {
   readonly path: string;
   readonly caller: Caller;
   readonly edge: FunctionContext;
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
   /** Tells the log how a mail ended. */
   report(outcome: Outcome): void;
 }
 
 /** The HTTP API: Resend's sending API, raw letters, the record of what was sent, and `GET /health`. */
-export function resendApi(edge: FunctionContext, log: Log, { patienceMs = BODY_PATIENCE_MS } = {}): Handler {
+export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
   return async (req, res) => {
     const started = edge.now();
     const path = pathOf(req.url);
@@ -49,7 +49,7 @@ export function resendApi(edge: FunctionContext, log: Log, { patienceMs = BODY_P
       if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
       const caller = authenticate(req.headers, edge);
       const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
-      write(req, res, await DOORS[route]({ req, path, caller, edge, patienceMs, report }));
+      write(req, res, await DOORS[route]({ req, path, caller, edge, timeoutMs, report }));
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, facts());
@@ -60,25 +60,25 @@ export function resendApi(edge: FunctionContext, log: Log, { patienceMs = BODY_P
 }
 
 const DOORS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<Answer>>> = {
-  async send({ req, caller, edge, patienceMs, report }) {
+  async send({ req, caller, edge, timeoutMs, report }) {
     const key = idempotencyKey(req);
-    const body = await readJson(req, { patienceMs });
+    const body = await readJson(req, { timeoutMs });
     const order = { body, caller, key, retryFailed: true };
     const outcome = await within(edge, (ports) => accept(order, edge.config, ports)).finally(() => forgetFiles(body));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
   },
 
-  async batch({ req, caller, edge, patienceMs, report }) {
-    const batch = await readBatch(req, caller, patienceMs);
+  async batch({ req, caller, edge, timeoutMs, report }) {
+    const batch = await readBatch(req, caller, timeoutMs);
     const { sendBatch } = await import('../../mail/batch.ts');
     const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports));
     for (const { outcome } of ended) if (outcome) report(outcome);
     return answerBatch(ended, batch.permissive, edge.now());
   },
 
-  async raw({ req, caller, edge, patienceMs, report }) {
-    const { draft, key } = await readRawOrder(req, caller, edge, patienceMs);
+  async raw({ req, caller, edge, timeoutMs, report }) {
+    const { draft, key } = await readRawOrder(req, caller, edge, timeoutMs);
     const outcome = await within(edge, (ports) => take(draft, { caller, key, retryFailed: true }, edge.config, ports));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
@@ -90,9 +90,9 @@ const DOORS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request)
     return { status: 200, body: { ...recordOf(entry), catalogue, cause } };
   },
 
-  async move({ req, path, caller, edge, patienceMs }) {
+  async move({ req, path, caller, edge, timeoutMs }) {
     const id = idIn(path);
-    const body = (await readJson(req, { patienceMs })) as Record<string, unknown> | null;
+    const body = (await readJson(req, { timeoutMs })) as Record<string, unknown> | null;
     const time = body?.['scheduled_at'] ?? body?.['scheduledAt'];
     if (typeof time !== 'string' || time === '') throw new MailFailure('field_missing', 'Missing `scheduled_at` field.');
     await within(edge, async (ports) => reschedule(await ownMail(id, caller.id, ports), time, ports));

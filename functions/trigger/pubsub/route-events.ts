@@ -85,7 +85,7 @@ export async function eventDelivery(
 export async function concluded(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
   const next = nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, jitter: 0 }, ports.now());
   const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
-  const reason = next.verb === 'bury' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
+  const reason = next.verb === 'dead-letter' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
   if (reason)
     return (await deadLetterEmail(outcome.id, message, reason, ports, outcome.state === 'failed' ? detailOf(outcome.failure) : '').catch(
       () => false,

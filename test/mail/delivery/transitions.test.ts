@@ -20,7 +20,7 @@ const entry = (state: State): Entry => ({
   expireAt: 10,
 });
 /** Their sessions are a matter of their own. */
-const WITH_SESSION: readonly string[] = ['open', 'bury', 'unbury'];
+const WITH_SESSION: readonly string[] = ['open', 'deadLetter', 'clearDeadLetter'];
 const EVENTS: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
   claim: { type: 'claim', claimId: 'n', leaseUntil: 60 },
   open: { type: 'open', sessionUri: 's2', messageHash: 'l2', messageBytes: 4 },
@@ -38,8 +38,8 @@ const EVENTS: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
   cancel: { type: 'cancel' },
   release: { type: 'release' },
   drop: { type: 'drop' },
-  bury: { type: 'bury', at: 4 },
-  unbury: { type: 'unbury' },
+  deadLetter: { type: 'deadLetter', at: 4 },
+  clearDeadLetter: { type: 'clearDeadLetter' },
 } as { readonly [T in Event['type']]: Extract<Event, { type: T }> };
 
 test('an event that the table does not have for a state is impossible, and any other leads where the table says', () => {

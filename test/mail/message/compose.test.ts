@@ -5,7 +5,7 @@ import { type AddressObject, simpleParser } from 'mailparser';
 import { compose } from '../../../functions/mail/message/compose.ts';
 import { parseRequest } from '../../../functions/mail/message/email.ts';
 import { resolveSender } from '../../../functions/mail/message/sender.ts';
-import { LETTER_MAX_BYTES } from '../../../functions/mail/mime/gmail-limits.ts';
+import { MESSAGE_MAX_BYTES } from '../../../functions/mail/mime/gmail-limits.ts';
 import { CONFIG } from '../../support/stack/laptop.ts';
 
 const STAMP = { id: '01234567-89ab-4cde-8f01-23456789abcd', acceptedAt: Date.UTC(2026, 10, 24, 8) };
@@ -110,7 +110,7 @@ test('a mailbox gives its display name where the mail gives none', async () =>
   assert.deepEqual(list((await parsed({})).from), [['Example Notices', 'notices@example.com']]));
 
 test('a letter larger than Gmail takes is refused before anything leaves', async () => {
-  const content = Buffer.alloc(Math.ceil((LETTER_MAX_BYTES * 3) / 4)).toString('base64');
+  const content = Buffer.alloc(Math.ceil((MESSAGE_MAX_BYTES * 3) / 4)).toString('base64');
   await assert.rejects(letterOf({ attachments: [{ filename: 'a', content }] }), { code: 'too_large', message: /36700160/ });
 });
 

@@ -22,57 +22,57 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
   { what: 'queued again', outcome: { state: 'queued', id: 'i', dueAt: NOW + HOUR }, next: { verb: 'ack' } },
   { what: 'a bad recipient', outcome: failing('mail_refused'), next: { verb: 'ack' } },
   { what: 'an invalid mail', outcome: failing('request_invalid'), next: { verb: 'ack' } },
-  { what: 'a dead grant', outcome: failing('grant_revoked'), next: { verb: 'bury', reason: 'grant_revoked' } },
-  { what: 'lost content', outcome: failing('content_gone'), next: { verb: 'bury', reason: 'content_gone' } },
+  { what: 'a dead grant', outcome: failing('grant_revoked'), next: { verb: 'dead-letter', reason: 'grant_revoked' } },
+  { what: 'lost content', outcome: failing('content_gone'), next: { verb: 'dead-letter', reason: 'content_gone' } },
   { what: 'an outage', outcome: failing('google_unavailable'), next: { verb: 'nack' } },
   { what: 'an outage without tasks', outcome: failing('google_unavailable'), at: { ...bare, attempts: 7 }, next: { verb: 'nack' } },
   {
     what: 'an outage at the fifth attempt',
     outcome: failing('google_unavailable'),
     at: { ...first, attempts: 5 },
-    next: { verb: 'put off', at: NOW + 10 * MINUTE },
+    next: { verb: 'postpone', at: NOW + 10 * MINUTE },
   },
   {
     what: 'an outage at the seventh attempt',
     outcome: failing('google_unavailable'),
     at: { ...first, attempts: 7 },
-    next: { verb: 'put off', at: NOW + 40 * MINUTE },
+    next: { verb: 'postpone', at: NOW + 40 * MINUTE },
   },
   {
     what: 'an outage at the fifteenth attempt',
     outcome: failing('google_unavailable'),
     at: { ...first, attempts: 15 },
-    next: { verb: 'put off', at: NOW + 6 * HOUR },
+    next: { verb: 'postpone', at: NOW + 6 * HOUR },
   },
   {
     what: 'an outage of two days',
     outcome: failing('google_unavailable'),
     at: tired,
-    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+    next: { verb: 'dead-letter', reason: 'deliveries_exhausted' },
   },
   {
     what: 'an outage that a mail meets after waiting for our own limit many times',
     outcome: failing('google_unavailable'),
     at: { ...tired, dueForMs: 2 * HOUR },
-    next: { verb: 'put off', at: NOW + 6 * HOUR },
+    next: { verb: 'postpone', at: NOW + 6 * HOUR },
   },
   {
     what: 'our own limit per minute, for the twentieth time',
     outcome: failing('limit_minute', NOW + MINUTE),
     at: { ...first, attempts: 20, dueForMs: 2 * HOUR },
-    next: { verb: 'put off', at: NOW + 11 * MINUTE },
+    next: { verb: 'postpone', at: NOW + 11 * MINUTE },
   },
   {
     what: 'our own limit per minute, for two days',
     outcome: failing('limit_minute', NOW + MINUTE),
     at: { ...tired, attempts: 400 },
-    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+    next: { verb: 'dead-letter', reason: 'deliveries_exhausted' },
   },
   {
     what: 'an outage at the last delivery without tasks',
     outcome: failing('google_unavailable'),
     at: { ...bare, delivery: 8 },
-    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+    next: { verb: 'dead-letter', reason: 'deliveries_exhausted' },
   },
   {
     what: 'an outage, where the platform does not count',
@@ -84,45 +84,45 @@ const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<t
   {
     what: 'our own limit per minute',
     outcome: failing('limit_minute', NOW + MINUTE),
-    next: { verb: 'put off', at: NOW + 1.5 * MINUTE },
+    next: { verb: 'postpone', at: NOW + 1.5 * MINUTE },
   },
   {
     what: 'our own limit per minute, for the third time',
     outcome: failing('limit_minute', NOW + MINUTE),
     at: { ...first, attempts: 3 },
-    next: { verb: 'put off', at: NOW + 2.5 * MINUTE },
+    next: { verb: 'postpone', at: NOW + 2.5 * MINUTE },
   },
   { what: 'our own limit per minute without tasks', outcome: failing('limit_minute', NOW + MINUTE), at: bare, next: { verb: 'nack' } },
-  { what: 'the daily quota', outcome: failing('quota_daily'), next: { verb: 'put off', at: NOW + HOUR + MINUTE / 2 } },
+  { what: 'the daily quota', outcome: failing('quota_daily'), next: { verb: 'postpone', at: NOW + HOUR + MINUTE / 2 } },
   {
     what: 'our own limit per day',
     outcome: failing('limit_day', NOW + 16 * HOUR),
-    next: { verb: 'put off', at: NOW + 16 * HOUR + MINUTE / 2 },
+    next: { verb: 'postpone', at: NOW + 16 * HOUR + MINUTE / 2 },
   },
   { what: 'the daily quota without tasks', outcome: failing('quota_daily'), at: bare, next: { verb: 'nack' } },
   {
     what: 'the daily quota at the last delivery without tasks',
     outcome: failing('quota_daily'),
     at: { ...bare, delivery: 8 },
-    next: { verb: 'bury', reason: 'deliveries_exhausted' },
+    next: { verb: 'dead-letter', reason: 'deliveries_exhausted' },
   },
   { what: 'an open question', outcome: failing('delivery_unknown'), next: { verb: 'nack' } },
   {
     what: 'an open question at the fifth attempt',
     outcome: failing('delivery_unknown'),
     at: { ...first, attempts: 5 },
-    next: { verb: 'put off', at: NOW + 10 * MINUTE },
+    next: { verb: 'postpone', at: NOW + 10 * MINUTE },
   },
   {
     what: 'a question that stays open: it waits for a person, with its content',
     outcome: failing('delivery_unknown'),
     at: tired,
-    next: { verb: 'bury', reason: 'delivery_unknown' },
+    next: { verb: 'dead-letter', reason: 'delivery_unknown' },
   },
   {
     what: 'a question that nobody can answer: a person may decide to send it again',
     outcome: failing('session_gone'),
-    next: { verb: 'bury', reason: 'session_gone' },
+    next: { verb: 'dead-letter', reason: 'session_gone' },
   },
 ];
 for (const { what, outcome, at = first, next } of rows)
@@ -149,7 +149,7 @@ for (const { outcome, state } of [
   { outcome: 'quota_daily', state: 'queued' },
 ] as const)
   test(`what ended as ${outcome} and is ${state} by now is delivered again: its last attempt was somebody else's`, async () => {
-    const ports = world({ taskQueue: { schedule: async () => assert.fail('put off'), get: async () => null, cancel: async () => {} } });
+    const ports = world({ taskQueue: { schedule: async () => assert.fail('postpone'), get: async () => null, cancel: async () => {} } });
     const id = ports.newId();
     const entry: Entry = {
       ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW - 100 * HOUR, attempts: 16 },

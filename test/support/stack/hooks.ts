@@ -34,7 +34,7 @@ export async function startHooks(routes: Readonly<Record<string, object>>, on?: 
   const edge = { ...laptop.edge, routesFile, config: { ...CONFIG, routes: configWith(routes).routes ?? [] } };
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const witness = createWebhookVerifier(laptop.settings, createIdentity(laptop.settings.urls.metadata));
-  const server = await serveOn(webhooks(edge, witness, log, { patienceMs: 2_000 }));
+  const server = await serveOn(webhooks(edge, witness, log, { timeoutMs: 2_000 }));
   return {
     laptop,
     url: server.url,

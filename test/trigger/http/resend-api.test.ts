@@ -172,7 +172,7 @@ test('a string with brackets and escapes is not taken for depth', async () => {
 test('a body that trickles in is given up, and the connection ends', async () => {
   const { createServer } = await import('node:http');
   const { resendApi } = await import('../../../functions/trigger/http/resend-api.ts');
-  const handler = resendApi(laptop.edge, () => {}, { patienceMs: 50 });
+  const handler = resendApi(laptop.edge, () => {}, { timeoutMs: 50 });
   const server = createServer((req, res) => void handler(req, res));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
