@@ -4,19 +4,19 @@ import type { Inspection } from '../mail/model/inspection.ts';
 import { type Log, traceOf } from '../runtime/log.ts';
 import type { Handler } from '../runtime/serve.ts';
 
-/** What the watch needs of the edge. */
+/** What the scheduled grant check needs from the function context. */
 export interface Watched {
   readonly project: string;
   inspectAll(): Promise<readonly Inspection[]>;
-  /** How many emails were accepted, and their message has not come in time. */
+  /** How many accepted emails are overdue: their queue message did not arrive in time. */
   overdue?(): Promise<number>;
   /** An address as it may stand in a log. */
   pseudonym(address: string): string;
 }
 
 /**
- * The scheduled look at every grant: one line per mailbox, which alerts go by, so that a dead grant is known before a
- * mail is lost, and one where accepted emails wait for a message that does not come. It answers 200 whatever it found: only a watch that did not take place is a failure.
+ * The scheduled check of every grant. It logs one line per mailbox, so that an alert reports a dead grant before an email fails,
+ * and one line if accepted emails are overdue. It answers 200 whatever it finds; 500 means that the check itself did not run.
  */
 export function grantWatch(edge: Watched, log: Log): Handler {
   return async (req, res) => {

@@ -1,23 +1,23 @@
 import { attachmentsIn, parseJson } from './json.ts';
 
-/** Takes a JSON body in chunks; files are sieved out of the text and decoded on the way. */
+/** A streaming reader of a JSON body: it decodes the base64 of large files while the chunks arrive. */
 export interface Base64Stream {
   push(chunk: Buffer): void;
   /** The parsed body, with bytes in the place of large files. Throws MailFailure: request_invalid. */
   end(): unknown;
 }
 
-// Unescaped quotes: inside a string they cannot stand like this, so it is a key and the begin of its value.
+// The quotes are unescaped, so this is never inside a string: it is a key and the start of its value.
 const KEY = '"content"';
 const BEGIN = /^"content"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}"/;
 const LONGEST_BEGIN = 27;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-// A shorter text stays a text: it may be something else than a file, and costs nothing.
+// A shorter text stays text: it may not be a file, and it costs little memory.
 const FILE_MIN_BYTES = 32 * 1024;
 const FILE_MIN_TEXT = Math.floor((FILE_MIN_BYTES * 4) / 3);
 
-/** `announced` is the body's length. What is no plain base64 stays in the text as it was, for the parser to judge. */
+/** `announced` is the Content-Length. A value that is not plain base64 stays in the text, and the JSON parser judges it. */
 export function createBase64Stream(announced: number): Base64Stream {
   const nonce = crypto.randomUUID();
   const text: Buffer[] = [];
@@ -26,9 +26,9 @@ export function createBase64Stream(announced: number): Base64Stream {
   let carry: Buffer = Buffer.alloc(0);
   let file: Decoder | null = null;
 
-  const plain = (bytes: Buffer): void => void text.push(Buffer.from(bytes)); // a copy: the chunk's memory is given back
+  const plain = (bytes: Buffer): void => void text.push(Buffer.from(bytes)); // a copy: the chunk's memory is released
 
-  /** Works off what it can; answers what must wait for the next chunk. */
+  /** Processes as much as it can; returns the bytes that must wait for the next chunk. */
   const work = (bytes: Buffer, last: boolean): Buffer => {
     let rest = bytes;
     for (;;) {
@@ -37,7 +37,7 @@ export function createBase64Stream(announced: number): Base64Stream {
         const part = end < 0 ? rest : rest.subarray(0, end);
         if (!file.take(part)) {
           plain(file.asText());
-          file = null; // an escape, or no base64: the string goes on as text
+          file = null; // an escape, or not base64: the string continues as text
           continue;
         }
         if (end < 0) return rest.subarray(rest.length);
@@ -49,7 +49,7 @@ export function createBase64Stream(announced: number): Base64Stream {
       }
       const begin = fileIn(rest);
       if (begin < 0) {
-        const keep = last ? 0 : Math.min(LONGEST_BEGIN + 1, rest.length); // with what stands before its quote
+        const keep = last ? 0 : Math.min(LONGEST_BEGIN + 1, rest.length); // includes the byte before the quote
         plain(rest.subarray(0, rest.length - keep));
         return rest.subarray(rest.length - keep);
       }
@@ -66,7 +66,7 @@ export function createBase64Stream(announced: number): Base64Stream {
     },
     end() {
       work(carry, true);
-      if (file) plain(file.asText()); // cut off in the middle: no valid JSON
+      if (file) plain(file.asText()); // the body ends inside a string: invalid JSON
       const body = parseJson(Buffer.concat(text));
       for (const one of attachmentsIn(body)) {
         const place = typeof one.content === 'string' && one.content.startsWith(nonce) ? Number(one.content.slice(nonce.length)) : -1;
@@ -77,7 +77,7 @@ export function createBase64Stream(announced: number): Base64Stream {
   };
 }
 
-/** Where the value of the next `content` begins that may be a file; -1 for none. Texts that end too soon are leapt over. */
+/** Offset of the next `content` value that may be a file; -1 for none. Shorter values are skipped. */
 function fileIn(bytes: Buffer): number {
   for (let at = bytes.indexOf(KEY); at >= 0; at = bytes.indexOf(KEY, at)) {
     const [found] = (bytes[at - 1] !== BACKSLASH && BEGIN.exec(bytes.toString('latin1', at, at + LONGEST_BEGIN))) || [];
@@ -90,18 +90,18 @@ function fileIn(bytes: Buffer): number {
 }
 
 interface Decoder {
-  /** False where it is no plain base64; then nothing of `part` was taken. */
+  /** False if `part` is not plain base64; then no byte of it was used. */
   take(part: Buffer): boolean;
-  /** The bytes, or null where the text is none that should be decoded. */
+  /** The decoded bytes, or null if the text is too short or not base64. */
   end(): Buffer | null;
   asText(): Buffer;
 }
 
-/** Decodes base64 that comes in parts, into one buffer of which only the pages are used that are written; it is made when it is worth it. */
+/** Decodes base64 in parts into one buffer. The buffer is allocated once the text is long enough to be a file; the system provides only the pages that are written. */
 function createDecoder(capacity: number): Decoder {
   let bytes: Buffer | null = null;
   let length = 0;
-  let held = ''; // too little to decode yet; then less than four characters, or the last ones with their padding
+  let held = ''; // not decoded yet: too short for a file, or the last characters, which may hold the padding
   const asText = (): Buffer => Buffer.from((bytes?.toString('base64', 0, length) ?? '') + held, 'latin1');
   return {
     asText,
@@ -112,9 +112,9 @@ function createDecoder(capacity: number): Decoder {
         return true;
       }
       bytes ??= Buffer.allocUnsafeSlow(capacity);
-      // PHP writes each slash behind a backslash.
+      // PHP's json_encode escapes each slash with a backslash.
       const packed = raw.includes('\\') ? raw.replaceAll('\\/', '/') : raw;
-      const usable = packed.length < 8 ? 0 : packed.length - 4 - (packed.length % 4); // the last four may hold the padding, or half an escape
+      const usable = packed.length < 8 ? 0 : packed.length - 4 - (packed.length % 4); // the last four characters may hold the padding or half an escape
       if (packed.indexOf('\\') >= 0 && packed.indexOf('\\') !== packed.length - 1) return false;
       if (bytes.write(packed.slice(0, usable), length, 'base64') !== (usable / 4) * 3) return false;
       length += (usable / 4) * 3;
@@ -127,7 +127,7 @@ function createDecoder(capacity: number): Decoder {
       const size = Math.floor((digits.length * 3) / 4);
       if (digits.length % 4 === 1 || bytes.write(digits, length, 'base64') !== size || length + size < FILE_MIN_BYTES) return null;
       const file = bytes.subarray(0, length + size);
-      // Whoever writes the mail down as JSON gets back what came in.
+      // JSON.stringify of the email gives the base64 that the caller sent.
       return Object.assign(file, { toJSON: () => file.toString('base64') as never });
     },
   };

@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { attachmentsIn, parseJson } from './json.ts';
 
-// What Cloud Run takes for one HTTP/1 request: a larger one never arrives.
+// Cloud Run's limit for one HTTP/1 request: a larger one never arrives.
 export const BODY_MAX_BYTES = 32 * 1024 * 1024;
 
-/** The request's content type without parameters, in lower case; '' where it has none. */
+/** The request's content type in lower case, without parameters; '' if it has none. */
 export function contentTypeOf({ rawHeaders }: IncomingMessage): string {
   const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-type');
   return (at < 0 ? '' : (rawHeaders[at + 1] ?? '')).split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-// A client that trickles its body must not hold an instance: 32 MB in 30 s is 8.5 Mbit/s.
+// A client that sends its body slowly must not occupy an instance: 32 MB in 30 s is 8.5 Mbit/s.
 export const BODY_TIMEOUT_MS = 30_000;
 
 type Incoming = IncomingMessage & { rawBody?: Buffer };
@@ -19,19 +19,19 @@ type Incoming = IncomingMessage & { rawBody?: Buffer };
 interface Reading {
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
-  /** Free bytes that the body's buffer shall have in front of it: for a letter's own head. */
+  /** Free bytes in front of the body in its buffer, in which a raw message's new headers are written. */
   readonly headroom?: number;
 }
 
 /**
- * Reads the whole body, no more than `maxBytes` of it and no longer than `timeoutMs`. A request that was already read
- * (a framework that parses bodies itself) hands over what it kept. Throws MailFailure: request_invalid, too_large.
+ * Reads the whole body: at most `maxBytes`, within `timeoutMs`. If a framework has read the body already, its `rawBody` is used.
+ * Throws MailFailure: request_invalid, too_large.
  */
 export async function readBody(req: Incoming, { headroom = 0, ...reading }: Reading = {}): Promise<Buffer> {
   if (req.rawBody) return req.rawBody;
   const chunks: Buffer[] = [];
   const announced = announcedBytes(req);
-  // A large body goes to its place at once; pages that never come are never touched, so a lie about its length costs nothing.
+  // A large body is copied into one buffer as it arrives. Unwritten pages use no memory, so a false Content-Length costs nothing.
   const place = announced > LARGE_BYTES || (announced > 0 && headroom > 0);
   const whole = place ? Buffer.allocUnsafeSlow(headroom + Math.min(announced, BODY_MAX_BYTES)) : null;
   let at = headroom;
@@ -40,7 +40,7 @@ export async function readBody(req: Incoming, { headroom = 0, ...reading }: Read
     at += chunk.copy(whole, at);
     free(chunk);
   });
-  // A chunked body announces nothing: its place is made when all of it is there.
+  // A chunked body has no Content-Length: its buffer is made when all chunks have arrived.
   return whole ? whole.subarray(headroom, at) : Buffer.concat([Buffer.alloc(headroom), ...chunks]).subarray(headroom);
 }
 
@@ -48,17 +48,17 @@ const LARGE_BYTES = 256 * 1024;
 
 const announcedBytes = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0);
 
-/** Gives memory back now that nobody shares: the collector would let 64 MB of it gather first. */
+/** Releases unshared memory at once: the garbage collector would let 64 MB accumulate first. */
 function free({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
-/** Gives back what the files of a body hold, once the mail is over. */
+/** Releases the memory of a body's files once the email is finished. */
 export function forgetFiles(body: unknown): void {
   for (const { content } of attachmentsIn(body)) if (content instanceof Uint8Array) (content.buffer as ArrayBuffer).transfer(0);
 }
 
-/** Hands over the body in the chunks in which it comes. */
+/** Passes each chunk of the body to `take` as it arrives. */
 async function receive(
   req: Incoming,
   { maxBytes = BODY_MAX_BYTES, timeoutMs = BODY_TIMEOUT_MS }: Reading,
@@ -97,8 +97,8 @@ async function receive(
 }
 
 /**
- * Reads a JSON body. The base64 of a large file is decoded as it comes, so that it is never there as text: in
- * `attachments[].content` then stand its bytes. Throws MailFailure: request_invalid, too_large.
+ * Reads a JSON body. The base64 of a large file is decoded as it arrives and is never in memory as text: `attachments[].content`
+ * then holds the bytes. Throws MailFailure: request_invalid, too_large.
  */
 export async function readJson(req: Incoming, reading: Reading = {}): Promise<unknown> {
   const announced = announcedBytes(req);

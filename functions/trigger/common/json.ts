@@ -1,6 +1,6 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 
-// A mail needs five levels; a parser that is given millions of them needs gigabytes.
+// An email needs five levels; JSON.parse needs gigabytes for millions of levels.
 const DEPTH_MAX = 32;
 
 /** Parses a JSON body of at most 32 levels. Throws MailFailure: request_invalid. */
@@ -14,9 +14,9 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-/** How deep arrays and objects nest, until it is more than enough; strings, most of a body, are leapt over. */
+/** The nesting depth of arrays and objects, counted no further than the limit. Strings, most of a body, are skipped. */
 function depthOf(body: Buffer): number {
-  // A large body is one file mostly, with a handful of brackets in all: then nothing needs to be walked through.
+  // A large body is mostly one file and has few brackets in all: then no scan is needed.
   if (countOf(0x5b, body) + countOf(0x7b, body) <= DEPTH_MAX) return 0;
   let depth = 0;
   let deepest = 0;
@@ -29,14 +29,14 @@ function depthOf(body: Buffer): number {
   return deepest;
 }
 
-/** How often a byte occurs, counted no further than needed. */
+/** How often a byte occurs, counted no further than the limit. */
 function countOf(byte: number, body: Buffer): number {
   let count = 0;
   for (let at = body.indexOf(byte); at >= 0 && count <= DEPTH_MAX; at = body.indexOf(byte, at + 1)) count++;
   return count;
 }
 
-/** Where the quote is that ends the string begun at `start`: not one behind an odd number of backslashes. */
+/** Offset of the quote that ends the string which starts at `start`: a quote after an odd number of backslashes is escaped. */
 function endOfString(body: Buffer, start: number): number {
   for (let end = body.indexOf(0x22, start + 1); end >= 0; end = body.indexOf(0x22, end + 1)) {
     let slashes = 0;
@@ -46,7 +46,7 @@ function endOfString(body: Buffer, start: number): number {
   return body.length;
 }
 
-/** The attachments of a mail in Resend's form, as far as they are objects. */
+/** The attachments of an email in Resend's form; entries that are not objects are left out. */
 export function attachmentsIn(body: unknown): { content?: unknown }[] {
   const list = typeof body === 'object' && body !== null ? (body as { attachments?: unknown }).attachments : null;
   return Array.isArray(list) ? list.filter((one) => typeof one === 'object' && one !== null) : [];

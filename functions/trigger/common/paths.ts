@@ -1,6 +1,6 @@
 import type { Handler } from '../../runtime/serve.ts';
 
-/** Serves some paths apart, and everything else by one handler; a path that ends in a slash stands for all below it. */
+/** Serves the listed paths by their own handlers and every other path by one handler. A path that ends in a slash includes all paths below it. */
 export function byPath(doors: Readonly<Record<string, Handler>>, otherwise: Handler): Handler {
   return (req, res) => {
     const path = pathOf(req.url);
@@ -9,7 +9,7 @@ export function byPath(doors: Readonly<Record<string, Handler>>, otherwise: Hand
   };
 }
 
-/** A handler that is loaded when it is first asked for. */
+/** A handler that is loaded at its first request. */
 export function later(load: () => Promise<Handler>): Handler {
   let loaded: Promise<Handler> | undefined;
   return async (req, res) => {
@@ -18,7 +18,7 @@ export function later(load: () => Promise<Handler>): Handler {
   };
 }
 
-/** The path without query, with repeated slashes collapsed: `//emails` comes from a base URL that ends in a slash. */
+/** The path without query, with repeated slashes collapsed: a base URL that ends in a slash makes `//emails`. */
 export const pathOf = (url: string | undefined): string =>
   (url ?? '/')
     .split('?', 1)[0]

@@ -16,7 +16,7 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
   unknown: 'ERROR',
 };
 
-/** Logs how a mail ended: one line a mail, with code and fix where it did not go out. */
+/** Logs the outcome of an email: one line per email, with code and fix if it was not sent. */
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   const { state, id, unrecorded, repeated } = outcome;
   const failure = isTaken(outcome) ? {} : describe(outcome.failure);
@@ -32,14 +32,14 @@ export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   });
 }
 
-/** Logs what came of a delivery, under the name of whoever asked for the mail. */
+/** Logs the result of a delivery, under the id of the caller. */
 export function reportProcessedMessage(log: Log, { outcome, failure, caller, acknowledged }: ProcessedMessage, facts: Facts): void {
   const told = { ...facts, caller, acknowledged };
   if (outcome) reportOutcome(log, outcome, told);
   if (failure) reportRefusal(log, failure, told);
 }
 
-/** Logs an order that never became a mail; the caller's own mistakes are no errors of ours. */
+/** Logs a request that became no email. A caller's mistake has a lower severity than an error of ours. */
 export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): void {
   const { blame } = failureInfo(failure.code);
   log(blame === 'caller' ? 'INFO' : 'ERROR', 'refused', { ...describe(failure), ...facts });
@@ -50,7 +50,7 @@ function describe(failure: MailFailure): Facts {
   const { blame, fix, retry } = failureInfo(code);
   const fields = blame === 'caller' ? fieldsIn(failure) : '';
   const { catalogue, cause } = knownOf(code);
-  // A caller's detail may hold the caller's own text, such as the name of a header: the log has the names of our fields alone.
+  // A failure's detail may hold text of the caller, such as a header name. The log therefore has only the names of our own fields.
   return {
     code,
     ...(blame !== 'caller' && { detail: message }),

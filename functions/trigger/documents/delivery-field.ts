@@ -3,29 +3,29 @@ import type { EmailFields } from '../../mail/message/email.ts';
 import { messageId } from '../../mail/message/mime-message.ts';
 import { callerMessage, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
-/** What a document says of its delivery, in the words of Firebase's Trigger Email; `eventId` is ours. Times are texts. */
+/** The `delivery` field of a document, as Firebase's Trigger Email defines it; `eventId` is ours. Times are texts. */
 export interface Delivery {
   readonly state?: unknown;
   readonly attempts?: unknown;
   readonly startTime?: unknown;
   readonly leaseExpireTime?: unknown;
   readonly error?: unknown;
-  /** The event that answers for this delivery: it comes again until there is an end. */
+  /** Id of the event that is responsible for this delivery: it is redelivered until the delivery ends. */
   readonly eventId?: unknown;
 }
 
 /**
- * What an event of a document asks for. begin: nobody has taken it up, or the app asks for another try. resume: this very
- * event was taken up before, or another one by a worker that died: the ledger knows how far it came. expire: it was in the
- * extension's hands, or waited for too long. leave: it is done, or in other hands.
+ * What an event of a document leads to. begin: no worker has claimed the document, or the app asks for a retry. resume: this
+ * event claimed the document before, or a worker that died did: the ledger has the progress. expire: the extension had the
+ * document, or it waited too long. leave: the delivery has ended, or another worker has the document.
  */
 export type Step = 'begin' | 'resume' | 'expire' | 'leave';
 
-/** Reads the step off the document as it is now, so that the events of our own writes come to nothing. */
+/** Decides from the document's current state, so that events of our own writes have no effect. */
 export function stepOf(delivery: Delivery | null, eventId: string, now: number): Step {
   const { state, leaseExpireTime } = delivery ?? {};
   const known = delivery?.eventId === eventId;
-  // An event that was taken up before is not the one by which the app asks again: that one has an id of its own.
+  // A retry by the app is a new event with a new id, so an event that claimed the document before is no retry.
   if (delivery === null || state === undefined || state === 'PENDING' || state === 'RETRY') return known ? 'leave' : 'begin';
   if (state !== 'PROCESSING') return 'leave';
   if (known) return 'resume';
@@ -35,7 +35,7 @@ export function stepOf(delivery: Delivery | null, eventId: string, now: number):
 
 export type Change = Readonly<Record<string, unknown>>;
 
-/** Fields of the claim: from now on the event answers for the document. */
+/** The fields that claim the document for this event. */
 export function claimed(delivery: Delivery | null, eventId: string, now: number, leaseMs: number, expireDays: number | null): Change {
   return {
     'delivery.state': 'PROCESSING',
@@ -51,14 +51,14 @@ export function claimed(delivery: Delivery | null, eventId: string, now: number,
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** Fields of a delivery that nobody works on any more. */
+/** The fields of a delivery whose lease has expired. */
 export const expired = (): Change => ({
   'delivery.state': 'ERROR',
   'delivery.error': 'Message processing lease expired. Set delivery.state to RETRY to have it sent again.',
   'delivery.leaseExpireTime': null,
 });
 
-/** Fields of what can never become a mail. */
+/** The fields of a document that cannot become an email. */
 export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: number): Change {
   return {
     'delivery.state': 'ERROR',
@@ -69,7 +69,7 @@ export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: 
   };
 }
 
-/** Fields of how an attempt ended. A mail that goes on waiting stays PROCESSING: its event comes again by itself. */
+/** The fields for the outcome of an attempt. A waiting email stays PROCESSING: its event is redelivered. */
 export function endedAs(
   delivery: Delivery | null,
   outcome: Outcome,
@@ -97,7 +97,7 @@ export function endedAs(
   return {
     'delivery.attempts': attemptsOf(delivery) + 1,
     'delivery.error': sentence(outcome.failure),
-    // For so long Eventarc delivers an event again; where a task queue does, until it has.
+    // Eventarc redelivers an event for this long; a task queue, if there is one, redelivers until it succeeds.
     'delivery.leaseExpireTime': new Date(Math.max(now, 'notBefore' in outcome ? outcome.notBefore : now) + DAY_MS),
   };
 }
@@ -113,7 +113,7 @@ const attemptsOf = (delivery: Delivery | null): number => (typeof delivery?.atte
 const sentence = (failure: MailFailure): string =>
   `${failure.code}: ${callerMessage(failure)}${failureInfo(failure.code).blame === 'caller' ? ` ${failureInfo(failure.code).fix}` : ''}`;
 
-/** 204 acknowledges the event; anything else is delivered again, for up to a day. The document itself keeps the content. */
+/** 204 acknowledges the event; after any other status Eventarc redelivers it for up to a day. The content stays in the document. */
 export function verdict(outcome: Outcome): 204 | 429 | 503 {
   if (outcome.unrecorded || outcome.state === 'retry') return 503;
   if (outcome.state === 'unknown') return outcome.askable ? 503 : 204;

@@ -3,7 +3,7 @@ import { type Fields, isPresent, refuseUnknown } from './document-fields.ts';
 
 const ENCODINGS = ['base64', 'hex', 'latin1', 'binary', 'ascii', 'utf8', 'utf-8', 'utf16le'] as const;
 
-/** Fields of an attachment that are carried; the last two only where they ask for what is done anyway. */
+/** The supported fields of an attachment; the last two only with the values that are the default. */
 const KNOWN = [
   'filename',
   'content',
@@ -19,11 +19,11 @@ const KNOWN = [
 /** A list of attachments in nodemailer's form, in the form of `POST /emails`. Throws MailFailure: request_invalid. */
 export const attachmentsIn = (value: unknown, field: string): unknown[] => {
   if (!isPresent(value)) return [];
-  const list = Array.isArray(value) ? value : [value]; // nodemailer takes a single one, too
+  const list = Array.isArray(value) ? value : [value]; // nodemailer accepts a single attachment too
   return list.map((one: unknown, index) => attachmentIn(one, `${field}[${index}]`));
 };
 
-/** An attachment as nodemailer takes it: text, bytes, text in an encoding, a data address, or a place to fetch it from. */
+/** An attachment as nodemailer accepts it: text, bytes, encoded text, a data URL, or a URL to fetch. */
 function attachmentIn(value: unknown, at: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MailFailure('request_invalid', `Invalid \`${at}\` field: expected a map.`);
@@ -37,11 +37,11 @@ function attachmentIn(value: unknown, at: string): unknown {
       `Invalid \`${at}.contentDisposition\` field: a file with \`cid\` is inline, any other is an attachment.`,
     );
   if (isPresent(contentTransferEncoding) && contentTransferEncoding !== 'base64')
-    throw new MailFailure('request_invalid', `Invalid \`${at}.contentTransferEncoding\` field: every file goes out in base64.`);
+    throw new MailFailure('request_invalid', `Invalid \`${at}.contentTransferEncoding\` field: every file is sent in base64.`);
   return { filename, content_type: contentType, content_id: cid, ...contentIn(fields, at) };
 }
 
-/** The bytes of a file, or the path that they are fetched from. Throws MailFailure: request_invalid. */
+/** The bytes of a file, or the URL to fetch them from. Throws MailFailure: request_invalid. */
 export function contentIn(
   { content, path, href, encoding, contentType }: Fields,
   at: string,
@@ -55,7 +55,7 @@ export function contentIn(
   if (typeof content !== 'string') return { content };
   const known = ENCODINGS.find((one) => one === (encoding ?? 'utf8'));
   if (!known) throw new MailFailure('request_invalid', `Invalid \`${at}.encoding\` field: expected ${ENCODINGS.join(', ')}.`);
-  if (content === '') return { content: new Uint8Array() }; // an empty file is a file
+  if (content === '') return { content: new Uint8Array() }; // an empty file is allowed
   return { content: known === 'base64' ? content : Buffer.from(content, known).toString('base64') };
 }
 

@@ -5,18 +5,18 @@ import { attachmentsIn, calendarIn } from './document-attachments.ts';
 import { type Fields, isPresent, recordIn, refuse, refuseUnknown } from './document-fields.ts';
 import { headersOf } from './document-headers.ts';
 
-/** Subject and bodies, as a template renders them. */
+/** A rendered template: subject and bodies. */
 export interface RenderedContent {
   readonly subject: string;
   readonly html: string;
-  /** Absent where it is made from the html. */
+  /** Absent if it is to be derived from the HTML. */
   readonly text?: string;
 }
 
 /** Renders a template of config/templates. Throws MailFailure. */
 export type RenderNamed = (name: string, data: unknown) => Promise<RenderedContent>;
 
-/** Fields of `message` that are carried; every other one is refused by name. */
+/** The supported fields of `message`; every other field is refused by name. */
 export const MESSAGE_FIELDS = [
   'subject',
   'text',
@@ -33,14 +33,14 @@ export const MESSAGE_FIELDS = [
 ] as const;
 const TEMPLATE_FIELDS = ['name', 'data', 'attachments'] as const;
 
-/** A document whose words come with a later write: until then it is left alone, as the extension does. */
+/** A document without content yet: it is ignored until a later write adds it, as the extension does. */
 export const isIncomplete = (fields: Fields): boolean => ['message', 'template', ...SENDGRID].every((name) => !isPresent(fields[name]));
 
-const BESIDE = 'stands beside `message`, not in it';
-/** What to do in place of what nodemailer or the extension would take. */
+const BESIDE = 'belongs beside `message`, not in it';
+/** What to write instead of a field that nodemailer or the extension accepts. */
 const ADVICE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['from', 'to', 'cc', 'bcc'].map((name) => [name, BESIDE])),
-  sender: 'is not supported; `from` stands beside `message`',
+  sender: 'is not supported; `from` belongs beside `message`',
   envelope: 'is not supported; the recipients are `to`, `cc` and `bcc`',
   messageId: 'is not supported: mailgrant sets the Message-ID itself, and reports it in `delivery.info.messageId`',
   date: 'is not supported: mailgrant sets the Date itself',
@@ -50,14 +50,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   watchHtml: 'is not supported; use `html`',
 };
 
-// What another product's service would do with them has no counterpart at Gmail.
+// Fields for SendGrid: Gmail has no counterpart.
 const SENDGRID = ['sendGrid', 'sendGridDynamicTemplate'] as const;
-// Parts of an email that nobody would read there. Any other field beside `message` is the app's own.
+// Parts of an email in the wrong place, where they would be ignored. Any other field beside `message` belongs to the app.
 const MISPLACED = ['attachments', 'icalEvent', 'alternatives'] as const;
 
 /**
- * A document in the schema of Firebase's Trigger Email as an email in the shape of `POST /emails`. Fields that are the
- * app's own are left alone. Throws MailFailure: request_invalid, field_missing, and what rendering throws.
+ * Converts a document in the schema of Firebase's Trigger Email into the shape of `POST /emails`. The app's own fields are
+ * ignored. Throws MailFailure: request_invalid, field_missing, and what rendering throws.
  */
 export async function mailInDocument(fields: Fields, config: DocumentsConfig, render: RenderNamed): Promise<Record<string, unknown>> {
   const message = recordIn(fields, 'message');
@@ -66,7 +66,7 @@ export async function mailInDocument(fields: Fields, config: DocumentsConfig, re
     ...SENDGRID.filter((name) => isPresent(fields[name])).map(
       (name) => [name, 'is of SendGrid; leave it out, and use `message`, or `template` with a file of config/templates'] as const,
     ),
-    ...MISPLACED.filter((name) => isPresent(fields[name])).map((name) => [name, 'stands in `message`, not beside it'] as const),
+    ...MISPLACED.filter((name) => isPresent(fields[name])).map((name) => [name, 'belongs in `message`, not beside it'] as const),
   ]);
   refuseUnknown(message ?? {}, MESSAGE_FIELDS, 'message', ADVICE);
   refuseUnknown(template ?? {}, TEMPLATE_FIELDS, 'template');
@@ -74,7 +74,7 @@ export async function mailInDocument(fields: Fields, config: DocumentsConfig, re
   const { attachDataUrls } = message ?? {};
   if (isPresent(attachDataUrls) && typeof attachDataUrls !== 'boolean')
     throw new MailFailure('request_invalid', 'Invalid `message.attachDataUrls` field: expected true or false.');
-  // As in the extension: the words of a template stand in place of those of the message.
+  // As in the extension, a template's subject and bodies replace those of the message.
   const { subject, text, html } = { ...message, ...(template && (await renderedBy(template, render))) };
   const replyTo = [...people(fields['replyTo']), ...people(message?.['replyTo'])];
   const mail = {
@@ -104,8 +104,8 @@ async function renderedBy({ name, data }: Fields, render: RenderNamed): Promise<
 }
 
 /**
- * One address, several in one text, or a list of either: nodemailer, which the extension hands them to, takes all three, and
- * leaves out what is empty.
+ * One address, several in one text, or a list of either: the extension passes them to nodemailer, which accepts all three
+ * and ignores empty ones.
  */
 function people(value: unknown): unknown[] {
   return [value].flat().flatMap((one: unknown) => {

@@ -7,8 +7,8 @@ const TYPE = /^google\.cloud\.firestore\.document\.v1\.(?:created|updated|writte
 const SOURCE = /^\/\/firestore\.googleapis\.com\/projects\/([^/]+)\/databases\/([^/]+)$/;
 
 /**
- * Which document a Firestore event is about, from the attributes of the CloudEvent in the request's headers. Only those of
- * the configured collection are read, whatever else an event may name. Throws MailFailure: request_invalid.
+ * The document that a Firestore event names, from the CloudEvent attributes in the request's headers. A document outside the
+ * configured collection is refused. Throws MailFailure: request_invalid.
  */
 export function documentIn(
   headers: Headers,
@@ -20,20 +20,20 @@ export function documentIn(
   const [, inProject, inDatabase] = SOURCE.exec(get('source')) ?? [];
   const path = /^documents\/(.+)$/.exec(get('subject'))?.[1] ?? '';
   if (!TYPE.test(get('type')) || eventId === '' || inDatabase === undefined)
-    throw new MailFailure('request_invalid', 'this is no CloudEvent of a Firestore document');
-  if (inProject !== project || inDatabase !== database) throw new MailFailure('request_invalid', 'the event is of another database');
+    throw new MailFailure('request_invalid', 'the request is not a CloudEvent of a Firestore document');
+  if (inProject !== project || inDatabase !== database) throw new MailFailure('request_invalid', 'the event is from another database');
   if (!isIn(collection, path))
     throw new MailFailure('request_invalid', 'the document is not in the collection of `documents` in the config');
   return { name: `projects/${project}/databases/${database}/documents/${path}`, eventId };
 }
 
-/** True for the full name of a document in the configured collection. */
+/** True if this is the full name of a document in the configured collection. */
 export const isConfigured = (name: string, project: string, { collection, database }: DocumentsConfig): boolean => {
   const [root = '', path = ''] = name.split('/documents/');
   return root === `projects/${project}/databases/${database}` && isIn(collection, path);
 };
 
-/** True for a document right below the collection; `{any}` stands for one part of the path. */
+/** True for a document directly in the collection; `{any}` matches one path segment. */
 function isIn(collection: string, path: string): boolean {
   const wanted = collection.split('/');
   const parts = path.split('/');
@@ -45,7 +45,7 @@ function isIn(collection: string, path: string): boolean {
   );
 }
 
-/** Attributes are percent-encoded in headers where they are not printable ASCII. */
+/** CloudEvents percent-encodes characters in headers that are not printable ASCII. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

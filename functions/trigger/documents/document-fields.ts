@@ -2,11 +2,11 @@ import { MailFailure } from '../../mail/model/failure.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** False for what stands for leaving a field out. */
+/** False for values that mean that the field is left out. */
 export const isPresent = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
 
-/** A field that is a map; null where it is not there. Throws MailFailure: request_invalid. */
+/** A field that is a map; null if it is absent. Throws MailFailure: request_invalid. */
 export function recordIn(fields: Fields, name: string): Fields | null {
   const value = fields[name];
   if (!isPresent(value)) return null;
@@ -14,14 +14,14 @@ export function recordIn(fields: Fields, name: string): Fields | null {
   throw new MailFailure('request_invalid', `Invalid \`${name}\` field: expected a map.`);
 }
 
-/** Refuses fields by name, each with the reason. Throws MailFailure: request_invalid. */
+/** Refuses the named fields, each with its reason. Throws MailFailure: request_invalid. */
 export function refuse(problems: readonly (readonly [name: string, why: string])[]): void {
   if (problems.length > 0)
     throw new MailFailure('request_invalid', problems.map(([name, why]) => `Invalid \`${name}\` field: it ${why}.`).join(' '));
 }
 
 /**
- * Refuses what is not among the known fields of a map: read by nobody, the email would be another one than was asked for.
+ * Refuses unknown fields of a map: if they were ignored, the email would differ from what the app asked for.
  * Throws MailFailure: request_invalid.
  */
 export function refuseUnknown(fields: Fields, known: readonly string[], at: string, advice: Readonly<Record<string, string>> = {}): void {

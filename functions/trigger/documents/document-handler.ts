@@ -21,15 +21,15 @@ import { lookAgain } from './schedule-document.ts';
 import { withUsers } from './user-recipients.ts';
 
 /**
- * `POST /documents`: Firestore's events of documents in the schema of Firebase's Trigger Email. An event only says which
- * document was written; what counts is the document as it is now. The status is the verdict, as for every push.
+ * `POST /documents`: Firestore events of documents in the schema of Firebase's Trigger Email. The event only names the
+ * document; the handler reads the document's current state. Status 204 acknowledges; after any other status the event is redelivered.
  */
 export function documentEvents(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
   const { documents: config } = edge.config;
   if (!config)
     return async (req, res) => {
       req.resume();
-      // A trigger whose collection is not in the config: Eventarc delivers for a day, and somebody shall see why to no end.
+      // The deployed trigger has no collection in the config: Eventarc redelivers for a day, and the log must name the cause.
       reportRefusal(log, new MailFailure('path_unknown', ''), { detail: 'the config that was deployed has no documents' });
       end(res, 404);
     };
@@ -41,10 +41,10 @@ export function documentEvents(edge: FunctionContext & { documents(): DocumentSt
       ms: edge.now() - started,
       ...(traceOf(req, edge.project) as Record<string, string>),
     });
-    req.resume(); // its data is of yesterday, and in an encoding that need not be known
+    req.resume(); // the event's data is not used: it may be stale, and it is protobuf
     try {
       if (req.method !== 'POST') return end(res, 405);
-      // No audience is expected here: Eventarc chooses that of its tokens by itself, and IAM has checked it.
+      // The audience is not checked here: Eventarc chooses it, and IAM has verified the token.
       const { name, eventId } = documentIn(req.headers, edge.project, config);
       end(res, await serveDocument({ name, eventId, caller, config }, edge, log, facts));
     } catch (error) {
@@ -58,12 +58,12 @@ export function documentEvents(edge: FunctionContext & { documents(): DocumentSt
 type DocumentEdge = FunctionContext & { documents(): DocumentStore };
 type Facts = () => Readonly<Record<string, string | number | null>>;
 
-/** Looks at a document again that a message of the queue is about. Answers the status: 204 acknowledges. */
+/** Processes the document that a queue message names. Returns the status: 204 acknowledges. */
 export async function documentDelivery({ attributes }: QueueMessage, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
   const { documents: config } = edge.config;
   const [name = '', eventId = ''] = [attributes[DOCUMENT_ATTRIBUTE], attributes[DOCUMENT_EVENT_ATTRIBUTE]];
   if (!config || eventId === '' || !isConfigured(name, edge.project, config))
-    throw new MailFailure('request_invalid', 'the message is about no document of the config');
+    throw new MailFailure('request_invalid', 'the message names no document of the configured collection');
   const caller = documentsCaller(config);
   return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
 }
@@ -73,7 +73,7 @@ interface DocumentTask {
   readonly eventId: string;
   readonly caller: Caller;
   readonly config: DocumentsConfig;
-  /** True where the task queue asks, not Eventarc: nobody else delivers it again for long. */
+  /** True if a Cloud Tasks task delivered it instead of Eventarc, which redelivers for one day only. */
   readonly later?: boolean;
 }
 
@@ -87,7 +87,7 @@ async function serveDocument(task: DocumentTask, edge: DocumentEdge, log: Log, f
   return done.planned ? 204 : verdict(done.outcome);
 }
 
-/** How the mail ended, and if it is planned for later; or why there was none to send: raced is to be delivered again. */
+/** The email's outcome, and whether a task will process the document later; or why no email was sent. `raced`: redeliver. */
 async function sendDocument(
   task: DocumentTask,
   edge: DocumentEdge,
@@ -112,7 +112,7 @@ async function sendDocument(
         ? refusedAs(delivery, outcome.failure, edge.now())
         : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
     const planned = await lookAgain(outcome, name, eventId, task.later ?? false, ports);
-    // A parked one that Eventarc keeps asking for is only told once.
+    // Eventarc redelivers a parked document often: only the first time is logged.
     if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await tell(name, eventId, change, documents);
     return { outcome, planned };
   } finally {
@@ -121,8 +121,8 @@ async function sendDocument(
 }
 
 /**
- * Writes what became of the email into the document, as long as the document is still about this delivery: an app that wrote
- * it anew in the meantime, under the same id, has another email in it, which must not be said to be sent.
+ * Writes the outcome into the document if the document still has this delivery. If the app has meanwhile rewritten the
+ * document under the same id, it holds another email, which must not be marked as sent.
  */
 async function tell(name: string, eventId: string, change: Change, documents: DocumentStore): Promise<void> {
   for (let tries = 0; tries < TELL_TRIES; tries++) {
@@ -136,7 +136,7 @@ async function tell(name: string, eventId: string, change: Change, documents: Do
 
 const TELL_TRIES = 5;
 
-/** The document as a mail through the ledger, under the event's name: however often it comes, it is one mail. */
+/** Sends the document's email through the ledger, with the event's id as its key: redeliveries make no second email. */
 async function deliver(
   { name, eventId, caller, config }: DocumentTask,
   fields: Readonly<Record<string, unknown>>,
@@ -153,7 +153,7 @@ async function deliver(
     const resolved = await withUsers(fields, database, config.users, documents);
     missing = resolved.missing;
     const mail = await mailInDocument(resolved.fields, config, renderedBy(edge));
-    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject'], GMAIL_RECIPIENTS_MAX); // cc or bcc alone is enough here
+    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject'], GMAIL_RECIPIENTS_MAX); // the extension accepts cc or bcc alone
     return {
       outcome: await sendNow(prepareFields(request, mail, caller, edge.config, ports), asking, edge.config, ports),
       request,
@@ -164,7 +164,7 @@ async function deliver(
   }
 }
 
-/** Templates are loaded where a document names one. */
+/** Templates are loaded only if a document names one. */
 const renderedBy =
   (edge: FunctionContext): RenderNamed =>
   async (name, data) => {
@@ -175,7 +175,7 @@ const renderedBy =
     return documentWords(() => compiledRoutes(edge))(name, data);
   };
 
-/** Recipients are named in the document only where there was a request. */
+/** The document's recipients are reported only if the request could be read. */
 const NOBODY: EmailFields = {
   from: { name: '', address: '' },
   to: [],

@@ -4,8 +4,8 @@ import { type Fields, isPresent } from './document-fields.ts';
 type Header = readonly [name: string, value: unknown];
 
 /**
- * Headers of a document: those beside `message`, and what nodemailer makes headers of within it. Throws MailFailure:
- * request_invalid, also where two of them write one header.
+ * A document's headers: those beside `message`, and the fields of `message` that nodemailer turns into headers.
+ * Throws MailFailure: request_invalid, also if two fields set the same header.
  */
 export function headersOf(fields: Fields, message: Fields | null): Record<string, unknown> {
   const all = [
@@ -26,7 +26,7 @@ export function headersOf(fields: Fields, message: Fields | null): Record<string
   return Object.fromEntries(headers.values());
 }
 
-/** nodemailer takes a map, or a list of maps with `key` and `value`. */
+/** nodemailer accepts a map, or a list of maps with `key` and `value`. */
 function headersIn(value: unknown, field: string): Header[] {
   if (!isPresent(value)) return [];
   if (Array.isArray(value))
@@ -74,7 +74,7 @@ function placeIn(value: unknown, key: string): string {
 const invalidList = (name: string, expected: string): MailFailure =>
   new MailFailure('request_invalid', `Invalid \`message.${name}\` field: expected ${expected}.`);
 
-/** The extension gives `categories` to SendGrid; the header for them is Keywords (RFC 5322, 3.6.5). */
+/** The extension passes `categories` to SendGrid; the standard header is Keywords (RFC 5322, 3.6.5). */
 function keywordsIn(value: unknown): Header[] {
   if (!isPresent(value)) return [];
   const words = [value].flat();
@@ -82,7 +82,7 @@ function keywordsIn(value: unknown): Header[] {
   throw new MailFailure('request_invalid', 'Invalid `categories` field: expected a list of texts without commas.');
 }
 
-// The three headers that mail programs read, as nodemailer writes them.
+// The three priority headers that mail programs read, as nodemailer writes them.
 const PRIORITIES: Readonly<Record<string, readonly Header[]>> = {
   high: [
     ['X-Priority', '1 (Highest)'],

@@ -3,8 +3,8 @@ import type { Compiled } from '../../notify/compiled.ts';
 import type { RenderNamed } from './document-email.ts';
 
 /**
- * Renders a template of config/templates with a document's `template.data`, which it knows as `event`. What the data lacks
- * is the document's mistake, by name. Throws MailFailure: request_invalid.
+ * Renders a template of config/templates with a document's `template.data` as `event`. Missing data is reported by field name
+ * as the document's mistake. Throws MailFailure: request_invalid.
  */
 export function documentWords(load: () => Promise<Compiled>): RenderNamed {
   return async (name, data) => {

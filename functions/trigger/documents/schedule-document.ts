@@ -7,8 +7,8 @@ const AGAIN_MS = 10 * 60_000;
 const SPREAD_MS = 60_000;
 
 /**
- * Has the document looked at again when its mail may go: Eventarc gives up after a day, and a quota may last longer. False
- * where whoever delivered the event does it again by itself, or there is no task queue.
+ * Schedules a task that processes the document again when its email may be sent: Eventarc gives up after a day, and a quota
+ * may last longer. False if the platform redelivers the event anyway, or if there is no task queue.
  */
 export async function lookAgain(
   outcome: Outcome,
@@ -19,7 +19,7 @@ export async function lookAgain(
 ): Promise<boolean> {
   if (!taskQueue || outcome.unrecorded || !(outcome.state === 'parked' || (outcome.state === 'retry' && later))) return false;
   const hash = digest(`${name}\n${eventId}`).slice(0, 40);
-  const spread = Math.trunc((Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32) * SPREAD_MS); // all that waits for midnight shall not come at once
+  const spread = Math.trunc((Number.parseInt(hash.slice(0, 8), 16) / 2 ** 32) * SPREAD_MS); // spreads the emails that all wait for the same quota reset
   const at = Math.trunc(outcome.state === 'parked' ? outcome.notBefore : now() + AGAIN_MS) + spread;
   const message = { data: '', attributes: { [DOCUMENT_ATTRIBUTE]: name, [DOCUMENT_EVENT_ATTRIBUTE]: eventId } };
   await publishLater(message, at, `document-${hash}-${at}`, taskQueue);

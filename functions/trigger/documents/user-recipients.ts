@@ -5,17 +5,17 @@ import type { DocumentStore } from '../../runtime/function-context.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const UIDS_MAX = 500; // Gmail takes no more recipients in one mail
+const UIDS_MAX = 500; // Gmail's limit of recipients per email
 
-/** A document whose uids stand as addresses, and the uids that have none. */
+/** A document with uids replaced by addresses, and the uids without an address. */
 export interface Resolved {
   readonly fields: Fields;
   readonly missing: readonly string[];
 }
 
 /**
- * Puts the addresses of `toUids`, `ccUids` and `bccUids` behind `to`, `cc` and `bcc`: the field `email` of the user's
- * document in the collection, as the extension has it. Without a collection, they are refused.
+ * Adds the addresses of `toUids`, `ccUids` and `bccUids` to `to`, `cc` and `bcc`. As in the extension, the address is the field
+ * `email` of the user's document. Without a configured collection, uids are refused.
  * Throws MailFailure: request_invalid, and what reading throws.
  */
 export async function withUsers(fields: Fields, database: string, users: string | undefined, documents: DocumentStore): Promise<Resolved> {

@@ -4,13 +4,13 @@ import { parseJson } from '../common/json.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** True for the content types that webhooks come in; none at all is taken for JSON. */
+/** True for the content types of webhooks; a missing one counts as JSON. */
 const isEventType = (contentType: string): boolean =>
   contentType === '' || contentType === FORM || contentType === 'application/json' || /^application\/[\w.-]+\+json$/.test(contentType);
 
 /**
- * The event in a webhook's body: JSON, or a form. A form with `payload` holds JSON in it, as GitHub and Slack do it; any
- * other one is its fields. Throws MailFailure: request_invalid.
+ * Parses a webhook's body: JSON or a form. In a form, the field `payload` holds JSON (GitHub, Slack); without it, the event is
+ * the form's fields. Throws MailFailure: request_invalid.
  */
 export function readEvent(contentType: string, body: Buffer): unknown {
   if (contentType !== FORM) return parseJson(body);
@@ -19,14 +19,14 @@ export function readEvent(contentType: string, body: Buffer): unknown {
   return payload === null ? Object.fromEntries(fields) : parseJson(Buffer.from(payload));
 }
 
-/** The event's fields, for the scheme's handshake; none where it is no object. */
+/** The event's fields for the scheme's handshake; empty if the event is not an object. */
 export const fieldsOf = (event: unknown): Readonly<Record<string, unknown>> =>
   (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>;
 
 const TELLING = /^(?:user-agent|webhook-id|x-[a-z0-9-]*(?:event|delivery|topic|type|action|retry)[a-z0-9-]*)$/;
 const SECRET = /signature|secret|token|auth|forwarded|goog|cloud/;
 
-/** Headers that say what kind of event it is, for conditions. No signature covers them: who may send may also write them. */
+/** Headers that name the kind of event, for conditions. No signature covers them, so the sender can set them freely. */
 export const attributesOf = (headers: HeaderValues): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, values]) =>
@@ -34,7 +34,7 @@ export const attributesOf = (headers: HeaderValues): Record<string, string> =>
     ),
   );
 
-/** Throws MailFailure request_invalid for a body in another form than webhooks have. */
+/** Throws MailFailure request_invalid for a content type that webhooks do not use. */
 export function checkEventType(contentType: string): void {
-  if (!isEventType(contentType)) throw new MailFailure('request_invalid', 'A webhook is JSON, or a form.');
+  if (!isEventType(contentType)) throw new MailFailure('request_invalid', 'A webhook has a JSON body or a form.');
 }

@@ -14,12 +14,12 @@ import { pathOf } from '../common/paths.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
 import { attributesOf, checkEventType, fieldsOf, readEvent } from './webhook-event.ts';
 
-// An event is facts and links. What is larger is refused before anybody is asked who sent it.
+// Events are small. A larger body is refused before its signature is checked.
 const BODY_MAX_BYTES = 2 * 1024 * 1024;
 
 /**
- * `POST /hooks/<route>`: signed webhooks become mails. 2xx only when the mail is out or durably queued, or the event is none
- * of the route's; 4xx without a word on why; 5xx where the vendor shall deliver again.
+ * `POST /hooks/<route>`: turns signed webhooks into emails. 2xx: the email is sent or durably queued, or the route does not want
+ * the event. 4xx: refused, without the reason. 5xx: the vendor must redeliver.
  */
 export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
   const hooks = new Map((edge.config.routes ?? []).flatMap(({ name, hook }) => (hook ? [[name, hook]] : [])));
@@ -33,7 +33,7 @@ export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: 
       ...(traceOf(req, edge.project) as Record<string, string>),
     });
     try {
-      if (name === undefined) throw new MailFailure('path_unknown', 'Webhooks come to /hooks/<route>.');
+      if (name === undefined) throw new MailFailure('path_unknown', 'Send webhooks to /hooks/<route>.');
       if (req.method !== 'POST') throw new MailFailure('method_unknown', 'Webhooks are POSTed.');
       const type = contentTypeOf(req);
       checkEventType(type);
@@ -49,9 +49,9 @@ export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: 
         event: { data: event, attributes: attributesOf(signed.headers) },
         key: keyOf(signed, known.eventId, edge),
         keyMs: known.keyMs,
-        retryFailed: true, // what was wrong may have been mended when it comes again
+        retryFailed: true, // the cause may be fixed when the vendor redelivers
       };
-      // A stranger's request pays for none of it.
+      // Loaded after the signature check: an unsigned request must not cost this.
       const [{ compiledRoutes }, { routeNamed, handleEvent: takeEvent }] = await Promise.all([
         import('../common/compiled-routes.ts'),
         import('../../notify/handle-event.ts'),
@@ -86,8 +86,8 @@ async function prove(signed: Signed, hook: Hook | undefined, verifier: WebhookVe
     const token = bearerOf(signed.headers);
     const email = token && hook.google ? await verifier.emailIn(token, hook.google.audience) : null;
     if (email === null)
-      throw refused(token === null ? 'there is no identity token' : 'the identity token is not of Google, or for another audience');
-    if (email !== hook.google?.email) throw refused('the identity is another one');
+      throw refused(token === null ? 'there is no identity token' : 'the identity token is not from Google, or is for another audience');
+    if (email !== hook.google?.email) throw refused('the token names another identity');
     return provenAs(hook, undefined);
   }
   const proof = proofOf(signed, hook);
@@ -97,36 +97,36 @@ async function prove(signed: Signed, hook: Hook | undefined, verifier: WebhookVe
     );
   const payload = await verifier.secret(hook.secret);
   if (await isProven(proof, usableSecrets(payload, hook))) return provenAs(hook, proof.eventId);
-  const newer = await verifier.secret(hook.secret, payload); // it may have been rotated after it was kept
+  const newer = await verifier.secret(hook.secret, payload); // the secret may have been rotated since it was cached
   if (newer.reveal() === payload.reveal() || !(await isProven(proof, usableSecrets(newer, hook))))
-    throw refused('another secret, or other bytes than were signed');
+    throw refused('the signature is from another secret or over other bytes');
   return provenAs(hook, proof.eventId);
 }
 
 const provenAs = (hook: Hook, eventId: string | undefined): Proven => ({ scheme: schemeOf(hook), eventId, keyMs: keyLife(hook, eventId) });
 
-const NO_PROOF = 'a header that the scheme wants is missing, given twice or malformed';
+const NO_PROOF = 'a header that the scheme needs is missing, repeated or malformed';
 
-/** Why is for the log alone: whoever asks hears one sentence, whatever it was. */
+/** The reason goes to the log only: every refused request gets the same answer. */
 const refused = (why: string): MailFailure => new MailFailure('signature_invalid', why);
 
-/** Failures whose detail is in our own words, and holds nothing of the request. */
+/** Failures whose detail is our own text and holds nothing from the request. */
 const OWN_WORDS: ReadonlySet<FailureCode> = new Set(['signature_invalid', 'path_unknown', 'method_unknown']);
 
-/** What this event is known by when it comes again: only what the signature covers, else a replay would pass for a new event. */
+/** The key that identifies redeliveries of this event. It uses only signed data; otherwise a replay could pass for a new event. */
 function keyOf({ body }: Signed, eventId: string | undefined, { digest }: FunctionContext): string {
   return eventId === undefined ? `body:${digest(body)}` : `event:${eventId}`;
 }
 
 const REPLAY_MS = 32 * 24 * 60 * 60_000;
 
-/** How long an event stays known. A signature over a body alone never grows old, so its body does not either. */
+/** How long an event's key is remembered. A signature over the body alone never expires, so its key is kept longest. */
 const keyLife = (hook: Hook, eventId: string | undefined): number =>
   eventId === undefined ? (schemeOf(hook).replayMs?.(hook) ?? REPLAY_MS) : REPLAY_MS;
 
 const REFUSAL = { message: 'The request was not accepted.' };
 
-/** 4xx where the request itself is wrong; else 5xx, so that the vendor delivers again. */
+/** 4xx if the request itself is wrong; otherwise 5xx, so that the vendor redelivers. */
 function statusOf(code: FailureCode): number {
   const known: Partial<Record<FailureCode, number>> = { too_large: 413, request_invalid: 400, in_flight: 503 };
   const { http, retry, blame } = failureInfo(code);

@@ -9,9 +9,9 @@ const BEARER = /^Bearer +(\S+) *$/i;
 const KEY = /^mg_([a-z0-9-]{1,40})_[A-Za-z0-9_-]{43,}$/;
 
 /**
- * Finds who calls: by `Authorization: Bearer mg_<id>_<secret>`, or, with IAM in front, by the identity that IAM has
- * verified. Of a key only the hash is known here; it is compared in constant time, against a hash of nothing where the
- * id is unknown. Wrong, expired and disabled keys get one answer. Throws MailFailure: key_missing, key_invalid.
+ * Authenticates the caller: by `Authorization: Bearer mg_<id>_<secret>`, or, behind IAM, by the identity that IAM has
+ * verified. The config has only the hash of a key. The comparison takes constant time; for an unknown id it uses a dummy hash.
+ * Wrong, expired and disabled keys get the same answer. Throws MailFailure: key_missing, key_invalid.
  */
 export function authenticate(headers: Headers, edge: Pick<FunctionContext, 'config' | 'digest' | 'now' | 'trustIam'>): CallerKey {
   const given = BEARER.exec(String(headers['authorization'] ?? ''))?.[1];
@@ -30,8 +30,8 @@ function byKey(given: string, { config, digest }: Pick<FunctionContext, 'config'
 }
 
 /**
- * The identity in Google's ID token. Cloud Run checks `X-Serverless-Authorization` where it is present and then leaves
- * `Authorization` unchecked; it takes the signature away, so that only its own word can be relied on.
+ * The identity in Google's ID token. If `X-Serverless-Authorization` is present, Cloud Run checks it and leaves `Authorization`
+ * unchecked. Cloud Run removes the signature of the token that it has verified.
  */
 function byIdentity(headers: Headers, { config, now }: Pick<FunctionContext, 'config' | 'now'>): CallerKey | null {
   const header = String(headers['x-serverless-authorization'] ?? headers['authorization'] ?? '');

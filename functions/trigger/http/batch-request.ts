@@ -18,9 +18,9 @@ export async function readBatch(req: IncomingMessage, caller: Caller, timeoutMs:
 }
 
 /**
- * 200 with the ids in the order of the request; permissive answers always have `errors`. Where a valid mail did not go
- * out, a strict answer is the error of the first such mail, with what became of each in `data`: the same key sends only
- * the missing ones.
+ * 200 with the ids in the order of the request; permissive answers always have `errors`. If a valid email was not sent, a strict
+ * answer is the error of the first such email, with every email's result in `data`. A retry with the same key sends only the
+ * missing emails.
  */
 export function answerBatch(ended: readonly Ended[], permissive: boolean, now: number): Answer {
   const sent = ended.flatMap(({ outcome }) => (outcome && isTaken(outcome) ? [{ id: outcome.id }] : []));

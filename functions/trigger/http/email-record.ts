@@ -1,7 +1,7 @@
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
 import { type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 
-// Resend's `last_event` is a closed list; a client throws for any other word.
+// Resend's `last_event` is a closed list; some clients throw for any other value.
 const LAST_EVENT: Readonly<Record<State, 'queued' | 'scheduled' | 'sent' | 'failed' | 'delivery_delayed' | 'canceled'>> = {
   queued: 'queued',
   scheduled: 'scheduled',
@@ -15,7 +15,7 @@ const LAST_EVENT: Readonly<Record<State, 'queued' | 'scheduled' | 'sent' | 'fail
   sent: 'sent',
 };
 
-// In our own words; null while somebody works on it.
+// mailgrant's own state; null while an invocation holds the lease.
 const OUTCOME: Readonly<Record<State, string | null>> = {
   queued: 'queued',
   scheduled: 'queued',
@@ -30,8 +30,8 @@ const OUTCOME: Readonly<Record<State, string | null>> = {
 };
 
 /**
- * What the ledger knows of a mail, in the form of Resend's email object. Content was never kept, and addresses only as
- * hashes: those fields are empty, in the types that strict clients demand.
+ * A ledger entry in the form of Resend's email object. The ledger has no content and only hashes of addresses, so those fields
+ * are empty values of the types that strict clients need.
  */
 export function recordOf({
   id,

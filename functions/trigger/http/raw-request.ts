@@ -8,11 +8,11 @@ import type { FunctionContext } from '../../runtime/function-context.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { checkedKey, idempotencyKey } from './idempotency-key.ts';
 
-const HEADROOM_BYTES = 64 * 1024; // a head with a Bcc of 500 recipients
+const HEADROOM_BYTES = 64 * 1024; // enough for a header section with 500 recipients in Bcc
 
 /**
- * Reads `POST /v1/raw`: a message/rfc822 as body, its envelope by the headers `x-envelope-from` and `x-envelope-to`
- * (repeated, or with commas); without them its own headers are the envelope. Throws MailFailure.
+ * Reads `POST /v1/raw`: the body is a message/rfc822, the headers `x-envelope-from` and `x-envelope-to` (repeated, or
+ * separated by commas) are its envelope. Without them, the message's own headers are. Throws MailFailure.
  */
 export async function readRawOrder(
   req: IncomingMessage,
@@ -25,7 +25,7 @@ export async function readRawOrder(
   const own = idempotencyKey(req);
   const envelope = readEnvelope(req);
   const body = await readBody(req, { timeoutMs, headroom: HEADROOM_BYTES });
-  const { parseRawMessage, prepareRawMessage } = await import('../../mail/message/raw-message.ts'); // only a raw letter pays for it
+  const { parseRawMessage, prepareRawMessage } = await import('../../mail/message/raw-message.ts'); // loaded only for raw messages
   const message = parseRawMessage(body, 'rawBody' in req ? 0 : HEADROOM_BYTES);
   const key = own ?? (message.key === null ? null : checkedKey(message.key));
   return { draft: prepareRawMessage(message, envelope, caller, edge.config, edge.digest), key };
@@ -33,11 +33,11 @@ export async function readRawOrder(
 
 function readEnvelope({ headers, url = '' }: IncomingMessage): { from: Address | null; to: Address[] } {
   const query = new URLSearchParams(url.split('?').slice(1).join('?'));
-  // Cloud Run, and whatever passes the request on, writes its address down; left aside, the mail would go to others.
+  // Cloud Run and proxies log the URL, so no address may be in it. If it were ignored, the email would reach other recipients.
   if (query.has('from') || query.has('to'))
     throw new MailFailure(
       'request_invalid',
-      'Invalid envelope: the query may hold no address; use the headers x-envelope-from and x-envelope-to.',
+      'Invalid envelope: the query must not hold addresses; use the headers x-envelope-from and x-envelope-to.',
     );
   const given = (name: 'from' | 'to'): Address[] =>
     [headers[`x-envelope-${name}`] ?? []]

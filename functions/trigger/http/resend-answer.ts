@@ -1,14 +1,14 @@
 import { isTaken, type Outcome, type Quota } from '../../mail/delivery/outcome.ts';
 import { callerMessage, type FailureCode, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
-/** The answer to a request: status, body, and headers beside the content type. */
+/** The response to a request: status, body, and headers besides the content type. */
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-// Only names that every Resend client knows: another one crashes .NET and passes for success in PHP.
+// Only names that every Resend client knows: an unknown name crashes the .NET client and passes for success in the PHP client.
 const NAMES: Readonly<Record<FailureCode, string>> = {
   request_invalid: 'validation_error',
   field_missing: 'missing_required_field',
@@ -53,7 +53,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   google_unavailable: 'application_error',
   ledger_unavailable: 'application_error',
   delivery_unknown: 'application_error',
-  session_gone: 'validation_error', // the one name that every client knows with a status that none repeats
+  session_gone: 'validation_error', // every client knows this name, and no client retries its status
   queue_missing: 'application_error',
   queue_refused: 'application_error',
   queue_too_small: 'validation_error',
@@ -67,7 +67,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   unexpected: 'application_error',
 };
 
-/** How a mail ended, as Resend answers it. */
+/** The outcome of an email as a response of Resend's API. */
 export function outcomeAnswer(outcome: Outcome, now: number): Answer {
   const headers = quotaHeaders(outcome.quota, now);
   if (isTaken(outcome)) return { status: 200, body: { id: outcome.id }, headers };
@@ -75,7 +75,7 @@ export function outcomeAnswer(outcome: Outcome, now: number): Answer {
   return { ...answer, headers: { ...headers, ...answer.headers } };
 }
 
-/** Resend's rate headers, whole numbers all, where the caller has a limit. */
+/** Resend's rate-limit headers, all whole numbers, if the caller has a limit. */
 export function quotaHeaders(quota: Quota | undefined, now: number): Record<string, string> {
   if (!quota) return {};
   return {
@@ -87,8 +87,8 @@ export function quotaHeaders(quota: Quota | undefined, now: number): Record<stri
 }
 
 /**
- * A failure in Resend's form: `{statusCode, message, name}`, with our own `code` and `fix` beside them, and `id` where
- * the mail has one. `retry-after` is whole seconds: clients convert it to a number without a safety net.
+ * A failure in Resend's form: `{statusCode, message, name}`, with our own `code` and `fix`, and with `id` if the email has one.
+ * `retry-after` is in whole seconds: clients convert it to a number without a check.
  */
 export function errorAnswer(failure: MailFailure, now: number, id?: string, notBefore?: number): Answer {
   const { http, retry, fix } = failureInfo(failure.code);
@@ -99,7 +99,7 @@ export function errorAnswer(failure: MailFailure, now: number, id?: string, notB
     headers: wait,
     body: {
       statusCode: http,
-      message: callerMessage(failure) + (id && (retry === 'ask' || retry === 'person') ? ` The id of the mail is ${id}.` : ''),
+      message: callerMessage(failure) + (id && (retry === 'ask' || retry === 'person') ? ` The id of the email is ${id}.` : ''),
       name: NAMES[failure.code],
       code: failure.code,
       fix,

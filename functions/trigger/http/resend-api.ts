@@ -21,21 +21,21 @@ import { readRawOrder } from './raw-request.ts';
 import { type Answer, errorAnswer, outcomeAnswer } from './resend-answer.ts';
 import { type ApiOperation, allowed, operationOf } from './router.ts';
 
-/** The id in `/emails/ID` and below it. */
+/** The id in the paths `/emails/ID` and `/emails/ID/…`. */
 const idIn = (path: string): string => path.split('/')[2]?.toLowerCase() ?? '';
 
-/** One request of a known caller. */
+/** One request of an authenticated caller. */
 interface Request {
   readonly req: IncomingMessage;
   readonly path: string;
   readonly caller: Caller;
   readonly edge: FunctionContext;
   readonly timeoutMs: number;
-  /** Tells the log how a mail ended. */
+  /** Logs the outcome of an email. */
   report(outcome: Outcome): void;
 }
 
-/** The HTTP API: Resend's sending API, raw letters, the record of what was sent, and `GET /health`. */
+/** The HTTP API: Resend's sending API, raw messages, the record of emails, and `GET /health`. */
 export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
   return async (req, res) => {
     const started = edge.now();
@@ -49,7 +49,7 @@ export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TI
       if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
       const caller = authenticate(req.headers, edge);
       const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
-      write(req, res, await DOORS[route]({ req, path, caller, edge, timeoutMs, report }));
+      write(req, res, await HANDLERS[route]({ req, path, caller, edge, timeoutMs, report }));
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, facts());
@@ -59,7 +59,7 @@ export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TI
   };
 }
 
-const DOORS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<Answer>>> = {
+const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<Answer>>> = {
   async send({ req, caller, edge, timeoutMs, report }) {
     const key = idempotencyKey(req);
     const body = await readJson(req, { timeoutMs });
@@ -110,14 +110,14 @@ const DOORS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request)
   },
 };
 
-/** Runs one invocation with ports of its own. */
+/** Runs one invocation with its own ports. */
 async function within<T>(edge: FunctionContext, run: (ports: Ports) => Promise<T>): Promise<T> {
   const ports = edge.startInvocation();
   return run(ports).finally(ports.close);
 }
 
 function write(req: IncomingMessage, res: ServerResponse, { status, body, headers }: Answer): void {
-  // A body that nobody will read keeps the connection busy: a refused upload is cut off instead.
+  // An unread body keeps the connection busy, so the connection of a refused upload is closed.
   const unread = !req.complete && req.method !== 'GET' && req.method !== 'HEAD';
   const payload = JSON.stringify(body);
   res.writeHead(status, {

@@ -1,12 +1,12 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 
-/** What a request asks for; `restricted` is a resource of Resend's that a key which only sends may not use. */
+/** The route of a request; `restricted` is a resource of Resend's API that a sending-only key may not use. */
 export type ApiOperation = 'health' | 'send' | 'batch' | 'raw' | 'read' | 'move' | 'cancel' | 'restricted';
 
 type Methods = Readonly<Record<string, ApiOperation>>;
 
 const ID = '[^/]+';
-/** First match decides. Resend's own verbs stand where it defines them, so that any other one is a 405. */
+/** The first match decides. All of Resend's methods are listed, so that any other method gets 405. */
 const OPERATIONS: readonly (readonly [RegExp, Methods])[] = [
   [/^\/health$/, { GET: 'health' }],
   [/^\/emails$/, { POST: 'send', GET: 'restricted' }],
@@ -21,7 +21,7 @@ const OPERATIONS: readonly (readonly [RegExp, Methods])[] = [
   ],
 ];
 
-/** What the request asks for; HEAD is GET without its body. Throws MailFailure: path_unknown, method_unknown. */
+/** Finds the route of a request; HEAD counts as GET. Throws MailFailure: path_unknown, method_unknown. */
 export function operationOf(method: string, path: string): ApiOperation {
   const methods = methodsOf(path);
   if (!methods) throw new MailFailure('path_unknown', 'The requested endpoint does not exist.');
@@ -30,7 +30,7 @@ export function operationOf(method: string, path: string): ApiOperation {
   return route;
 }
 
-/** The verbs that a path takes, as the header `allow` lists them. */
+/** The methods of a path, as the header `allow` lists them. */
 export function allowed(path: string): string {
   const verbs = Object.keys(methodsOf(path) ?? {});
   return verbs.flatMap((verb) => (verb === 'GET' ? ['GET', 'HEAD'] : [verb])).join(', ');

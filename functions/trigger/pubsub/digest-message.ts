@@ -13,7 +13,7 @@ const NAME = /^[a-z0-9-]{1,40}$/;
 
 type Facts = Readonly<Record<string, string | number | null>>;
 
-/** Sends the digest that a message of the queue is about. Answers the status: 204 acknowledges. */
+/** Sends the digest that a queue message names. Returns the status: 204 acknowledges. */
 export async function digestDelivery({ message, attempt }: Delivery, edge: FunctionContext, log: Log, facts: () => Facts): Promise<number> {
   const route = String(message.attributes[DIGEST_ATTRIBUTE]);
   const ports = edge.startInvocation();
@@ -22,9 +22,8 @@ export async function digestDelivery({ message, attempt }: Delivery, edge: Funct
     const { window, sample } = readDigest(message);
     const now = Object.hasOwn(compiled.routes, route) ? compiled.routes[route] : undefined;
     const known = now ?? routeThatWas(route, sample);
-    if (!known)
-      throw new MailFailure('path_unknown', 'the config that was deployed has no such route, and the digest does not say whom it is for');
-    // The worker knows no caller of the name of a route that is gone: its last digest is sent here, not by way of the queue.
+    if (!known) throw new MailFailure('path_unknown', 'the deployed config has no such route, and the digest names no recipients');
+    // A removed route is no longer a known caller, so the worker would refuse its queue message: its last digest is sent directly.
     const [config, used] = now
       ? [edge.config, ports]
       : [
@@ -41,7 +40,7 @@ export async function digestDelivery({ message, attempt }: Delivery, edge: Funct
     return status;
   } catch (error) {
     const failure = toFailure(error);
-    reportRefusal(log, failure, { ...facts(), ...(NAME.test(route) && { route }) }); // anything else is whatever somebody published
+    reportRefusal(log, failure, { ...facts(), ...(NAME.test(route) && { route }) }); // any other value comes from a publisher and is not logged
     if (failureInfo(failure.code).retry !== 'never') return 503;
     return await publishDeadLetter(message, failure.code, ports, failure.message).then(
       () => (ports.deadLetters ? 204 : 400),

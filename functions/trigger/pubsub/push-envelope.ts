@@ -4,14 +4,14 @@ import { bytesOf, dataOf, ENCODING_ATTRIBUTE } from '../../mail/model/message-da
 import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 import { parseJson } from '../common/json.ts';
 
-/** One mail out of an event: the mail as data, and what the platform calls this event on every delivery of it. */
+/** An email read from an event: its data, and the id that the event has on every delivery. */
 export interface Delivery {
   readonly mail: unknown;
-  /** The publisher's own idempotency key, or the platform's id of the message: the same on each redelivery. */
+  /** The publisher's idempotency key, or the platform's message id: the same on each redelivery. */
   readonly key: string;
-  /** The message as it came: what is put off, or buried. */
+  /** The message as received: this is what is postponed or becomes a dead letter. */
   readonly message: QueueMessage;
-  /** How often the platform has tried; null where it does not say. */
+  /** The platform's delivery attempt; null if unknown. */
   readonly attempt: number | null;
 }
 
@@ -29,8 +29,8 @@ interface Push {
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * Reads what the worker is called with: a Pub/Sub push envelope, or a CloudEvent (binary or structured) whose data is
- * such an envelope or a mail itself. Throws MailFailure: request_invalid.
+ * Reads a request to the worker: a Pub/Sub push envelope, or a CloudEvent (binary or structured) whose data is a push envelope
+ * or an email. Throws MailFailure: request_invalid.
  */
 export function readDelivery(headers: Headers, contentType: string, body: unknown): Delivery {
   refuseBatch(contentType, body);
@@ -48,7 +48,7 @@ function refuseBatch(contentType: string, body: unknown): void {
     throw new MailFailure('request_invalid', 'the request is a batch of CloudEvents: deliver each event in a request of its own');
 }
 
-/** Throws MailFailure request_invalid for what has no envelope, most of all the payload alone. */
+/** Throws MailFailure request_invalid if there is no push envelope, for example if payload unwrapping is on. */
 function envelopeIn(headers: Headers, body: unknown): Push {
   const push = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Push) : null;
   if (typeof push?.message === 'object' && push.message !== null) return push;
@@ -56,12 +56,12 @@ function envelopeIn(headers: Headers, body: unknown): Push {
   throw new MailFailure('request_invalid', WITHOUT_ENVELOPE);
 }
 
-/** Of a subscription that unwraps payloads and writes metadata. */
+/** Header of a subscription with payload unwrapping and metadata. */
 const UNWRAPPED = 'x-goog-pubsub-message-id';
 const WITHOUT_ENVELOPE =
-  'the request is no push envelope but a payload alone: turn payload unwrapping off in the subscription (gcloud pubsub subscriptions update SUBSCRIPTION --clear-push-no-wrapper-config)';
+  'the request is a payload without a push envelope: turn payload unwrapping off in the subscription (gcloud pubsub subscriptions update SUBSCRIPTION --clear-push-no-wrapper-config)';
 
-/** Why a request could not be read: where its headers say that it has no envelope, that comes before what its body lacks. */
+/** Why a request cannot be read: headers that show payload unwrapping are the better reason than a parse error of the body. */
 export const unreadable = (headers: Headers, failure: MailFailure): MailFailure =>
   headers[UNWRAPPED] !== undefined && failure.code === 'request_invalid' ? new MailFailure(failure.code, WITHOUT_ENVELOPE) : failure;
 
@@ -76,7 +76,7 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   const id = text(message?.messageId) || text(message?.message_id) || eventId;
   if (!message || id === '') throw new MailFailure('request_invalid', 'the envelope has no message with a messageId');
   const own = text(message.attributes?.['idempotencyKey']);
-  const before = text(message.attributes?.[KEY_ATTRIBUTE]); // a dead letter that is put again is the delivery that it was
+  const before = text(message.attributes?.[KEY_ATTRIBUTE]); // a replayed dead letter keeps the key of its first delivery
   const { [ENCODING_ATTRIBUTE]: encoding, ...attributes } = texts(message.attributes);
   const packed = Buffer.from(text(message.data), 'base64');
   const bytes = encoding === 'base64' ? Buffer.from(packed.toString('latin1'), 'base64') : packed;
@@ -89,18 +89,18 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   };
 }
 
-/** What came to a route: the event in whatever form it was published, known by the publisher's id of it. */
+/** An event for a route, in any published form, identified by its publisher's id. */
 export interface EventDelivery extends Pick<Delivery, 'key' | 'message' | 'attempt'> {
-  /** JSON; text as it is where it is none, an empty object where there is nothing. */
+  /** The parsed JSON; the text itself if it is not JSON; an empty object if there is no data. */
   readonly data: unknown;
   readonly attributes: Readonly<Record<string, string>>;
-  /** event_unreadable, where the data is no text. */
+  /** event_unreadable if the data is not text. */
   readonly failure?: MailFailure;
 }
 
 /**
- * Reads an event out of a push envelope or a CloudEvent. It is known by its id whichever subscription delivers it. Throws
- * MailFailure request_invalid for what is no delivery at all.
+ * Reads an event from a push envelope or a CloudEvent. Its key is the event's id, whichever subscription delivers it. Throws
+ * MailFailure request_invalid if the request is neither.
  */
 export function readEventDelivery(headers: Headers, contentType: string, body: unknown): EventDelivery {
   refuseBatch(contentType, body);
@@ -139,7 +139,7 @@ function eventOfPush(push: Push, eventId: string): EventDelivery {
   }
 }
 
-/** The event of a dead letter that is put into the queue again: as it came to its route. */
+/** The event of a replayed dead letter, as its route received it first. */
 export function eventAgain({ message, key, attempt }: Delivery): EventDelivery {
   const {
     [KEY_ATTRIBUTE]: _,
@@ -159,21 +159,21 @@ export function eventAgain({ message, key, attempt }: Delivery): EventDelivery {
 const encodingOf = ({ attributes: { [ENCODING_ATTRIBUTE]: encoding } }: QueueMessage): Record<string, string> =>
   encoding === undefined ? {} : { [ENCODING_ATTRIBUTE]: encoding };
 
-/** Throws for what is no text. */
+/** Throws if the bytes are not UTF-8 text. */
 function eventIn(bytes: Buffer): unknown {
   if (bytes.length === 0) return {};
   const words = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   return parsed(bytes) ?? words;
 }
 
-/** The JSON in base64 data; undefined when there is none or it is no JSON, which the mail's own parser then refuses. */
+/** The JSON in base64 data; undefined if there is none or it is not JSON. The email's parser refuses undefined. */
 function decoded(data: unknown): unknown {
   return typeof data === 'string' ? parsed(Buffer.from(data, 'base64')) : undefined;
 }
 
 function parsed(bytes: Buffer): unknown {
   try {
-    return parseJson(bytes); // with the limit of depth that holds for every body
+    return parseJson(bytes); // with the depth limit of every body
   } catch {
     return undefined;
   }
@@ -190,8 +190,8 @@ const texts = (attributes: Readonly<Record<string, unknown>> = {}): Record<strin
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /**
- * True if the identity token was made for this function. IAM has verified its signature before; here only the audience
- * is read, so that a token for another service of the same project does not pass.
+ * True if the identity token was issued for this function. IAM has verified the signature; this checks the audience, so that a
+ * token for another service of the project is refused.
  */
 export function isForUs(authorization: string | undefined, audience: string): boolean {
   const payload = /^Bearer +[\w-]+\.([\w-]+)\./i.exec(authorization ?? '')?.[1] ?? '';

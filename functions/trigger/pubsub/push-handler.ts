@@ -14,7 +14,7 @@ import { parseJson } from '../common/json.ts';
 import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
 import { type Delivery, eventAgain, isForUs, readDelivery, unreadable } from './push-envelope.ts';
 
-/** Takes Pub/Sub pushes and CloudEvents. The status is the verdict: 204 acknowledges, anything else is delivered again. */
+/** Handles Pub/Sub pushes and CloudEvents. Status 204 acknowledges; after any other status the platform redelivers. */
 export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
   return async (req, res) => {
     const started = edge.now();
@@ -31,8 +31,8 @@ export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStor
         throw new MailFailure('key_invalid', 'the identity token is for another audience');
       const read = await readPush(req);
       if ('failure' in read) {
-        reportRefusal(log, read.failure, { detail: read.failure.message, ...facts() }); // of the envelope: nothing of its content is in the words
-        const whole = read.body.length > 0 || read.failure.code === 'too_large'; // what broke off comes again
+        reportRefusal(log, read.failure, { detail: read.failure.message, ...facts() }); // the detail describes the envelope and holds no content
+        const whole = read.body.length > 0 || read.failure.code === 'too_large'; // an interrupted request is redelivered
         return end(res, whole ? await deadLettered(read.body, read.failure, edge) : 400);
       }
       const { mail, key, message } = read.delivery;
@@ -65,7 +65,7 @@ export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStor
 
 type Read = { readonly delivery: Delivery } | { readonly body: Buffer; readonly failure: MailFailure };
 
-/** What was delivered; or, where no mail can be read out of it, as much of it as can be buried. */
+/** The delivery; or, if it cannot be read, the bytes for its dead letter. */
 async function readPush(req: IncomingMessage): Promise<Read> {
   let body: Buffer = Buffer.alloc(0);
   try {
@@ -76,12 +76,12 @@ async function readPush(req: IncomingMessage): Promise<Read> {
   }
 }
 
-/** A push that nobody can read never will be: it is acknowledged where there is a place for it. */
+/** An unreadable push stays unreadable: it is acknowledged and published as a dead letter if there is a dead-letter topic. */
 async function deadLettered(body: Buffer, failure: MailFailure, edge: FunctionContext): Promise<204 | 400 | 503> {
   const ports = edge.startInvocation();
   try {
-    if (!ports.deadLetters) return 400; // the subscription's own dead-letter policy has it after its last delivery
-    await publishDeadLetter(dataOf(body.subarray(0, REMAINS_MAX_BYTES)), failure.code, ports, detailOf(failure));
+    if (!ports.deadLetters) return 400; // the subscription's dead-letter policy moves it after its last delivery
+    await publishDeadLetter(dataOf(body.subarray(0, DEAD_LETTER_MAX_BYTES)), failure.code, ports, detailOf(failure));
     return 204;
   } catch {
     return 503;
@@ -90,9 +90,9 @@ async function deadLettered(body: Buffer, failure: MailFailure, edge: FunctionCo
   }
 }
 
-const REMAINS_MAX_BYTES = 5_000_000;
+const DEAD_LETTER_MAX_BYTES = 5_000_000;
 
-/** The verdict in the words of a push: 204 acknowledges, anything else is delivered again. */
+/** The HTTP status for a processed message: 204 acknowledges; after any other status Pub/Sub redelivers. */
 export const statusOf = ({ acknowledged, outcome }: ProcessedMessage): 204 | 429 | 503 =>
   acknowledged ? 204 : outcome?.state === 'parked' ? 429 : 503;
 

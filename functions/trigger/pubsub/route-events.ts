@@ -17,8 +17,8 @@ import { reportOutcome, reportRefusal } from '../common/report.ts';
 import { type EventDelivery, isForUs, readEventDelivery, unreadable } from './push-envelope.ts';
 
 /**
- * `POST /routes/<route>`: what the route's own subscription delivers. The status is the verdict: 204 acknowledges, also an
- * event that the route does not want; anything else is delivered again.
+ * `POST /routes/<route>`: handles the messages of the route's subscription. Status 204 acknowledges, also an event that the
+ * route ignores; after any other status Pub/Sub redelivers.
  */
 export function routeEvents(edge: FunctionContext, log: Log): Handler {
   return async (req, res) => {
@@ -35,13 +35,13 @@ export function routeEvents(edge: FunctionContext, log: Log): Handler {
       if (req.method !== 'POST') return end(res, 405);
       if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
         throw new MailFailure('key_invalid', 'the identity token is for another audience');
-      routeNamed(name, await compiledRoutes(edge)); // a path that leads nowhere is told before its body is read
+      routeNamed(name, await compiledRoutes(edge)); // an unknown route is refused before the body is read
       const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
       attempt = delivery.attempt;
       end(res, await eventDelivery(name, delivery, edge, log, facts));
     } catch (error) {
       const failure = unreadable(req.headers, toFailure(error));
-      // What is wrong with an envelope is told in words of ours.
+      // The detail of an invalid envelope is our own text.
       reportRefusal(log, failure, { ...(failure.code === 'request_invalid' && { detail: failure.message }), ...facts() });
       end(res, failure.code === 'path_unknown' ? 404 : failureInfo(failure.code).retry === 'never' ? 400 : 503);
     }
@@ -50,7 +50,7 @@ export function routeEvents(edge: FunctionContext, log: Log): Handler {
 
 type Facts = Readonly<Record<string, string | number | null>>;
 
-/** Takes an event that came to a route. Answers the status: 204 acknowledges. Throws MailFailure. */
+/** Handles an event of a route. Returns the status: 204 acknowledges. Throws MailFailure. */
 export async function eventDelivery(
   name: string,
   delivery: EventDelivery,
@@ -79,13 +79,13 @@ export async function eventDelivery(
 }
 
 /**
- * The event is what is delivered again, or buried: it has no caller who could mend it, so none that failed is thrown away.
- * A mail that waits is in the queue, where there is one.
+ * The status for an event. A failed event becomes a dead letter whatever the reason, because an event has no caller who could fix
+ * and repeat it. A waiting email is in the queue, if there is one.
  */
 export async function concluded(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
   const next = nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, jitter: 0 }, ports.now());
   const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
-  const reason = next.verb === 'dead-letter' ? next.reason : failed === 'dropped' ? null : failed; // a person has ended what was dropped
+  const reason = next.verb === 'dead-letter' ? next.reason : failed === 'dropped' ? null : failed; // an operator dropped it on purpose
   if (reason)
     return (await deadLetterEmail(outcome.id, message, reason, ports, outcome.state === 'failed' ? detailOf(outcome.failure) : '').catch(
       () => false,

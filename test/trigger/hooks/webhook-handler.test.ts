@@ -106,7 +106,7 @@ const reasons: readonly { name: string; route: string; sign: (body: string) => P
     name: 'another identity',
     route: 'oidc',
     sign: async () => ({ authorization: `Bearer ${hooks.laptop.google.signer.token('other@laptop.iam.gserviceaccount.com', AUDIENCE)}` }),
-    told: /^the identity is another one$/,
+    told: /^the token names another identity$/,
   },
 ];
 const signedAs = async (name: string, body: string, at: number): Promise<Record<string, string>> => {
