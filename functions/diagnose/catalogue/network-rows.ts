@@ -12,7 +12,7 @@ const MISSPELT = lookup(
   String.raw`(?:(?!${OWN}(?:["' :,)\]]|\.?$|\. ))(?:[\w-]+\.)*${LIKE}(?:\.[a-z]{2,4})?(?=["' :,)\]]|\.?$|\. )|(?=[^\s,;]*(?:gmail|google))[\w.-]*[/@][\w.:/@-]*|smtp\.(?:gmail|googlemail)\.com:\d)`,
 );
 const BARE = lookup(
-  String.raw`(?!(?:undefined|null|none|nil|localhost|smtp|mail|gmail|google|host|server|smtp_?host|mailhog|mailpit|mailserver|tcp|udp)\b)[\w!$%^*-]+(?=[ :,)'"]|$)`,
+  String.raw`(?!(?:undefined|null|none|nil|localhost|smtp|mail|gmail|google|host|server|smtp_?host|mailhog|mailpit|mailserver|tcp|udp|address|addresses|information|error|failed|failure|timed|the|of|for|on|a)\b)[\w!$%^*-]+(?=[ :,)'"]|$)`,
 );
 /** A host that is neither Google's nor a mail server by its name: the text is about something else. */
 const ELSEWHERE = lookup(String.raw`(?!${GOOGLE})(?![^\s,;]*(?:smtp|mail|mx|gm))[\w-]+\.[\w.-]+`);
@@ -22,6 +22,7 @@ const LOCAL = String.raw`(?:127\.0\.0\.1|\[?::1\]?|localhost|0\.0\.0\.0)`;
 const MAIL_PORT = String.raw`(?:25|465|587|1025|2525)\b`;
 const UNRESOLVED = [
   /ENOTFOUND|EAI_AGAIN|\bEDNS\b/,
+  /\bnx_?domain\b/i,
   /temporary failure in name resolution/i,
   /name or service not known|nodename nor servname|No address associated with hostname/i,
   /getaddrinfo failed|gaierror/i,

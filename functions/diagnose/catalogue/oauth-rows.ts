@@ -1,7 +1,7 @@
 import type { Row } from './row.ts';
 
 const GONE = /token has been (?:expired or )?revoked|token (?:has )?expired or (?:been )?revoked/i;
-const GRANT = /invalid_grant/i;
+const GRANT = /invalid_grant|provided authori[sz]ation grant.{0,120}is invalid/i;
 /** What says more than a bare invalid_grant. */
 const EXPLAINED =
   /token has been|malformed auth|invalid jwt|jwt signature|rapt|reauth|account not found|robot is|account has been deleted|invalid email or user|no valid verifier|code was already redeemed|code_verifier|short-lived token|token used too (?:early|late)/i;
@@ -153,7 +153,11 @@ export const OAUTH_ROWS = [
     id: 'client-unknown',
     cause: 'invalid-client-id',
     said: 'Google knows no OAuth client of this id.',
-    any: [/OAuth client was not found/i, /no (?:registered|application) (?:origin|name|client)|client.{0,12}does not exist/i],
+    any: [
+      /OAuth client was not found/i,
+      /OAuth-Client wurde nicht gefunden|no se (?:ha encontrado|encontró) el cliente de OAuth/i,
+      /no (?:registered|application) (?:origin|name|client)|client.{0,12}does not exist/i,
+    ],
     unless: [/service account/i],
     base: 0.94,
     retry: 'never',
@@ -217,7 +221,11 @@ export const OAUTH_ROWS = [
     id: 'client-deleted',
     cause: 'oauth-client-deleted',
     said: 'The OAuth client was deleted.',
-    any: [/deleted_client/i, /OAuth client was deleted/i],
+    any: [
+      /deleted_client/i,
+      /OAuth client was deleted/i,
+      /OAuth-Client wurde gelöscht|eliminado el cliente de OAuth|cliente de OAuth se (?:ha eliminado|eliminó)/i,
+    ],
     base: 0.97,
     retry: 'never',
     likely: ['Client or project was deleted, or Google removed it after six months without use.'],

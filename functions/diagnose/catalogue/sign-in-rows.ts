@@ -394,6 +394,7 @@ export const SIGN_IN_ROWS = [
     any: [
       /command line too\b/i,
       /AUTH (?:response|command) line too long/i,
+      /\b5\d\d\b.{0,40}line too long|(?:\bAUTH\b|XOAUTH2|334).{0,120}line too long/i,
       /5\.5\.[26] (?:Syntax error,? )?line too long|\b50[05]\b.{0,12}line too long/i,
     ],
     base: 0.9,

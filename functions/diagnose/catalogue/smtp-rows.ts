@@ -165,6 +165,7 @@ export const SMTP_ROWS = [
     any: [
       /\b[45]\.7\.(?:26|27|30|32|24)\b/,
       /sender is unauthenticated|unauthenticated email from/i,
+      /(?:does|do)(?: not|n't) pass (?:spf|dkim|authentication)|SPF and DKIM both|(?:SPF check for|DKIM =|SPF \[\S+\] with ip:).{0,120}(?:did|does) not pass/i,
       /due to domain'?s dmarc policy/i,
       /fails? to pass (?:spf|authentication) checks?/i,
       /PTR record|ipv6 sending guidelines|hostname specified in the pointer/i,

@@ -46,6 +46,7 @@ export const TLS_ROWS = [
       /(?:465).{0,240}(?:\bEOF\b|ReadTimeout|read timed out|read timeout|timed out while waiting|EOF caught|The operation has timed out|short response|closed unexpectedly)/i,
       /(?:\bEOF\b|ReadTimeout|short response|The operation has timed out|read timeout).{0,240}\b465\b/i,
       /\b(?:465|587)\b.{0,200}disconnected before secure TLS|disconnected before secure TLS.{0,200}\b(?:465|587)\b/i,
+      /(?:EOFError|end of file reached).{0,2000}(?:\b465\b|smtp)|(?:\b465\b|smtp).{0,400}(?:EOFError|end of file reached)/i,
       /malformed (?:MIME|response).{0,40}\\x15\\x03|\\x15\\x03|\\u0015\\u0003/i,
     ],
     unless: ['relay', 'foreign-service'],
