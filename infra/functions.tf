@@ -29,6 +29,7 @@ locals {
     MAILGRANT_BUCKET        = google_storage_bucket.content.name
     MAILGRANT_TASKS         = "projects/${var.project_id}/locations/${var.region}/queues/${google_cloud_tasks_queue.later.name}"
     MAILGRANT_TASKS_ACCOUNT = google_service_account.this["tasks"].email
+    MAILGRANT_STOPPED       = tostring(var.stopped)
   }
   environment = {
     api    = merge(local.carrying, { MAILGRANT_TRUST_IAM = tostring(var.access.api != "public") })

@@ -156,6 +156,13 @@ variable "functions" {
   }
 }
 
+variable "stopped" {
+  description = "true: nothing is sent, and what comes waits. `npx mailgrant stop` does it at once and without a deployment; this keeps it so over one."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "queue" {
   description = "How long Pub/Sub waits between two deliveries of a mail, at first and at most, and how long a topic keeps what was published."
   type = object({

@@ -38,6 +38,12 @@ export const COMMANDS: CommandTable = {
     laptop: true,
     load: async () => (await import('./deploy/smoke-command.ts')).SMOKE,
   },
+  stop: {
+    under: DEPLOY,
+    summary: 'stop all sending; nothing is lost',
+    load: async () => (await import('./deploy/stop-command.ts')).STOP,
+  },
+  start: { under: DEPLOY, summary: 'go on after stop', load: async () => (await import('./deploy/stop-command.ts')).START },
   authorize: {
     under: GRANTS,
     summary: 'let a mailbox consent, and store its grant',

@@ -59,6 +59,7 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   queue_unavailable: { catalogue: null, cause: null },
   content_gone: { catalogue: null, cause: null },
   message_foreign: { catalogue: null, cause: null },
+  stopped: { catalogue: null, cause: null },
   deliveries_exhausted: { catalogue: null, cause: null },
   dropped: { catalogue: null, cause: null },
   not_scheduled: { catalogue: null, cause: null },

@@ -29,7 +29,7 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
  * `identity` is who the function is; by default what the metadata server says.
  */
 export function connect(settings: Settings, tell: Tell, identity?: TokenSource, now: () => number = Date.now): FunctionContext & Kept {
-  const { config, project, database, deadlineMs, pushAudience, trustIam, routesFile, urls, smtp: server } = settings;
+  const { config, project, database, deadlineMs, pushAudience, trustIam, stopped, routesFile, urls, smtp: server } = settings;
   const warm = createWarmSessions();
   const exchanges = createExchange();
   const self = identity ?? createIdentity(urls.metadata, now);
@@ -62,6 +62,7 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     project,
     pushAudience,
     trustIam,
+    stopped,
     routesFile,
     digest,
     now,

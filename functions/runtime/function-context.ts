@@ -9,6 +9,8 @@ export interface FunctionContext {
   readonly pushAudience: string | null;
   /** True if Google's IAM checks every call before the function sees it; only then the caller's identity is believed. */
   readonly trustIam: boolean;
+  /** True if an operator has stopped all sending: nothing is sent, and what comes is refused or kept. */
+  readonly stopped: boolean;
   /** Path of a module with compiled routes, in place of those that the build embedded; null for these. */
   readonly routesFile: string | null;
   digest(data: Uint8Array | string): string;

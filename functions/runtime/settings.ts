@@ -13,6 +13,8 @@ export interface Settings {
   readonly pushAudience: string | null;
   /** True if IAM stands in front of the function, so that the caller's identity may be believed. */
   readonly trustIam: boolean;
+  /** True if an operator has stopped all sending. */
+  readonly stopped: boolean;
   /** Path of a module with compiled routes, in place of those that the build embedded; null for these. */
   readonly routesFile: string | null;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
@@ -48,6 +50,7 @@ export const ENVIRONMENT = {
     'Cloud Tasks queue for mails that wait for a time, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and scheduled_at is refused)',
   MAILGRANT_TASKS_ACCOUNT: 'email of the service account whose token those tasks carry; it may publish on MAILGRANT_TOPIC',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
+  MAILGRANT_STOPPED: '"true" if nothing may be sent until further notice; set by `npx mailgrant stop` (api, worker, hooks; default: false)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
   MAILGRANT_ROUTES: 'path of compiled routes as a JavaScript module, instead of those that the build embedded (development)',
   MAILGRANT_GOOGLE_URL: "one base URL in place of all of Google's (development: the fake Google)",
@@ -87,6 +90,8 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
   if (!(seconds >= 1 && seconds <= 500)) problems.push('MAILGRANT_DEADLINE_SECONDS: expected 1 to 500');
   const trust = get('MAILGRANT_TRUST_IAM');
   if (trust !== '' && trust !== 'true' && trust !== 'false') problems.push('MAILGRANT_TRUST_IAM: expected true or false');
+  const stopped = get('MAILGRANT_STOPPED');
+  if (stopped !== '' && stopped !== 'true' && stopped !== 'false') problems.push('MAILGRANT_STOPPED: expected true or false');
   const urls = googleUrls(url('MAILGRANT_GOOGLE_URL', ''));
   const named = (name: keyof typeof ENVIRONMENT, form: RegExp, example: string): string | null => {
     const given = get(name);
@@ -106,6 +111,7 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
     database: `projects/${project}/databases/${get('MAILGRANT_DATABASE') || '(default)'}`,
     pushAudience: get('MAILGRANT_PUSH_AUDIENCE') || null,
     trustIam: trust === 'true',
+    stopped: stopped === 'true',
     routesFile: get('MAILGRANT_ROUTES') || null,
     deadlineMs: seconds * 1_000,
     topic,

@@ -47,6 +47,10 @@ const FIXES = {
   nothing_to_decide: 'Look at the mail with npx mailgrant ledger show ID.',
   mailbox_gone: 'Put the mailbox back into the config, or decide without asking Gmail: --no-ask.',
   file_unreadable: 'Give the JSON that was posted or published: the body of POST /emails.',
+  services_missing:
+    'Is it the right --project and --prefix? `gcloud run services list --project=ID` shows what is there; sign in by gcloud auth login.',
+  stop_incomplete:
+    'Run it again: what is stopped, or started, already is left alone. If it stays, run the commands that are named by hand.',
   confirmation_missing: 'Answer y, or say --yes where nobody can be asked.',
   input_unreadable: 'Name a file that is there and that you may read.',
   key_missing: 'Set MAILGRANT_KEY, or name a file by --key-file; npx mailgrant key create ID makes one.',

@@ -305,6 +305,13 @@ export const FAILURES = {
     summary: 'A message in the queue does not hold the mail that it names.',
     fix: 'Look who else publishes on the topic; the mail itself is not affected.',
   },
+  stopped: {
+    http: 503,
+    retry: 'soon',
+    blame: 'operator',
+    summary: 'An operator has stopped all sending; nothing was sent.',
+    fix: 'Send again later with the same Idempotency-Key. An operator ends it by `npx mailgrant start`.',
+  },
   deliveries_exhausted: {
     http: 500,
     retry: 'never',

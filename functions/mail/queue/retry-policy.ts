@@ -13,7 +13,7 @@ export type MessageStep =
 
 /** How often a subscription delivers before it gives up by itself; Terraform sets the same number. */
 export const DELIVERIES_MAX = 8;
-const IMMEDIATE_RETRIES = 4; // the platform's backoff, ten seconds and up, sees short troubles through
+export const IMMEDIATE_RETRIES = 4; // the platform's backoff, ten seconds and up, sees short troubles through
 // After that its deliveries are kept, and a mail is put off: 10 minutes, doubled each time, to 6 hours; two days in all.
 const MAX_ATTEMPTS = 16;
 const RETRY_FOR_MS = 40 * 60 * 60_000; // attempts alone say little: a mail that waits for our own limit makes one a minute, and tries nothing

@@ -46,6 +46,7 @@ export function documentEvents(edge: FunctionContext & { documents(): DocumentSt
       if (req.method !== 'POST') return end(res, 405);
       // The audience is not checked here: Eventarc chooses it, and IAM has verified the token.
       const { name, eventId } = documentIn(req.headers, edge.project, config);
+      if (edge.stopped) return end(res, await keepWhileStopped({ name, eventId, caller, config, later: true }, edge, log, facts));
       end(res, await serveDocument({ name, eventId, caller, config }, edge, log, facts));
     } catch (error) {
       const failure = toFailure(error);
@@ -66,6 +67,16 @@ export async function documentDelivery({ attributes }: QueueMessage, edge: Docum
     throw new MailFailure('request_invalid', 'the message names no document of the configured collection');
   const caller = documentsCaller(config);
   return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
+}
+
+/** Eventarc keeps an event for a day, the task queue for as long as it takes. Answers the status: 204 acknowledges. */
+async function keepWhileStopped({ name, eventId }: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<204 | 503> {
+  const ports = edge.startInvocation();
+  const failure = new MailFailure('stopped', '');
+  const retry: Outcome = { state: 'retry', id: '', failure, notBefore: edge.now() };
+  const acknowledged = await lookAgain(retry, name, eventId, true, ports).finally(ports.close);
+  reportRefusal(log, failure, { ...facts(), acknowledged });
+  return acknowledged ? 204 : 503;
 }
 
 interface DocumentTask {

@@ -35,6 +35,7 @@ export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: 
     try {
       if (name === undefined) throw new MailFailure('path_unknown', 'Send webhooks to /hooks/<route>.');
       if (req.method !== 'POST') throw new MailFailure('method_unknown', 'Webhooks are POSTed.');
+      if (edge.stopped) throw new MailFailure('stopped', '');
       const type = contentTypeOf(req);
       checkEventType(type);
       const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, timeoutMs }), now: edge.now() };

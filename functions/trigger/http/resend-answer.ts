@@ -60,6 +60,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   queue_unavailable: 'application_error',
   content_gone: 'application_error',
   message_foreign: 'application_error',
+  stopped: 'application_error',
   deliveries_exhausted: 'application_error',
   dropped: 'invalid_idempotent_request',
   not_scheduled: 'validation_error',

@@ -48,6 +48,7 @@ export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TI
       const route = operationOf(req.method ?? '', path);
       if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
       const caller = authenticate(req.headers, edge);
+      if (edge.stopped && SENDING.has(route)) throw new MailFailure('stopped', '', edge.now() + STOPPED_RETRY_MS);
       const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
       write(req, res, await HANDLERS[route]({ req, path, caller, edge, timeoutMs, report }));
     } catch (error) {
@@ -58,6 +59,10 @@ export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TI
     }
   };
 }
+
+/** What is refused while sending is stopped. What was accepted before can still be read, moved and canceled. */
+const SENDING: ReadonlySet<ApiOperation> = new Set(['send', 'batch', 'raw']);
+const STOPPED_RETRY_MS = 60_000;
 
 const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<Answer>>> = {
   async send({ req, caller, edge, timeoutMs, report }) {

@@ -37,6 +37,10 @@ export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStor
       }
       const { mail, key, message } = read.delivery;
       attempt = read.delivery.attempt;
+      if (edge.stopped) {
+        const { keepWhileStopped } = await import('./keep-while-stopped.ts');
+        return end(res, await keepWhileStopped({ message, key, attempt }, edge, log, facts));
+      }
       if (message.attributes[DIGEST_ATTRIBUTE] !== undefined) {
         const { digestDelivery } = await import('./digest-message.ts');
         return end(res, await digestDelivery(read.delivery, edge, log, facts));

@@ -38,6 +38,11 @@ export function routeEvents(edge: FunctionContext, log: Log): Handler {
       routeNamed(name, await compiledRoutes(edge)); // an unknown route is refused before the body is read
       const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
       attempt = delivery.attempt;
+      if (edge.stopped) {
+        const { keepWhileStopped } = await import('./keep-while-stopped.ts');
+        const message = withAttributes(delivery.message, { [ROUTE_ATTRIBUTE]: name });
+        return end(res, await keepWhileStopped({ ...delivery, message }, edge, log, facts));
+      }
       end(res, await eventDelivery(name, delivery, edge, log, facts));
     } catch (error) {
       const failure = unreadable(req.headers, toFailure(error));

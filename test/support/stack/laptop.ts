@@ -126,6 +126,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     database: `projects/${PROJECT}/databases/(default)`,
     pushAudience: null,
     trustIam: false,
+    stopped: false,
     routesFile: null,
     deadlineMs: 10_000,
     topic: null,

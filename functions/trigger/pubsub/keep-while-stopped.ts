@@ -1,0 +1,23 @@
+import { MailFailure } from '../../mail/model/failure.ts';
+import { keepMessage } from '../../mail/queue/keep-message.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
+import type { Log } from '../../runtime/log.ts';
+import { reportRefusal } from '../common/report.ts';
+import type { Delivery } from './push-envelope.ts';
+
+/** What is done with a delivery while sending is stopped. Answers the status: 204 acknowledges what is durable elsewhere. */
+export async function keepWhileStopped(
+  delivery: Pick<Delivery, 'message' | 'key' | 'attempt'>,
+  edge: FunctionContext,
+  log: Log,
+  facts: () => Readonly<Record<string, string | number | null>>,
+): Promise<204 | 503> {
+  const ports = edge.startInvocation();
+  try {
+    const acknowledged = await keepMessage(delivery, ports).catch(() => false);
+    reportRefusal(log, new MailFailure('stopped', ''), { ...facts(), acknowledged });
+    return acknowledged ? 204 : 503;
+  } finally {
+    ports.close();
+  }
+}
