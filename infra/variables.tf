@@ -157,7 +157,7 @@ variable "functions" {
 }
 
 variable "stopped" {
-  description = "true: nothing is sent, and what comes waits. `npx mailgrant stop` does it at once and without a deployment; this keeps it so over one."
+  description = "Whether nothing is sent, and what comes waits. `npx mailgrant stop` does it without a deployment; this keeps it so over one."
   type        = bool
   default     = false
   nullable    = false

@@ -23,7 +23,7 @@ const STATUS: Readonly<Record<string, readonly number[]>> = {
   invalid_attachment: [422],
   rate_limit_exceeded: [429],
   daily_quota_exceeded: [429],
-  application_error: [500],
+  application_error: [500, 503],
 };
 
 for (const code of FAILURE_CODES)
