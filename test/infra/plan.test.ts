@@ -276,7 +276,9 @@ describe('the plan and the code', { skip }, () => {
   test('whatever only an operator can mend is told, once', async () => {
     const alerts = named('google_monitoring_alert_policy', 'log');
     // `stopped` is what an operator has asked for.
-    const codes = Object.entries(FAILURES).flatMap(([code, { blame }]) => (blame === 'operator' && code !== 'stopped' ? [code as FailureCode] : []));
+    const codes = Object.entries(FAILURES).flatMap(([code, { blame }]) =>
+      blame === 'operator' && code !== 'stopped' ? [code as FailureCode] : [],
+    );
     assert.ok(codes.length > 15);
     for (const code of codes)
       for (const write of [failed(code), (log: Log) => reportRefusal(log, new MailFailure(code, 'x'), {})]) {
