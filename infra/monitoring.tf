@@ -89,7 +89,7 @@ locals {
     local.documents == null ? {} : {
       # Eventarc names its subscription after the trigger, and drops what is a day old.
       documents = {
-        title    = "documents are not worked off"
+        title    = "documents are not processed"
         filter   = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=has_substring(\"${var.name_prefix}-documents\") AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
         aligner  = "ALIGN_MAX"
         period   = "300s"

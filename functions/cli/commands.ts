@@ -78,7 +78,7 @@ export const COMMANDS: CommandTable = {
   },
   watch: {
     under: LOOK,
-    summary: 'look at every mailbox: can it send right now?',
+    summary: 'check whether every mailbox can send right now',
     laptop: true,
     load: async () => (await import('./doctor/watch-command.ts')).WATCH,
   },

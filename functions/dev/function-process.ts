@@ -11,7 +11,7 @@ import { siblingFile } from './sibling-file.ts';
 /** The functions-framework's own command line, as the platform starts it. */
 const CLI = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
 const PRELOAD = siblingFile('listen-on-loopback');
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 export interface FunctionOptions {
   readonly target: string;
@@ -40,7 +40,7 @@ export async function startFunction({ target, source, port, env, onLine, args = 
   });
   for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', onLine);
   const ended = new Promise<string>((done) => child.once('exit', (code, signal) => done(signal ?? String(code))));
-  const until = Date.now() + PATIENCE_MS;
+  const until = Date.now() + TIMEOUT_MS;
   while (!(await answers(port))) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${target} ended before it answered: ${await ended}`);
     if (Date.now() > until) {

@@ -100,8 +100,8 @@ export async function startGoogle({
 }: GoogleOptions = {}): Promise<Google> {
   const [mailFile, ledger] = [openDatabase(file), openDatabase(ledgerFile)];
   const [db, ledgerDb] = [mailFile.db, ledger.db];
-  const knocks = new EventEmitter().setMaxListeners(0);
-  const changed = (seen: RequestRecord | null): void => void knocks.emit(CHANGED, seen);
+  const doorEvents = new EventEmitter().setMaxListeners(0);
+  const changed = (seen: RequestRecord | null): void => void doorEvents.emit(CHANGED, seen);
   const faults = given ?? createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
@@ -147,14 +147,14 @@ export async function startGoogle({
     const door = doorOf(request);
     if (!door) return ERROR_REPLIES.not_found;
     calls[door]++;
-    knocks.emit(door);
+    doorEvents.emit(door);
     const answer: typeof effect = (at, call) => assumptions.answer(at, call, () => effect(at, call));
     return serveDoor(door, request, faults, answer, gmail, changed);
   });
 
   const pass = (door: Door): ReturnType<Faults['take']> => {
     calls[door]++;
-    knocks.emit(door);
+    doorEvents.emit(door);
     const fault = faults.take(door);
     setImmediate(changed, { door, answer: null, fault: fault ?? null, session: null, mail: null });
     return fault;
@@ -187,10 +187,10 @@ export async function startGoogle({
       return { plans: [...one.plans, ...other.plans], statements: one.statements + other.statements };
     },
     calls,
-    reached: async (door) => void (await once(knocks, door)),
+    reached: async (door) => void (await once(doorEvents, door)),
     watch(listener) {
-      knocks.on(CHANGED, listener);
-      return () => void knocks.off(CHANGED, listener);
+      doorEvents.on(CHANGED, listener);
+      return () => void doorEvents.off(CHANGED, listener);
     },
     ...createTables(db, ledgerDb, mails),
     async [Symbol.asyncDispose]() {

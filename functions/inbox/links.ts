@@ -26,7 +26,7 @@ export interface CheckedLink {
   readonly Status: string;
 }
 
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /** Asks for each link that leads to this machine, by HEAD. Nothing leaves this machine, so other links are not asked for. */
 export function checkLinks(links: readonly string[]): Promise<CheckedLink[]> {
@@ -43,7 +43,7 @@ function isLocal(link: string): boolean {
 
 function ask(link: string): Promise<CheckedLink> {
   return new Promise((done) => {
-    const asked = request(link, { method: 'HEAD', timeout: PATIENCE_MS }, (reply) => {
+    const asked = request(link, { method: 'HEAD', timeout: TIMEOUT_MS }, (reply) => {
       reply.resume();
       done({ URL: link, StatusCode: reply.statusCode ?? 0, Status: reply.statusMessage ?? '' });
     });

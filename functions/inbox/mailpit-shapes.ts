@@ -71,7 +71,7 @@ function partJson({ id, filename, contentType, cid, content }: EmailPart) {
 export function headersJson({ headers }: ParsedEmail): Record<string, string[]> {
   const all = new Map<string, string[]>();
   for (const [name, value] of headers) {
-    const known = name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+    const known = name.toLowerCase().replace(/(^|-)[a-z]/g, (first) => first.toUpperCase());
     all.set(known, [...(all.get(known) ?? []), value]);
   }
   return Object.fromEntries([...all].sort(([a], [b]) => (a < b ? -1 : 1)));

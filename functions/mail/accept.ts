@@ -24,7 +24,7 @@ export async function take(draft: PreparedEmail, asking: SubmissionContext, conf
     if (put) return put;
   }
   const outcome = await sendNow(draft, asking, config, ports);
-  // Without a task queue the queue has a parked mail knock until it gives it up: its caller is told, and asks again.
+  // Without Cloud Tasks, Pub/Sub would redeliver a parked email until it is a dead letter. So the caller gets the failure and must repeat the request.
   const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.taskQueue !== null);
   if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
   const { handOffToQueue: handOver } = await import('./queue/enqueue.ts');

@@ -58,7 +58,7 @@ export async function handleEvent(
     if (route.everyMs !== null)
       return await inWindow(order, wanted.dedupe, happened, { ...route, everyMs: route.everyMs }, compiled, config, ports);
     if (wanted.dedupe === null) return await limited(order, happened, route, compiled, config, ports);
-    // Another event of this value is another chance: what a mail failed of may have been mended.
+    // A later event with this value retries a failed email: the cause may be fixed.
     const known = { ...order, key: `dedupe:${wanted.dedupe}`, keyMs: DEDUPE_MS, retryFailed: true };
     return await limited(known, happened, route, compiled, config, ports);
   } catch (error) {
@@ -136,7 +136,7 @@ async function inWindow(
     if (joined.before && !ports.taskQueue) {
       const sample = { event, subject: '', addressed };
       const digest = await sendDigest({ ...window, ...joined.before }, sample, route, compiled, config, ports);
-      // What becomes of the event is then what becomes of the digest: it comes again, or is a dead letter until it is mended.
+      // What becomes of the event is then what becomes of the digest: it is redelivered, or it is a dead letter until an operator fixes the cause.
       if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
     }
     return outcome;

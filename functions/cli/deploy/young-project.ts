@@ -24,7 +24,7 @@ const SENTENCES: readonly Sentence[] = [
 /** Why an apply that printed this would succeed in a moment; null if nothing known says so. */
 export const waitReason = (printed: string): string | null => SENTENCES.find(({ says }) => says.test(printed))?.means ?? null;
 
-/** Failures of an apply that no waiting mends, with the fix. */
+/** Failures of an apply that waiting does not fix, with the fix. */
 const KNOWN: readonly { readonly says: RegExp; readonly fix: string }[] = [
   {
     says: /do(es)? not belong to a permitted customer|iam\.allowedPolicyMemberDomains|iam\.managed\.allowedPolicyMembers/i,

@@ -22,7 +22,7 @@ async function watchMailboxes({ settings, identity }: Operator, address?: string
   );
 }
 
-/** A table for people: a line per mailbox, and below a sick one what is wrong and how to mend it. */
+/** A table for people: one line per mailbox; below a failing mailbox, the problem and its fix. */
 function watchTable(inspections: readonly Inspection[]): string {
   const sign = (ok: boolean | null): string => (ok === null ? 'unknown' : ok ? 'ok' : 'wrong');
   const lines = inspections.flatMap(({ address, ok, findings }) => [
@@ -37,7 +37,7 @@ function watchTable(inspections: readonly Inspection[]): string {
 
 /** `watch [ADDRESS]`: can every mailbox send right now? */
 export const WATCH: Leaf = {
-  summary: 'look at every mailbox: can it send right now?',
+  summary: 'check whether every mailbox can send right now',
   arguments: '[ADDRESS]',
   options: PROJECT,
   examples: ['watch --project your-project', 'watch notices@example.com --project your-project'],

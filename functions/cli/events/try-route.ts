@@ -13,14 +13,14 @@ import { packageFile } from '../common/package-files.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 
-/** What an event comes to on its route, without anything being sent. */
+/** What a route makes of an event; nothing is sent. */
 export interface Tried {
   readonly route: string;
   /** True if the route wants the event. */
   readonly match: boolean;
-  /** What `dedupe` came to; null where there is none, or no match. */
+  /** The value of `dedupe`; null if the route has none or does not match. */
   readonly dedupe: string | null;
-  /** The mail as the worker would accept it, `text` included; null where there is none. */
+  /** The email as the worker would accept it, including `text`; null if there is none. */
   readonly mail: Mail | null;
 }
 
@@ -36,7 +36,7 @@ export interface Mail {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The head of a mail as a person reads it: what is empty is left out. */
+/** The headers of an email for people; empty ones are left out. */
 export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail): (readonly [string, string])[] => {
   const rows: (readonly [string, string])[] = [
     ['From', from],
@@ -50,7 +50,7 @@ export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail):
   return rows.filter(([, value]) => value !== '');
 };
 
-/** The options of both commands that try an event out. */
+/** The options of the two commands that test an event. */
 export const EVENT_OPTIONS: OptionTable = {
   event: { value: 'FILE', about: 'the event: its JSON or text, or a push envelope around it' },
   attribute: {
@@ -61,8 +61,8 @@ export const EVENT_OPTIONS: OptionTable = {
 };
 
 /**
- * Tries an event out on a route of the config: what the functions would do with it, up to sending. `always` renders it also
- * where the route does not want it. Throws ConfigProblems, and MailFailure as the functions would.
+ * Runs an event through a route of the config as the functions would, up to sending. `always` renders the email even if the
+ * route does not match. Throws ConfigProblems, and MailFailure as the functions would.
  */
 export async function tryRoute(
   name: string,
@@ -100,7 +100,7 @@ function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
   return { data, attributes: { ...attributes, ...Object.fromEntries(given.filter((one) => one !== undefined)) } };
 }
 
-/** What mends a failure that only the way it was tried out brought about; null where it is the route's or the event's own. */
+/** The fix of a failure that the test command's options cause; null if the route or the event causes it. */
 export function hintOf({ event: file, attribute }: Options, message: string): string | null {
   const text = readEventFile(String(file));
   if (/^\s*[{[]/.test(text) && typeof jsonOrText(text) === 'string')
@@ -125,7 +125,7 @@ function readEventFile(file: string): string {
   }
 }
 
-/** The event in a push envelope, where it is one. */
+/** The event in a push envelope; the value itself if it is no envelope. */
 function unwrapped(value: unknown): NotifyEvent {
   const { message } = (typeof value === 'object' && value !== null ? value : {}) as { message?: { data?: unknown; attributes?: object } };
   if (typeof message?.data !== 'string') return { data: value, attributes: {} };

@@ -5,26 +5,26 @@ import { dataOf } from '../../mail/model/message-data.ts';
 import { type Answered, answered, callOptions } from '../common/google-clients.ts';
 import type { Operator } from '../common/operator.ts';
 
-/** A message that a subscription keeps until it is acknowledged. */
+/** A pulled message: the subscription keeps it until it is acknowledged. */
 export interface PulledMessage {
-  /** Pub/Sub's id of it, the same however often it is looked at. */
+  /** Pub/Sub's message id, the same on every pull. */
   readonly id: string;
   readonly ackId: string;
   readonly published: string;
   readonly message: QueueMessage;
 }
 
-/** A subscription that is pulled. All of it throws MailFailure: queue_unavailable, queue_refused. */
+/** A pull subscription. All methods throw MailFailure: queue_unavailable, queue_refused. */
 export interface Subscription {
-  /** Some of what waits, `max` at most, held for us until the ack deadline; none where nothing waits. */
+  /** Pulls at most `max` messages and holds them until the ack deadline. */
   pull(max: number): Promise<PulledMessage[]>;
-  /** Takes them away for good. */
+  /** Deletes them for good. */
   acknowledge(held: readonly PulledMessage[]): Promise<void>;
-  /** Leaves them to whoever looks next. */
+  /** Returns them, so that the next pull gets them. */
   nack(held: readonly PulledMessage[]): Promise<void>;
 }
 
-/** The subscription of that name, `projects/P/subscriptions/S`, as the operator. */
+/** The subscription of that name, `projects/P/subscriptions/S`, with the operator's credentials. */
 export function createSubscription(operator: Operator, subscription: string): Subscription {
   const open = async () => {
     const { pubsub_v1 } = await import('googleapis/build/src/apis/pubsub/v1.js');
@@ -35,7 +35,7 @@ export function createSubscription(operator: Operator, subscription: string): Su
     opened ??= open();
     return opened;
   };
-  // Nothing is tried again: a second pull would hold other messages than the first, whose answer was lost.
+  // Never retried: a second pull would hold other messages than the first, whose reply was lost.
   const options = (timeout: number) => callOptions(operator, operator.settings.urls.pubsub, false, timeout);
   const dataIn = <T>(reply: Answered<T> | null): T => {
     if (!reply) throw new MailFailure('queue_unavailable', 'Pub/Sub did not answer');
@@ -46,7 +46,7 @@ export function createSubscription(operator: Operator, subscription: string): Su
   const ackIds = (held: readonly PulledMessage[]): string[] => held.map(({ ackId }) => ackId);
   return {
     async pull(max) {
-      // Without returnImmediately a pull that is given up keeps what comes for it later, for a whole lease: nobody would see it.
+      // Without returnImmediately, an aborted pull holds messages that arrive later for a whole ack deadline.
       const requestBody = { maxMessages: Math.min(max, AT_ONCE), returnImmediately: true };
       const { receivedMessages = [] } = dataIn(
         await answered((await subscriptions()).pull({ subscription, requestBody }, await options(30_000))),
@@ -72,7 +72,7 @@ export function createSubscription(operator: Operator, subscription: string): Su
   };
 }
 
-/** Data that is no text is kept in base64, which an attribute says. */
+/** Data that is not text stays base64; an attribute says so. */
 function readMessage({ data, attributes }: pubsub_v1.Schema$PubsubMessage): QueueMessage {
   const kept = dataOf(Buffer.from(data ?? '', 'base64'));
   return { data: kept.data, attributes: { ...attributes, ...kept.attributes } };

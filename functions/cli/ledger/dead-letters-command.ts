@@ -22,7 +22,7 @@ const NEEDS = `Needs roles/pubsub.subscriber on the subscription PREFIX-dead, ro
 Exit code: 0 as asked, 1 refused, or some were left.`;
 
 const WHERE: OptionTable = {
-  limit: { value: 'N', about: 'how many are looked at (200)' },
+  limit: { value: 'N', about: 'how many to look at (default: 200)' },
   ...PROJECT,
   prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC says the topic more exactly' },
   ...DATABASE,
@@ -43,19 +43,19 @@ export const DEAD: Group = {
   summary: 'dead letters: list, replay, drop',
   commands: {
     list: leaf('list', {
-      summary: 'oldest first, with reason and email, never any content; nothing is taken away',
+      summary: 'list them oldest first, with reason and email, without content; nothing is deleted',
       options: { reason: { value: 'CODE', about: 'those of one reason' }, ...WHERE },
       examples: ['dead list --project your-project', 'dead list --reason grant_revoked'],
     }),
     replay: leaf('replay', {
       summary:
-        'fix the cause first: puts them into the queue again, each as the email that it was. What was sent is not sent again, what failed is released in the ledger; then they are taken away here',
+        'put them into the queue again, each as the same email; fix the cause first. A sent email is not sent again; a failed email is released in the ledger. Then the dead letter is deleted',
       arguments: '[ID...]',
       options: { ...WHICH, ...WHERE, ...YES, ...DRY_RUN },
       examples: ['dead replay --reason grant_revoked', 'dead replay --all --dry-run'],
     }),
     drop: leaf('drop', {
-      summary: 'take them away for good; whoever waits for such an email waits in vain',
+      summary: 'delete them for good; these emails will never be sent',
       arguments: '[ID...]',
       options: { ...WHICH, ...WHERE, ...YES, ...DRY_RUN },
       examples: ['dead drop --reason request_invalid --yes'],
@@ -63,7 +63,7 @@ export const DEAD: Group = {
   },
 };
 
-/** The command, with its surroundings given. */
+/** The command; its dependencies are parameters. */
 export function runDeadCommand(
   options: Options,
   verb: string | undefined,
@@ -79,24 +79,24 @@ export function runDeadCommand(
     const project = (options['project'] as string | undefined) ?? given['GOOGLE_CLOUD_PROJECT'];
     if (!project) throw new CommandError('project_missing', 'no project is named');
     const prefix = String(options['prefix'] ?? 'mailgrant');
-    const morgue = open(project, prefix, configFile(options), namedIn(options, given));
+    const context = open(project, prefix, configFile(options), namedIn(options, given));
 
-    const held = await surveyDeadLetters(morgue, limit);
-    const letters = await Promise.all(held.map((one) => deadLetterOf(one, morgue)));
-    const picked = held.filter((_, place) => chosen(letters[place]?.id, letters[place]?.mail, letters[place]?.reason));
+    const held = await surveyDeadLetters(context, limit);
+    const deadLetters = await Promise.all(held.map((one) => deadLetterOf(one, context)));
+    const picked = held.filter((_, place) => chosen(deadLetters[place]?.id, deadLetters[place]?.mail, deadLetters[place]?.reason));
     const more = held.length >= limit;
-    const tail = more ? [`Only ${limit} were looked at: there may be more (--limit).`] : [];
+    const tail = more ? [`Only ${limit} were looked at. There may be more: use --limit.`] : [];
     if (verb === 'list' || options['dry-run'] === true) {
-      const data = { letters: letters.filter((_, place) => picked.includes(held[place] as PulledMessage)), more };
+      const data = { letters: deadLetters.filter((_, place) => picked.includes(held[place] as PulledMessage)), more };
       const lines = data.letters.map(deadLetterText);
       const would = verb === 'list' ? [] : [`Would ${verb} ${lines.length}. Nothing was changed.`];
       return { data, text: [...(lines.length > 0 ? lines : ['No dead letters.']), ...would, ...tail].join('\n') };
     }
     if (picked.length === 0) return { data: { letters: [], more }, text: ['No such dead letter.', ...tail].join('\n'), exitCode: 1 };
     if (options['yes'] !== true)
-      await confirm(`${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'letter' : 'letters'}.`, terminal);
-    const wanted = letters.filter((_, place) => picked.includes(held[place] as PulledMessage));
-    const done = await takeDeadLetters(wanted, verb === 'replay' ? replay : dropDeadLetter, morgue, limit);
+      await confirm(`${CONSEQUENCES[verb]} ${picked.length} ${picked.length === 1 ? 'dead letter' : 'dead letters'}.`, terminal);
+    const wanted = deadLetters.filter((_, place) => picked.includes(held[place] as PulledMessage));
+    const done = await takeDeadLetters(wanted, verb === 'replay' ? replay : dropDeadLetter, context, limit);
     const stayed = done.filter(({ did }) => did === 'left').length;
     const left = held.length - done.length + stayed;
     const said =
@@ -107,8 +107,8 @@ export function runDeadCommand(
 }
 
 const CONSEQUENCES = {
-  replay: 'What made them fail will make them fail again, unless that is mended. To be put into the queue again:',
-  drop: 'Their content is nowhere else, and will be gone. To be dropped:',
+  replay: 'They fail again if the cause is not fixed. To be put into the queue again:',
+  drop: 'Their content is stored nowhere else and is lost. To be dropped:',
 } as const;
 
 function open(project: string, prefix: string, config: string, given: Env): DeadLetterContext {

@@ -17,13 +17,13 @@ export interface DeadLetter {
   /** Pub/Sub's id of it. */
   readonly id: string;
   readonly since: string;
-  /** Why it was given up; null for what somebody else put there. */
+  /** Why it was given up; null if another program published it. */
   readonly reason: string | null;
-  /** The fields of the email that are wrong, where its publisher got some wrong. */
+  /** The invalid fields of the email, if its publisher sent any. */
   readonly fields?: string;
-  /** The route whose event it is; null for a mail. */
+  /** The route of the event; null for an email. */
   readonly route: string | null;
-  /** The mail in the ledger, where one was recorded, and how it stands. */
+  /** The email's id and state in the ledger, if it is recorded. */
   readonly mail: string | null;
   readonly state: Entry['state'] | null;
   readonly bytes: number;
@@ -31,29 +31,29 @@ export interface DeadLetter {
 
 export interface DeadLetterResult extends DeadLetter {
   readonly did: 'replayed' | 'ended before' | 'dropped' | 'left';
-  /** Why it was left. */
+  /** Why it was skipped. */
   readonly why: string | null;
 }
 
-/** What the commands about dead letters work with. */
+/** The dependencies of the dead-letter commands. */
 export interface DeadLetterContext {
   readonly pulled: Subscription;
   readonly queue: Queue;
-  /** Names of the routes in the config: Pub/Sub itself tells only the subscription that gave a message up. */
+  /** Route names of the config: Pub/Sub reports only the subscription that gave a message up. */
   readonly routes: readonly string[];
   readonly begin: () => Ports;
-  /** Lets another command look in between; by default for a random part of a second. */
+  /** Pauses so that another command can pull; by default for a random part of a second. */
   readonly pause?: (quietRounds: number) => Promise<unknown>;
 }
 
-// Pub/Sub may answer with nothing although something waits, and another command may hold it for a moment.
+// Pub/Sub may return no message although some wait, or another command may hold them for a moment.
 const QUIET_ROUNDS = 4;
 const ROUNDS_MAX = 20;
-/** Longer after each round without anything new: commands that look at once, each with a slow connection, then get out of step. */
+/** The pause grows after each round without a new message, so that simultaneous commands on slow connections get out of step. */
 const somewhat = (quietRounds: number): Promise<unknown> =>
   new Promise((done) => setTimeout(done, (25 + Math.random() * 150) * 2 ** quietRounds));
 
-/** Every dead letter, `limit` at most, oldest first. None is held afterwards, so that several may look at once. */
+/** Lists at most `limit` dead letters, oldest first. All are returned to the subscription, so that several operators can list at once. */
 export async function surveyDeadLetters(
   { pulled, pause = somewhat }: Pick<DeadLetterContext, 'pulled' | 'pause'>,
   limit: number,
@@ -72,7 +72,7 @@ export async function surveyDeadLetters(
 
 const byAge = (a: PulledMessage, b: PulledMessage): number => (a.published < b.published ? -1 : 1);
 
-/** Does something with those of the ids, each once it is held; what cannot be had is left, and says so. */
+/** Pulls the dead letters with these ids and runs the action on each. One that cannot be pulled is skipped, with the reason. */
 export async function takeDeadLetters(
   wanted: readonly DeadLetter[],
   act: (held: PulledMessage, context: DeadLetterContext) => Promise<DeadLetterResult>,
@@ -94,12 +94,10 @@ export async function takeDeadLetters(
     }
     quiet = missing().length < ids.size ? 0 : quiet + 1;
   }
-  return wanted.map(
-    (one) => done.get(one.id) ?? { ...one, did: 'left', why: 'another command holds it, or has taken it away: look again' },
-  );
+  return wanted.map((one) => done.get(one.id) ?? { ...one, did: 'left', why: 'another command holds it or has deleted it: list again' });
 }
 
-/** Looks at what waits, `limit` at most, oldest first; it is held for us for a minute. */
+/** Pulls at most `limit` dead letters, oldest first, with an ack deadline of one minute. */
 export async function pullDeadLetters({ pulled }: Pick<DeadLetterContext, 'pulled'>, limit: number): Promise<PulledMessage[]> {
   const found = new Map<string, PulledMessage>();
   while (found.size < limit) {
@@ -132,7 +130,7 @@ export async function deadLetterOf(
   };
 }
 
-/** What Pub/Sub moved here by itself has no reason of ours: the worker did not acknowledge it, however often it came. */
+/** A message that Pub/Sub's dead-letter policy moved has no reason of ours: the worker acknowledged none of its deliveries. */
 const reasonOf = ({ attributes }: QueueMessage): string | null =>
   attributes['reason'] ??
   (Object.keys(attributes).some((name) => name.startsWith('CloudPubSubDeadLetter')) ? 'deliveries_exhausted' : null);
@@ -146,30 +144,30 @@ function routeOf({ attributes }: QueueMessage, routes: readonly string[]): strin
 }
 
 /**
- * Puts a dead letter into the queue again and takes it away here, in this order: a crash in between leaves two messages of one mail.
- * The ledger decides whether it goes out; what it knows as failed is released first.
+ * Publishes a dead letter to the queue, then deletes it, in this order: a crash in between leaves two messages of one email.
+ * A failed email is released first. The ledger decides whether the email is sent.
  */
-export async function replay(held: PulledMessage, morgue: DeadLetterContext): Promise<DeadLetterResult> {
-  const letter = await deadLetterOf(held, morgue);
-  const left = (why: string): DeadLetterResult => ({ ...letter, did: 'left', why });
+export async function replay(held: PulledMessage, context: DeadLetterContext): Promise<DeadLetterResult> {
+  const deadLetter = await deadLetterOf(held, context);
+  const left = (why: string): DeadLetterResult => ({ ...deadLetter, did: 'left', why });
   try {
-    if (letter.mail !== null) {
-      const stand = await stands(letter.mail, morgue);
+    if (deadLetter.mail !== null) {
+      const stand = await stands(deadLetter.mail, context);
       if (stand === 'ended') {
-        await morgue.pulled.acknowledge([held]);
-        return { ...letter, did: 'ended before', why: null };
+        await context.pulled.acknowledge([held]);
+        return { ...deadLetter, did: 'ended before', why: null };
       }
       if (stand !== 'open') return left(stand);
     }
-    await morgue.queue.publish(again(held, letter.route));
-    await morgue.pulled.acknowledge([held]);
-    return { ...letter, did: 'replayed', why: null };
+    await context.queue.publish(again(held, deadLetter.route));
+    await context.pulled.acknowledge([held]);
+    return { ...deadLetter, did: 'replayed', why: null };
   } catch (error) {
     return left(wordsOf(error));
   }
 }
 
-/** Whether the mail may go out again, released if it had failed; else why not. */
+/** Checks whether the email may be sent again, and releases it if it failed; otherwise returns the reason why not. */
 async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open' | 'ended' | string> {
   const ports = begin();
   try {
@@ -177,7 +175,7 @@ async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open
     if (!found) return `the ledger has no mail ${mail}: drop it`;
     const { state, code, leaseUntil } = found.entry;
     if (state === 'sent' || state === 'canceled') return 'ended';
-    if (leaseUntil > ports.now()) return `somebody works on it until ${new Date(leaseUntil).toISOString()}`;
+    if (leaseUntil > ports.now()) return `an invocation holds it until ${new Date(leaseUntil).toISOString()}`;
     if (code === 'dropped') return `it was dropped; first: npx mailgrant ledger resend ${mail}`;
     if (code === 'session_gone') return `it may have been sent; first: npx mailgrant ledger resend ${mail}, or drop`;
     await (state === 'failed' ? release : clearDeadLetter)(found, ports);
@@ -187,7 +185,7 @@ async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open
   }
 }
 
-/** The message as it was, known by what it was known by; one that Pub/Sub itself moved is known by its dead letter from now on. */
+/** The original message with its original key; for a message that Pub/Sub moved, the id of the dead letter becomes the key. */
 function again({ id, message }: PulledMessage, route: string | null): QueueMessage {
   const { reason: _, [MAIL_ATTRIBUTE]: __, [DETAIL_ATTRIBUTE]: ___, ...rest } = message.attributes;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => !/^(CloudPubSubDeadLetter|googclient_)/.test(name)));
@@ -200,18 +198,18 @@ function again({ id, message }: PulledMessage, route: string | null): QueueMessa
   return { data: message.data, attributes };
 }
 
-/** Takes a dead letter away for good; a mail that still waits for it is ended in the ledger. */
-export async function dropDeadLetter(held: PulledMessage, morgue: DeadLetterContext): Promise<DeadLetterResult> {
-  const letter = await deadLetterOf(held, morgue);
-  const ports = morgue.begin();
+/** Deletes a dead letter for good; an email that still waits for it is ended in the ledger. */
+export async function dropDeadLetter(held: PulledMessage, context: DeadLetterContext): Promise<DeadLetterResult> {
+  const deadLetter = await deadLetterOf(held, context);
+  const ports = context.begin();
   try {
-    const found = letter.mail === null ? null : await ports.ledger.read(letter.mail);
+    const found = deadLetter.mail === null ? null : await ports.ledger.read(deadLetter.mail);
     const { state } = found?.entry ?? {};
     if (found && (state === 'queued' || state === 'waiting' || state === 'parked')) await drop(found, ports);
-    await morgue.pulled.acknowledge([held]);
-    return { ...letter, did: 'dropped', why: null };
+    await context.pulled.acknowledge([held]);
+    return { ...deadLetter, did: 'dropped', why: null };
   } catch (error) {
-    return { ...letter, did: 'left', why: wordsOf(error) };
+    return { ...deadLetter, did: 'left', why: wordsOf(error) };
   } finally {
     ports.close();
   }

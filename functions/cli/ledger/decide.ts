@@ -7,7 +7,7 @@ import { CommandError } from '../common/refusal.ts';
 import { confirm, type Terminal } from '../common/terminal.ts';
 import { type EmailSummary, type Reader, shown } from './list-emails.ts';
 
-/** What the commands that decide work with; `begin` gives ports with the time of one invocation. */
+/** The dependencies of `resend` and `drop`; `begin` gives ports with the deadline of one invocation. */
 export interface DecisionContext {
   readonly config: Config;
   readonly begin: () => Ports;
@@ -19,31 +19,31 @@ export interface DecisionContext {
 export interface DecisionOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
-  /** Gmail is asked first; false decides without its answer. */
+  /** True asks Gmail first; false decides without asking. */
   readonly ask: boolean;
-  /** The mail as it was asked for; null leaves the sending to whoever has it. */
+  /** The email's request; null if the caller or the queue sends it later. */
   readonly message: unknown;
 }
 
-/** What came of a decision. */
+/** The result of a decision. */
 export interface DecisionResult {
   readonly ok: boolean;
   readonly changed: boolean;
   readonly dryRun: boolean;
-  /** What happened, or would happen, in a sentence. */
+  /** One sentence on what happened or would happen. */
   readonly says: string;
   readonly mail: EmailSummary;
 }
 
 /**
- * Lets a mail go out again. Gmail is asked first what it knows; then the person is told what may happen. Any number of
- * these at once make one letter: the entry is released once, and whoever sends it must claim it. Throws Refused, MailFailure.
+ * Lets an email be sent again. It first asks Gmail for the upload session's state, then tells the operator the risk. Simultaneous
+ * calls send one email: the entry is released once, and an invocation must claim it before sending. Throws CommandError, MailFailure.
  */
 export async function resend(id: string, choice: DecisionOptions, context: DecisionContext): Promise<DecisionResult> {
   const answer = answering(choice, context);
   const before = await find(id, context);
   const { state } = before.entry;
-  if (state === 'sent') return answer(before, false, 'It was sent: there is nothing to send again.');
+  if (state === 'sent') return answer(before, false, 'It is already sent.');
   const released = state === 'waiting';
   const { message } = choice;
   const draft =
@@ -53,7 +53,7 @@ export async function resend(id: string, choice: DecisionOptions, context: Decis
   if (asked.entry.state === 'sent')
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
-  const going = asked !== before && goesOn(asked); // Gmail itself said that it has not all of it
+  const going = asked !== before && goesOn(asked); // Gmail said that it does not have all bytes
   if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), context.terminal);
   const free = going ? asked : ((await within(context, (ports) => release(asked, ports))) ?? nothing(asked));
   if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
@@ -63,17 +63,16 @@ export async function resend(id: string, choice: DecisionOptions, context: Decis
   return { ...answer(after, true, `It was not sent: ${after.entry.code ?? outcome.state}. It is ${after.entry.state} again.`), ok: false };
 }
 
-/** Ends a mail for good. Throws Refused, MailFailure. */
+/** Ends an email for good. Throws CommandError, MailFailure. */
 export async function dropMail(id: string, choice: DecisionOptions, context: DecisionContext): Promise<DecisionResult> {
   const answer = answering(choice, context);
   const before = await find(id, context);
   const { state, code } = before.entry;
   if (state === 'failed' && code === 'dropped') return answer(before, false, 'It was dropped before.');
-  if (choice.dryRun) return answer(before, false, `Would be dropped: nothing would send it any more. ${LEFT[state] ?? ''}`.trim());
-  if (!choice.yes)
-    await confirm(`Nothing will send this mail any more, whoever asks for it. ${LEFT[state] ?? ''}`.trim(), context.terminal);
+  if (choice.dryRun) return answer(before, false, `Would be dropped: it would never be sent. ${LEFT[state] ?? ''}`.trim());
+  if (!choice.yes) await confirm(`This email will never be sent, whatever asks for it. ${LEFT[state] ?? ''}`.trim(), context.terminal);
   const after = (await within(context, (ports) => drop(before, ports))) ?? nothing(before);
-  return answer(after, true, 'It is dropped: nothing sends it any more.');
+  return answer(after, true, 'It is dropped and will never be sent.');
 }
 
 const answering =
@@ -86,20 +85,19 @@ const answering =
     mail: shown(entry, reader),
   });
 
-const MAYBE =
-  'It may be with its recipients already: Gmail took bytes of it and cannot say what became of them. Look into the Sent folder.';
-const TWICE = 'If it is there, they will have it twice.';
+const MAYBE = 'Gmail may have sent it already: Gmail received bytes of it and can no longer report the result. Look into the Sent folder.';
+const TWICE = 'If it is there, its recipients get it twice.';
 const RISK: Partial<Readonly<Record<Entry['state'], string>>> = {
   unknown: `${MAYBE} ${TWICE}`,
   sending: `${MAYBE} ${TWICE}`,
-  failed: 'It was not sent. What made it fail will make it fail again, unless that is mended.',
+  failed: 'It was not sent. It fails again if the cause is not fixed.',
 };
-/** A mail that was dropped may have been one of which nobody knew: its entry no longer tells. */
+/** The outcome of a dropped email may have been unknown: the entry no longer records it. */
 const riskOf = ({ state, code }: Entry): string => (code === 'dropped' ? `${DROPPED} ${TWICE}` : (RISK[state] ?? ''));
-const DROPPED = 'It was dropped. If that was while nobody knew of it, it may be with its recipients already: look into the Sent folder.';
+const DROPPED = 'It was dropped. If its outcome was unknown before, Gmail may have sent it: look into the Sent folder.';
 const LEFT: Partial<Readonly<Record<Entry['state'], string>>> = { unknown: MAYBE, sending: MAYBE };
 const NEXT =
-  'The next request with its idempotency key sends it, so does its message when it is published again; or give what was asked for by --message FILE.';
+  'The next request with its idempotency key sends it, and so does its queue message when it is published again. To send it now, give its request by --message FILE.';
 
 async function ask(found: LedgerRecord, context: DecisionContext): Promise<LedgerRecord> {
   const { state, handle, code } = found.entry;

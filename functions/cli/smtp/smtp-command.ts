@@ -48,7 +48,7 @@ const welcome = (host: string, port: number, security: string, url: string): str
 
 Django   EMAIL_HOST = "${host}"  EMAIL_PORT = ${port}  EMAIL_USE_${security === 'TLS' ? 'SSL' : 'TLS'} = ${security === 'none' ? 'False' : 'True'}
          EMAIL_HOST_USER = "mailgrant"  EMAIL_HOST_PASSWORD = os.environ["MAILGRANT_KEY"]
-Ctrl-C ends it; letters in hand are finished first.
+Ctrl-C stops it after the emails in progress are finished.
 `;
 
 const text = (options: Options, name: string): string | undefined => (options[name] === undefined ? undefined : String(options[name]));

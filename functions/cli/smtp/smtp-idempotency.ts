@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Whom a letter is from and for, as SMTP said it; `from` is '' for the null sender. */
+/** The SMTP envelope: sender and recipients; `from` is '' for the null sender. */
 export interface Envelope {
   readonly from: string;
   readonly to: readonly string[];
@@ -9,9 +9,9 @@ export interface Envelope {
 const HEAD_MAX_BYTES = 64 * 1024;
 
 /**
- * The key under which a letter is mailed once, however often its client tries. Null where the letter names one itself
- * (`Resend-Idempotency-Key`): the function reads that. Else Message-ID and envelope are the key, since a client that sends
- * one copy per recipient repeats the Message-ID; without one the bytes are.
+ * The idempotency key of a message, so that a client's retries send one email. Null if the message has its own key
+ * (`Resend-Idempotency-Key`), which the function reads. Otherwise the key is Message-ID and envelope, because a client that sends
+ * one copy per recipient repeats the Message-ID. Without a Message-ID the bytes take its place.
  */
 export function idempotencyKeyOf(message: Buffer, { from, to }: Envelope, contentKey: string | null = null): string | null {
   const head = headOf(message);
@@ -21,7 +21,7 @@ export function idempotencyKeyOf(message: Buffer, { from, to }: Envelope, conten
   return `smtp/${sha256(JSON.stringify([messageId, from, ...to]))}`;
 }
 
-/** The headers, unfolded, with LF between them. */
+/** The headers, unfolded and separated by LF. */
 export function headOf(message: Buffer): string {
   const start = message.subarray(0, HEAD_MAX_BYTES).toString('latin1');
   return (start.split('\r\n\r\n', 1)[0] ?? '').replace(/\r\n(?=[ \t])/g, '').replaceAll('\r\n', '\n');

@@ -61,7 +61,7 @@ function codesFor(status: number, name: string | null, code: unknown): [number, 
   return refused ? [550, '5.7.1'] : [550, '5.6.0'];
 }
 
-// RFC 5321 4.5.3.1.5: 512 bytes with code and CRLF, and no letters beyond ASCII for a client that did not ask for them.
+// RFC 5321 4.5.3.1.5: 512 bytes with code and CRLF, and only ASCII for a client that did not announce SMTPUTF8.
 const LINE_MAX = 500;
 const oneLine = (text: string): string =>
   text

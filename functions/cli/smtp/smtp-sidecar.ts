@@ -13,9 +13,9 @@ import type { SmtpReply } from './smtp-reply.ts';
 import { createSameContent, namesItsKey, normalised } from './smtp-same-content.ts';
 import { createUnions } from './smtp-union.ts';
 
-/** What Cloud Run takes as one HTTP/1 request, and so the largest letter that can be relayed. */
+/** Cloud Run's limit for one HTTP/1 request, and so the largest message that can be relayed. */
 export const SIZE_MAX_BYTES = 32 * 1024 * 1024;
-// Letters wait in memory until they are whole: a function must not be kept waiting by a slow client, nor get half a message.
+// A message stays in memory until it is complete: a slow client must not occupy a function, and a function must not get half a message.
 const HELD_MAX_BYTES = 256 * 1024 * 1024;
 // The envelope travels in one HTTP header; Node's servers take 16 KiB of headers.
 const ENVELOPE_MAX_BYTES = 12_000;
@@ -49,8 +49,8 @@ export interface Sidecar extends AsyncDisposable {
 }
 
 /**
- * An SMTP submission server that hands each letter to the function and answers only after the function did. Nothing is
- * queued and nothing is written: what was not accepted is still the client's. Disposal finishes the letters in hand.
+ * An SMTP submission server that sends each message to the function and replies only after the function has answered. It has no
+ * queue and writes nothing to disk: the client keeps what is not accepted. Disposal finishes the messages in progress.
  */
 export async function startSidecar({
   host,
@@ -95,12 +95,12 @@ export async function startSidecar({
       });
       stream.once('error', () => {
         release();
-        resolve(refusal(421, '4.4.2 The connection ended before the letter did'));
+        resolve(refusal(421, '4.4.2 The connection ended before the message was complete'));
       });
       stream.once('end', () => {
         const message = chunks && Buffer.concat(chunks);
         release();
-        if (stream.sizeExceeded) return resolve(refusal(552, `5.3.4 The letter is larger than ${SIZE_MAX_BYTES} bytes`));
+        if (stream.sizeExceeded) return resolve(refusal(552, `5.3.4 The message is larger than ${SIZE_MAX_BYTES} bytes`));
         return resolve(message ?? refusal(452, '4.3.1 Too much mail at this moment; try again'));
       });
     });
@@ -133,7 +133,7 @@ export async function startSidecar({
     const verdict = KEY.test(key.reveal()) ? await relay.judge(key, remoteAddress) : 'wrong';
     if (verdict === 'barred') return refusal(535, `5.7.8 ${IAM_DENIED}`);
     if (verdict === 'throttled') return refusal(454, '4.7.0 Too many keys to check at this moment; try again in a minute');
-    // Where the function cannot be asked, nothing is decided: it judges the key again with each message.
+    // If the function cannot be reached, the key is not judged: the function checks it again with each message.
     if (verdict !== 'wrong') return null;
     const before = wrongKeys.get(id) ?? 0;
     wrongKeys.set(id, before + 1);
@@ -191,7 +191,7 @@ export async function startSidecar({
       const plain = asciiAddress(address);
       if (!plain) return done(refusal(553, '5.1.3 The recipient is no address that mail can be sent to'));
       const bytes = session.envelope.rcptTo.reduce((sum, one) => sum + one.address.length + 1, plain.length);
-      return done(bytes > ENVELOPE_MAX_BYTES ? refusal(452, '4.5.3 Too many recipients for one letter') : null);
+      return done(bytes > ENVELOPE_MAX_BYTES ? refusal(452, '4.5.3 Too many recipients for one message') : null);
     },
     onData(stream, session, done) {
       const work = relayed(stream, session)

@@ -41,12 +41,12 @@ function losing(gmail: Transport, asked: Asked[], settled: () => Promise<void>):
   let lost = false;
   return {
     ...gmail,
-    upload: async (handle, letter, from, token) => {
-      if (lost) return gmail.upload(handle, letter, from, token);
+    upload: async (handle, message, from, token) => {
+      if (lost) return gmail.upload(handle, message, from, token);
       lost = true;
       // A session can be left in the middle of an answer; over SMTP the reply is read and thrown away, which the sender sees as lost.
-      if (handle.startsWith('http')) await hangUp(handle, letter.bytes, token.secret.reveal());
-      else await gmail.upload(handle, letter, from, token);
+      if (handle.startsWith('http')) await hangUp(handle, message.bytes, token.secret.reveal());
+      else await gmail.upload(handle, message, from, token);
       await settled();
       throw new MailFailure('delivery_unknown', 'the reply was dropped on purpose');
     },

@@ -10,7 +10,7 @@ export interface StoredMail {
   readonly at: number;
 }
 
-/** An upload session: what came of a letter so far, and the mail it became. */
+/** An upload session: the bytes received so far, and the email that they became. */
 export interface Upload {
   readonly id: string;
   readonly mailbox: string;

@@ -71,7 +71,7 @@ const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
   timeoutMs: 10_000,
 });
 
-/** Reads the answer to opening a session: its URI, which is as good as a password for this one letter. */
+/** Reads the reply to opening a session: the session URI, which authorises uploads of this one message like a password. */
 export function readSession(reply: Reply, baseUrl: string, now: number): string {
   const { location } = reply.headers;
   if (reply.status === 200 && location && isGmails(location, baseUrl)) return location;

@@ -29,4 +29,4 @@ export function createContentStore(api: QueueApi, bucket: string): ContentStore 
   };
 }
 
-const CONTENT_MAX_BYTES = 64 * 1024 * 1024; // a request of 32 MB, and a raw letter in base64 on top
+const CONTENT_MAX_BYTES = 64 * 1024 * 1024; // a request of 32 MB, or a raw message of that size in base64

@@ -1,6 +1,6 @@
 import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
 
-/** How far a mail had come: until `data` nothing of the letter has left. */
+/** The phase of a transaction: before `data` no byte of the message has been sent. */
 export type Phase = 'connect' | 'auth' | 'envelope' | 'data';
 
 /** What Gmail says in its 334, before the 535, of a token that it does not take. */
@@ -75,8 +75,8 @@ const RULES: readonly Rule[] = [
 
 /**
  * What a trouble on an SMTP connection means for the mail: by reply code, enhanced code and words, never by the
- * client's own error code. Without a reply it hangs on the phase: once the letter began to leave, nobody knows. A reply
- * of refusal, even to the letter itself, says that Gmail did not take it. The reply's words stay out of the failure:
+ * client's own error code. Without a reply the phase decides: once bytes of the message were sent, the outcome is unknown.
+ * A refusal, even of the message itself, means that Gmail did not accept it. The reply's text stays out of the failure:
  * they may quote an address.
  */
 export function readSmtpFailure({ phase, reply, cause, challenge }: SmtpTrouble): MailFailure {

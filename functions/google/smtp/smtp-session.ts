@@ -18,7 +18,7 @@ export interface SmtpSession {
 }
 
 const CONNECT_MS = 10_000;
-const SILENCE_MS = 40_000; // Gmail takes its time to answer a large letter
+const SILENCE_MS = 40_000; // Gmail replies slowly to a large message
 // nodemailer picks PLAIN over XOAUTH2 where both are offered and the XOAUTH2 is not its own; under a name it does not
 // know our handler is taken, and can read the 334, which its own throws away.
 const METHOD = 'MINTED-TOKEN';
@@ -109,7 +109,7 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
       if (line._socket) line._socket.ref();
       const source = new Readable({
         read() {
-          phase = 'data'; // read only when the server said 354: from here on the letter may be with Gmail
+          phase = 'data'; // runs only after the server replied 354: from here on Gmail may have the message
           this.push(bytes);
           this.push(null);
         },

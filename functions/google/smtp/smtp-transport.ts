@@ -24,7 +24,7 @@ interface World {
 }
 
 const HANDLE = 'smtp:';
-// A raw letter brings a Message-ID of its caller's: nothing but a plain one is searched for, and none that was used before.
+// A raw message has its caller's Message-ID: Gmail is searched only for a plain one that was not used before.
 const OURS = /^<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@[a-z0-9.-]+>$/;
 const PLAIN = /^<[^\s<>"(){}:]{1,200}@[^\s<>"(){}:]{1,200}>$/;
 const RECIPIENTS_MAX = 100; // support.google.com/a/answer/166852: recipients of one message over SMTP
@@ -35,7 +35,7 @@ const SEARCH_PAUSES_MS = [0, 1_000, 2_000, 4_000];
 const STALE = new Set(['google_unavailable', 'token_refused']);
 
 /**
- * Gmail's SMTP as a way that can be asked afterwards: the handle is the letter's Message-ID, which SMTP leaves as it is,
+ * Gmail's SMTP as a way that can be asked afterwards: the handle is the message's Message-ID, which SMTP leaves as it is,
  * and it is asked by Gmail's search. The scope is https://mail.google.com/.
  */
 export function createSmtp({ server, search, warm, deadline, now, pause }: World): Smtp {

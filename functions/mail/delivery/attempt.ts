@@ -181,7 +181,7 @@ async function ask({ held, gmail, token, alone, ports }: Asking, bytes: number):
       if (!ASK_AGAIN.has(toFailure(error).code)) break;
     }
   }
-  // Whatever kept Gmail from answering, the letter may be with it: the question stays open.
+  // Gmail may have the message, whatever prevented its reply: the outcome stays unknown.
   throw new MailFailure('delivery_unknown', `Gmail was asked and did not say: ${toFailure(last).code}`);
 }
 

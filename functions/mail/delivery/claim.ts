@@ -12,7 +12,7 @@ const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
 const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
 /** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
 export const KEEP_MS = 33 * DAY_MS;
-/** Whoever has messages published has a clock of its own: one that comes so little before its time is the one that was due, and there is no other. */
+/** Clock-skew tolerance: a message that arrives this little before its time counts as due. */
 const CLOCK_SKEW_MS = 5_000;
 
 /** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
@@ -30,7 +30,7 @@ export interface Claim {
   readonly keyMs?: number;
 }
 
-/** How an entry begins: claimed by whoever writes it, or put by for a worker. */
+/** How an entry begins: claimed by the invocation that writes it, or queued for a worker. */
 export type Beginning = Pick<Entry, 'state' | 'attempts' | 'leaseUntil'> & Partial<Entry>;
 
 /** What became of a claim: a new entry, one that failed before and begins anew, or what there was already. */

@@ -39,9 +39,9 @@ export interface Entry {
   readonly holder?: string;
   /** What Gmail is asked by after a lost reply: the URI of the upload session. */
   readonly handle: string | null;
-  /** SHA-256 of the letter that the handle stands for: only the same bytes may resume it. */
+  /** SHA-256 of the MIME message of the upload session: only the same bytes may resume it. */
   readonly letter: string | null;
-  /** How many bytes that letter has, by which Gmail is asked before it is composed again; absent before the handle. */
+  /** Length of that MIME message in bytes, so that the session can be queried before the message is composed again; absent without a session. */
   readonly letterBytes?: number;
   /** Gmail's id of the sent message, and of its thread; by them it is found even where Gmail has replaced the Message-ID. */
   readonly gmailId: string | null;

@@ -6,8 +6,8 @@ import type { DedupeWindows } from './dedupe-windows.ts';
 import type { Ledger } from './ledger.ts';
 
 /**
- * What Gmail says of a letter that was begun: it took it, it holds so many bytes of it, or it no longer knows it.
- * `rejected` counts recipients that were refused while the letter went to the others.
+ * The state of an upload session: Gmail accepted the message, has received so many bytes, or no longer knows the session.
+ * `rejected` counts refused recipients of a message that was sent to the others.
  */
 export type UploadStatus =
   | { readonly state: 'accepted'; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
@@ -24,11 +24,11 @@ export interface Transport {
   readonly resumable: boolean;
   /** Whether a refusal of the whole email proves by itself that Gmail did not take it. Else its session is asked. */
   readonly refusalIsProof: boolean;
-  /** Announces the letter; nothing of it leaves. Answers the handle to ask by. */
+  /** Opens an upload session; no byte of the message is sent. Returns the handle for later queries. */
   openSession(message: MimeMessage, token: AccessToken, alone: Alone): Promise<string>;
-  /** Sends the letter from that byte on. */
+  /** Sends the message from that byte on. */
   upload(handle: string, message: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
-  /** Asks what became of a letter of so many bytes; sends nothing. */
+  /** Queries the state of the session of a message with so many bytes; sends nothing. */
   querySession(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<UploadStatus>;
 }
 
@@ -37,7 +37,7 @@ export type Alone = (messageId: string) => Promise<boolean>;
 
 /** A mail on its way to the worker: its content, which the ledger never holds, and what it is known by. */
 export interface QueueMessage {
-  /** JSON text: a mail in the shape of `POST /emails`, or a finished letter with its envelope; '' where it lies in the store. */
+  /** JSON text: an email in the shape of `POST /emails`, or a raw message with its envelope; '' if the content is in the content store. */
   readonly data: string;
   readonly attributes: Readonly<Record<string, string>>;
 }

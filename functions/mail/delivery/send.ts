@@ -14,7 +14,7 @@ import type { Submission, SubmissionContext } from './submission.ts';
 /**
  * Starts the token beside the claim: neither needs the other, and each is a round trip or two. A mail that turns out to be known
  * has then cost a token that nobody uses: so not for a platform, whose deliveries are often repetitions and wait for nothing, and
- * not for a caller with limits of its own, who may knock on a closed door for long and would have us knock on Google's.
+ * not for a caller with its own limits: each of its rate-limited requests would cost a token request.
  */
 function prefetchToken(sender: Sender, ports: Ports): Promise<AccessToken> {
   const early = ports.token(sender);
@@ -42,7 +42,7 @@ export async function work(
 
 /**
  * Records an order that a platform delivered and that can never become a mail, so that its redelivery is only answered.
- * Rethrows what is not the order's own fault: when the set-up is mended, the same delivery becomes a mail.
+ * Rethrows a failure that the request did not cause: once the set-up is fixed, the same delivery becomes an email.
  */
 export async function refuse({ body, caller, key, keyMs }: Submission, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { blame, retry } = failureInfo(failure.code);

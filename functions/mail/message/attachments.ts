@@ -15,7 +15,7 @@ export interface Attachment {
 
 type Fields = Record<string, unknown>;
 
-// Each one is a part of the letter with a head of its own: far more of them are no mail, and cost what a large one does.
+// Each attachment is a MIME part with its own headers: thousands of small ones cost as much as a large email.
 const COUNT_MAX = 500;
 const LINE_MAX = 900;
 
@@ -135,7 +135,7 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
     problems.push(
       `Invalid \`${field}.content_type\` field: a parameter of it hides a control character, or is in a charset that readers do not share; use UTF-8.`,
     );
-  // It would be a level of the letter's own tree, with a boundary of the caller's.
+  // A multipart attachment would be a level of the message's own MIME tree, with the caller's boundary.
   if (contentType !== null && /^multipart\//i.test(contentType))
     problems.push(
       `Invalid \`${field}.content_type\` field: a file cannot be ${contentType.slice(0, 30).replace(/;.*/, '')}; use application/octet-stream.`,

@@ -19,7 +19,7 @@ export interface EmailFields {
   readonly text: string | null;
   readonly headers: readonly Header[];
   readonly attachments: readonly Attachment[];
-  /** When it shall go out, in the caller's words; absent for now. */
+  /** The requested send time as the caller wrote it; absent for now. */
   readonly scheduledAt?: string;
 }
 
@@ -75,7 +75,7 @@ const NOT_SERVED = ['template', 'topic_id'] as const;
 
 /**
  * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
- * attachments may be fetched from; `later` says whether mails can be put by for a later time; `perField` is how many
+ * attachments may be fetched from; `later` says whether emails can be scheduled for a later time; `perField` is how many
  * addresses a field may have. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */
 export function parseRequest(

@@ -16,7 +16,7 @@ const LF = 0x0a;
 
 /**
  * Takes a finished message apart into its headers and the byte at which its body begins. Whatever two readers could read
- * in two ways is refused: a letter is never mended in silence. Throws MailFailure: request_invalid.
+ * in two ways is refused: a message is never corrected silently. Throws MailFailure: request_invalid.
  */
 export function readHead(bytes: Uint8Array): { readonly fields: readonly Field[]; readonly bodyAt: number } {
   checkLines(bytes);

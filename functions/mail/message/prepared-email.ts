@@ -11,15 +11,15 @@ import { authorise, checkCount, GMAIL_RECIPIENTS_MAX } from './permissions.ts';
 import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './scheduled-at.ts';
 import { resolveSender, type Sender } from './sender.ts';
 
-/** A mail that was checked and may be sent, whichever way it was asked for: as fields, or as a finished letter. */
+/** A checked email that may be sent, requested as fields or as a raw message. */
 export interface PreparedEmail {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
   /** Fingerprint of what was asked for: equal for equal orders. */
   readonly payload: string;
-  /** When it shall go out, in milliseconds since the epoch; null for now. */
+  /** Send time in milliseconds since the epoch; null for now. */
   readonly dueAt: number | null;
-  /** The letter; the same stamp gives the same bytes. */
+  /** Composes the MIME message; the same stamp gives the same bytes. */
   compose(stamp: Stamp, ports: Pick<MessagePorts, 'fetchFile'>): Promise<MimeMessage>;
   /** What was asked for, as it travels to a worker. */
   content(): QueuedContent;
@@ -72,7 +72,7 @@ function textOf(body: unknown): string {
   );
 }
 
-/** When a mail shall go out; null for now, as for a time that is over. Throws MailFailure: request_invalid. */
+/** The send time of an email; null for now and for a time in the past. Throws MailFailure: request_invalid. */
 export function dueAt(text: string, now: number): number | null {
   const time = timeOf(text, now);
   if (time === null) throw new MailFailure('request_invalid', `Invalid \`scheduled_at\` field: ${TIME_FORMAT}`);
@@ -81,7 +81,7 @@ export function dueAt(text: string, now: number): number | null {
   return time > now ? time : null;
 }
 
-/** What was asked for, as it travels: a mail in the shape of `POST /emails`, or a finished letter with its envelope. */
+/** The request as stored in a queue message: an email in the shape of `POST /emails`, or a raw message with its envelope. */
 export interface QueuedContent {
   readonly form: 'mail' | 'raw';
   /** JSON text. */

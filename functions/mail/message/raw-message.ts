@@ -12,7 +12,7 @@ import { authorise, checkCount } from './permissions.ts';
 import type { PreparedEmail } from './prepared-email.ts';
 import { notAllowed, resolveSender, type Sender } from './sender.ts';
 
-/** Whom a finished letter is from and for, as SMTP would say it; null and [] where only its headers say it. */
+/** The SMTP envelope of a raw message; null and [] if only its headers name sender and recipients. */
 export interface Envelope {
   readonly from: Address | null;
   readonly to: readonly Address[];
@@ -85,7 +85,7 @@ export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
 const plain = (value: string): string => value.replace(/\t/g, ' ');
 
 /**
- * Checks a letter and its envelope against what the caller may do. Every sender it names (From, Sender, envelope) must
+ * Checks a raw message and its envelope against the caller's permissions. Every sender it names (From, Sender, envelope) must
  * be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
  */
 export function prepareRawMessage(
@@ -124,7 +124,7 @@ const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address,
 
 const asItCame = ({ head, bytes, bodyAt }: RawMessage): Buffer => Buffer.concat([head, bytes.subarray(bodyAt)]);
 
-/** A letter again, out of what `content` of its draft wrote. Throws as readRaw and draftRaw do. */
+/** Restores a raw message from stored content. Throws as parseRawMessage and prepareRawMessage do. */
 export function prepareQueuedRawMessage(content: unknown, caller: Caller, config: Config, digest: MessagePorts['digest']): PreparedEmail {
   const { from, to, raw } = (content ?? {}) as { from?: unknown; to?: unknown; raw?: unknown };
   if (typeof raw !== 'string' || !Array.isArray(to)) throw invalid('its message holds no email.');

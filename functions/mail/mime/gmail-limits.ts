@@ -1,4 +1,4 @@
-/** What Gmail says about files: types it blocks, and how large a letter may be. */
+/** Gmail's limits for files: blocked types, and the largest MIME message. */
 
 // support.google.com/mail/answer/6590: "File types you can't include as attachments".
 const BLOCKED = new Set(

@@ -14,7 +14,7 @@ export interface Row {
   readonly fix: string;
 }
 
-/** Every way to go wrong: what it means for the mail, who can mend it, and how. Codes are never renamed. */
+/** Every failure code: what it means for the email, who can fix it, and how. Codes are never renamed. */
 export const FAILURES = {
   request_invalid: {
     http: 422,
@@ -324,7 +324,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'An operator has decided that this mail is not to be sent.',
-    fix: 'If it shall go out after all, send it with a new Idempotency-Key.',
+    fix: 'To send it after all, use a new Idempotency-Key.',
   },
   not_scheduled: {
     http: 422,

@@ -5,7 +5,7 @@ export type FailureCode = keyof typeof FAILURES;
 /** Every failure code there is. */
 export const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
 
-/** What a code means and what mends it. */
+/** What a code means and how to fix it. */
 export const failureInfo = (code: FailureCode): Row => FAILURES[code];
 
 /**

@@ -4,7 +4,7 @@ import { allows, apply } from '../delivery/transitions.ts';
 import { type FailureCode, failureInfo, type MailFailure } from '../model/failure.ts';
 import { contentHash, DETAIL_ATTRIBUTE, emailIdOf, MAIL_ATTRIBUTE, readContent, withAttributes } from './queue-message.ts';
 
-/** Buries a mail's message, once: when it comes again, or another event that stands for the mail, it is only acknowledged. */
+/** Publishes the dead letter of an email once: a redelivery, or another event of the same email, is only acknowledged. */
 export async function deadLetterEmail(id: string, message: QueueMessage, reason: FailureCode, ports: Ports, detail = ''): Promise<true> {
   const found = ports.deadLetters && (await ports.ledger.read(id));
   const own = found !== null && (await isOf(found.entry, message, ports));

@@ -130,7 +130,7 @@ function ended({ id, state, gmailId }: Entry): Outcome | null {
   return state === 'canceled' ? { state, id } : null;
 }
 
-/** Leaves a trace before the message is put once more: whoever put it first, and gives up now, must not fail what has a message after all. */
+/** Marks the entry before the message is published again: the first publisher, if it gives up now, must not fail an email that has a message. */
 async function mark(found: LedgerRecord, ports: Ports): Promise<void> {
   const { entry } = found;
   if (await ports.ledger.replace(found, apply(entry, { type: 'republish', claimId: ports.newId() }))) return;

@@ -34,7 +34,7 @@ const ANSWERED: ReadonlySet<FailureCode> = new Set(['dropped', 'idempotency_mism
 // What is wrong with the message itself, and stays wrong.
 const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_foreign']);
 
-/** Works off what a platform delivers. Throws MailFailure where it shall be delivered again and nothing is recorded. */
+/** Processes a delivered queue message. Throws MailFailure if nothing was recorded and the platform must redeliver. */
 export async function processMessage(
   { order, message: given, delivery }: Delivered,
   config: Config,

@@ -1,7 +1,7 @@
 import type { QueueMessage, TaskQueue } from '../delivery/ports.ts';
 import { MailFailure } from '../model/failure.ts';
 
-// Cloud Tasks keeps a name for hours or days after its task ran. Whoever asks for it again has a clock that is behind.
+// Cloud Tasks keeps a name for hours or days after its task ran. A repeated name means that our clock is behind.
 const AGAIN_MS = 10_000;
 const NAMES_MAX = 12;
 

@@ -82,7 +82,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const objectName = (id: string): string => `mails/${id}.json`;
 
 /**
- * The name of a mail's message in the task queue: one a time and content, so that a message is put off once however often it
- * is tried, and one that was mended does not pass for the one before.
+ * The task name of an email's queue message: one per time and content, so that repeated tries postpone a message once, and a
+ * corrected message gets another name.
  */
 export const taskName = ({ id, content = '' }: Pick<Entry, 'id' | 'content'>, at: number): string => `${id}-${at}-${content.slice(0, 8)}`;

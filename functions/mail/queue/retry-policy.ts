@@ -14,14 +14,14 @@ export type MessageStep =
 /** How often a subscription delivers before it gives up by itself; Terraform sets the same number. */
 export const DELIVERIES_MAX = 8;
 export const IMMEDIATE_RETRIES = 4; // the platform's backoff, ten seconds and up, sees short troubles through
-// After that its deliveries are kept, and a mail is put off: 10 minutes, doubled each time, to 6 hours; two days in all.
+// After that an email is postponed, which uses up no deliveries: by 10 minutes, doubled each time up to 6 hours; two days in all.
 const MAX_ATTEMPTS = 16;
 const RETRY_FOR_MS = 40 * 60 * 60_000; // attempts alone say little: a mail that waits for our own limit makes one a minute, and tries nothing
 export const BACKOFF_MIN_MS = 10 * 60_000;
 const BACKOFF_MAX_MS = 6 * 60 * 60_000;
 export const JITTER_MAX_MS = 60_000;
 
-/** What is known of a delivery: how often this message came, how often its mail was tried, and whether it can be put off. */
+/** Facts about a delivery: its number, the attempts of its email, and whether it can be postponed. */
 export interface Delivered {
   /** null where the platform does not say. */
   readonly delivery: number | null;

@@ -10,7 +10,7 @@ import { BACKOFF_MIN_MS, JITTER_MAX_MS, jitterOf, type MessageStep, nextStep } f
 
 /**
  * Does with a message what the outcome of its mail asks for. True: it is acknowledged, for it is ended, or durable
- * elsewhere. False: it shall be delivered again, also where putting it off or burying it did not work.
+ * elsewhere. False: the platform must redeliver it, also if postponing or dead-lettering failed.
  */
 export async function settleMessage(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<boolean> {
   try {

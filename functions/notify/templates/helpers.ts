@@ -195,10 +195,10 @@ const capital = (text: string): string => {
 };
 
 export function truncate(text: string, length: number): string {
-  const letters = [...text];
-  return letters.length <= length
+  const characters = [...text];
+  return characters.length <= length
     ? text
-    : `${letters
+    : `${characters
         .slice(0, Math.max(0, length - 1))
         .join('')
         .trimEnd()}…`;

@@ -1,6 +1,6 @@
 import type { Shown } from './context.ts';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** Sends by the api with the laptop's key, and waits for the email: its id in the inbox, or why it was refused. */
 export async function sendAndWait(
@@ -15,7 +15,7 @@ export async function sendAndWait(
   const body = (await reply?.json().catch(() => null)) as { readonly id?: string; readonly message?: string } | null | undefined;
   const { id } = body ?? {};
   if (!reply?.ok || !id) return { error: body?.message ?? 'the api does not answer' };
-  const until = AbortSignal.timeout(PATIENCE_MS);
+  const until = AbortSignal.timeout(TIMEOUT_MS);
   const arrived = (): string | undefined => {
     const entry = google.ledgerEntry(id);
     return entry ? google.mailsOf(entry)[0] : undefined;
@@ -26,7 +26,7 @@ export async function sendAndWait(
       if (found === undefined && !until.aborted) return;
       unwatch();
       until.removeEventListener('abort', look);
-      done(found === undefined ? { error: `it was accepted as ${id}, and has not arrived within ${PATIENCE_MS} ms` } : { id: found });
+      done(found === undefined ? { error: `it was accepted as ${id}, and has not arrived within ${TIMEOUT_MS} ms` } : { id: found });
     };
     const unwatch = inbox.watch(look);
     until.addEventListener('abort', look);

@@ -7,7 +7,7 @@ import { page, plainPage } from '../parts/page.ts';
 import { attributesFor, type Destination, destinationsOf, proof, publish, sampleFor } from './destinations.ts';
 import { lineItem } from './log.ts';
 
-const PATIENCE_MS = 3_000; // a mail takes a fraction of it; what takes longer is in the log
+const TIMEOUT_MS = 3_000; // a mail takes a fraction of it; what takes longer is in the log
 
 /** `GET /events?to=NAME`: what reaches mailgrant without a caller of its api, to be played by hand. */
 export function eventsPage(laptop: Shown, { query }: Request): Reply {
@@ -76,7 +76,7 @@ async function posted(
 /** The first lines of a function from now on; none, if it says nothing for a while. */
 function firstWordOf({ lines }: Shown, from: string): { readonly lines: Promise<Line[]>; end(): void } {
   const { promise, resolve } = Promise.withResolvers<Line[]>();
-  const timer = setTimeout(resolve, PATIENCE_MS, []);
+  const timer = setTimeout(resolve, TIMEOUT_MS, []);
   const unwatch = lines.watch((line) => line.from === from && resolve([line]));
   const end = (): void => {
     clearTimeout(timer);

@@ -96,5 +96,5 @@ export async function decideAbout(laptop: Shown, form: FormData): Promise<Reply>
   return entryPage(laptop, id, await laptop.decide(verb, id));
 }
 
-/** An upload session's address lets its holder go on with the letter: its id is shown in part. */
+/** A session URI lets its holder continue the upload, so only a part of its id is shown. */
 const maskedHandle = (handle: string): string => handle.replace(/(upload_id=.{6}).*/, '$1…');

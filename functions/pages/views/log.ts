@@ -53,7 +53,7 @@ export function googleLine({ door, answer, fault, session, mail }: RequestRecord
     severity: 'DEBUG',
     event: WORDS[door] ?? door,
     ...(id && { id }),
-    ...(session && { session: session.slice(0, 8) }), // its whole id would let a reader go on with the letter
+    ...(session && { session: session.slice(0, 8) }), // the whole id would let a reader continue the upload
     answer: answer === 'cut' ? `none, the line was cut${fault?.reset === 'after' ? ' after it took effect' : ''}` : answer,
     ...(fault && { fault: fault.name ?? 'by command' }),
   };

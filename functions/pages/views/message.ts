@@ -12,7 +12,7 @@ import { plainText, subjectOf } from '../parts/plain-text.ts';
 import { tagLink } from './inbox.ts';
 import { linesOf } from './log.ts';
 
-/** What a letter shows is its sender's: no script, no form, nothing loaded from anywhere, in an origin of its own. */
+/** A message's HTML is untrusted: no scripts, no forms, no network, an origin of its own. */
 const CONTENT = {
   'content-security-policy':
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox",
@@ -82,10 +82,10 @@ ${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in i
 const filesOf = ({ attachments, inline }: ParsedEmail) => [...attachments, ...inline];
 const written = ({ Name, Address }: InboxAddress): string => (Name ? `${Name} <${Address}>` : Address);
 
-/** The html in a frame without rights, at a desk's or a phone's width. */
+/** The html in a frame without rights, at the width of a desktop or a phone. */
 const content = (id: string): Html =>
   html`<section class="content" aria-labelledby="html"><div class="title"><h2 id="html">HTML</h2>
-<fieldset class="choice"><legend class="unseen">Width of the preview</legend><label><input type="radio" name="width" checked> Desk</label><label><input type="radio" name="width" id="narrow"> Phone</label></fieldset></div>
+<fieldset class="choice"><legend class="unseen">Width of the preview</legend><label><input type="radio" name="width" checked> Desktop</label><label><input type="radio" name="width" id="narrow"> Phone</label></fieldset></div>
 <iframe title="The email as HTML" sandbox src="/mails/${id}/html"></iframe>
 <p class="faint">Shown without scripts, and without anything from elsewhere. <a href="/mails/${id}/check">Which email programs show it?</a></p></section>`;
 

@@ -77,7 +77,7 @@ async function ending({ google }: Shown, reply: Response, body: Record<string, u
   const why = failureOf(body['code']);
   const wait = reply.headers.get('retry-after');
   return html`<p class="outcome">${entry ? html`${stateLabel(entry)} after ${count(Number(entry['attempts']), 'attempt')}` : html`<span class="state failed"><span aria-hidden="true">✕</span> refused</span>`} <span class="faint">the api answered ${reply.status} in ${ms} ms</span></p>
-${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['message']}</p>${why && html`<p><b>Fix:</b> ${prose(why.fix)}</p>`}${entry && (wait || !why) && html`<p class="faint">${!why && meaningOf(entry)} Sent again unchanged it has the same idempotency key, so it cannot be doubled.${wait && ` The api asks for ${wait} s of patience.`}</p>`}`}
+${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['message']}</p>${why && html`<p><b>Fix:</b> ${prose(why.fix)}</p>`}${entry && (wait || !why) && html`<p class="faint">${!why && meaningOf(entry)} Sent again unchanged it has the same idempotency key, so it cannot be doubled.${wait && ` Send it again after ${wait} s.`}</p>`}`}
 <p>${arrived && html`<a href="/mails/${arrived}">Read the email</a> `}${id && html`<a href="/ledger/${id}">See what became of it</a>`}</p>
 <details><summary>The answer</summary><pre tabindex="0">${JSON.stringify(body, null, 2)}</pre></details>`;
 }

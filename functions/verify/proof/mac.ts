@@ -16,13 +16,13 @@ export async function makeMac(algorithm: Algorithm, secret: string, data: Uint8A
   return Buffer.from(await crypto.subtle.sign('HMAC', await keyOf(algorithm, secret), new Uint8Array(data)));
 }
 
-/** True for equal texts, in a time that does not tell how much of them is equal: what is compared are MACs under a passing key. */
+/** True for equal texts, compared in constant time: the code compares MACs of both under an ephemeral key. */
 export async function sameText(given: string, wanted: string): Promise<boolean> {
   const passing = crypto.randomUUID();
   return verifyMac('sha256', passing, await makeMac('sha256', passing, Buffer.from(wanted)), Buffer.from(given));
 }
 
-/** The bytes of a signature, or null where the text is not exactly such a one: a decoder that skips letters would take others too. */
+/** The bytes of a signature, or null if the text is not its exact encoding: Buffer.from skips invalid characters and would accept other texts. */
 export function decodeMac(text: string, encoding: 'hex' | 'base64', algorithm: Algorithm): Buffer | null {
   const wanted = encoding === 'hex' ? text.toLowerCase() : text;
   const bytes = Buffer.from(wanted, encoding);

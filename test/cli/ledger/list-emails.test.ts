@@ -214,7 +214,7 @@ test('resend of a mail that nobody knows of asks first, and the next request wit
   });
   assert.equal((await run('resend', [id], {}, says('n'))).data.code, 'confirmation_missing');
   assert.deepEqual(stateOf(await run('resend', [id], {}, says('y'))), [true, 'waiting', null]);
-  assert.match(questions[1] ?? '', /may be with its recipients already[\s\S]*twice/);
+  assert.match(questions[1] ?? '', /Gmail may have sent it[\s\S]*twice/);
   assert.deepEqual(stateOf(await run('resend', [id], { yes: true })), [false, 'waiting', null]);
   const replies = await Promise.all([again(), again(), again()]);
   assert.ok(replies.some(({ status }) => status === 200));
@@ -285,7 +285,7 @@ test('a mail that was dropped while nobody knew of it may be there all the same,
   const ask = async (question: string) => String(questions.push(question));
   const terminal = { ...nobody, interactive: true, ask };
   assert.equal((await run('resend', [id], {}, terminal)).data.code, 'confirmation_missing');
-  assert.match(questions.join(), /may be with its recipients already[\s\S]*twice/);
+  assert.match(questions.join(), /Gmail may have sent it[\s\S]*twice/);
   assert.match((await run('resend', [id], { 'dry-run': true })).data.says ?? '', /twice/);
 });
 

@@ -82,7 +82,7 @@ for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
 }
 
 const reasons: readonly { name: string; route: string; sign: (body: string) => Promise<Record<string, string>>; told: RegExp }[] = [
-  { name: 'no signature', route: 'stripe', sign: async () => ({}), told: /missing, given twice or malformed$/ },
+  { name: 'no signature', route: 'stripe', sign: async () => ({}), told: /missing, repeated or malformed$/ },
   {
     name: 'an old timestamp',
     route: 'stripe',
@@ -93,7 +93,7 @@ const reasons: readonly { name: string; route: string; sign: (body: string) => P
     name: 'other bytes',
     route: 'stripe',
     sign: (body) => signedAs('stripe', `${body} `, second()),
-    told: /^another secret, or other bytes/,
+    told: /^the signature is from another secret or over other bytes/,
   },
   {
     name: 'no such route',
