@@ -347,3 +347,23 @@ async function putDead(own: Pick<Laptop, 'google'>, attributes: Record<string, s
   const line = { baseUrl: own.google.url, exchange, token: createIdentity(own.google.url) };
   await createTopic(line, DEAD_TOPIC).publish({ data: JSON.stringify(data), attributes });
 }
+
+test('a digest that a dead grant held up goes out once when it is fixed and replayed', async () => {
+  const files = { 'plain.hbs': PLAIN, 'digest.hbs': '---\nsubject: canary-digest\n---\n<p>{{digest.count}} more</p>\n' };
+  await using own = await sick(routed({ builds: { ...ROUTE, dedupe: 'event.group', every: '1h' } }, files));
+  own.mend();
+  for (const id of ['1', '2', '3']) {
+    const data = Buffer.from(JSON.stringify({ id, group: 'a', status: 'FAILURE' })).toString('base64');
+    assert.equal((await post(`${own.worker}/routes/builds`, { subscription: 's', message: { messageId: id, data } })).status, 204);
+  }
+  await own.flush();
+  assert.equal(own.sent(), 1);
+  own.google.oauth.revoke(MAILBOX);
+  await own.live(2 * 60 * 60_000);
+  assert.deepEqual([said(await own.run('list')), own.sent()], [[0, 'grant_revoked'], 1]);
+  own.mend();
+  assert.deepEqual(said(await own.run('replay', [], { reason: 'grant_revoked', yes: true })), [0, 'replayed']);
+  await own.flush();
+  assert.deepEqual([own.sent(), said(await own.run('list'))], [2, [0]]);
+  assert.match(own.google.mails.list()[0]?.raw.toString() ?? '', /2 more/);
+});
