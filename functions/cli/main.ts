@@ -47,8 +47,9 @@ async function main(argv: readonly string[]): Promise<void> {
     const error = { code: 'usage', message: message.startsWith('Usage:') ? 'a command is missing' : message, fix: help };
     return print(name, { data: {}, text, exitCode: 2, error });
   }
-  const { laptop, project: wanted } = parsed.options;
-  if (COMMANDS[name.split(' ')[0] ?? '']?.laptop && meansLaptop(laptop === true, wanted, process.env)) {
+  const { laptop, project: wanted, smtp } = parsed.options;
+  // doctor --smtp looks at a setup without mailgrant
+  if (!smtp && COMMANDS[name.split(' ')[0] ?? '']?.laptop && meansLaptop(laptop === true, wanted, process.env)) {
     const variables = laptopVariables();
     if (laptop === true && !variables)
       return print(

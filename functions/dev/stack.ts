@@ -194,7 +194,11 @@ async function startIn(
     if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
 
   const where = join(folder, 'stack.json'); // by which the commands of this project know it
-  writeFileSync(where, `${JSON.stringify({ pid: process.pid, env: commandEnv(env), api: api.url, inbox: inbox.url })}\n`, PRIVATE);
+  writeFileSync(
+    where,
+    `${JSON.stringify({ pid: process.pid, env: commandEnv(env), api: api.url, hooks: hooks?.url ?? null, inbox: inbox.url })}\n`,
+    PRIVATE,
+  );
   started.defer(() => rmSync(where, { force: true }));
   return { google, inbox, key: key.text, functions: { api, worker }, hooks };
 }

@@ -7,6 +7,7 @@ const FIXES = {
   grant_without_consent:
     'Nothing is consented to for this mailbox. grant: delegation needs its service account in the Admin console (Security, API controls, Domain-wide delegation); grant: service-account-key needs the key JSON as a version of its secret. Check it with npx mailgrant watch.',
   laptop_missing: 'Start one: `npx mailgrant dev`, or `npm start` in a checkout.',
+  hooks_not_served: 'End it and start it again: it reads the config when it starts. Or name the function: --url URL.',
   project_missing: 'Give the project that holds the secrets: --project ID, or GOOGLE_CLOUD_PROJECT.',
   option_invalid: 'Correct the option; --help shows them all.',
   client_missing:

@@ -15,6 +15,12 @@ export function laptopVariables(): Readonly<Record<string, string>> | null {
   }
 }
 
+/** Where the local stack of this project serves webhooks: undefined where none runs, null where it was started without a webhook. */
+export function laptopHooks(): string | null | undefined {
+  if (laptopVariables() === null) return undefined;
+  return (JSON.parse(readFileSync(FILE, 'utf8')) as { readonly hooks?: string | null }).hooks ?? null;
+}
+
 /**
  * Whether a command is about the local stack: it was asked for, or nothing names a project and one runs. An operator who names a project, by
  * an option or by the environment, never meets the laptop by mistake.

@@ -40,7 +40,10 @@ export function doctorChecks(
       `${address} is not in the config: name one of ${mailboxes.map((one) => one.address).join(', ')}`,
     );
   return [
-    { name: 'config', run: async () => passed('config', `${mailboxes.length} mailboxes, ${operator.settings.config.keys.length} keys`) },
+    {
+      name: 'config',
+      run: async () => passed('config', `mailboxes: ${mailboxes.length}, API keys: ${operator.settings.config.keys.length}`),
+    },
     ...warningsOf(operator.settings.config).map((warning, index) => ({
       name: `config warning ${index + 1}`,
       run: async () => unclear(`config warning ${index + 1}`, warning),

@@ -9,6 +9,7 @@ import { schemeOf, secretsIn } from '../../verify/verify.ts';
 import type { Answer, Group, Options } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
+import { laptopHooks } from '../common/running-laptop.ts';
 
 const LAPTOP_URL = 'http://127.0.0.1:8082';
 const LAPTOP_SECRETS = '.mailgrant/hook-secrets';
@@ -23,7 +24,7 @@ export const HOOK: Group = {
       options: {
         event: { value: 'FILE', about: 'the body, sent byte for byte as it stands in the file' },
         'secret-file': { value: 'FILE', about: "the vendor's signing secret (the one that npx mailgrant dev made for the route)" },
-        url: { value: 'URL', about: `the function hooks (${LAPTOP_URL}, as npx mailgrant dev serves it)` },
+        url: { value: 'URL', about: `the function hooks (the one of npx mailgrant dev, or ${LAPTOP_URL})` },
         header: { value: 'NAME: VALUE', many: true, about: "one more header, such as 'X-GitHub-Event: release' (repeat it)" },
         'event-id': { value: 'ID', about: 'for schemes that sign one (made up)' },
       },
@@ -40,9 +41,20 @@ async function signed(options: Options, name = ''): Promise<Answer> {
   const hook = hookOf(configFile(options), name);
   const body = read('--event', String(file));
   const secretFile = String(options['secret-file'] ?? join(LAPTOP_SECRETS, hook.secret));
-  const url = `${String(options['url'] ?? LAPTOP_URL).replace(/\/+$/, '')}/hooks/${name}`;
+  const url = `${hooksUrl(options['url']).replace(/\/+$/, '')}/hooks/${name}`;
   const headers = await headersOf(hook, secretFile, body, String(options['event-id'] ?? `sample-${randomUUID()}`));
   return answerOf(url, { 'Content-Type': 'application/json', ...extraIn(options['header']), ...headers }, String(file));
+}
+
+/** The function's base URL: as given, or the one of the local stack that runs in this project, or the one that it has by default. */
+function hooksUrl(given: Options[string]): string {
+  if (given !== undefined) return String(given);
+  const running = laptopHooks();
+  if (running !== null) return running ?? LAPTOP_URL;
+  throw new CommandError(
+    'hooks_not_served',
+    'the local stack that runs here serves no webhooks: its config had no route with a hook when it started',
+  );
 }
 
 /** Headers as they stand on the command line. */

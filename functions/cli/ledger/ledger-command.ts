@@ -16,6 +16,8 @@ import { type EmailFilter, listMails, listText, mailText, shown } from './list-e
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Options of `list` without which an empty list means that all is well. */
+const FILTERS = ['state', 'since', 'mailbox', 'to'] as const;
 const OPEN: readonly State[] = ['unknown', 'failed', 'parked', 'waiting'];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -108,7 +110,13 @@ export function runLedgerCommand(
         if (!/\b404\b/.test(toFailure(error).message)) throw error; // a query finds nothing, or there is nothing to query
         throw new CommandError('database_missing', `there is no database ${settings.database}`);
       });
-      return { data, text: listText(data) };
+      return {
+        data,
+        text: listText(
+          data,
+          FILTERS.every((name) => options[name] === undefined),
+        ),
+      };
     }
     const context: DecisionContext = {
       config: settings.config,

@@ -125,13 +125,16 @@ export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader:
   return { mails: fitting.slice(0, limit).map((one) => shown(one, reader)), truncated: entries.length >= READ_MAX };
 }
 
-export function listText({ mails, truncated }: EmailList): string {
+/** What an empty list means depends on what was asked: without a filter it is good news. */
+export function listText({ mails, truncated }: EmailList, everything = false): string {
   const lines = mails.map(
     ({ id, state, accepted, code, mailbox, attempts, heldUntil, overdue }) =>
       `${id}  ${state.padEnd(9)}  ${accepted.slice(0, 19)}Z  ${(code ?? (BEGUN.includes(state) && !heldUntil ? 'nobody holds it' : overdue ? 'overdue' : '')).padEnd(18)}  ${mailbox}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
   );
   return [
-    ...(lines.length > 0 ? lines : ['No such mail.']),
+    ...(lines.length > 0
+      ? lines
+      : [everything ? 'No email needs attention. ledger list --state sent shows those that were sent.' : 'No such email.']),
     ...(truncated ? [`Only ${READ_MAX} mails were read: narrow it by --state or --to.`] : []),
   ].join('\n');
 }

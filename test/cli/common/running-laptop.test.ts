@@ -1,7 +1,7 @@
 /** Commands know the local stack that runs in the project, without a variable; and never instead of a project that is named. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,11 @@ let stack: Stack;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
   const file = join(folder, 'mailgrant.yaml');
-  writeFileSync(file, `mailboxes: { ${MAILBOX}: {} }\n`);
+  const route = `{ hook: { verify: github, secret: hook-releases }, from: ${MAILBOX}, to: you@example.net, template: any }`;
+  writeFileSync(file, `mailboxes: { ${MAILBOX}: {} }\nroutes: { releases: ${route} }\n`);
+  mkdirSync(join(folder, 'templates'));
+  writeFileSync(join(folder, 'templates', 'any.hbs'), '---\nsubject: Hi\n---\n<p>There</p>\n');
+  writeFileSync(join(folder, 'event.json'), '{}');
   const { config, module } = compileConfig(file);
   stack = await startStack({
     config,
@@ -55,6 +59,28 @@ for (const args of [['ledger', 'list', '--state', 'sent'], ['doctor'], ['watch']
       assert.notEqual(data.error?.code, 'project_missing');
       assert.ok(stack.google.calls.ledger + stack.google.calls.secret + stack.google.calls.publish > before);
     });
+
+test('hook sign names the port that the local stack took', async () => {
+  const { data } = await run(['hook', 'sign', 'releases', '--event', 'event.json']);
+  assert.equal(data['url'], `${stack.hooks?.url}/hooks/releases`);
+});
+
+test('hook sign refuses where the local stack was started without a webhook, unless a URL is given', async () => {
+  const file = join(folder, '.mailgrant/stack.json');
+  const stood = readFileSync(file, 'utf8');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(stood), hooks: null }));
+  const sign = ['hook', 'sign', 'releases', '--event', 'event.json'];
+  assert.equal((await run(sign)).data.error?.code, 'hooks_not_served');
+  assert.equal((await run([...sign, '--url', 'https://hooks.example.com/'])).data['url'], 'https://hooks.example.com/hooks/releases');
+  writeFileSync(file, stood);
+});
+
+test('doctor --smtp is about a setup without mailgrant, so it says nothing of the local stack', async () => {
+  const before = { ...stack.google.calls };
+  const { err } = await run(['doctor', '--smtp', '--url', 'smtp://you:canary@127.0.0.1:1']);
+  assert.doesNotMatch(err, /local stack/);
+  assert.deepEqual(stack.google.calls, before);
+});
 
 test('where a project is named, the local stack is not touched', async () => {
   for (const [args, env] of [
