@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { mayImport, ROOMS, roomsTable } from './support/import-law.ts';
+import { walkText } from './support/walk.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const FILES_MAX = 16;
@@ -154,10 +155,12 @@ test('no function and no test is reached through an index file', () =>
     [],
   ));
 
-test('the map in CONTRIBUTING.md is the law (MAILGRANT_WRITE=1 writes it anew)', () => {
+test('the map and the walk in CONTRIBUTING.md are as the code is (MAILGRANT_WRITE=1 writes it anew)', () => {
   const path = join(ROOT, 'CONTRIBUTING.md');
   const text = readFileSync(path, 'utf8');
-  const anew = text.replace(/(<!-- rooms -->\n)[\s\S]*?(\n<!-- \/rooms -->)/, (_, open, close) => `${open}${roomsTable()}${close}`);
+  const written = (name: string, block: string, page: string): string =>
+    page.replace(new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(\\n<!-- /${name} -->)`), (_, open, close) => `${open}${block}${close}`);
+  const anew = written('walk', walkText(), written('rooms', roomsTable(), text));
   if (process.env['MAILGRANT_WRITE']) writeFileSync(path, anew);
   else assert.equal(text, anew);
 });
