@@ -70,7 +70,7 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   ),
   'a message that is put off is put nowhere': place(
     'conclude',
-    `  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: seal }, at), taskQueue);\n  return true;\n}\n\n/** Null`,
+    `  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: hash }, at), taskQueue);\n  return true;\n}\n\n/** Null`,
     `  return true;\n}\n\n/** Null`,
   ),
   'only a lost reply counts as bytes that left, not every call': [
@@ -103,7 +103,7 @@ export const RARE: typeof BREAKS = {
   ),
   'after a lost reply the letter is not sent': place(
     'deliver',
-    `const unsure = attempt.proof === null && consequence(failure.code).retry !== 'person';`,
+    `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';`,
     `const unsure = false;`,
   ),
   'a lost reply leaves no trail': place('deliver', `  attempt.proof = null;\n  try {`, `  try {`),
@@ -114,8 +114,8 @@ export const RARE: typeof BREAKS = {
   ),
   'a session that is gone is opened anew': place(
     'deliver',
-    `const unsure = attempt.proof === null && consequence(failure.code).retry !== 'person';`,
-    `const unsure = attempt.proof === null && consequence(failure.code).retry !== 'person'; if (failure.code === 'session_gone') return recordOutcome(attempt.held, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports, 'refused');`,
+    `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';`,
+    `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person'; if (failure.code === 'session_gone') return recordOutcome(attempt.held, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports, 'refused');`,
   ),
   'what is handed over has no new holder': place(
     'enqueue',

@@ -4,8 +4,10 @@
  * mutations too. A failure prints its seed, for MAILGRANT_SEED, and what happened, a line each.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { mutated } from '../chaos/mutation.ts';
 import { BREAKS, brokenCore, RARE } from './broken-core.ts';
 import * as core from './core.ts';
 import { play } from './journeys.ts';
@@ -138,6 +140,11 @@ const FOUND: Readonly<Record<string, Scenario>> = {
   },
 };
 for (const [name, one] of Object.entries(FOUND)) test(`found once: ${name}`, () => keep(one));
+
+test('each mutation finds its place in the code, the rare ones too', () => {
+  for (const places of Object.values({ ...BREAKS, ...RARE }))
+    for (const place of places) assert.ok(mutated(place, readFileSync(place.file, 'utf8')));
+});
 
 for (const [name, place] of Object.entries({ ...BREAKS, ...(RUNS > 0 && RARE) }))
   test(`it is found out if ${name}`, async (t) => {
