@@ -10,4 +10,6 @@ import { pubsubWorker } from './trigger/pubsub/push-handler.ts';
 const log = createLog();
 const edge = connect(readSettings(process.env), log);
 const routes = later(async () => (await import('./trigger/pubsub/route-events.ts')).routeEvents(edge, log));
-http('worker', serve(byPath({ '/documents': documentEvents(edge, log), '/routes/': routes }, pubsubWorker(edge, log))));
+const events = later(async () => (await import('./trigger/events/event-handler.ts')).eventHandler(edge, log));
+const doors = { '/documents': documentEvents(edge, log), '/routes/': routes, '/events': events, '/events/': events };
+http('worker', serve(byPath(doors, pubsubWorker(edge, log))));

@@ -39,6 +39,23 @@ resource "google_project_iam_member" "ledger_watch" {
   }
 }
 
+# `GET /emails`: a caller's own, by time; one index for each direction of a page.
+resource "google_firestore_index" "list" {
+  for_each   = toset(["ASCENDING", "DESCENDING"])
+  database   = var.database
+  collection = "mails"
+  skip_wait  = true
+  fields {
+    field_path = "caller"
+    order      = "ASCENDING"
+  }
+  fields {
+    field_path = "acceptedAt"
+    order      = each.key
+  }
+  depends_on = [google_firestore_database.ledger, google_project_service.this]
+}
+
 # One database, not all of the project's.
 resource "google_project_iam_member" "ledger" {
   for_each = toset(local.carriers)

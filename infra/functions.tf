@@ -24,13 +24,13 @@ locals {
   worker_url = "https://${var.name_prefix}-worker-${data.google_project.this.number}.${var.region}.run.app"
 
   # Written out, where `.id` would be known only after an apply.
-  carrying = {
+  carrying = merge(local.telling, {
     MAILGRANT_TOPIC         = "projects/${var.project_id}/topics/${google_pubsub_topic.mails.name}"
     MAILGRANT_BUCKET        = google_storage_bucket.content.name
     MAILGRANT_TASKS         = "projects/${var.project_id}/locations/${var.region}/queues/${google_cloud_tasks_queue.later.name}"
     MAILGRANT_TASKS_ACCOUNT = google_service_account.this["tasks"].email
     MAILGRANT_STOPPED       = tostring(var.stopped)
-  }
+  })
   environment = {
     api    = merge(local.carrying, { MAILGRANT_TRUST_IAM = tostring(var.access.api != "public") })
     worker = merge(local.carrying, { MAILGRANT_DEAD_TOPIC = "projects/${var.project_id}/topics/${google_pubsub_topic.dead.name}", MAILGRANT_PUSH_AUDIENCE = local.worker_url })
@@ -114,7 +114,7 @@ resource "google_cloud_run_v2_service_iam_member" "hooks" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "worker" {
-  for_each = toset(concat(["push"], local.documents == null ? [] : ["events"]))
+  for_each = toset(concat(["push"], local.documents == null ? [] : ["events"], local.event_queue == 0 ? [] : ["tasks"], length(local.events) == 0 ? [] : ["schedule"]))
   location = google_cloudfunctions2_function.this["worker"].location
   name     = google_cloudfunctions2_function.this["worker"].name
   role     = "roles/run.invoker"

@@ -16,7 +16,7 @@ locals {
     }
     set_up = {
       title  = "a right, an API or a setting is missing"
-      filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(api_disabled|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
+      filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\" OR \"email_event\") AND jsonPayload.code=~\"^(api_disabled|event_undelivered|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
       text   = "Mails fail for a right, an API, a setting or a route. The log line names code, detail and fix; `npx mailgrant doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, `npx mailgrant deploy --project ${var.project_id}` puts them back. Then `npx mailgrant dead list ${local.place}`. Safe to ignore during the first ten minutes after a deployment that changed rights, if it does not come again."
     }
     unknown = {

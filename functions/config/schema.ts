@@ -3,6 +3,7 @@ import { isAddress, normalise } from '../mail/model/address.ts';
 import { RESERVED } from '../mail/model/caller.ts';
 import type { CallerKey, Config, Limits } from '../mail/model/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents-schema.ts';
+import { eventContradictions, eventsOf, eventsSchema } from './events-schema.ts';
 import { routeContradictions, routes, routesOf, secretId } from './routes-schema.ts';
 
 const lower = z.string().trim().toLowerCase();
@@ -65,6 +66,7 @@ const file = z.strictObject({
   ledger: z.strictObject({ addresses: z.enum(['hashed', 'plain']).default('hashed') }).default({ addresses: 'hashed' }),
   attachments: z.strictObject({ fetchFrom: z.array(host) }).optional(),
   routes,
+  events: eventsSchema,
   documents: documentsSchema({ address, pattern, limits }).optional(),
 });
 
@@ -78,7 +80,7 @@ export function checkConfig(value: unknown): Checked {
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
-  const { mailboxes, keys, delivery, ledger, attachments, routes, documents } = parsed.data;
+  const { mailboxes, keys, delivery, ledger, attachments, routes, events, documents } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, rotates: _, ...box }]) => {
       const address = normalise(key);
@@ -96,6 +98,7 @@ export function checkConfig(value: unknown): Checked {
     ...(attachments && { attachments }),
     ...(documents && { documents: documentsOf(documents) }),
     ...(Object.keys(routes).length > 0 && { routes: routesOf(routes) }),
+    ...(events && Object.keys(events).length > 0 && { events: eventsOf(events) }),
   };
   const problems = contradictions(config);
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
@@ -132,7 +135,7 @@ function nameProblems(value: unknown): string[] {
     ...named('mailboxes')
       .filter((name) => !isAddress(name))
       .map((name) => `mailboxes.${show(name)}: expected an address such as notices@example.com`),
-    ...(['keys', 'routes'] as const).flatMap((section) =>
+    ...(['keys', 'routes', 'events'] as const).flatMap((section) =>
       named(section)
         .filter((name) => !/^[a-z0-9-]{1,40}$/.test(name))
         .map((name) => `${section}.${show(name)}: expected 1 to 40 lower-case letters, digits or "-"`),
@@ -149,7 +152,8 @@ function sentences(issue: z.core.$ZodIssue): string[] {
 }
 
 /** What is right line by line and wrong together. */
-function contradictions({ mailboxes, keys, routes, documents }: Config): string[] {
+function contradictions(config: Config): string[] {
+  const { mailboxes, keys, routes, documents } = config;
   const owners = new Map<string, string>();
   const problems: string[] = [];
   for (const { address, aliases, grant, delegate } of mailboxes) {
@@ -180,7 +184,7 @@ function contradictions({ mailboxes, keys, routes, documents }: Config): string[
       problems.push(
         `keys.${id}.sha256: ${sha256 === '' ? 'missing; or name an identity in its place' : 'not beside an identity: one or the other'}`,
       );
-  return [...problems, ...routeContradictions(routes ?? [], owners)];
+  return [...problems, ...routeContradictions(routes ?? [], owners), ...eventContradictions(config)];
 }
 
 /** Two grants in one secret: the second consent would replace the first one. Keys of a service account may be shared. */

@@ -9,7 +9,11 @@ import { schemeOf } from '../verify/verify.ts';
  * A signing secret for each webhook, made once and kept in the ignored folder, where `mailgrant hook sign` finds it; the
  * fake Secret Manager has what the file says at each start, so that a vendor's real one can be put into the file.
  */
-export function keepHookSecrets(hooks: readonly Hook[], folder: string, google: Pick<Google, 'storeSecret'>): void {
+export function keepHookSecrets(
+  hooks: readonly Pick<Hook, 'verify' | 'secret'>[],
+  folder: string,
+  google: Pick<Google, 'storeSecret'>,
+): void {
   const kept = join(folder, 'hook-secrets');
   for (const hook of hooks.filter(({ secret }) => secret !== '')) {
     const { secret } = hook;
@@ -20,6 +24,6 @@ export function keepHookSecrets(hooks: readonly Hook[], folder: string, google: 
   }
 }
 
-const made = (hook: Hook): string => schemeOf(hook).secret?.make(randomBytes(32)) ?? '';
+const made = (hook: Pick<Hook, 'verify'>): string => schemeOf(hook).secret?.make(randomBytes(32)) ?? '';
 
 const PROJECT = 'laptop'; // the one of the stack

@@ -107,12 +107,23 @@ async function startIn(
   });
   started.use(google);
   for (const name of [TOPIC, DEAD_TOPIC]) google.pubsub.createTopic(name);
+  for (const { topic } of config.events ?? [])
+    if (topic !== undefined) google.pubsub.createTopic(topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`);
   google.pubsub.keep(`projects/${PROJECT}/subscriptions/mailgrant-dead`, DEAD_TOPIC);
   const certificate = join(folder, 'smtp-certificate.pem');
   writeFileSync(certificate, google.smtp?.certificate ?? '', PRIVATE);
   seedGrants(config.mailboxes, google, PROJECT);
   const hooked = (config.routes ?? []).flatMap(({ hook }) => hook ?? []);
   keepHookSecrets(hooked, folder, google);
+
+  const signed = (config.events ?? []).flatMap(({ secret }) => (secret === undefined ? [] : [{ verify: 'standard-webhooks', secret }]));
+  keepHookSecrets(signed, folder, google);
+
+  const sockets = mkdtempSync(join(tmpdir(), 'mailgrant-')); // the path of a socket file must be short
+  started.defer(() => rmSync(sockets, { recursive: true, force: true }));
+  const socketOf = (target: FunctionName): string =>
+    process.platform === 'win32' ? `\\\\.\\pipe\\${sockets.split('\\').at(-1)}-${target}` : join(sockets, target);
+  const workerDoor = started.use(await openDoor(socketOf('worker'), at(ports.worker))); // the tasks of events name it
 
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
@@ -126,20 +137,22 @@ async function startIn(
     MAILGRANT_DEAD_TOPIC: DEAD_TOPIC,
     MAILGRANT_BUCKET: BUCKET,
     MAILGRANT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/later`,
+    ...(config.events && {
+      MAILGRANT_EVENT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/events`,
+      MAILGRANT_WORKER_URL: workerDoor.url,
+    }),
     MAILGRANT_TASKS_ACCOUNT: `tasks@${PROJECT}.iam.gserviceaccount.com`,
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
-  const sockets = mkdtempSync(join(tmpdir(), 'mailgrant-')); // the path of a socket file must be short
-  started.defer(() => rmSync(sockets, { recursive: true, force: true }));
   let stopping = false;
   const keepRunning = async (target: FunctionName, wanted: number): Promise<Kept> => {
-    const socket = process.platform === 'win32' ? `\\\\.\\pipe\\${sockets.split('\\').at(-1)}-${target}` : join(sockets, target);
+    const socket = socketOf(target);
     const source = sources?.[target] ?? siblingFile(`../${target}`);
     const start = (): Promise<RunningFunction> => {
       rmSync(socket, { force: true }); // one that was killed leaves it behind
       return startFunction({ target, source, port: socket, env, onLine: (line) => say(target, line) });
     };
-    const door = started.use(await openDoor(socket, at(wanted)));
+    const door = target === 'worker' ? workerDoor : started.use(await openDoor(socket, at(wanted)));
     let current = await start();
     started.defer(async () => {
       stopping = true;

@@ -43,6 +43,7 @@ const KNOWN: Readonly<Record<FailureCode, Known>> = {
   token_refused: { catalogue: 'gmail-token-refused', cause: 'access-token-expired' },
   signature_invalid: { catalogue: null, cause: null },
   hook_secret_unusable: { catalogue: null, cause: 'secret-access-denied' },
+  event_undelivered: { catalogue: null, cause: null },
   event_unreadable: { catalogue: null, cause: null },
   route_condition: { catalogue: null, cause: null },
   route_template: { catalogue: null, cause: null },

@@ -1,9 +1,8 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-
+import type { Ledger } from '../mail/delivery/ledger.ts';
 import { pseudonym } from '../mail/model/address.ts';
-
-import type { DocumentStore, FunctionContext } from '../runtime/function-context.ts';
+import type { DocumentStore, EventDelivery, FunctionContext } from '../runtime/function-context.ts';
 import type { Settings } from '../runtime/settings.ts';
 import type { TokenSources } from './auth/mint-token.ts';
 import { createSecrets } from './auth/secret-manager.ts';
@@ -43,8 +42,32 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     const pause = (wait: number): Promise<void> => sleep(wait, undefined, { signal: deadline });
     return { deadline, end, exchange, pause, retrying: withRetry(exchange, pause, Math.random) };
   };
-  const firestoreOf = ({ retrying, pause }: Pick<ReturnType<typeof callsUntil>, 'retrying' | 'pause'>) =>
-    firestoreClient({ baseUrl: urls.firestore, exchange: retrying, token: self, pause, random: Math.random });
+  type Calls = ReturnType<typeof callsUntil>;
+  const accessOf = ({ retrying, pause }: Pick<Calls, 'retrying' | 'pause'>) => ({
+    baseUrl: urls.firestore,
+    exchange: retrying,
+    token: self,
+    pause,
+    random: Math.random,
+  });
+  const firestoreOf = (calls: Pick<Calls, 'retrying' | 'pause'>) => firestoreClient(accessOf(calls));
+  const eventContext = ({ exchange }: Pick<Calls, 'exchange'>) => ({
+    settings,
+    exchange,
+    token: self,
+    now,
+    onLeft: () => tell('WARNING', 'event_left', { code: 'queue_unavailable' }),
+  });
+  const ledgerOf = (calls: Calls): Ledger => {
+    const ledger = createLedger(firestoreOf(calls), database);
+    if (!config.events) return ledger;
+    const telling = async () => (await import('./events/email-events.ts')).createTellingLedger(ledger, eventContext(calls));
+    return {
+      ...ledger,
+      create: async (...call) => (await telling()).create(...call),
+      replace: async (...call) => (await telling()).replace(...call),
+    };
+  };
   const invocation = () => {
     const { deadline, end, exchange, pause, retrying } = callsUntil(deadlineMs);
     return {
@@ -74,7 +97,7 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
-        ledger: createLedger(firestoreOf(recording), database),
+        ledger: ledgerOf(recording),
         windows: async () => (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(firestore, database),
         ...queuePorts(settings, retrying, self),
         token,
@@ -90,6 +113,18 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
           smtp.close();
         },
       };
+    },
+    async listEmails(query) {
+      const { end, retrying, pause } = callsUntil(deadlineMs);
+      const { listEmails } = await import('./firestore/firestore-query.ts');
+      return listEmails(accessOf({ retrying, pause }), database, query).finally(end);
+    },
+    async emailEvents() {
+      const calls = callsUntil(deadlineMs);
+      const { createEventDelivery, createTellingLedger } = await import('./events/email-events.ts');
+      const context = eventContext(calls);
+      const ledger = createTellingLedger(createLedger(firestoreOf(calls), database), context);
+      return { ...createEventDelivery(ledger, secrets, accessOf(calls), calls.deadline, context), close: calls.end };
     },
     documents: () => createDocumentStore(invocation().firestore),
     overdue: async () => {
@@ -120,4 +155,6 @@ interface Kept {
   pseudonym(address: string): string;
   /** The documents of an app, for one invocation. */
   documents(): DocumentStore;
+  /** The delivery of events, for one invocation. */
+  emailEvents(): Promise<EventDelivery>;
 }

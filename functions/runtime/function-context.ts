@@ -1,3 +1,4 @@
+import type { Entry } from '../mail/delivery/ledger.ts';
 import type { Ports } from '../mail/delivery/ports.ts';
 import type { Config } from '../mail/model/config.ts';
 import type { SecretString } from '../mail/model/secret.ts';
@@ -16,6 +17,48 @@ export interface FunctionContext {
   digest(data: Uint8Array | string): string;
   now(): number;
   startInvocation(): Ports;
+  /** A page of a caller's own emails, newest first. Throws MailFailure. */
+  listEmails(query: EmailPageQuery): Promise<EmailPage>;
+}
+
+/** The emails before or after one of them, in a list that begins with the newest. */
+export interface EmailPageQuery {
+  readonly caller: string;
+  readonly limit: number;
+  readonly cursor: { readonly direction: 'after' | 'before'; readonly entry: Pick<Entry, 'id' | 'acceptedAt'> } | null;
+}
+
+export interface EmailPage {
+  readonly entries: readonly Entry[];
+  /** Whether there are more in the direction that was asked for. */
+  readonly hasMore: boolean;
+}
+
+/** An event on its way to a URL. */
+export interface EventTask {
+  /** Name of the target in the config. */
+  readonly target: string;
+  readonly id: string;
+  readonly type: string;
+  /** Id of the email. */
+  readonly email: string;
+  /** Since when its delivery is tried, in milliseconds since the epoch. */
+  readonly since: number;
+  /** JSON text: the same bytes each time. */
+  readonly payload: string;
+}
+
+/** What the worker delivers events by, for one invocation. All of it throws MailFailure. */
+export interface EventDelivery {
+  /** The payload of a secret, at most five minutes old. */
+  secret(name: string, stale?: SecretString): Promise<SecretString>;
+  /** Answers the status of the receiver, or a word for why there was none. Never throws. */
+  post(url: string, headers: Readonly<Record<string, string>>, body: Buffer): Promise<number | string>;
+  /** Begins the delivery of an event anew; false where no queue of events is configured. */
+  again(task: EventTask): Promise<boolean>;
+  /** Hands over what was left in the ledger: `told` entries, and those where it did not work. */
+  sweep(): Promise<{ readonly told: number; readonly left: number }>;
+  close(): void;
 }
 
 /** What webhooks are judged by. */

@@ -27,6 +27,8 @@ export interface Settings {
   readonly bucket: string | null;
   /** Cloud Tasks queue for mails that wait for a time, as `projects/P/locations/L/queues/Q`, and whose token its tasks carry; null for none. */
   readonly tasks: { readonly queue: string; readonly account: string } | null;
+  /** Cloud Tasks queue of events that go to URLs, whose token its tasks carry, and the worker that they call; null for none. */
+  readonly eventTasks: { readonly queue: string; readonly account: string; readonly worker: string } | null;
   readonly urls: GoogleUrls;
   readonly smtp: SmtpServer;
 }
@@ -49,6 +51,9 @@ export const ENVIRONMENT = {
   MAILGRANT_TASKS:
     'Cloud Tasks queue for mails that wait for a time, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and scheduled_at is refused)',
   MAILGRANT_TASKS_ACCOUNT: 'email of the service account whose token those tasks carry; it may publish on MAILGRANT_TOPIC',
+  MAILGRANT_EVENT_TASKS:
+    'Cloud Tasks queue of the events that go to URLs, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and they wait in the ledger)',
+  MAILGRANT_WORKER_URL: 'base URL of the worker, which those tasks call with the token of MAILGRANT_TASKS_ACCOUNT',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_STOPPED: '"true" if nothing may be sent until further notice; set by `npx mailgrant stop` (api, worker, hooks; default: false)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
@@ -103,6 +108,10 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
   const account = named('MAILGRANT_TASKS_ACCOUNT', ACCOUNT, 'the email of a service account');
   if (queue !== null && account === null) problems.push('MAILGRANT_TASKS_ACCOUNT: missing; MAILGRANT_TASKS needs it');
   if (queue !== null && topic === null) problems.push('MAILGRANT_TOPIC: missing; MAILGRANT_TASKS has its mails published there');
+  const eventQueue = named('MAILGRANT_EVENT_TASKS', TASKS, 'projects/P/locations/L/queues/Q');
+  const worker = url('MAILGRANT_WORKER_URL', '');
+  if (eventQueue !== null && account === null) problems.push('MAILGRANT_TASKS_ACCOUNT: missing; MAILGRANT_EVENT_TASKS needs it');
+  if (eventQueue !== null && worker === '') problems.push('MAILGRANT_WORKER_URL: missing; MAILGRANT_EVENT_TASKS has it called');
   if (needs === 'queue' && config.delivery === 'queued' && topic === null)
     problems.push('MAILGRANT_TOPIC: missing; the config says `delivery: queued`');
   const settings = {
@@ -118,6 +127,7 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
     deadTopic: named('MAILGRANT_DEAD_TOPIC', TOPIC, 'projects/P/topics/T'),
     bucket: named('MAILGRANT_BUCKET', BUCKET, 'the name of a bucket'),
     tasks: queue && account ? { queue, account } : null,
+    eventTasks: eventQueue && account && worker ? { queue: eventQueue, account, worker } : null,
     urls: {
       ...urls,
       firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore),

@@ -37,6 +37,10 @@ run "minimal" {
     error_message = "secretAccessor per secret and function"
   }
   assert {
+    condition     = length(google_cloud_tasks_queue.events) + length(google_secret_manager_secret.events) + length(google_cloud_scheduler_job.events) + length(google_pubsub_topic_iam_member.events) == 0 && keys(google_cloud_run_v2_service_iam_member.worker) == ["push"]
+    error_message = "nobody is told anything unless the config says so"
+  }
+  assert {
     condition     = length(google_secret_manager_secret_iam_member.rotate) == 0 && length(google_project_iam_custom_role.jwt_signer) == 0
     error_message = "no right to write a grant, none to sign"
   }
@@ -177,6 +181,26 @@ run "every_option" {
   assert {
     condition     = alltrue([for one in concat(values(google_monitoring_alert_policy.log), values(google_monitoring_alert_policy.metric), [google_monitoring_alert_policy.failing]) : one.notification_channels == tolist([google_monitoring_notification_channel.email["ops@example.com"].id])])
     error_message = "every alert reaches somebody"
+  }
+  assert {
+    condition     = google_cloud_tasks_queue.events[0].retry_config[0].max_attempts == -1 && google_cloudfunctions2_function.this["api"].service_config[0].environment_variables["MAILGRANT_WORKER_URL"] == google_cloudfunctions2_function.this["worker"].service_config[0].environment_variables["MAILGRANT_PUSH_AUDIENCE"]
+    error_message = "events go to worker by a queue that gives none up"
+  }
+  assert {
+    condition     = keys(google_secret_manager_secret.events) == ["mailgrant-events-shop"] && google_secret_manager_secret_iam_member.events["mailgrant-events-shop"].member == google_service_account.this["worker"].member
+    error_message = "worker alone reads what events are signed with"
+  }
+  assert {
+    condition     = toset([for one in google_pubsub_topic_iam_member.events : one.topic]) == toset(["email-events"])
+    error_message = "events may be published on a topic of this project; one of another is granted there"
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.events[0].http_target[0].uri == "https://mailgrant-worker-123456789012.europe-west4.run.app/events/sweep" && length(google_cloud_run_v2_service_iam_member.worker) == 4
+    error_message = "what was left is swept"
+  }
+  assert {
+    condition     = toset([for one in google_firestore_index.list : one.fields[1].order]) == toset(["ASCENDING", "DESCENDING"])
+    error_message = "an index for each direction of the list"
   }
   assert {
     condition     = toset(keys(google_monitoring_alert_policy.metric)) == toset(["backlog", "broken", "dead_letters", "documents", "put_off"])

@@ -21,6 +21,7 @@ test('what an operator has to mend names a cause', () =>
     [
       'alias_unverified',
       'identity_refused',
+      'event_undelivered',
       'route_condition',
       'route_template',
       'queue_missing',

@@ -77,6 +77,19 @@ const rows: readonly Row[] = [
     role: PUBLISHER,
     call: ['functions/mail/queue/dead-letter.ts', 'deadLetters'],
   },
+  {
+    who: CARRY,
+    grant: 'google_pubsub_topic_iam_member.events',
+    role: PUBLISHER,
+    call: ['functions/google/events/hand-over.ts', '.publish('],
+  },
+  {
+    who: ['worker'],
+    grant: 'google_secret_manager_secret_iam_member.events',
+    role: ACCESSOR,
+    call: ['functions/google/events/email-events.ts', 'secrets.read('],
+  },
+  { who: CARRY, grant: 'google_cloud_tasks_queue_iam_member.events', call: ['functions/google/events/event-tasks.ts', '/tasks`'] },
   { who: CARRY, grant: 'google_cloud_tasks_queue_iam_member.carry', call: ['functions/google/queue/cloud-tasks.ts', '/tasks`'] },
   {
     who: CARRY,
@@ -91,6 +104,13 @@ const rows: readonly Row[] = [
     call: ['functions/google/queue/content-bucket.ts', 'uploadType=media'],
   },
   { who: ['push'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/pubsub.tf', 'oidc_token'] },
+  {
+    who: ['tasks'],
+    grant: 'google_cloud_run_v2_service_iam_member.worker',
+    role: INVOKER,
+    call: ['functions/google/events/event-tasks.ts', 'oidcToken'],
+  },
+  { who: ['schedule'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/events.tf', 'oidc_token'] },
   { who: ['events'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/documents.tf', 'destination'] },
   {
     who: ['events'],
@@ -127,6 +147,7 @@ const OWN: Readonly<Record<string, Readonly<Record<string, readonly [file: strin
     'cloudtasks.tasks.fullView': ['functions/google/queue/cloud-tasks.ts', 'responseView=FULL'],
     'cloudtasks.tasks.get': ['functions/google/queue/cloud-tasks.ts', "method: 'GET'"],
   },
+  event_teller: { 'cloudtasks.tasks.create': ['functions/google/events/event-tasks.ts', "method: 'POST'"] },
   jwt_signer: { 'iam.serviceAccounts.signJwt': ['functions/google/auth/jwt-bearer.ts', ':signJwt'] },
 };
 

@@ -113,6 +113,6 @@ export const FIELD_ROWS: readonly FieldRow[] = [
     emails: { tags: [{ name: 'a', value: 'b' }] },
     documents: {},
     finished: '–',
-    note: 'taken and left aside: nothing of Gmail’s is like them',
+    note: 'kept in the ledger, returned, and carried in [events](events.md); nothing of Gmail’s is like them',
   },
 ];

@@ -17,7 +17,8 @@ const GOOGLE_TYPES = /^googleapis\//;
 export const ROOMS: Readonly<Record<string, Room>> = {
   '': {
     job: 'The functions that are deployed, one sentence each: connect the adapters, name the trigger.',
-    rooms: 'runtime google google/auth google/inspect trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents',
+    rooms:
+      'runtime google google/auth google/inspect trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents trigger/events',
     packages: /^@google-cloud\/functions-framework$/,
   },
   runtime: {
@@ -51,6 +52,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'mail/queue': {
     job: 'Queue messages: write, process, postpone, dead-letter.',
     rooms: 'mail/model mail/message mail/delivery',
+    pure: true,
+  },
+  'mail/events': {
+    job: 'What is told of an email: outbox, payload.',
+    rooms: 'mail/model mail/delivery',
     pure: true,
   },
   mail: {
@@ -125,6 +131,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: SERVER_TYPES,
     types: /^node:/,
   },
+  'trigger/events': {
+    job: 'Events of emails on their way to a URL.',
+    rooms: 'trigger/common trigger/pubsub runtime verify/schemes mail/model mail/queue',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
   trigger: { job: 'The scheduled check of every grant.', rooms: 'runtime diagnose mail/model', packages: SERVER_TYPES, types: /^node:/ },
   'google/http': { job: 'One HTTPS exchange; Google’s error body; retry.', rooms: 'mail/model', packages: /^node:/ },
   'google/auth': {
@@ -162,9 +174,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: /^googleapis\/build\//,
     types: GOOGLE_TYPES,
   },
+  'google/events': {
+    job: 'Events of emails: handed over to Cloud Tasks and Pub/Sub, posted, swept.',
+    rooms: 'google/http google/auth google/firestore google/queue runtime mail/model mail/delivery mail/events',
+    packages: /^(googleapis\/build\/|node:)/,
+    types: GOOGLE_TYPES,
+  },
   google: {
     job: 'Connects the adapters to the ports of `mail/`.',
-    rooms: 'google/http google/auth google/gmail google/firestore google/queue google/smtp runtime mail/model',
+    rooms: 'google/http google/auth google/gmail google/firestore google/queue google/smtp google/events runtime mail/model mail/delivery',
     packages: /^node:/,
   },
   config: {

@@ -5,6 +5,7 @@ import { fieldsIn, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import {
   DETAIL_ATTRIBUTE,
   DIGEST_ATTRIBUTE,
+  EVENT_ATTRIBUTE,
   emailIdOf,
   KEY_ATTRIBUTE,
   MAIL_ATTRIBUTE,
@@ -23,6 +24,8 @@ export interface DeadLetter {
   readonly fields?: string;
   /** The route of the event; null for an email. */
   readonly route: string | null;
+  /** The target in `events:` that did not take it; absent for what is no event of an email. */
+  readonly target?: string;
   /** The email's id and state in the ledger, if it is recorded. */
   readonly mail: string | null;
   readonly state: Entry['state'] | null;
@@ -115,7 +118,7 @@ export async function deadLetterOf(
   const mail = recordedIn(message);
   const ports = mail === null ? null : begin();
   const found = ports && (await ports.ledger.read(String(mail)).finally(ports.close));
-  const { [DETAIL_ATTRIBUTE]: detail = '' } = message.attributes;
+  const { [DETAIL_ATTRIBUTE]: detail = '', [EVENT_ATTRIBUTE]: target } = message.attributes;
   const fields = fieldsIn(new MailFailure('request_invalid', detail));
   const route = routeOf(message, routes);
   return {
@@ -124,6 +127,7 @@ export async function deadLetterOf(
     reason: reasonOf(message),
     ...(fields !== '' && { fields }),
     route,
+    ...(target !== undefined && { target }),
     mail,
     state: found?.entry.state ?? null,
     bytes: Buffer.byteLength(message.data),
@@ -189,7 +193,10 @@ async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open
 function again({ id, message }: PulledMessage, route: string | null): QueueMessage {
   const { reason: _, [MAIL_ATTRIBUTE]: __, [DETAIL_ATTRIBUTE]: ___, ...rest } = message.attributes;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => !/^(CloudPubSubDeadLetter|googclient_)/.test(name)));
-  const own = emailIdOf(message) !== null || kept['idempotencyKey'] !== undefined || kept[DIGEST_ATTRIBUTE] !== undefined;
+  const own =
+    emailIdOf(message) !== null ||
+    kept['idempotencyKey'] !== undefined ||
+    [DIGEST_ATTRIBUTE, EVENT_ATTRIBUTE].some((name) => kept[name] !== undefined);
   const attributes = {
     ...kept,
     ...(!own && { [KEY_ATTRIBUTE]: kept[KEY_ATTRIBUTE] ?? `dead:${id}` }),
@@ -220,8 +227,23 @@ const wordsOf = (error: unknown): string => {
   return failure instanceof MailFailure ? `${failure.code}: ${failure.message}` : 'unexpected';
 };
 
-export function deadLetterText({ id, since, reason, route, mail, state, bytes, ...done }: DeadLetter & Partial<DeadLetterResult>): string {
-  const what = route === null ? `mail ${mail ?? 'not in the ledger'}` : `event of route ${route}${mail ? `, mail ${mail}` : ''}`;
+export function deadLetterText({
+  id,
+  since,
+  reason,
+  route,
+  target,
+  mail,
+  state,
+  bytes,
+  ...done
+}: DeadLetter & Partial<DeadLetterResult>): string {
+  const what =
+    target !== undefined
+      ? `event for ${target}`
+      : route === null
+        ? `mail ${mail ?? 'not in the ledger'}`
+        : `event of route ${route}${mail ? `, mail ${mail}` : ''}`;
   const line = `${id}  ${since.slice(0, 19)}Z  ${(reason ?? 'no reason').padEnd(20)}  ${what}${state ? ` (${state})` : ''}  ${bytes} bytes`;
   return done.did === undefined ? line : `${done.did.padEnd(12)}  ${line}${done.why ? `\n              ${done.why}` : ''}`;
 }

@@ -40,11 +40,12 @@ export const LEDGER: Group = {
         since: { value: 'TIME', about: '2026-11-24T08:00:00Z, or 2h, 7d' },
         mailbox: { value: 'ADDRESS', about: 'emails from this mailbox' },
         to: { value: 'ADDRESS', about: 'emails to this recipient' },
+        tag: { value: 'NAME=VALUE', about: 'emails with this tag' },
         limit: { value: 'N', about: 'how many (50)' },
         ...WHERE,
       },
       examples: ['ledger list --project your-project', 'ledger list --state sent --since 2h', 'ledger list --to you@example.net'],
-      notes: `By default the states ${OPEN.join(', ')}, what was begun and left for ten minutes, and what is overdue (queued or scheduled, and its message has not come for half an hour); with --to all of them.`,
+      notes: `By default the states ${OPEN.join(', ')}, what was begun and left for ten minutes, and what is overdue (queued or scheduled, and its message has not come for half an hour); with --to or --tag all of them.`,
     }),
     show: leaf('show', {
       summary: 'the record of an email, what it means, what fixes it, and what may be done',
@@ -105,7 +106,12 @@ export function runLedgerCommand(
     if (verb === 'list') {
       const query = createLedgerQuery({ settings, identity });
       const narrowed = (name: string) => (options[name] === undefined ? null : asShown(String(options[name])));
-      const asked = { ...wanted, mailbox: narrowed('mailbox'), recipient: narrowed('to') };
+      const asked = {
+        ...wanted,
+        mailbox: narrowed('mailbox'),
+        recipient: narrowed('to'),
+        ...(options['tag'] !== undefined && { tag: String(options['tag']) }),
+      };
       const data = await listMails(asked, query, reader).catch((error: unknown) => {
         if (!/\b404\b/.test(toFailure(error).message)) throw error; // a query finds nothing, or there is nothing to query
         throw new CommandError('database_missing', `there is no database ${settings.database}`);
@@ -156,7 +162,7 @@ function wantedIn(options: Options, now: number): Pick<EmailFilter, 'states' | '
   if (wrong !== undefined) throw new CommandError('option_invalid', `--state: ${wrong} is none of ${STATES.join(', ')}`);
   const limit = Number(options['limit'] ?? 50);
   if (!Number.isInteger(limit) || limit < 1) throw new CommandError('option_invalid', '--limit: expected a number from 1 on');
-  const usual = options['to'] === undefined ? OPEN : STATES;
+  const usual = options['to'] === undefined && options['tag'] === undefined ? OPEN : STATES;
   const abandoned = states.length === 0;
   return { states: abandoned ? usual : states, abandoned, since: sinceIn(options['since'], now), limit };
 }

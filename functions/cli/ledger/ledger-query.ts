@@ -5,8 +5,8 @@ import { MailFailure } from '../../mail/model/failure.ts';
 import type { Operator } from '../common/operator.ts';
 import { queryMails } from '../common/query-mails.ts';
 
-/** What mails are looked up by: the states they may be in, or whom they may be to, as the ledger has it. */
-export type Sought = { readonly states: readonly State[] } | { readonly recipients: readonly string[] };
+/** What mails are looked up by: the states they may be in, or whom they may be to, as the ledger has it, or a tag as `name=value`. */
+export type Sought = { readonly states: readonly State[] } | { readonly recipients: readonly string[] } | { readonly tag: string };
 
 /** Reads the mails that fit, in no particular order, `limit` at most. */
 export type LedgerQuery = (sought: Sought, limit: number) => Promise<Entry[]>;
@@ -21,7 +21,9 @@ export const createLedgerQuery =
     const filter: firestore_v1.Schema$FieldFilter =
       'states' in sought
         ? { field: { fieldPath: 'state' }, op: 'IN', value: textsOf(sought.states) }
-        : { field: { fieldPath: 'recipients' }, op: 'ARRAY_CONTAINS_ANY', value: textsOf(sought.recipients) };
+        : 'tag' in sought
+          ? { field: { fieldPath: 'tags' }, op: 'ARRAY_CONTAINS_ANY', value: textsOf([sought.tag]) }
+          : { field: { fieldPath: 'recipients' }, op: 'ARRAY_CONTAINS_ANY', value: textsOf(sought.recipients) };
     const reply = await queryMails(operator, filter, limit);
     if (!reply) throw new MailFailure('ledger_unavailable', 'Firestore did not answer');
     const { status, data } = reply;

@@ -21,6 +21,8 @@ export interface EmailSummary {
   readonly code: FailureCode | null;
   /** Fields of the request that the code is about. */
   readonly fields?: string;
+  /** As `name=value`; absent for none. */
+  readonly tags?: readonly string[];
   readonly summary: string | null;
   readonly fix: string | null;
   /** The row and the cause in the catalogue of `explain`. */
@@ -73,6 +75,7 @@ export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
     rejected,
     code,
     ...(entry.fields !== undefined && { fields: entry.fields }),
+    ...(entry.tags && { tags: entry.tags.map(({ name, value }) => `${name}=${value}`) }),
     summary,
     fix,
     ...(code ? knownOf(code) : { catalogue: null, cause: null }),
@@ -96,6 +99,8 @@ export interface EmailFilter {
   /** As the ledger has it; null for every one. */
   readonly mailbox: readonly string[] | null;
   readonly recipient: readonly string[] | null;
+  /** As `name=value`; absent for any. */
+  readonly tag?: string;
   readonly limit: number;
 }
 
@@ -113,9 +118,9 @@ const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.inc
 
 /** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
 export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader: Reader): Promise<EmailList> {
-  const { states, abandoned, since, mailbox, recipient, limit } = wanted;
+  const { states, abandoned, since, mailbox, recipient, tag, limit } = wanted;
   const sought = abandoned ? [...new Set([...states, ...BEGUN, ...AWAITED])] : states;
-  const entries = await query(recipient === null ? { states: sought } : { recipients: recipient }, READ_MAX);
+  const entries = await query(tag !== undefined ? { tag } : recipient === null ? { states: sought } : { recipients: recipient }, READ_MAX);
   const fitting = entries
     .filter((one) => states.includes(one.state) || (abandoned && (isLeft(one, reader.now) || isOverdue(one, reader.now))))
     .filter((one) => one.acceptedAt >= since && one.expireAt > reader.now)
@@ -155,6 +160,7 @@ export function mailText(mail: EmailSummary): string {
     ['overdue', mail.overdue ? 'yes: its message has not come' : null],
     ['code', mail.code],
     ['fields', mail.fields ?? null],
+    ['tags', mail.tags?.join(', ') ?? null],
     ['meaning', mail.summary],
     ['cause', mail.cause],
     ['fix', mail.fix],

@@ -27,15 +27,23 @@ interface Query {
     readonly fieldFilter?: {
       readonly field?: { readonly fieldPath: string };
       readonly op?: string;
-      readonly value?: { readonly arrayValue?: { readonly values?: readonly { readonly stringValue?: string }[] } };
+      readonly value?: Text & {
+        readonly integerValue?: string;
+        readonly arrayValue?: { readonly values?: readonly { readonly stringValue?: string }[] };
+      };
     };
+  };
+  readonly orderBy?: readonly { readonly field: { readonly fieldPath: string }; readonly direction?: string }[];
+  readonly startAt?: {
+    readonly values: readonly { readonly integerValue?: string; readonly referenceValue?: string }[];
+    readonly before?: boolean;
   };
   readonly limit?: number;
 }
 
 /**
  * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
- * with preconditions, increments, minima and maxima, reading a document, querying by one field), so that the adapter of production runs here as it is.
+ * with preconditions, increments, minima and maxima, reading a document, querying by one field, in order), so that the adapter of production runs here as it is.
  */
 export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
   createDocuments(db);
@@ -100,14 +108,14 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return { status: 200, body: { name, fields: JSON.parse(row.fields), createTime: row.update_time, updateTime: row.update_time } };
   };
 
-  /** One collection, filtered by one field that is, or holds, one of some texts: what the commands ask for. */
+  /** One collection, filtered by one field, in the order of one number and of names: what functions and commands ask for. */
   const query = (root: string, request: Request): Reply => {
     const { structuredQuery = {} } = (jsonOf(request) ?? {}) as { structuredQuery?: Query };
-    const { from = [], where, limit = 1_000 } = structuredQuery;
-    const { field, op, value } = where?.fieldFilter ?? {};
-    const texts = (value?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue);
-    if (from.length !== 1 || !field || (op !== 'IN' && op !== 'ARRAY_CONTAINS_ANY'))
-      return cloudError(501, 'UNIMPLEMENTED', 'The laptop knows only one collection and one IN or ARRAY_CONTAINS_ANY of texts.');
+    const { from = [], where, orderBy = [], startAt, limit = 1_000 } = structuredQuery;
+    const { field, op = '', value } = where?.fieldFilter ?? {};
+    const fits = field && value ? FILTERS[op]?.(value) : undefined;
+    if (from.length !== 1 || !field || !fits)
+      return cloudError(501, 'UNIMPLEMENTED', `The laptop knows only one collection and one of ${Object.keys(FILTERS).join(', ')}.`);
     const rows = db
       .prepare('SELECT name, fields, update_time FROM documents WHERE name > ? AND name < ? ORDER BY name')
       .all(`${root}/${from[0]?.collectionId}/`, `${root}/${from[0]?.collectionId}0`) as {
@@ -116,12 +124,25 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
       update_time: string;
     }[];
     const found = rows.flatMap(({ name, fields, update_time }) => {
-      const parsed = JSON.parse(fields) as Record<string, Text & { arrayValue?: { values?: readonly Text[] } }>;
+      const parsed = JSON.parse(fields) as Record<string, StoredValue>;
       const there = parsed[field.fieldPath];
-      const held = op === 'IN' ? [there] : (there?.arrayValue?.values ?? []);
-      return held.some((one) => texts.includes(one?.stringValue)) ? [{ document: { name, fields: parsed, updateTime: update_time } }] : [];
+      return there && fits(there) ? [{ document: { name, fields: parsed, updateTime: update_time } }] : [];
     });
-    return { status: 200, body: found.slice(0, limit) };
+    const [first] = orderBy;
+    if (!first) return { status: 200, body: found.slice(0, limit) };
+    const up = first.direction !== 'DESCENDING';
+    const keyOf = ({ document }: (typeof found)[number]): readonly [number, string] => [
+      Number(document.fields[first.field.fieldPath]?.integerValue ?? 0),
+      document.name,
+    ];
+    const compare = (a: readonly [number, string], b: readonly [number, string]): number =>
+      (a[0] - b[0] || (a[1] < b[1] ? -1 : Number(a[1] > b[1]))) * (up ? 1 : -1);
+    const [number, name] = startAt?.values ?? [];
+    const start = [Number(number?.integerValue ?? 0), name?.referenceValue ?? ''] as const;
+    const page = found
+      .toSorted((a, b) => compare(keyOf(a), keyOf(b)))
+      .filter((one) => !startAt || compare(keyOf(one), start) > (startAt.before === true ? -1 : 0));
+    return { status: 200, body: page.slice(0, limit) };
   };
 
   return (request) => {
@@ -137,6 +158,17 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
 
 type Values = Readonly<Record<string, unknown>>;
 type Text = { readonly stringValue?: string };
+type StoredValue = Text & { readonly integerValue?: string; readonly arrayValue?: { readonly values?: readonly Text[] } };
+
+const textsIn = ({ arrayValue }: StoredValue): (string | undefined)[] => (arrayValue?.values ?? []).map(({ stringValue }) => stringValue);
+
+/** Whether a stored value fits what a filter asks for. */
+const FILTERS: Readonly<Record<string, (wanted: StoredValue) => (there: StoredValue) => boolean>> = {
+  IN: (wanted) => (there) => textsIn(wanted).includes(there.stringValue),
+  EQUAL: (wanted) => (there) => there.stringValue === wanted.stringValue,
+  ARRAY_CONTAINS_ANY: (wanted) => (there) => textsIn(there).some((one) => textsIn(wanted).includes(one)),
+  LESS_THAN_OR_EQUAL: (wanted) => (there) => there.integerValue !== undefined && Number(there.integerValue) <= Number(wanted.integerValue),
+};
 
 /** The fields after a write: with a mask only the paths in it change, `a.b` within the map `a`. */
 function merged(before: Values, fields: Values, paths: readonly string[] | undefined): Values {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { idToken } from '../oauth/identity.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 import { createDeliveryLoop } from './delivery-loop.ts';
 
@@ -20,6 +21,7 @@ interface Task {
     readonly url: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: string;
+    readonly oidcToken?: { readonly serviceAccountEmail: string; readonly audience?: string };
     readonly oauthToken?: { readonly serviceAccountEmail: string; readonly scope?: string };
   };
 }
@@ -43,10 +45,13 @@ export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, a
     running.add(name);
     db.prepare('UPDATE tasks SET tries = ?, run_at = ? WHERE name = ?').run(tries + 1, now() + Math.min(60_000, 1_000 * 2 ** tries), name);
     const { httpRequest } = JSON.parse(task) as Task;
-    const { access_token } = oauth.issue(httpRequest?.oauthToken?.serviceAccountEmail ?? '', [httpRequest?.oauthToken?.scope ?? '']);
+    const { oauthToken, oidcToken } = httpRequest ?? {};
+    const token = oidcToken
+      ? idToken(oidcToken.audience ?? httpRequest?.url ?? '', oidcToken.serviceAccountEmail, true, now())
+      : String(oauth.issue(oauthToken?.serviceAccountEmail ?? '', [oauthToken?.scope ?? '']).access_token);
     const done = await fetch(httpRequest?.url ?? '', {
       method: 'POST',
-      headers: { ...httpRequest?.headers, authorization: `Bearer ${String(access_token)}` },
+      headers: { ...httpRequest?.headers, authorization: `Bearer ${token}` },
       body: Buffer.from(httpRequest?.body ?? '', 'base64'),
       signal: pump.signal,
     }).then(

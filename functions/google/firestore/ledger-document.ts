@@ -1,4 +1,5 @@
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
+import type { EmailEvent, Tag } from '../../mail/model/email-event.ts';
 import type { Document } from './firestore-client.ts';
 import { typedValue, type Value } from './firestore-value.ts';
 
@@ -14,8 +15,17 @@ export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<stri
 }
 
 /** An entry as a document; its id is the document's name. */
-export function documentOf({ id: _, ...rest }: Entry): Record<string, Value> {
-  return fieldsOf(rest);
+export function documentOf({ id: _, tags, outbox, ...rest }: Entry): Record<string, Value> {
+  return fieldsOf({
+    ...rest,
+    ...(tags && { tags: tags.map(({ name, value }) => `${name}=${value}`) }), // one text each, by which a query finds it
+    ...(outbox && { outbox: JSON.stringify(outbox) }),
+  });
+}
+
+function tagIn(text: string): Tag {
+  const [name = ''] = text.split('=', 1);
+  return { name, value: text.slice(name.length + 1) };
 }
 
 /** A document as an entry. */
@@ -49,6 +59,9 @@ export function entryOf(id: string, document: Document): Entry {
     ...(fields['scheduledAt'] && { scheduledAt: number('scheduledAt') ?? 0 }),
     ...(fields['content'] && { content: text('content') ?? '' }),
     ...(fields['buriedAt'] && { buriedAt: number('buriedAt') ?? 0 }),
+    ...(fields['tags'] && { tags: (fields['tags'].arrayValue?.values ?? []).map(({ stringValue }) => tagIn(stringValue ?? '')) }),
+    ...(fields['outbox'] && { outbox: JSON.parse(text('outbox') ?? '[]') as EmailEvent[] }),
+    ...(fields['outboxAt'] && { outboxAt: number('outboxAt') ?? 0 }),
     expireAt: Date.parse(fields['expireAt']?.timestampValue ?? '') || 0,
   };
 }

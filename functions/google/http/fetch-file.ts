@@ -13,7 +13,7 @@ export interface Reach {
   readonly ca?: string;
 }
 
-const INTERNET: Reach = { lookup: resolve, isAllowed: isPublic };
+export const INTERNET: Reach = { lookup: resolve, isAllowed: isPublic };
 
 /**
  * Fetches a file for an attachment, from a host that the config names: https only, no redirect, no credentials, no more
@@ -75,7 +75,7 @@ function problemOf({ statusCode = 0, headers }: IncomingMessage, maxBytes: numbe
 }
 
 /** Resolves the name and refuses it if any of its addresses is not allowed. */
-function checking({ lookup, isAllowed }: Reach): LookupFunction {
+export function checking({ lookup, isAllowed }: Reach): LookupFunction {
   return (hostname, options, done) =>
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];

@@ -1,6 +1,7 @@
 import type { Sender } from '../message/sender.ts';
 import { type Address, normalise, pseudonym } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
+import type { Tag } from '../model/email-event.ts';
 import { type FailureCode, failureInfo, fieldsIn, MailFailure } from '../model/failure.ts';
 import type { Counter, Entry, LedgerKey, LedgerRecord, State } from './ledger.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
@@ -21,6 +22,7 @@ export interface Claim {
   readonly recipients: readonly Address[];
   readonly caller: string;
   readonly payload: string;
+  readonly tags?: readonly Tag[];
   readonly key: string | null;
   /** True where a caller asks again for a mail that failed: it is tried anew. A platform's redelivery is only answered. */
   readonly retryFailed: boolean;
@@ -105,7 +107,7 @@ export async function takeOver(found: LedgerRecord, counters: readonly Counter[]
 
 const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until);
 
-function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, key: LedgerKey | null, ports: Ports): Entry {
+function newEntry({ caller, payload, tags }: Pick<Claim, 'caller' | 'payload' | 'tags'>, key: LedgerKey | null, ports: Ports): Entry {
   const now = ports.now();
   return {
     id: ports.newId(),
@@ -124,6 +126,7 @@ function newEntry({ caller, payload }: Pick<Claim, 'caller' | 'payload'>, key: L
     ...(key && { key: key.hash }),
     code: null,
     notBefore: null,
+    ...(tags && { tags }),
     expireAt: now + KEEP_MS,
   };
 }

@@ -1,3 +1,5 @@
+import type { EmailEvent, Tag } from '../model/email-event.ts';
+
 /**
  * queued: its message is in the queue. scheduled: due at `notBefore`, as its caller wants. claimed: an invocation works on it,
  * and nothing of the email is with Gmail. sending: the session is stored, bytes may have left. waiting and parked: provably not
@@ -62,6 +64,11 @@ export interface Entry {
   readonly content?: string;
   /** When a dead letter of it was published: one is enough until the mail is let go or begun anew. Absent where there is none. */
   readonly buriedAt?: number;
+  /** Tags that its caller gave it; absent for none. */
+  readonly tags?: readonly Tag[];
+  /** State changes that were not told yet, and since when the first of them waits; absent for none. */
+  readonly outbox?: readonly EmailEvent[];
+  readonly outboxAt?: number;
   readonly expireAt: number;
 }
 

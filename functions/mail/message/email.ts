@@ -1,5 +1,6 @@
 import { type Address, addressProblem, distinct, parseAddress } from '../model/address.ts';
 import { isEmptyGroup, trimSeparators } from '../model/address-list.ts';
+import type { Tag } from '../model/email-event.ts';
 import { MailFailure } from '../model/failure.ts';
 import { lineProblem } from '../model/header-text.ts';
 import { type Attachment, foreignFields, isAbsent, parseAttachments } from './attachments.ts';
@@ -21,13 +22,15 @@ export interface EmailFields {
   readonly attachments: readonly Attachment[];
   /** The requested send time as the caller wrote it; absent for now. */
   readonly scheduledAt?: string;
+  /** Kept with the record of the email; no part of what is sent, nor of its fingerprint. */
+  readonly tags?: readonly Tag[];
 }
 
 type Fields = Record<string, unknown>;
 
 /** How many addresses one field may have at `POST /emails`, as in Resend's contract; elsewhere only Gmail's own limit binds. */
 export const RESEND_RECIPIENTS_MAX = 50;
-/** Every field that is read; Resend's `tags` are taken and left aside, since nothing of Gmail's is like them. */
+/** Every field that is read; Resend's `tags` are kept in the ledger, since nothing of Gmail's is like them. */
 export const EMAIL_FIELDS = [
   'from',
   'to',
@@ -110,6 +113,7 @@ export function parseRequest(
     text: parseText('text', fields['text'], problems),
     headers,
     attachments: parseAttachments(fields['attachments'], hosts, problems),
+    ...tagsOf(fields['tags']),
     ...(!isAbsent(scheduledAt) && { scheduledAt: parseScheduledAt(scheduledAt, later, problems) }),
   };
   if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
@@ -153,6 +157,24 @@ function parseScheduledAt(value: unknown, later: boolean, problems: string[]): s
   return '';
 }
 
+const TAGS_MAX = 50;
+const TAG_MAX = 256;
+
+/** Tags in Resend's form, `{ name, value }`. What is of any other form is no reason to refuse an email (Symfony sends its own), and is left out. */
+function tagsOf(value: unknown): { readonly tags?: readonly Tag[] } {
+  if (!Array.isArray(value)) return {};
+  const tags = new Map<string, string>();
+  for (const one of value.slice(0, TAGS_MAX) as ({ name?: unknown; value?: unknown } | null)[]) {
+    const name = typeof one?.name === 'string' ? one.name : '';
+    const text = typeof one?.value === 'string' ? one.value : '';
+    if (TAG_NAME.test(name) && TAG_VALUE.test(text)) tags.set(name, text);
+  }
+  return tags.size === 0 ? {} : { tags: [...tags].map(([name, value]) => ({ name, value })) };
+}
+
+const TAG_NAME = new RegExp(`^[A-Za-z0-9_-]{1,${TAG_MAX}}$`);
+const TAG_VALUE = new RegExp(`^[\\x20-\\x7e]{0,${TAG_MAX}}$`);
+
 function parseText(name: string, value: unknown, problems: string[]): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string' && !value.includes('\0')) return value;
@@ -162,7 +184,7 @@ function parseText(name: string, value: unknown, problems: string[]): string | n
 }
 
 /** The request as one line of text that is equal for equal requests; attachments stand in it by the digest of their bytes. */
-export function fingerprint(request: EmailFields, digest: (bytes: Uint8Array | string) => string): string {
+export function fingerprint({ tags: _, ...request }: EmailFields, digest: (bytes: Uint8Array | string) => string): string {
   const attachments = request.attachments.map(({ content, ...rest }) => ({ ...rest, content: digest(content) }));
   return digest(JSON.stringify({ ...request, attachments }));
 }

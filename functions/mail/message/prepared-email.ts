@@ -1,6 +1,7 @@
 import type { Address } from '../model/address.ts';
 import { isKey } from '../model/caller.ts';
 import type { Caller, Config } from '../model/config.ts';
+import type { Tag } from '../model/email-event.ts';
 import { MailFailure } from '../model/failure.ts';
 import { loadFiles } from './attachments.ts';
 import { compose } from './compose.ts';
@@ -17,6 +18,8 @@ export interface PreparedEmail {
   readonly recipients: readonly Address[];
   /** Fingerprint of what was asked for: equal for equal orders. */
   readonly payload: string;
+  /** Absent for none. */
+  readonly tags?: readonly Tag[];
   /** Send time in milliseconds since the epoch; null for now. */
   readonly dueAt: number | null;
   /** Composes the MIME message; the same stamp gives the same bytes. */
@@ -54,6 +57,7 @@ export function prepareFields(
     sender,
     recipients,
     payload: fingerprint(request, ports.digest),
+    ...(request.tags && { tags: request.tags }),
     dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),
     compose: async (stamp, { fetchFile }) =>
       compose({ ...request, attachments: await loadFiles(request.attachments, fetchFile) }, sender, stamp),

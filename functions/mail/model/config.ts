@@ -1,3 +1,4 @@
+import type { EventTarget } from './email-event.ts';
 import type { Route } from './route.ts';
 
 /** A Gmail or Workspace account that mails are sent from. */
@@ -60,6 +61,8 @@ export interface Config {
   readonly attachments?: { readonly fetchFrom: readonly string[] };
   /** What turns events into mails; none where absent. */
   readonly routes?: readonly Route[];
+  /** Whom state changes of emails are told; nobody where absent. */
+  readonly events?: readonly EventTarget[];
   /** Documents in the schema of Firebase's Trigger Email; absent where none are served. */
   readonly documents?: DocumentsConfig;
 }

@@ -241,6 +241,13 @@ export const FAILURES = {
     summary: 'The secret of the webhook cannot be used.',
     fix: "Store the vendor's signing secret as a version of the secret that the route names, one secret a line, and let the function's service account read it (roles/secretmanager.secretAccessor).",
   },
+  event_undelivered: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The receiver of an event did not take it for a day.',
+    fix: 'Mend the receiver, then run `mailgrant dead replay`.',
+  },
   event_unreadable: {
     http: 422,
     retry: 'never',

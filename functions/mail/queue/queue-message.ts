@@ -10,6 +10,9 @@ export const DIGEST_ATTRIBUTE = 'mailgrantDigest';
 export const DOCUMENT_ATTRIBUTE = 'mailgrantDocument';
 export const DOCUMENT_EVENT_ATTRIBUTE = 'mailgrantEvent';
 
+/** A message with this attribute, the name of a target in `events:`, is no mail: it is an event that its receiver did not take. */
+export const EVENT_ATTRIBUTE = 'mailgrantEventTarget';
+
 /**
  * What a dead letter says of itself, so that it can be put into the queue again and is the same mail: what the ledger knows it
  * by, the route that its event came to, and the mail that was recorded. One that carries `mailgrantId` needs none of them.

@@ -44,6 +44,7 @@ export function recordOf({
   notBefore,
   scheduledAt,
   rejected = 0,
+  tags = [],
 }: Entry): Record<string, unknown> {
   return {
     object: 'email',
@@ -59,6 +60,7 @@ export function recordOf({
     html: null,
     text: null,
     scheduled_at: scheduledAt === undefined ? null : new Date(scheduledAt).toISOString(),
+    tags,
     outcome: OUTCOME[state],
     attempts,
     gmail_id: gmailId,

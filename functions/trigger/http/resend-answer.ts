@@ -26,6 +26,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
   mail_unknown: 'not_found',
   path_unknown: 'not_found',
   method_unknown: 'method_not_allowed',
+  event_undelivered: 'application_error',
   event_unreadable: 'validation_error',
   route_condition: 'application_error',
   route_template: 'application_error',

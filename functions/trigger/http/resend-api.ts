@@ -89,6 +89,12 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
     return outcomeAnswer(outcome, edge.now());
   },
 
+  async list({ req, caller, edge }) {
+    const { listAnswer, readListRequest } = await import('./list-request.ts');
+    const find = async (id: string) => (await within(edge, (ports) => ownMail(id, caller.id, ports))).entry;
+    return { status: 200, body: listAnswer(await edge.listEmails(await readListRequest(req.url, caller, find))) };
+  },
+
   async read({ path, caller, edge }) {
     const { entry } = await within(edge, (ports) => ownMail(idIn(path), caller.id, ports));
     const { catalogue, cause } = entry.code === null ? NOTHING_KNOWN : knownOf(entry.code as FailureCode);

@@ -1,7 +1,7 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 
 /** The route of a request; `restricted` is a resource of Resend's API that a sending-only key may not use. */
-export type ApiOperation = 'health' | 'send' | 'batch' | 'raw' | 'read' | 'move' | 'cancel' | 'restricted';
+export type ApiOperation = 'health' | 'send' | 'batch' | 'raw' | 'list' | 'read' | 'move' | 'cancel' | 'restricted';
 
 type Methods = Readonly<Record<string, ApiOperation>>;
 
@@ -9,7 +9,7 @@ const ID = '[^/]+';
 /** The first match decides. All of Resend's methods are listed, so that any other method gets 405. */
 const OPERATIONS: readonly (readonly [RegExp, Methods])[] = [
   [/^\/health$/, { GET: 'health' }],
-  [/^\/emails$/, { POST: 'send', GET: 'restricted' }],
+  [/^\/emails$/, { POST: 'send', GET: 'list' }],
   [/^\/emails\/batch$/, { POST: 'batch' }],
   [/^\/v1\/raw$/, { POST: 'raw' }],
   [new RegExp(`^/emails/${ID}$`), { GET: 'read', PATCH: 'move' }],

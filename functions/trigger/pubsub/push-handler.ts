@@ -4,9 +4,9 @@ import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts
 import { dataOf } from '../../mail/model/message-data.ts';
 import { detailOf, publishDeadLetter } from '../../mail/queue/dead-letter.ts';
 import { type ProcessedMessage, processMessage } from '../../mail/queue/process-message.ts';
-import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, EVENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
-import type { DocumentStore, FunctionContext } from '../../runtime/function-context.ts';
+import type { DocumentStore, EventDelivery, FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
@@ -15,7 +15,10 @@ import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
 import { type Delivery, eventAgain, isForUs, readDelivery, unreadable } from './push-envelope.ts';
 
 /** Handles Pub/Sub pushes and CloudEvents. Status 204 acknowledges; after any other status the platform redelivers. */
-export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
+export function pubsubWorker(
+  edge: FunctionContext & { documents(): DocumentStore; emailEvents(): Promise<EventDelivery> },
+  log: Log,
+): Handler {
   return async (req, res) => {
     const started = edge.now();
     let attempt: number | null = null;
@@ -53,6 +56,10 @@ export function pubsubWorker(edge: FunctionContext & { documents(): DocumentStor
       if (message.attributes[DOCUMENT_ATTRIBUTE] !== undefined) {
         const { documentDelivery } = await import('../documents/document-handler.ts');
         return end(res, await documentDelivery(message, edge, log, facts));
+      }
+      if (message.attributes[EVENT_ATTRIBUTE] !== undefined) {
+        const { replayedEvent } = await import('./event-message.ts');
+        return end(res, await replayedEvent(message, edge, log, facts));
       }
       const order = { body: mail, caller: PUBLISHER, key, retryFailed: false };
       const ports = edge.startInvocation();

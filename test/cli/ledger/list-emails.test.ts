@@ -172,6 +172,16 @@ test('without a name the database is the one that infra/ makes, on the laptop th
   );
 });
 
+test('list --tag finds the emails with that tag, in whatever state, and no others', async () => {
+  const { body } = await post(`${laptop.api}/emails`, { ...MAIL, tags: [{ name: 'order', value: '7' }] }, authorised);
+  await post(`${laptop.api}/emails`, { ...MAIL, tags: [{ name: 'order', value: '77' }] }, authorised);
+  const { data } = await run('list', [], { tag: 'order=7' });
+  assert.deepEqual(
+    data.mails?.map(({ id, state }) => [id, state]),
+    [[body?.['id'], 'sent']],
+  );
+});
+
 test('a database that is not there is told from an outage, with its name', async () => {
   const nowhere = await serveOn(async (_, res) => void res.writeHead(404).end('[{"error":{"code":404,"status":"NOT_FOUND"}}]'));
   const there = { ...env(), MAILGRANT_FIRESTORE_URL: nowhere.url };

@@ -133,6 +133,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     deadTopic: null,
     bucket: null,
     tasks: null,
+    eventTasks: null,
     urls: googleUrls(google),
     smtp: { host: '127.0.0.1', port: 1, secure: false, ca: null }, // nobody listens: a test that sends by SMTP says where
     ...change,

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { Ledger } from '../../mail/delivery/ledger.ts';
+import { type TellingLedger, tellChanges } from '../../mail/events/outbox.ts';
+import type { EventDelivery } from '../../runtime/function-context.ts';
+import type { Settings } from '../../runtime/settings.ts';
+import type { Secrets } from '../auth/secret-manager.ts';
+import type { FirestoreAccess } from '../firestore/firestore-client.ts';
+import { queryEntries } from '../firestore/firestore-query.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { TokenSource } from '../http/google-client.ts';
+import { postWebhook } from '../http/post-webhook.ts';
+import { createEventTasks } from './event-tasks.ts';
+import { createHandover } from './hand-over.ts';
+
+/** What the events of one invocation are told by. */
+export interface EventContext {
+  readonly settings: Settings;
+  /** Tries nothing again by itself: what cannot be handed over waits in the outbox, and an email does not wait for it. */
+  readonly exchange: Exchange;
+  readonly token: TokenSource;
+  readonly now: () => number;
+  readonly onLeft: () => void;
+}
+
+/** The ledger that tells every change which the config's targets want. */
+export function createTellingLedger(ledger: Ledger, { settings, exchange, token, now, onLeft }: EventContext): TellingLedger {
+  const handOver = createHandover(settings, { exchange, token }, now);
+  return tellChanges(ledger, handOver, { targets: settings.config.events ?? [], now, newId: randomUUID }, onLeft);
+}
+
+const SWEEP_MAX = 200;
+/** An invocation may be about to hand it over itself. */
+const SWEEP_AGE_MS = 2 * 60_000;
+
+/** What the worker delivers events by, for one invocation. */
+export function createEventDelivery(
+  ledger: TellingLedger,
+  secrets: Secrets,
+  firestore: FirestoreAccess,
+  deadline: AbortSignal,
+  { settings, exchange, token, now }: EventContext,
+): Omit<EventDelivery, 'close'> {
+  const { urls, database, eventTasks } = settings;
+  const local = urls.tasks.startsWith('http://'); // the fake Google on loopback
+  return {
+    secret: (name, stale) => secrets.read(name, firestore.exchange, now(), stale),
+    post: (url, headers, body) => postWebhook(url, headers, body, deadline, { local }),
+    async again(task) {
+      if (!eventTasks) return false;
+      const since = now();
+      await createEventTasks({ baseUrl: urls.tasks, exchange, token }, eventTasks)(
+        { ...task, since },
+        `${task.id}-${task.target}-${since}`,
+      );
+      return true;
+    },
+    async sweep() {
+      const waiting = await queryEntries(firestore, database, {
+        from: [{ collectionId: 'mails' }],
+        where: {
+          fieldFilter: {
+            field: { fieldPath: 'outboxAt' },
+            op: 'LESS_THAN_OR_EQUAL',
+            value: { integerValue: String(Math.trunc(now() - SWEEP_AGE_MS)) },
+          },
+        },
+        orderBy: [{ field: { fieldPath: 'outboxAt' }, direction: 'ASCENDING' }],
+        limit: SWEEP_MAX,
+      });
+      let left = 0;
+      for (const { id } of waiting) {
+        const record = await ledger.read(id);
+        if (record && (await ledger.tell(record)).left) left++;
+      }
+      return { told: waiting.length - left, left };
+    },
+  };
+}

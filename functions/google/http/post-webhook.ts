@@ -1,0 +1,39 @@
+import { request as requestPlain } from 'node:http';
+import { request } from 'node:https';
+import { isIP } from 'node:net';
+import { checking, INTERNET, type Reach } from './fetch-file.ts';
+
+const PATIENCE_MS = 15_000;
+
+/**
+ * Posts an event to a URL of the config, by the rules of attachments: https only, no redirect, and the socket gets the very
+ * address that was checked. `local` allows plain http on loopback, for the local stack. Answers the status, or why there is none.
+ */
+export function postWebhook(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer,
+  deadline: AbortSignal,
+  { reach = INTERNET, local = false }: { readonly reach?: Reach; readonly local?: boolean } = {},
+): Promise<number | string> {
+  const { protocol, hostname } = new URL(url);
+  const loopback = protocol === 'http:' && /^(127\.0\.0\.1|localhost)$/.test(hostname);
+  if (loopback ? !local : protocol !== 'https:') return Promise.resolve('EPROTOCOL');
+  if (!loopback && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return Promise.resolve('EPRIVATE'); // never looked up, so unchecked
+  return new Promise((done) => {
+    const options = {
+      method: 'POST',
+      headers: { ...headers, 'content-length': body.length, 'user-agent': 'mailgrant' },
+      signal: AbortSignal.any([deadline, AbortSignal.timeout(PATIENCE_MS)]),
+      agent: false, // no kept connections: one that was checked for another name must not be used
+      ...(!loopback && { lookup: checking(reach) }),
+      ...(reach.ca !== undefined && { ca: reach.ca }),
+    } as const;
+    const call = (loopback ? requestPlain : request)(url, options, (response) => {
+      done(response.statusCode ?? 0);
+      call.destroy(); // what a receiver says beside its status is nobody's business
+    });
+    call.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.name));
+    call.end(body);
+  });
+}

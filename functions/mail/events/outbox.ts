@@ -1,0 +1,107 @@
+import type { Entry, Ledger, LedgerRecord, State } from '../delivery/ledger.ts';
+import type { EmailEvent, EventTarget, EventType } from '../model/email-event.ts';
+
+/** The state that an email came into, as the type that tells it. The others are steps of ours on the way. */
+const TYPES: Readonly<Partial<Record<State, EventType>>> = {
+  scheduled: 'email.scheduled',
+  sent: 'email.sent',
+  failed: 'email.failed',
+  waiting: 'email.delivery_delayed',
+  parked: 'email.parked',
+  unknown: 'email.unknown',
+  canceled: 'email.canceled',
+};
+/** A failure with this code was our own refusal of a recipient that bounced before. */
+const SUPPRESSED = 'recipient_suppressed';
+
+/** What a change of an entry is told as; null for a change that is not told. `before` is null for a new entry. */
+export function changeTold(before: Entry | null, after: Entry): EventType | null {
+  const moved = after.state === 'scheduled' && before?.notBefore !== after.notBefore;
+  if (before?.state === after.state && !moved) return null;
+  return after.state === 'failed' && after.code === SUPPRESSED ? 'email.suppressed' : (TYPES[after.state] ?? null);
+}
+
+/** What `addEvent` and the outbox are made of. */
+export interface EventSource {
+  readonly targets: readonly EventTarget[];
+  now(): number;
+  newId(): string;
+}
+
+/**
+ * The entry with one more event to be told; unchanged where no target wants the type. It is told once the entry is written by
+ * `ports.ledger`. This is the way for what happens after the send, such as a bounce.
+ *
+ * @example
+ * const bounced = addEvent(found.entry, { type: 'email.bounced', bounce: { type: 'Permanent', subType: 'General' } }, source);
+ * await ports.ledger.replace(found, bounced);
+ */
+export function addEvent(entry: Entry, event: Omit<EmailEvent, 'id' | 'at'>, { targets, now, newId }: EventSource): Entry {
+  if (!targets.some(({ types }) => types.includes(event.type))) return entry;
+  const at = now();
+  return { ...entry, outbox: [...(entry.outbox ?? []), { id: newId(), at, ...event }], outboxAt: entry.outboxAt ?? at };
+}
+
+/** Hands an event over to something durable; resolves only then. The same event and target may come again. */
+export type Handover = (event: EmailEvent, entry: Entry, target: EventTarget) => Promise<void>;
+
+/** A ledger that tells what changes. */
+export interface TellingLedger extends Ledger {
+  /** Hands over what waits in the outbox and clears it; answers the entry as it stands then, and whether anything was left. */
+  tell(record: LedgerRecord): Promise<{ readonly record: LedgerRecord; readonly left: boolean }>;
+}
+
+/**
+ * The ledger, with every change that a target wants written into the entry's outbox in the same step, then handed over, then
+ * cleared: a crash anywhere in between leaves the outbox, which the next change or the sweep hands over. So an event may be told
+ * more than once, under the same id; it is never lost, and none is told whose change was not written.
+ */
+export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSource, onLeft: () => void): TellingLedger {
+  // The same entry written again after a lost reply must be the same document, or it would pass for somebody else's.
+  const marked = new WeakMap<Entry, Entry>();
+  const withChange = (before: Entry | null, after: Entry): Entry => {
+    const known = marked.get(after);
+    if (known) return known;
+    const { outbox, outboxAt } = before ?? {};
+    // An email that begins anew is a new entry but for its id: what was not told of the one before stays.
+    const kept = outbox && outboxAt !== undefined && !after.outbox ? { ...after, outbox, outboxAt } : after;
+    const type = changeTold(before, after);
+    const made = type === null ? kept : addEvent(kept, { type, ...factsOf(after) }, source);
+    marked.set(after, made);
+    return made;
+  };
+
+  const tell: TellingLedger['tell'] = async (record) => {
+    const { outbox = [], outboxAt: _, ...cleared } = record.entry;
+    if (outbox.length === 0) return { record, left: false };
+    try {
+      for (const event of outbox)
+        await Promise.all(
+          source.targets.filter(({ types }) => types.includes(event.type)).map((target) => handOver(event, record.entry, target)),
+        );
+      const written = await ledger.replace(record, cleared);
+      return { record: written ? { ...record, ...written } : record, left: false };
+    } catch {
+      onLeft();
+      return { record, left: true };
+    }
+  };
+  const told = async (record: LedgerRecord): Promise<LedgerRecord> => (await tell(record)).record;
+
+  return {
+    ...ledger,
+    tell,
+    async create(entry, key, now, counters) {
+      const { created, found } = await ledger.create(withChange(null, entry), key, now, counters);
+      return { created, found: created ? await told(found) : found };
+    },
+    async replace(found, entry, counters) {
+      const written = await ledger.replace(found, withChange(found.entry, entry), counters);
+      return written && told(written);
+    },
+  };
+}
+
+function factsOf({ code, notBefore, rejected }: Entry): Pick<EmailEvent, 'code' | 'notBefore' | 'rejected'> {
+  return { ...(code !== null && { code }), ...(notBefore !== null && { notBefore }), ...(rejected && { rejected }) };
+}

@@ -1,0 +1,23 @@
+import type { QueueMessage } from '../../mail/delivery/ports.ts';
+import { toFailure } from '../../mail/model/failure.ts';
+import type { EventDelivery, EventTask } from '../../runtime/function-context.ts';
+import type { Log } from '../../runtime/log.ts';
+import { reportRefusal } from '../common/report.ts';
+
+/** An event that was a dead letter and was replayed: its delivery begins anew. The status is the verdict, as for an email. */
+export async function replayedEvent(
+  { data }: QueueMessage,
+  edge: { emailEvents(): Promise<EventDelivery> },
+  log: Log,
+  facts: () => Record<string, string | number | null>,
+): Promise<204 | 503> {
+  const delivery = await edge.emailEvents();
+  try {
+    return (await delivery.again(JSON.parse(data) as EventTask)) ? 204 : 503;
+  } catch (error) {
+    reportRefusal(log, toFailure(error), facts());
+    return 503;
+  } finally {
+    delivery.close();
+  }
+}
