@@ -23,7 +23,7 @@ const FILE = join(FOLDER, 'ü.bin');
 const BYTES = Buffer.from(Array.from({ length: 10_240 }, (_, n) => n % 251));
 writeFileSync(FILE, BYTES);
 
-const WORDS: Readonly<Record<number, string>> = { 18: 'Eighteen', 19: 'Nineteen', 20: 'Twenty', 21: 'Twenty-one' };
+const WORDS: Readonly<Record<number, string>> = { 18: 'Eighteen', 19: 'Nineteen', 20: 'Twenty', 21: 'Twenty-one', 24: 'Twenty-four' };
 
 let laptop: Laptop;
 let sidecar: Awaited<ReturnType<typeof sidecarFor>>;

@@ -36,7 +36,7 @@ const MSMTP = 'printf "%s" "$MSMTPRC" > "$HOME/msmtp" && chmod 600 "$HOME/msmtp"
 const URL = 'smtp://any:$KEY@127.0.0.1:$SMTP_PORT';
 
 export const CLIENTS: readonly Client[] = [
-  ...['resend', 'resend-4', 'resend-2'].map(
+  ...['resend', 'resend-4', 'resend-2', 'resend-1'].map(
     (name): Client => ({
       name: 'resend (Node)',
       way: 'POST /emails',
@@ -44,6 +44,17 @@ export const CLIENTS: readonly Client[] = [
       version: packageOf(name),
     }),
   ),
+  {
+    name: 'resend-cli',
+    way: 'POST /emails',
+    command: [
+      'bash',
+      '-c',
+      `RESEND_API_KEY="$KEY" "${node}" node_modules/resend-cli/dist/cli.cjs emails send --from "Grün <$FROM>" --to you@example.net --bcc hidden@example.net --subject "$SUBJECT" --text Grüße --attachment "$FILE" --json`,
+    ],
+    version: packageOf('resend-cli'),
+  },
+  { name: 'resend-mcp', way: 'POST /emails', command: [node, ...own('app_resend_mcp.mjs')], version: packageOf('resend-mcp') },
   {
     name: 'curl',
     way: 'POST /emails',
