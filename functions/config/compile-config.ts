@@ -20,7 +20,7 @@ export interface CompiledConfig {
 export function compileConfig(file: string): CompiledConfig {
   const config = loadConfig(file);
   const { module, problems } = compileRoutes(config.routes ?? [], templatesFor(join(dirname(file), 'templates')), locator(file), {
-    all: config.documents !== undefined,
+    all: config.documents !== undefined || config.keys.length > 0, // documents and requests name any of them
   });
   if (problems.length > 0) throw new ConfigProblems(file, problems);
   return { config, module };

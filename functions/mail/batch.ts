@@ -28,15 +28,28 @@ const AT_ONCE = 4; // Gmail limits what one mailbox sends at the same time
 /**
  * Sends a batch: every mail is checked before the first one goes, each has its own entry in the ledger, and the whole
  * batch is the payload of each, so that one changed mail is another batch. Answers in the order of the request.
- * Throws MailFailure where nothing was sent: an invalid batch, or one whose key is taken or in flight. What one of the others
- * meets is told with what became of all.
+ * `fill` completes the body of one email. Throws MailFailure where nothing was sent: an invalid batch, or one whose key is taken or
+ * in flight. What one of the others meets is told with what became of all.
  */
-export async function sendBatch({ body, caller, key, permissive }: Batch, config: Config, ports: Ports): Promise<Ended[]> {
+export async function sendBatch(
+  { body, caller, key, permissive }: Batch,
+  config: Config,
+  ports: Ports,
+  fill: (body: unknown) => Promise<unknown> = async (one) => one,
+): Promise<Ended[]> {
   if (!Array.isArray(body)) throw new MailFailure('request_invalid', 'The request body must be a JSON array of emails.');
   if (body.length < 1 || body.length > MAX)
     throw new MailFailure('request_invalid', `A batch has 1 to ${MAX} emails; this one has ${body.length}.`);
   await Promise.all(body.map(prepareTime));
-  const checked = body.map((one: unknown, index) => check(one, index, caller, config, ports));
+  const checked = await Promise.all(
+    body.map(async (one: unknown, index) => {
+      try {
+        return check(await fill(one), index, caller, config, ports);
+      } catch (error) {
+        return refused(one, index, error, ports);
+      }
+    }),
+  );
   const invalid = checked.find(({ failure }) => failure);
   if (invalid?.failure && !permissive) throw new MailFailure(invalid.failure.code, `Email ${invalid.index}: ${invalid.failure.message}`);
 
@@ -53,8 +66,8 @@ export async function sendBatch({ body, caller, key, permissive }: Batch, config
   const [first, ...others] = valid;
   const lead = first ? [await run(first)] : [];
   const rest = await pooled(others, (one) => run(one).catch((error) => ({ index: one.index, outcome: null, failure: toFailure(error) })));
-  const refused = checked.flatMap(({ index, failure }) => (failure ? [{ index, outcome: null, failure }] : []));
-  return [...refused, ...lead, ...rest].sort((a, b) => a.index - b.index);
+  const invalidOnes = checked.flatMap(({ index, failure }) => (failure ? [{ index, outcome: null, failure }] : []));
+  return [...invalidOnes, ...lead, ...rest].sort((a, b) => a.index - b.index);
 }
 
 interface Checked {
@@ -65,14 +78,15 @@ interface Checked {
 }
 
 function check(one: unknown, index: number, caller: Caller, config: Config, ports: Ports): Checked {
-  try {
-    const draft = prepareEmail(one, caller, config, ports);
-    return { index, draft, failure: null, payload: draft.payload };
-  } catch (error) {
-    const failure = toFailure(error);
-    if (failureInfo(failure.code).blame !== 'caller') throw failure;
-    return { index, draft: null, failure, payload: ports.digest(JSON.stringify(one) ?? '') };
-  }
+  const draft = prepareEmail(one, caller, config, ports);
+  return { index, draft, failure: null, payload: draft.payload };
+}
+
+/** Throws what is no mistake of the caller's. */
+function refused(one: unknown, index: number, error: unknown, ports: Ports): Checked {
+  const failure = toFailure(error);
+  if (failureInfo(failure.code).blame !== 'caller') throw failure;
+  return { index, draft: null, failure, payload: ports.digest(JSON.stringify(one) ?? '') };
 }
 
 async function pooled<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {

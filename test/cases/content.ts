@@ -56,6 +56,12 @@ export const CONTENT: readonly Case[] = [
   html('the words of an image', 'Hi <img src=cid:l alt="Our logo">', 'Hi Our logo'),
   html('an entity of the standard', 'Zo&euml; &rarr; 5&frac12; &hearts;', 'Zoë → 5½ ♥'),
   html('cells beside each other', '<table><tr><th>Total<td>9 EUR</table>', 'Total 9 EUR'),
+  html('a link whose words are its address', '<a href="mailto:a@x.example">a@x.example</a>', 'a@x.example'),
+  email('an empty text in place of headers', { headers: '' }, sent),
+  {
+    ...email('a quoted local part by SMTP', { to: '"try..this"@example.net' }, says(/quoted local part/, /`via: smtp`/)),
+    vias: ['smtp'],
+  },
   html('a listing', '<pre>if x:\n    y</pre>', 'if x:\n    y'),
   email('a file without name and type', { attachments: [{ content: 'YQ==' }] }, ({ mail }) =>
     assert.equal(mail?.attachments[0]?.filename, 'attachment-1.bin'),

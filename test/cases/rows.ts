@@ -18,6 +18,6 @@ export interface Case {
   /** The body, or a finished message with the recipients of its envelope. */
   readonly input: Readonly<Record<string, unknown>> | { readonly message: string; readonly to: readonly string[] };
   /** Left out for both. The package under the sidecar and the fake's SMTP knows no quoted local parts. */
-  readonly vias?: readonly ['api'];
+  readonly vias?: readonly ('api' | 'smtp')[];
   right(played: Played): void;
 }

@@ -60,7 +60,13 @@ export const FIELD_ROWS: readonly FieldRow[] = [
     finished: 'a part',
     note: "made from the html where it is left out; `''` for none",
   },
-  { what: 'a template', emails: {}, documents: { 'template.name': 'welcome', 'template.data': { a: 1 } }, finished: '–' },
+  {
+    what: 'a template',
+    emails: {},
+    documents: { 'template.name': 'welcome', 'template.data': { a: 1 } },
+    finished: '–',
+    note: 'in a request to `/emails` and `/emails/batch` as `template: {id, variables}`, without `html` and `text`; a file of `config/templates` by its name, strict unless it says otherwise',
+  },
   {
     what: 'files',
     emails: { attachments: [FILE] },

@@ -102,8 +102,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     pure: true,
   },
   'trigger/common': {
-    job: 'What every trigger needs: body, JSON, paths, log lines, compiled routes.',
-    rooms: 'runtime diagnose notify mail/model mail/delivery mail/queue',
+    job: 'What every trigger needs: body, JSON, paths, log lines, compiled routes, a template by its name.',
+    rooms: 'runtime diagnose notify notify/templates mail/model mail/delivery mail/queue',
     packages: SERVER_TYPES,
     types: /^node:/,
   },
@@ -127,7 +127,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'trigger/documents': {
     job: 'Firestore documents in the form of Firebase’s Trigger Email.',
-    rooms: 'trigger/common runtime notify notify/templates mail/model mail/message mail/delivery mail/queue',
+    rooms: 'trigger/common runtime mail/model mail/message mail/delivery mail/queue',
     packages: SERVER_TYPES,
     types: /^node:/,
   },

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { isIP } from 'node:net';
 import { checking, INTERNET, type Reach } from './fetch-file.ts';
 
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /**
  * Posts an event to a URL of the config, by the rules of attachments: https only, no redirect, and the socket gets the very
@@ -24,7 +24,7 @@ export function postWebhook(
     const options = {
       method: 'POST',
       headers: { ...headers, 'content-length': body.length, 'user-agent': 'mailgrant' },
-      signal: AbortSignal.any([deadline, AbortSignal.timeout(PATIENCE_MS)]),
+      signal: AbortSignal.any([deadline, AbortSignal.timeout(TIMEOUT_MS)]),
       agent: false, // no kept connections: one that was checked for another name must not be used
       ...(!loopback && { lookup: checking(reach) }),
       ...(reach.ca !== undefined && { ca: reach.ca }),

@@ -56,14 +56,21 @@ export function parseAttachments(value: unknown, hosts: readonly string[], probl
     problems.push(`Invalid \`attachments\` field: ${value.length} files are more than ${COUNT_MAX}.`);
     return [];
   }
+  const unreadable: string[] = [];
   const attachments = value.flatMap((item: unknown, index) => {
     const field = `attachments[${index}]`;
     if (typeof item !== 'object' || item === null || Array.isArray(item)) {
       problems.push(`Invalid \`${field}\` field: expected an object.`);
       return [];
     }
-    return parseAttachment(item as Fields, field, hosts, problems);
+    try {
+      return parseAttachment(item as Fields, field, hosts, problems);
+    } catch (error) {
+      unreadable.push(toFailure(error).message);
+      return [];
+    }
   });
+  if (unreadable.length > 0) throw new MailFailure('attachment_invalid', unreadable.join(' '));
   checkSize(attachments);
   return attachments;
 }
@@ -124,8 +131,9 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
   };
   const url = isAbsent(item['path']) ? null : parsePath(item['path'], hosts);
   if (url === '') {
-    const where = hosts.length > 0 ? `only from https://${hosts.join(', https://')}` : 'not';
-    problems.push(`Invalid \`${field}.path\` field: files are fetched ${where} here; send the content.`);
+    const fetched =
+      hosts.length > 0 ? `files are fetched only from https://${hosts.join(', https://')} here` : 'files are not fetched here';
+    problems.push(`Invalid \`${field}.path\` field: ${fetched}; send the content.`);
     return [];
   }
   const contentType = line('content_type', item['content_type'] ?? item['contentType']);

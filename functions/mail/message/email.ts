@@ -1,7 +1,7 @@
 import { type Address, addressProblem, distinct, parseAddress } from '../model/address.ts';
 import { isEmptyGroup, trimSeparators } from '../model/address-list.ts';
 import type { Tag } from '../model/email-event.ts';
-import { MailFailure } from '../model/failure.ts';
+import { MailFailure, toFailure } from '../model/failure.ts';
 import { lineProblem } from '../model/header-text.ts';
 import { type Attachment, foreignFields, isAbsent, parseAttachments } from './attachments.ts';
 import { type Header, parseHeaders } from './headers.ts';
@@ -74,7 +74,10 @@ export const EMAIL_ADVICE: Readonly<Record<string, string>> = {
   bccUids: 'use `bcc`; uids are read in documents',
 };
 // Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
-const NOT_SERVED = ['template', 'topic_id'] as const;
+const NOT_SERVED: Readonly<Record<string, string>> = {
+  template: ': send `html`; a template of config/templates is served in a request to /emails or /emails/batch, and in documents',
+  topic_id: '',
+};
 
 /**
  * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
@@ -91,38 +94,53 @@ export function parseRequest(
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new MailFailure('request_invalid', 'The request body must be a JSON object.');
   const fields = body as Fields;
-  const missing = required.filter((name) => isAbsent(fields[name]));
-  if (isAbsent(fields['html']) && isAbsent(fields['text'])) missing.push('html` or `text');
-  if (missing.length > 0) throw new MailFailure('field_missing', missing.map((name) => `Missing \`${name}\` field.`).join(' '));
-
-  const problems: string[] = NOT_SERVED.filter((name) => !isAbsent(fields[name])).map(
-    (name) => `Invalid \`${name}\` field: it is not supported here.`,
-  );
-  problems.push(...foreignFields(fields, '', EMAIL_ADVICE));
+  const absent = required.filter((name) => isAbsent(fields[name]));
+  if (isAbsent(fields['html']) && isAbsent(fields['text'])) absent.push('html` or `text');
+  const missing = absent.map((name) => `Missing \`${name}\` field.`);
+  const unsupported = [
+    ...Object.entries(NOT_SERVED)
+      .filter(([name]) => !isAbsent(fields[name]))
+      .map(([name, why]) => `Invalid \`${name}\` field: it is not supported here${why}.`),
+    ...foreignFields(fields, '', EMAIL_ADVICE),
+  ];
+  const problems: string[] = [];
   const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, perField, problems);
   const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
-  const { headers, replyTo } = parseHeaders(fields['headers'] ?? {}, problems);
+  const { headers, replyTo } = parseHeaders(isAbsent(fields['headers']) ? {} : fields['headers'], problems);
   const request: EmailFields = {
     from: people('from')[0] ?? { name: '', address: '' },
     to: people('to'),
     cc: people('cc'),
     bcc: people('bcc'),
     replyTo: distinct([...people('reply_to', fields['reply_to'] ?? fields['replyTo']), ...replyTo]),
-    subject: parseSubject(fields['subject'], problems),
+    subject: isAbsent(fields['subject']) ? '' : parseSubject(fields['subject'], problems),
     html: parseText('html', fields['html'], problems) || null,
     text: parseText('text', fields['text'], problems),
     headers,
-    attachments: parseAttachments(fields['attachments'], hosts, problems),
+    attachments: filesIn(fields['attachments'], hosts, problems, [...unsupported, ...missing]),
     ...tagsOf(fields['tags']),
     ...(!isAbsent(scheduledAt) && { scheduledAt: parseScheduledAt(scheduledAt, later, problems) }),
   };
   if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
-  if (problems.length > 0) throw new MailFailure('request_invalid', problems.join(' '));
+  const all = [...unsupported, ...missing, ...problems];
+  if (all.length > 0)
+    throw new MailFailure(unsupported.length === 0 && missing.length > 0 ? 'field_missing' : 'request_invalid', all.join(' '));
   const { from, to, cc, bcc } = request;
   if (from.address === '') throw new MailFailure('field_missing', 'Missing `from` field.');
   if (to.length + cc.length + bcc.length === 0)
     throw new MailFailure('field_missing', 'Missing `to`, `cc` or `bcc` field: none of them holds an address.');
   return request;
+}
+
+/** A file that cannot be read has a code of its own, unless it is one problem among others. */
+function filesIn(value: unknown, hosts: readonly string[], problems: string[], others: readonly string[]): Attachment[] {
+  try {
+    return parseAttachments(value, hosts, problems);
+  } catch (error) {
+    if (others.length + problems.length === 0) throw error;
+    problems.push(toFailure(error).message);
+    return [];
+  }
 }
 
 /** Empty elements hold nobody, as in Django and nodemailer, and so does `undisclosed-recipients:;`. */
@@ -166,8 +184,8 @@ function tagsOf(value: unknown): { readonly tags?: readonly Tag[] } {
   const tags = new Map<string, string>();
   for (const one of value.slice(0, TAGS_MAX) as ({ name?: unknown; value?: unknown } | null)[]) {
     const name = typeof one?.name === 'string' ? one.name : '';
-    const text = typeof one?.value === 'string' ? one.value : '';
-    if (TAG_NAME.test(name) && TAG_VALUE.test(text)) tags.set(name, text);
+    const text = one?.value;
+    if (typeof text === 'string' && TAG_NAME.test(name) && TAG_VALUE.test(text)) tags.set(name, text);
   }
   return tags.size === 0 ? {} : { tags: [...tags].map(([name, value]) => ({ name, value })) };
 }

@@ -21,9 +21,15 @@ const RECIPIENTS_MAX = { api: 500, smtp: 100 } as const;
 /** More recipients than this no email of Gmail's has, whichever way it goes. */
 export const GMAIL_RECIPIENTS_MAX = RECIPIENTS_MAX.api;
 
-/** Refuses more recipients than Gmail takes in one mail. Throws MailFailure: request_invalid. */
-export function checkCount(recipients: readonly Address[], { via }: Mailbox): void {
+/** Refuses more recipients than Gmail takes in one mail, and forms that its way out does not carry. Throws MailFailure: request_invalid. */
+export function checkRecipients(recipients: readonly Address[], { via }: Mailbox): void {
   const max = RECIPIENTS_MAX[via];
   if (recipients.length > max)
     throw new MailFailure('request_invalid', `${recipients.length} recipients are more than the ${max} that Gmail takes in one mail.`);
+  // nodemailer's SMTP client and smtp-server know no quoted local parts, and what Gmail's SMTP does with them is not known.
+  if (via === 'smtp' && recipients.some(({ address }) => address.startsWith('"')))
+    throw new MailFailure(
+      'request_invalid',
+      'A recipient has a quoted local part (before the @), and the mailbox sends `via: smtp`, by which mailgrant does not carry one; a mailbox with `via: api` does.',
+    );
 }

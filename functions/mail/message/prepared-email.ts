@@ -8,7 +8,7 @@ import { compose } from './compose.ts';
 import { type EmailFields, fingerprint, parseRequest, RESEND_RECIPIENTS_MAX } from './email.ts';
 import type { MessagePorts } from './message-ports.ts';
 import type { MimeMessage, Stamp } from './mime-message.ts';
-import { authorise, checkCount, GMAIL_RECIPIENTS_MAX } from './permissions.ts';
+import { authorise, checkRecipients, GMAIL_RECIPIENTS_MAX } from './permissions.ts';
 import { AHEAD_MAX_MS, TIME_FORMAT, timeOf } from './scheduled-at.ts';
 import { resolveSender, type Sender } from './sender.ts';
 
@@ -52,7 +52,7 @@ export function prepareFields(
   authorise(caller, request);
   const sender = resolveSender(config, request.from);
   const recipients = [...request.to, ...request.cc, ...request.bcc];
-  checkCount(recipients, sender.mailbox);
+  checkRecipients(recipients, sender.mailbox);
   return {
     sender,
     recipients,

@@ -8,7 +8,7 @@ import { hidesInParameters } from '../model/header-text.ts';
 import { type Field, invalid, readHead } from './header-section.ts';
 import type { MessagePorts } from './message-ports.ts';
 import { type MimeMessage, messageId, type Stamp } from './mime-message.ts';
-import { authorise, checkCount } from './permissions.ts';
+import { authorise, checkRecipients } from './permissions.ts';
 import type { PreparedEmail } from './prepared-email.ts';
 import { notAllowed, resolveSender, type Sender } from './sender.ts';
 
@@ -104,7 +104,7 @@ export function prepareRawMessage(
     if (!owns(sender.mailbox, other)) throw notAllowed(other);
     authorise(caller, { from: other, to: [], cc: [], bcc: [] });
   }
-  checkCount(recipients, sender.mailbox);
+  checkRecipients(recipients, sender.mailbox);
   if (sender.mailbox.via === 'api') refuseExtra(message, recipients);
   const asked = recipients.map(({ address }) => address);
   return {

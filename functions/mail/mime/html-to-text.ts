@@ -51,7 +51,7 @@ const link: FormatCallback = (elem, walk, builder) => {
   });
   walk(elem.children, builder);
   builder.popWordTransform();
-  if (!/^(https?|mailto):/i.test(href) || words === href.replace(/\s+/g, '')) return;
+  if (!/^(https?|mailto):/i.test(href) || words === href.replace(/\s+/g, '') || words === href.slice('mailto:'.length)) return;
   builder.addInline(words === '' ? href : ` (${href})`, { noWordTransform: true });
 };
 

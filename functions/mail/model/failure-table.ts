@@ -246,7 +246,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'operator',
     summary: 'The receiver of an event did not take it for a day.',
-    fix: 'Mend the receiver, then run `mailgrant dead replay`.',
+    fix: 'Fix the receiver, then run `mailgrant dead replay`.',
   },
   event_unreadable: {
     http: 422,

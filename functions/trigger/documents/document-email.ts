@@ -1,17 +1,10 @@
 import { parseAddressList, trimSeparators } from '../../mail/model/address-list.ts';
 import type { DocumentsConfig } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
+import type { RenderedContent } from '../common/render-template.ts';
 import { attachmentsIn, calendarIn } from './document-attachments.ts';
 import { type Fields, isPresent, recordIn, refuse, refuseUnknown } from './document-fields.ts';
 import { headersOf } from './document-headers.ts';
-
-/** A rendered template: subject and bodies. */
-export interface RenderedContent {
-  readonly subject: string;
-  readonly html: string;
-  /** Absent if it is to be derived from the HTML. */
-  readonly text?: string;
-}
 
 /** Renders a template of config/templates. Throws MailFailure. */
 export type RenderNamed = (name: string, data: unknown) => Promise<RenderedContent>;

@@ -179,11 +179,11 @@ async function deliver(
 const renderedBy =
   (edge: FunctionContext): RenderNamed =>
   async (name, data) => {
-    const [{ compiledRoutes }, { documentWords }] = await Promise.all([
+    const [{ compiledRoutes }, { renderTemplate }] = await Promise.all([
       import('../common/compiled-routes.ts'),
-      import('./document-template.ts'),
+      import('../common/render-template.ts'),
     ]);
-    return documentWords(() => compiledRoutes(edge))(name, data);
+    return renderTemplate(name, data, await compiledRoutes(edge), 'documents', { name: 'template.name', data: 'template.data' });
   };
 
 /** The document's recipients are reported only if the request could be read. */

@@ -68,8 +68,9 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
   async send({ req, caller, edge, timeoutMs, report }) {
     const key = idempotencyKey(req);
     const body = await readJson(req, { timeoutMs });
-    const order = { body, caller, key, retryFailed: true };
-    const outcome = await within(edge, (ports) => accept(order, edge.config, ports)).finally(() => forgetFiles(body));
+    const sending = async (ports: Ports) =>
+      accept({ body: await filledIn(body, edge, ports), caller, key, retryFailed: true }, edge.config, ports);
+    const outcome = await within(edge, sending).finally(() => forgetFiles(body));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
   },
@@ -77,7 +78,7 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
   async batch({ req, caller, edge, timeoutMs, report }) {
     const batch = await readBatch(req, caller, timeoutMs);
     const { sendBatch } = await import('../../mail/batch.ts');
-    const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports));
+    const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports, (body) => filledIn(body, edge, ports)));
     for (const { outcome } of ended) if (outcome) report(outcome);
     return answerBatch(ended, batch.permissive, edge.now());
   },
@@ -117,9 +118,19 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
   },
 
   async restricted() {
-    throw new MailFailure('key_restricted', 'This API key is restricted to only send emails.');
+    throw new MailFailure(
+      'key_restricted',
+      'This API key is restricted to only send emails: this server is mailgrant, which serves the sending part of Resend’s API, and no key opens more.',
+    );
   },
 };
+
+/** Templates are loaded where a request names one. */
+async function filledIn(body: unknown, edge: FunctionContext, ports: Ports): Promise<unknown> {
+  if (typeof body !== 'object' || body === null || !('template' in body)) return body;
+  const { withTemplate } = await import('./email-template.ts');
+  return withTemplate(body, edge, ports.taskQueue !== null);
+}
 
 /** Runs one invocation with its own ports. */
 async function within<T>(edge: FunctionContext, run: (ports: Ports) => Promise<T>): Promise<T> {

@@ -6,18 +6,21 @@ export type ApiOperation = 'health' | 'send' | 'batch' | 'raw' | 'list' | 'read'
 type Methods = Readonly<Record<string, ApiOperation>>;
 
 const ID = '[^/]+';
+const EVERY_METHOD: Methods = { GET: 'restricted', POST: 'restricted', PATCH: 'restricted', PUT: 'restricted', DELETE: 'restricted' };
 /** The first match decides. All of Resend's methods are listed, so that any other method gets 405. */
 const OPERATIONS: readonly (readonly [RegExp, Methods])[] = [
   [/^\/health$/, { GET: 'health' }],
   [/^\/emails$/, { POST: 'send', GET: 'list' }],
   [/^\/emails\/batch$/, { POST: 'batch' }],
+  // Before the ids: none of these words is one.
+  [new RegExp(`^/emails/(?:receiving|inbound|metrics|share|usage)(?:/|$)|^/emails/${ID}/share$`), EVERY_METHOD],
   [/^\/v1\/raw$/, { POST: 'raw' }],
   [new RegExp(`^/emails/${ID}$`), { GET: 'read', PATCH: 'move' }],
   [new RegExp(`^/emails/${ID}/cancel$`), { POST: 'cancel' }],
   [new RegExp(`^/emails/${ID}/attachments(/${ID})?$`), { GET: 'restricted' }],
   [
-    /^\/(emails\/receiving|domains|api-keys|audiences|broadcasts|contacts|contact-properties|segments|templates|topics|webhooks|logs|events|automations)(\/|$)/,
-    { GET: 'restricted', POST: 'restricted', PATCH: 'restricted', PUT: 'restricted', DELETE: 'restricted' },
+    /^\/(domains|api-keys|audiences|broadcasts|contacts|contact-properties|segments|suppressions|templates|topics|webhooks|logs|events|automations|inboxes|oauth|usage|metrics|share|receiving)(\/|$)/,
+    EVERY_METHOD,
   ],
 ];
 

@@ -9,6 +9,13 @@ const digest = (data: string | Uint8Array): string => createHash('sha256').updat
 
 const refused = [
   { change: { from: undefined }, code: 'field_missing', says: /`from`/ },
+  {
+    change: { from: undefined, to: 'x', topic_id: 't', react: { a: 1 }, attachments: [{ content: '%' }, { filename: 'b', content: '' }] },
+    code: 'request_invalid',
+    says: /^Invalid `topic_id`.*`react`.*Missing `from`.*`to`.*`attachments\[0\]`.*`attachments\[1\]`/,
+  },
+  { change: { subject: undefined, cc: 'x' }, code: 'field_missing', says: /`subject`.*`cc`/ },
+  { change: { attachments: [{ filename: 'f', path: '/x' }] }, code: 'request_invalid', says: /files are not fetched here/ },
   { change: { to: [] }, code: 'field_missing', says: /`to`/ },
   { change: { subject: '' }, code: 'field_missing', says: /`subject`/ },
   { change: { text: undefined }, code: 'field_missing', says: /`html` or `text`/ },

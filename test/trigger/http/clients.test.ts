@@ -98,7 +98,7 @@ test('resend 6.38: one idempotency key, a permissive batch, an inline image, a c
     batch: [2, [1]],
     inline: ['id'],
     cancel: 'validation_error',
-    refused: ['validation_error', 'missing_required_field', 'validation_error', 'validation_error'],
+    refused: ['validation_error', 'validation_error', 'validation_error', 'validation_error'],
   });
   assert.equal(laptop.google.mails.count() - before, 5);
   const { mail } = await last();

@@ -54,6 +54,19 @@ const doors = [
   { path: '/emails/49a3999c-0ce1-4ea6-ab68-afcd6dc2e794', method: 'GET', headers: authorised, status: 404, name: 'not_found' },
   { path: '/emails/x', method: 'GET', headers: authorised, status: 404, name: 'not_found' },
   { path: '/emails/x', method: 'GET', headers: {}, status: 401, name: 'missing_api_key' },
+  ...[
+    '/emails/receiving',
+    '/emails/receiving/x/attachments',
+    '/emails/metrics',
+    '/emails/share',
+    '/emails/x/share',
+    '/suppressions/x',
+    '/inboxes',
+  ]
+    .concat('/usage', '/oauth/grants', '/templates/x/publish', '/broadcasts/x/send', '/topics')
+    .flatMap((path) =>
+      ['GET', 'POST', 'PATCH', 'DELETE'].map((method) => ({ path, method, headers: authorised, status: 401, name: 'restricted_api_key' })),
+    ),
   { path: '/emails/x', method: 'PATCH', headers: authorised, status: 422, name: 'validation_error' },
   { path: '/emails/x', method: 'DELETE', headers: authorised, status: 405, name: 'method_not_allowed' },
   { path: '/emails/x/cancel', method: 'GET', headers: authorised, status: 405, name: 'method_not_allowed' },

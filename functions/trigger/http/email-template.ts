@@ -1,0 +1,62 @@
+import { parseRequest } from '../../mail/message/email.ts';
+import { MailFailure, toFailure } from '../../mail/model/failure.ts';
+import type { FunctionContext } from '../../runtime/function-context.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The body of a request with its `template: {id, variables}` rendered: `html` and `text` come from it, and `subject` where the
+ * request has none, as in Resend's contract. Any other body is given back. Throws MailFailure: request_invalid, with every other
+ * problem of the email.
+ */
+export async function withTemplate(body: unknown, edge: Pick<FunctionContext, 'routesFile'>, later: boolean): Promise<unknown> {
+  if (typeof body !== 'object' || body === null || !isGiven((body as Fields)['template'])) return body;
+  const { template, ...fields } = body as Fields;
+  try {
+    const { subject, ...words } = await rendered(template, fields, edge);
+    return { ...fields, subject: isGiven(fields['subject']) ? fields['subject'] : subject, ...words };
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure.code !== 'request_invalid') throw error;
+    throw new MailFailure('request_invalid', [failure.message, ...others(fields, later)].join(' '));
+  }
+}
+
+async function rendered(template: unknown, fields: Fields, edge: Pick<FunctionContext, 'routesFile'>) {
+  const { id, variables = {}, ...unknown } = Array.isArray(template) || typeof template !== 'object' ? {} : (template as Fields);
+  const problems = [
+    ...Object.keys(unknown).map(
+      (name) => `Invalid \`template.${printable(name)}\` field: it is not read here; use \`id\` and \`variables\`.`,
+    ),
+    ...['html', 'text']
+      .filter((name) => isGiven(fields[name]))
+      .map((name) => `Invalid \`${name}\` field: it comes from \`template\`; leave one of them out.`),
+  ];
+  if (typeof id !== 'string' || id === '') problems.push('Invalid `template.id` field: expected the name of a file in config/templates.');
+  if (variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
+    problems.push('Invalid `template.variables` field: expected an object.');
+  if (problems.length > 0) throw new MailFailure('request_invalid', problems.join(' '));
+  const [{ compiledRoutes }, { renderTemplate }] = await Promise.all([
+    import('../common/compiled-routes.ts'),
+    import('../common/render-template.ts'),
+  ]);
+  const compiled = await compiledRoutes(edge);
+  return renderTemplate(String(id), variables ?? {}, compiled, 'emails', { name: 'template.id', data: 'template.variables' });
+}
+
+/** What else is wrong with the email, if anything is. */
+function others(fields: Fields, later: boolean): string[] {
+  try {
+    const [subject, html] = [isGiven(fields['subject']) ? fields['subject'] : 'x', 'x'];
+    parseRequest({ ...fields, subject, html, text: undefined }, undefined, later);
+    return [];
+  } catch (error) {
+    return [toFailure(error).message];
+  }
+}
+
+/** False for what Resend's clients write in place of leaving a field out. */
+const isGiven = (value: unknown): boolean =>
+  !(value === undefined || value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0));
+
+const printable = (name: string): string => name.slice(0, 40).replace(/[^\w-]/g, '?');
