@@ -5,6 +5,7 @@ import type { Clue, Row } from './catalogue/row.ts';
 import { SOURCES } from './catalogue/sources.ts';
 import { TLS_ROWS } from './catalogue/tls-rows.ts';
 import { aboutCause, type Cause } from './causes/causes.ts';
+import { programFix } from './causes/program-fixes.ts';
 import { type CueName, type Found, firstOf, readCues, speaksOf } from './input/cues.ts';
 import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
@@ -52,7 +53,7 @@ export function explain(text: string): Explanation {
       cause: row.cause,
       confidence,
       evidence: [...new Set(spots.map((spot) => quote(spot, pasted, secrets)))],
-      fix: (row.fix ?? about.fix).map((step) => fillFacts(step, facts)),
+      fix: (row.fix ?? programFix(row.cause, pasted.flat) ?? about.fix).map((step) => fillFacts(step, facts)),
       retry: row.retry,
       wait: row.wait ?? WAITS[row.retry],
       said: row.said,

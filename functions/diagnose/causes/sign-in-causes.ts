@@ -8,10 +8,10 @@ export const SIGN_IN_CAUSES = {
   'app-password-required': {
     summary: 'The ordinary account password was sent (or an app password that no longer exists); Gmail takes neither for SMTP.',
     fix: [
-      'Turn on 2-Step Verification for the account: https://myaccount.google.com/signinoptions/two-step-verification',
-      'Create an app password as exactly the user that signs in: https://myaccount.google.com/apppasswords (not offered: the administrator forbids it, or Advanced Protection is on)',
+      'Without any password: `npx mailgrant authorize ADDRESS`, and send through mailgrant; a program that speaks SMTP alone sends to `npx mailgrant smtp` on its own machine.',
+      'Or with an app password: turn on 2-Step Verification (https://myaccount.google.com/signinoptions/two-step-verification), and create one as exactly the user that signs in: https://myaccount.google.com/apppasswords',
+      'The page offers none where 2-Step Verification is off or uses security keys only, where the Workspace administrator forbids it, and under Advanced Protection: there only OAuth is left.',
       'Use its 16 letters, without blanks, as the SMTP password; the user is the full address. An old app password dies when the account password changes.',
-      'Or leave passwords behind: `npx mailgrant authorize ADDRESS` and send through the Gmail API.',
     ],
     avoided: NO_PASSWORD,
   },

@@ -1,0 +1,85 @@
+import type { Cause } from './causes.ts';
+
+/** Programs that a text shows by their own words; the first that fits counts. A banner of a foreign server is not the program. */
+const PROGRAMS = {
+  cloudBuild: /cloudbuild|gcloud\.builds|Cloud Build|\bBUILD FAILURE\b|build step \d|_cloudbuild/i,
+  exim: /\bR=\w+ T=\w+|\bexim4?\b(?!\S* #\d)(?<!ESMTP exim)|passwd\.client|update-exim4|SMTP error from remote mail server after/i,
+  postfix: /postfix|status=(?:deferred|bounced)|sasl_passwd|relay=\S+\[[\d.:a-f]+\]:\d+, delay/i,
+  sendmail: /sendmail\.m[cf]|sm-mta|stat=(?:Deferred|Service unavailable)|mailer=relay|dsn=\d\.\d\.\d, (?:stat|relay)/i,
+  msmtp: /\bmsmtp\b/i,
+  java: /javax\.|jakarta\.|sun\.security|java\.(?:net|lang|io)\.|\.java:\d+|keycloak|jenkins/i,
+  dotnet: /System\.Net|MailKit|\bat [\w.]+\([\w ,]*\) in .*\.cs:|Send-MailMessage/i,
+  rust: /lettre|\brustls\b|\.rs:\d+/i,
+  go: /x509:|gomail|goroutine \d|dial tcp|\.go:\d+|smtp\.PlainAuth/i,
+  ruby: /Net::SMTP|action_?mailer|\.rb:\d+|OpenSSL::SSL::SSLError/i,
+  python: /Traceback|smtplib|\.py", line|django|\(_ssl\.c:\d+\)/i,
+  php: /phpmailer|\.php\b|stream_socket|cURL error|symfony|laravel/i,
+  node: /node:|node_modules|nodemailer|\.js:\d+|code: 'E/i,
+} as const satisfies Record<string, RegExp>;
+type Program = keyof typeof PROGRAMS;
+
+const NEVER_OFF = 'Never switch verification off: it hands the password to whoever listens.';
+const WHO_ANSWERS =
+  'See who answers: `openssl s_client -connect smtp.gmail.com:465 -servername smtp.gmail.com </dev/null | openssl x509 -noout -issuer` must name Google Trust Services.';
+
+/** Steps instead of the cause's own, for the program that the text shows. */
+const FIXES: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Program, readonly string[]>>>>>> = {
+  'auth-not-attempted': {
+    exim: [
+      'Exim signs in only if a client authenticator fits the host: `authenticators` needs one with `driver = plaintext` and `client_send`, and the transport `hosts_require_auth = smtp.gmail.com`.',
+      'Debian: a line `*.google.com:USER:PASSWORD` in /etc/exim4/passwd.client (Gmail answers by names of google.com), then `update-exim4.conf && systemctl restart exim4`.',
+      'Exim offers a password only after TLS: `protocol = smtp` on port 587 with `hosts_require_tls = *`.',
+    ],
+    postfix: [
+      '`smtp_sasl_auth_enable = yes`, `smtp_sasl_security_options = noanonymous`, `smtp_tls_security_level = encrypt`.',
+      'The key in sasl_passwd must equal relayhost to the letter (`[smtp.gmail.com]:587`); then `postmap /etc/postfix/sasl_passwd && postfix reload`.',
+      '"no mechanism available": install libsasl2-modules (Debian) or cyrus-sasl-plain (Red Hat).',
+    ],
+    sendmail: [
+      "`define(`SMART_HOST', `[smtp.gmail.com]')` and `FEATURE(`authinfo', `hash -o /etc/mail/authinfo.db')` in sendmail.mc; then `makemap hash /etc/mail/authinfo < /etc/mail/authinfo` and `make -C /etc/mail`.",
+      'The line of authinfo begins `AuthInfo:[smtp.gmail.com]` with the brackets of SMART_HOST.',
+    ],
+    msmtp: ['`auth on`, `tls on`, `tls_starttls on` and `port 587` in the account that `-a` or `account default` names.'],
+    java: ['`mail.smtp.auth=true` and `mail.smtp.starttls.enable=true`, and hand an Authenticator to the Session (Jenkins, Keycloak: switch authentication on and save the user).'],
+    dotnet: ['Set `UseDefaultCredentials = false` before `Credentials`, and `EnableSsl = true`; PowerShell: `-Credential` with `-UseSsl -Port 587`.'],
+    ruby: ['`authentication: :plain` with `user_name`, `password` and `enable_starttls: true` in smtp_settings; GitLab: `smtp_authentication` and `smtp_enable_starttls_auto`, then `gitlab-ctl reconfigure`.'],
+  },
+  'ipv6-unreachable': {
+    exim: ['`disable_ipv6 = true` in the main section (Debian: `dc_use_split_config`, or /etc/exim4/exim4.conf.localmacros), then restart Exim.', 'Or give the machine a working IPv6 route.'],
+    postfix: ['`postconf -e inet_protocols=ipv4 && systemctl restart postfix`.', 'Or give the machine a working IPv6 route.'],
+    java: ['`-Djava.net.preferIPv4Stack=true` in the JVM options.', 'Or give the machine a working IPv6 route.'],
+    node: ['`NODE_OPTIONS=--dns-result-order=ipv4first`.', 'Or give the machine a working IPv6 route.'],
+    go: ['Dial with the network `tcp4`, or `precedence ::ffff:0:0/96 100` in /etc/gai.conf (read with GODEBUG=netdns=cgo).', 'Or give the container a working IPv6 route.'],
+  },
+  'tls-intercepted': {
+    java: [WHO_ANSWERS, 'Trust the company root: `keytool -importcert -cacerts -alias company -file root.pem` for the JVM that runs the program (or `-Djavax.net.ssl.trustStore=…`).', NEVER_OFF],
+    python: [WHO_ANSWERS, 'Trust the company root: `SSL_CERT_FILE=/path/all-roots.pem` (smtplib), `REQUESTS_CA_BUNDLE` (requests).', NEVER_OFF],
+    php: [WHO_ANSWERS, 'Trust the company root: add it to the file that `openssl.cafile` in php.ini names.', NEVER_OFF],
+    dotnet: [WHO_ANSWERS, 'Trust the company root: import it into the Windows store "Trusted Root Certification Authorities", or into /usr/local/share/ca-certificates and `update-ca-certificates`.', NEVER_OFF],
+    go: [WHO_ANSWERS, 'Trust the company root: `SSL_CERT_FILE=/path/all-roots.pem`, or `update-ca-certificates` in the image.', NEVER_OFF],
+    ruby: [WHO_ANSWERS, 'Trust the company root: `SSL_CERT_FILE=/path/all-roots.pem`, or `update-ca-certificates`.', NEVER_OFF],
+    node: [WHO_ANSWERS, 'Switch off mail scanning in the antivirus (Avast: Mail Shield), or trust the company root: `NODE_EXTRA_CA_CERTS=/path/root.pem`.', NEVER_OFF],
+  },
+  'ca-bundle-missing': {
+    java: ['Update the JDK, or point it to current roots: `-Djavax.net.ssl.trustStore=/etc/ssl/certs/java/cacerts` (Debian: `apt-get install --reinstall ca-certificates-java`).', WHO_ANSWERS],
+    go: ['`FROM scratch` has no roots: `COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/`; Alpine: `apk add ca-certificates`.', WHO_ANSWERS],
+    msmtp: ['`tls_trust_file system` (or /etc/ssl/certs/ca-certificates.crt), and install ca-certificates.', WHO_ANSWERS],
+    postfix: ['`smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt`, and install ca-certificates.', WHO_ANSWERS],
+    php: ['Download cacert.pem and set `openssl.cafile` and `curl.cainfo` in php.ini; Linux: install ca-certificates.', WHO_ANSWERS],
+    python: ['macOS: run "Install Certificates.command"; Linux: install ca-certificates; `pip install --upgrade certifi`.', WHO_ANSWERS],
+  },
+  'secret-access-denied': {
+    cloudBuild: [
+      "Find the account of the build: `gcloud builds describe BUILD --format='value(serviceAccount)'`.",
+      '`gcloud secrets add-iam-policy-binding {secret} --project={project} --member=serviceAccount:BUILD_ACCOUNT --role=roles/secretmanager.secretAccessor`',
+    ],
+  },
+}; // biome-ignore format: one program a line reads as a table
+
+/** The steps for the program that the text shows; null where none is shown, or the cause's own fit. */
+export function programFix(cause: Cause, flat: string): readonly string[] | null {
+  const variants = FIXES[cause];
+  if (!variants) return null;
+  const shown = (Object.keys(PROGRAMS) as Program[]).find((program) => PROGRAMS[program].test(flat));
+  return (shown && variants[shown]) ?? null;
+}

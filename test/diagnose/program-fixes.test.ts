@@ -1,0 +1,33 @@
+/** The steps of a fix are those of the program that the text shows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from '../../functions/diagnose/explain.ts';
+
+const V6 = '[2a00:1450:4025:c03::6d]';
+const rows: readonly (readonly [program: string, text: string, has: RegExp, not: RegExp])[] = [
+  ['Exim', '** you@example.net R=gmail T=gmail_smtp H=smtp.gmail.com: SMTP error from remote mail server after MAIL FROM: 530-5.7.0 Authentication Required. - gsmtp', /passwd\.client/, /Postfix|sasl_passwd|PHPMailer/],
+  ['Postfix', 'postfix/smtp[1]: relay=smtp.gmail.com[142.250.102.108]:587, delay=1, status=bounced (530-5.7.0 Authentication Required. - gsmtp)', /sasl_passwd/, /exim|PHPMailer/i],
+  ['Sendmail', 'sm-mta[9]: stat=Service unavailable, 530-5.7.0 Authentication Required. - gsmtp smtp.gmail.com', /authinfo/, /exim|postfix/i],
+  ['Exim over IPv6', `R=gmail T=gmail_smtp H=smtp.gmail.com ${V6}: Network is unreachable`, /disable_ipv6/, /NODE_OPTIONS|inet_protocols/],
+  ['Postfix over IPv6', `postfix/smtp[1]: connect to smtp.gmail.com${V6}:587: Network is unreachable`, /inet_protocols/, /NODE_OPTIONS/],
+  ['Java behind a proxy', 'sun.security.validator.ValidatorException: PKIX path building failed at com.sun.mail.smtp.SMTPTransport', /keytool|trustStore/, /NODE_EXTRA_CA_CERTS/],
+  ['Node behind a proxy', "Error: self-signed certificate in certificate chain at node:_tls_wrap:1674 { code: 'SELF_SIGNED_CERT_IN_CHAIN' } smtp.gmail.com:465", /NODE_EXTRA_CA_CERTS/, /keytool/],
+  ['Python behind a proxy', 'smtplib: ssl.SSLCertVerificationError: certificate verify failed: self signed certificate in certificate chain, smtp.gmail.com, Zscaler', /SSL_CERT_FILE/, /NODE_EXTRA|keytool/],
+  ['Go in a scratch image', 'dial tcp smtp.gmail.com:465: x509: certificate signed by unknown authority', /scratch|SSL_CERT_FILE/, /NODE_EXTRA|keytool|php\.ini/],
+  ['Cloud Build', "Cloud Build: build step 0 failed: PERMISSION_DENIED: Permission 'secretmanager.versions.access' denied for resource 'projects/shop/secrets/npm/versions/latest'", /gcloud builds describe/, /gcloud run services/],
+  ['Cloud Run', "PERMISSION_DENIED: Permission 'secretmanager.versions.access' denied for resource 'projects/shop/secrets/mail/versions/latest' in service mail", /gcloud run services/, /gcloud builds/],
+]; // biome-ignore format: one program a line
+
+for (const [program, text, has, not] of rows)
+  test(`the fix is for ${program}`, () => {
+    const steps = explain(text).matches[0]?.fix.join('\n') ?? '';
+    assert.match(steps, has);
+    assert.doesNotMatch(steps, not);
+  });
+
+test('where app passwords are missing, the four reasons are named, and the way without passwords stands first', () => {
+  const [best] = explain('535-5.7.8 Username and Password not accepted. p=BadCredentials - gsmtp').matches;
+  assert.match(best?.fix[0] ?? '', /mailgrant authorize/);
+  const steps = best?.fix.join('\n') ?? '';
+  for (const reason of [/2-Step Verification is off/, /security keys/, /administrator/, /Advanced Protection/]) assert.match(steps, reason);
+});
