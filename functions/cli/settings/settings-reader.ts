@@ -24,7 +24,21 @@ def dotted(node):
 def short(name): return name[3:] if name.startswith("os.") else name
 
 class Reader:
-    def __init__(self): self.names, self.lines, self.unread, self.seen = {}, {}, [], set()
+    def __init__(self):
+        self.names, self.lines, self.unread, self.seen = {}, {}, [], set()
+        self.alias, self.schemes, self.presets = {}, {}, {}  # other names of calls; defaults of Env(...); os.environ.setdefault
+
+    def known(self, node):
+        head, dot, rest = dotted(node).partition(".")
+        return short(self.alias.get(head, head) + dot + rest)
+
+    def variable(self, name, default, cast, required):
+        kind, usual = self.schemes.get(name, (None, None))
+        return {"env": name, "default": default if default is not None else self.presets.get(name, usual), "cast": cast or kind, "required": required}
+
+    def literals(self, nodes):
+        values = [self.value(one) for one in nodes]
+        return [one["v"] for one in values] if all("v" in one for one in values) else None
 
     def value(self, node):
         if isinstance(node, ast.Constant):
@@ -40,6 +54,12 @@ class Reader:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             left, right = self.value(node.left), self.value(node.right)
             return {"v": left["v"] + right["v"]} if isinstance(left.get("v"), str) and isinstance(right.get("v"), str) else unknown("it is put together from parts")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            left, right = self.value(node.left), self.literals(node.right.elts if isinstance(node.right, ast.Tuple) else [node.right])
+            if isinstance(left.get("v"), str) and right is not None:
+                try: return {"v": left["v"] % tuple(right)}
+                except (TypeError, ValueError): pass
+            return unknown("it is put together from parts")
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self.value(node.operand)
             return {"v": not inner["v"]} if "v" in inner else unknown("it is computed")
@@ -80,15 +100,15 @@ class Reader:
 
     def item(self, node):
         key = node.slice.value if isinstance(node.slice, ast.Constant) else getattr(getattr(node.slice, "value", None), "value", None)
-        name = short(dotted(node.value))
-        if name in ("environ", "env", "config") and isinstance(key, str): return {"env": key, "default": None, "required": True}
+        name = self.known(node.value)
+        if name in ("environ", "env", "config") and isinstance(key, str): return self.variable(key, None, None, True)
         held = self.value(node.value)
         if "dict" in held and isinstance(key, str): return held["dict"].get(key, unknown("the key " + key + " is not there"))
         if "url" in held and isinstance(key, str): return dict(held, part=key)
         return unknown("it is computed")
 
     def call(self, node):
-        name = short(dotted(node.func))
+        name = self.known(node.func)
         word = {one.arg: one.value for one in node.keywords if one.arg}
         first = self.value(node.args[0]) if node.args else None
         if name in URL_CALLS:
@@ -100,7 +120,7 @@ class Reader:
             default = word.get("default") or (node.args[1] if len(node.args) > 1 and name not in ("env.str",) else None)
             cast = dotted(word["cast"]) if "cast" in word else name.split(".")[-1] if name in ("env.bool", "env.int", "env.str") else None
             required = name in ("config", "decouple.config", "env", "env.str", "env.bool", "env.int", "get_env_variable")
-            return {"env": first["v"], "default": self.value(default) if default is not None else None, "cast": cast if cast in ("bool", "int", "str") else None, "required": required}
+            return self.variable(first["v"], self.value(default) if default is not None else None, cast if cast in ("bool", "int", "str") else None, required)
         if name == "dict": return {"dict": {key: self.value(one) for key, one in word.items()}}
         if name in ("int", "str", "bool", "float") and first is not None:
             if "env" in first and not first.get("cast"): return dict(first, cast="py" + name)
@@ -112,7 +132,18 @@ class Reader:
             held = self.value(node.func.value)
             if "env" in held: return dict(held, lower=held.get("lower", False) or node.func.attr == "lower")
             if isinstance(held.get("v"), str): return {"v": getattr(held["v"], node.func.attr)()}
-        return unknown("it is computed by " + (name or "a call"))
+        made = self.text_call(node) if isinstance(node.func, ast.Attribute) and not node.keywords else None
+        return made or unknown("it is computed by " + (name or "a call"))
+
+    def text_call(self, node):
+        held, way = self.value(node.func.value).get("v"), node.func.attr
+        if not isinstance(held, str) or way not in ("format", "join", "replace"): return None
+        listed = way == "join" and len(node.args) == 1 and isinstance(node.args[0], (ast.List, ast.Tuple))
+        values = self.literals(node.args[0].elts if listed else node.args)
+        if values is None or (way == "join" and not listed): return None
+        # A format can reach into objects; of plain values it has none to reach into.
+        try: return {"v": held.join(values) if listed else getattr(held, way)(*values)}
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError): return None
 
     def put(self, name, value, line):
         self.names[name] = value
@@ -125,7 +156,9 @@ class Reader:
         else: self.unread.append("line %d" % line)
 
     def assign(self, target, node, line):
-        if isinstance(target, ast.Name): self.put(target.id, self.value(node), line)
+        if isinstance(target, ast.Name):
+            if isinstance(node, ast.Call) and self.known(node.func).split(".")[-1] in ("Env", "FileAwareEnv"): self.environ(target.id, node)
+            self.put(target.id, self.value(node), line)
         elif isinstance(target, ast.Tuple) and isinstance(node, ast.Tuple) and len(target.elts) == len(node.elts):
             for one, other in zip(target.elts, node.elts): self.assign(one, other, line)
         elif isinstance(target, ast.Tuple):
@@ -138,12 +171,26 @@ class Reader:
             elif isinstance(target.value, ast.Name) and isinstance(key, str) and "dict" in self.names.get(target.value.id, {}):
                 self.names[target.value.id]["dict"][key] = self.value(node)
 
+    def environ(self, name, call):
+        self.alias[name] = "env"
+        for one in call.keywords:
+            if one.arg and isinstance(one.value, ast.Tuple) and len(one.value.elts) == 2:
+                cast = dotted(one.value.elts[0])
+                self.schemes[one.arg] = (cast if cast in ("bool", "int", "str") else None, self.value(one.value.elts[1]))
+
     def branch(self, statements):
         before, lines = dict(self.names), dict(self.lines)
         self.body(statements)
         after, after_lines = self.names, self.lines
         self.names, self.lines = before, lines
         return after, after_lines
+
+    def matched(self, node):
+        before = [self.branch(case.body) for case in node.cases]
+        for name in {name for names, _ in before for name in names}:
+            values = [names.get(name) for names, _ in before]
+            if any(one != values[0] for one in values) or name not in self.names:
+                self.put(name, unknown("it depends on the match on line %d" % node.lineno), node.lineno)
 
     def condition(self, node):
         test = self.value(node.test)
@@ -167,7 +214,12 @@ class Reader:
         elif isinstance(node, ast.AnnAssign) and node.value is not None: self.assign(node.target, node.value, node.lineno)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name): self.put(node.target.id, unknown("it is computed"), node.lineno)
         elif isinstance(node, ast.If): self.condition(node)
-        elif isinstance(node, ast.Try): self.body(node.body); self.body(node.orelse); self.body(node.finalbody)
+        elif hasattr(ast, "Match") and isinstance(node, ast.Match): self.matched(node)
+        elif isinstance(node, ast.Try):
+            before = len(self.unread)
+            self.body(node.body)
+            if node.handlers: del self.unread[before:]  # a module that is not there is what the handler is for
+            self.body(node.orelse); self.body(node.finalbody)
         elif isinstance(node, ast.With): self.body(node.body)
         elif isinstance(node, ast.ClassDef):
             after, lines = self.branch(node.body)
@@ -177,7 +229,10 @@ class Reader:
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call): self.called(node.value, node.lineno)
 
     def called(self, call, line):
-        name = dotted(call.func)
+        name = self.known(call.func)
+        if name == "environ.setdefault" and len(call.args) == 2:
+            key = self.value(call.args[0]).get("v")
+            if isinstance(key, str): self.presets[key] = self.value(call.args[1])
         inner = call.func.value if isinstance(call.func, ast.Attribute) else None
         if isinstance(call.func, ast.Attribute) and call.func.attr == "update" and isinstance(inner, ast.Call) and dotted(inner.func) in ("globals", "locals", "vars"):
             for one in call.args: self.merge(self.value(one), line)
@@ -193,6 +248,9 @@ class Reader:
                     for path in sorted(glob.glob(os.path.join(self.folder, pattern.value))): self.file(path)
 
     def imported(self, node):
+        if node.module in ("os", "decouple", "environ") and not node.level:
+            for one in node.names: self.alias[one.asname or one.name] = one.name
+            return
         path = self.find(node)
         star = any(one.name == "*" for one in node.names)
         if path is None:
