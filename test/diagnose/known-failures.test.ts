@@ -28,6 +28,7 @@ test('what an operator has to mend names a cause', () =>
       'queue_refused',
       'content_gone',
       'message_foreign',
+      'stopped',
       'unexpected',
     ],
   ));
