@@ -120,7 +120,12 @@ async function startIn(
   keepHookSecrets(signed, folder, google);
 
   const sockets = mkdtempSync(join(tmpdir(), 'mailgrant-')); // the path of a socket file must be short
-  started.defer(() => rmSync(sockets, { recursive: true, force: true }));
+  const removeSockets = (): void => rmSync(sockets, { recursive: true, force: true });
+  process.once('exit', removeSockets); // also where an error ends the process, such as a closed pipe of the program that started it
+  started.defer(() => {
+    process.off('exit', removeSockets);
+    removeSockets();
+  });
   const socketOf = (target: FunctionName): string =>
     process.platform === 'win32' ? `\\\\.\\pipe\\${sockets.split('\\').at(-1)}-${target}` : join(sockets, target);
   const workerDoor = started.use(await openDoor(socketOf('worker'), at(ports.worker))); // the tasks of events name it

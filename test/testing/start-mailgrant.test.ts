@@ -115,7 +115,7 @@ test('what cannot start says why, and ends by itself', async () => {
   await assert.rejects(startMailgrant({ config: '/nowhere/mailgrant.yaml' }), /nowhere/);
 });
 
-test('a test program that forgets to stop it, or is killed, leaves nothing behind', async () => {
+test('a test program that forgets to stop it, or is killed, leaves nothing behind', async (t) => {
   for (const end of ['', 'process.kill(process.pid, "SIGKILL")']) {
     const temporary = mkdtempSync(join(tmpdir(), 'mailgrant-'));
     const file = join(temporary, 'program.ts');
@@ -129,12 +129,14 @@ test('a test program that forgets to stop it, or is killed, leaves nothing behin
     const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: temporary } });
     const output = await child.stdout.toArray(); // ends when every process that holds it is gone
     const url = Buffer.concat(output).toString().trim();
-    while (
-      await fetch(url).then(
+    const lives = (): Promise<boolean> =>
+      fetch(url).then(
         () => true,
         () => false,
-      )
-    );
-    while (readdirSync(temporary).some((name) => /^mailgrant-(?!config)/.test(name)));
+      );
+    const left = (): string[] => readdirSync(temporary).filter((name) => /^mailgrant-(?!config)/.test(name));
+    // The stack ends and tidies up by itself, in a process of its own: looked at again and again, for as long as a test may take.
+    while (!t.signal.aborted && ((await lives()) || left().length > 0)) await new Promise((done) => setImmediate(done));
+    assert.deepEqual(left(), []);
   }
 });
