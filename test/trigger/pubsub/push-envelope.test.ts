@@ -32,6 +32,7 @@ test('a key reads what became of its mail, never what was in it', async () => {
     bcc: null,
     reply_to: null,
     subject: '',
+    tags: [],
     html: null,
     text: null,
     scheduled_at: null,
