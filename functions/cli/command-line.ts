@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { CommanderError, type Help, Command as Program } from 'commander';
-import type { Command, Group, Leaf, Options, OptionTable } from './common/command.ts';
+import type { Command, CommandOptions, Group, Leaf, OptionTable } from './common/command.ts';
 
 /** One row of the overview; the command itself is loaded when it is called. */
-export interface Entry {
+export interface CommandEntry {
   readonly under: string;
   readonly summary: string;
   readonly hidden?: true;
@@ -13,11 +13,17 @@ export interface Entry {
   load(): Promise<Command>;
 }
 
-export type CommandTable = Readonly<Record<string, Entry>>;
+export type CommandTable = Readonly<Record<string, CommandEntry>>;
 
 /** What a command line comes to: a command to run, a text that was asked for, or how it is wrong. */
 export type Parsed =
-  | { readonly kind: 'run'; readonly name: string; readonly leaf: Leaf; readonly options: Options; readonly words: readonly string[] }
+  | {
+      readonly kind: 'run';
+      readonly name: string;
+      readonly leaf: Leaf;
+      readonly options: CommandOptions;
+      readonly words: readonly string[];
+    }
   | { readonly kind: 'text'; readonly name: string; readonly text: string }
   | { readonly kind: 'wrong'; readonly name: string; readonly message: string; readonly help: string };
 
@@ -139,7 +145,7 @@ function path(program: Program, words: readonly string[]): string {
 }
 
 /** By the names that they are typed with; a path is seen from where it was typed. */
-function givenOptions(program: Program, table: OptionTable, from: string | null): Options {
+function givenOptions(program: Program, table: OptionTable, from: string | null): CommandOptions {
   const given = program.opts() as Record<string, string | boolean | string[] | undefined>;
   const entries = program.options.map((option) => {
     const name = (option.long ?? '').slice(2);

@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import { parseCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands.ts';
 import { answering } from './common/answering.ts';
-import type { Answer, Problem } from './common/command.ts';
+import type { CommandAnswer, Problem } from './common/command.ts';
 import { packageFile } from './common/package-files.ts';
 import { projectFolder } from './common/project-folder.ts';
 import { CommandError } from './common/refusal.ts';
@@ -13,7 +13,7 @@ import { laptopVariables, meansLaptop } from './common/running-laptop.ts';
 const json = process.argv.includes('--json');
 
 /** The one form of every answer under --json. */
-function print(name: string, { data, text, exitCode = 0, error, oneLine }: Answer): void {
+function print(name: string, { data, text, exitCode = 0, error, oneLine }: CommandAnswer): void {
   process.exitCode = exitCode;
   if (json) {
     const failed: Problem | null = exitCode === 0 ? null : (error ?? { code: 'not_well', message: text, fix: null });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isAddress, normalise } from '../mail/model/address.ts';
+import { isAddress, normaliseAddress } from '../mail/model/address.ts';
 import type { DocumentsConfig } from '../mail/model/config.ts';
 
 // No part may be `.` or `..`.
@@ -29,7 +29,12 @@ export const documentsSchema = <Limits extends z.ZodType>({ address, pattern, li
     from: z.union([address.transform((one) => [one]), z.array(address).min(1, { error: 'expected at least one address' })], {
       error: ({ input }) => (input === undefined ? 'missing' : 'expected an address such as notices@example.com, or a list of them'),
     }),
-    replyTo: z.string().trim().refine(isAddress, { error: 'expected an address such as help@example.com' }).transform(normalise).optional(),
+    replyTo: z
+      .string()
+      .trim()
+      .refine(isAddress, { error: 'expected an address such as help@example.com' })
+      .transform(normaliseAddress)
+      .optional(),
     users: z
       .string()
       .refine((path) => /^[\w.-]+(?:\/[\w.-]+)*$/.test(path) && path.split('/').length % 2 === 1, {

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isNode, isSeq, type LineCounter, type Node } from 'yaml';
-import { normalise } from '../mail/model/address.ts';
+import { normaliseAddress } from '../mail/model/address.ts';
 
 const NAME = /[\w-]+|"(?:[^"\\]|\\.)*"/;
 const PATH = new RegExp(`^((?:${NAME.source})(?:\\.(?:${NAME.source}))*): `);
@@ -40,7 +40,7 @@ type Member = { readonly key: unknown; readonly value: unknown };
  * address then, the second is the one too many.
  */
 function memberOf(items: readonly Member[], name: string, last: boolean): [Node?, unknown?] {
-  const same = items.filter(({ key }) => String(key) === name || normalise(String(key)) === name);
+  const same = items.filter(({ key }) => String(key) === name || normaliseAddress(String(key)) === name);
   const found = (last ? undefined : same.find(({ key }) => String(key) === name)) ?? same.at(-1);
   return found && isNode(found.key) ? [found.key, found.value] : [];
 }

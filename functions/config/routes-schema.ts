@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isRefused, isStructural } from '../mail/message/headers.ts';
-import { isAddress, normalise, parseAddress } from '../mail/model/address.ts';
+import { isAddress, normaliseAddress, parseAddress } from '../mail/model/address.ts';
 
 import { isAmong } from '../mail/model/address-pattern.ts';
 import type { Hook, Route } from '../mail/model/route.ts';
@@ -40,13 +40,13 @@ const from = z
   .string(missing)
   .transform((text) => parseAddress(text))
   .refine((one) => one !== null, { error: 'expected an address such as notices@example.com, or Name <notices@example.com>' })
-  .transform((one) => ({ name: one?.name ?? '', address: normalise(one?.address ?? '') }));
+  .transform((one) => ({ name: one?.name ?? '', address: normaliseAddress(one?.address ?? '') }));
 const pattern = z
   .string()
   .trim()
   .toLowerCase()
   .refine((text) => isAddress(text.replace(/^\*@/, 'any@')), { error: 'expected an address or a pattern such as *@example.com' })
-  .transform(normalise);
+  .transform(normaliseAddress);
 
 const template = (whenMissing: typeof missing | object) =>
   z.string(whenMissing).regex(/^[a-z0-9][a-z0-9-]{0,59}$/, { error: 'expected the name of a file in config/templates, without .hbs' });

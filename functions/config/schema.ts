@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isAddress, normalise } from '../mail/model/address.ts';
+import { isAddress, normaliseAddress } from '../mail/model/address.ts';
 import { RESERVED } from '../mail/model/caller.ts';
 import type { CallerKey, Config, Limits } from '../mail/model/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents-schema.ts';
@@ -7,10 +7,10 @@ import { eventContradictions, eventsOf, eventsSchema } from './events-schema.ts'
 import { routeContradictions, routes, routesOf, secretId } from './routes-schema.ts';
 
 const lower = z.string().trim().toLowerCase();
-const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normalise);
+const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normaliseAddress);
 const pattern = lower
   .refine((text) => isAddress(text.replace(/^\*@/, 'any@')), { error: 'expected an address or a pattern such as *@example.com' })
-  .transform(normalise);
+  .transform(normaliseAddress);
 // Secret Manager: 1 to 255 letters, digits, hyphens and underscores.
 const oneLine = z
   .string()
@@ -83,7 +83,7 @@ export function checkConfig(value: unknown): Checked {
   const { mailboxes, keys, delivery, ledger, attachments, routes, events, documents } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, rotates: _, ...box }]) => {
-      const address = normalise(key);
+      const address = normaliseAddress(key);
       return {
         address,
         ...box,

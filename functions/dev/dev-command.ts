@@ -1,5 +1,5 @@
 import { answering } from '../cli/common/answering.ts';
-import type { Answer, Leaf, Options } from '../cli/common/command.ts';
+import type { CommandAnswer, CommandOptions, Leaf } from '../cli/common/command.ts';
 
 import { configFile } from '../cli/common/project-folder.ts';
 import { CommandError } from '../cli/common/refusal.ts';
@@ -37,7 +37,7 @@ export const DEV: Leaf = {
   },
 };
 
-async function serve(options: Options): Promise<Answer> {
+async function serve(options: CommandOptions): Promise<CommandAnswer> {
   const json = options['json'] === true;
   const given = (name: string): string | undefined => options[name] as string | undefined;
   const wanted = Object.fromEntries(

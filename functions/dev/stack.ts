@@ -17,9 +17,9 @@ import { takeFolder } from './own-folder.ts';
 import { seedGrants } from './seed-grants.ts';
 import { siblingFile } from './sibling-file.ts';
 
-export const PROJECT = 'laptop';
-const TOPIC = `projects/${PROJECT}/topics/mails`;
-const DEAD_TOPIC = `projects/${PROJECT}/topics/dead-letters`;
+export const LOCAL_PROJECT = 'laptop';
+const TOPIC = `projects/${LOCAL_PROJECT}/topics/mails`;
+const DEAD_TOPIC = `projects/${LOCAL_PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
@@ -108,11 +108,11 @@ async function startIn(
   started.use(google);
   for (const name of [TOPIC, DEAD_TOPIC]) google.pubsub.createTopic(name);
   for (const { topic } of config.events ?? [])
-    if (topic !== undefined) google.pubsub.createTopic(topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`);
-  google.pubsub.keep(`projects/${PROJECT}/subscriptions/mailgrant-dead`, DEAD_TOPIC);
+    if (topic !== undefined) google.pubsub.createTopic(topic.includes('/') ? topic : `projects/${LOCAL_PROJECT}/topics/${topic}`);
+  google.pubsub.keep(`projects/${LOCAL_PROJECT}/subscriptions/mailgrant-dead`, DEAD_TOPIC);
   const certificate = join(folder, 'smtp-certificate.pem');
   writeFileSync(certificate, google.smtp?.certificate ?? '', PRIVATE);
-  seedGrants(config.mailboxes, google, PROJECT);
+  seedGrants(config.mailboxes, google, LOCAL_PROJECT);
   const hooked = (config.routes ?? []).flatMap(({ hook }) => hook ?? []);
   keepHookSecrets(hooked, folder, google);
 
@@ -131,7 +131,7 @@ async function startIn(
   const workerDoor = started.use(await openDoor(socketOf('worker'), at(ports.worker))); // the tasks of events name it
 
   const env = {
-    GOOGLE_CLOUD_PROJECT: PROJECT,
+    GOOGLE_CLOUD_PROJECT: LOCAL_PROJECT,
     MAILGRANT_CONFIG: servedFile,
     ...(routes !== undefined && { MAILGRANT_ROUTES: routesFile }),
     MAILGRANT_GOOGLE_URL: google.url,
@@ -141,12 +141,12 @@ async function startIn(
     MAILGRANT_TOPIC: TOPIC,
     MAILGRANT_DEAD_TOPIC: DEAD_TOPIC,
     MAILGRANT_BUCKET: BUCKET,
-    MAILGRANT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/later`,
+    MAILGRANT_TASKS: `projects/${LOCAL_PROJECT}/locations/europe-west1/queues/later`,
     ...(config.events && {
-      MAILGRANT_EVENT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/events`,
+      MAILGRANT_EVENT_TASKS: `projects/${LOCAL_PROJECT}/locations/europe-west1/queues/events`,
       MAILGRANT_WORKER_URL: workerDoor.url,
     }),
-    MAILGRANT_TASKS_ACCOUNT: `tasks@${PROJECT}.iam.gserviceaccount.com`,
+    MAILGRANT_TASKS_ACCOUNT: `tasks@${LOCAL_PROJECT}.iam.gserviceaccount.com`,
     NODE_ENV: 'production', // as deployed: the framework prints no stack traces into answers
   };
   let stopping = false;
@@ -200,7 +200,7 @@ async function startIn(
   const subscribe = (name: string, topic: string, path: string): void => {
     google.pubsub.createTopic(topic);
     google.pubsub.subscribe({
-      name: `projects/${PROJECT}/subscriptions/${name}`,
+      name: `projects/${LOCAL_PROJECT}/subscriptions/${name}`,
       topic,
       endpoint: `${worker.url}${path}`,
       ...backoff,
@@ -209,7 +209,8 @@ async function startIn(
   };
   subscribe('mails', TOPIC, '/');
   for (const { name, topic } of config.routes ?? [])
-    if (topic !== null) subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`, `/routes/${name}`);
+    if (topic !== null)
+      subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${LOCAL_PROJECT}/topics/${topic}`, `/routes/${name}`);
 
   const where = join(folder, 'stack.json'); // by which the commands of this project know it
   writeFileSync(

@@ -1,16 +1,16 @@
 import type { Retry } from '../mail/model/failure-table.ts';
 import { CATALOGUE, type RowId } from './catalogue/catalogue.ts';
 import { NETWORK_ROWS } from './catalogue/network-rows.ts';
-import type { Clue, Row } from './catalogue/row.ts';
+import type { CatalogueRow, Clue } from './catalogue/row.ts';
 import { SOURCES } from './catalogue/sources.ts';
 import { TLS_ROWS } from './catalogue/tls-rows.ts';
 import { aboutCause, type Cause } from './causes/causes.ts';
 import { programFix } from './causes/program-fixes.ts';
-import { type CueName, type Found, firstOf, readCues, speaksOf } from './input/cues.ts';
+import { type CueName, type FoundCue, firstOf, readCues, speaksOf } from './input/cues.ts';
 import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
 import { maskPart, type Span, secretSpans } from './input/mask.ts';
-import { normalise, type Pasted } from './input/normalise.ts';
+import { normaliseText, type Pasted } from './input/normalise.ts';
 
 /** One likely cause of what was pasted. `confidence` is 0 to 1; `evidence` holds lines of the text, masked. */
 export interface Match {
@@ -36,7 +36,7 @@ export interface Explanation {
 
 /** Reads an error text of any make: what Google said, why, and what fixes it. Offline, and no secret comes out. */
 export function explain(text: string): Explanation {
-  const pasted = normalise(text);
+  const pasted = normaliseText(text);
   const cues = readCues(pasted);
   const secrets = secretSpans(pasted.lines.join('\n'));
   const facts = readFacts(pasted.flat);
@@ -83,18 +83,18 @@ const WAITS: Record<Retry, string> = {
 };
 
 interface Judged {
-  readonly row: Row;
+  readonly row: CatalogueRow;
   readonly confidence: number;
   readonly at: RegExpExecArray;
   /** The cues that spoke for it. */
-  readonly helped: readonly Found[];
+  readonly helped: readonly FoundCue[];
 }
 
 const FLOOR = 0.1;
 const CEILING = 0.99;
 
-function judge(row: Row, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): Judged | null {
-  const spot = (clue: Clue): Found | null => {
+function judge(row: CatalogueRow, pasted: Pasted, cues: ReadonlyMap<CueName, FoundCue>): Judged | null {
+  const spot = (clue: Clue): FoundCue | null => {
     if (typeof clue === 'string') return cues.get(clue) ?? null;
     const at = firstOf([clue], pasted.flat);
     return at && { says: '', at };
@@ -116,7 +116,7 @@ function judge(row: Row, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): Jud
 }
 
 /** Whether another service is named where the error stands: on its line or beside it. */
-function isForeign(hit: RegExpExecArray, pasted: Pasted, cues: ReadonlyMap<CueName, Found>): boolean {
+function isForeign(hit: RegExpExecArray, pasted: Pasted, cues: ReadonlyMap<CueName, FoundCue>): boolean {
   if (!cues.has('foreign-service')) return false;
   const first = pasted.lineAt(hit.index) - 1;
   const last = pasted.lineAt(hit.index + Math.max(hit[0].length - 1, 0)) + 1;
@@ -126,7 +126,7 @@ function isForeign(hit: RegExpExecArray, pasted: Pasted, cues: ReadonlyMap<CueNa
 const EARLY: ReadonlySet<string> = new Set([...NETWORK_ROWS, ...TLS_ROWS].map(({ id }) => id));
 
 /** A fault of network or TLS with an answer of Gmail's after it: the client came through, by another address or at another try. */
-const isOvercome = ({ id }: Row, { index }: RegExpExecArray, flat: string): boolean => EARLY.has(id) && index < lastAnswerAt(flat);
+const isOvercome = ({ id }: CatalogueRow, { index }: RegExpExecArray, flat: string): boolean => EARLY.has(id) && index < lastAnswerAt(flat);
 
 const QUOTE_CHARS = 240;
 

@@ -4,20 +4,20 @@ import { type Assumptions, controlAssumptions, createAssumptions } from './fault
 import { createFaults, DOORS, type Door, type Faults } from './faults/faults.ts';
 import { readFaultOrder } from './faults/named-faults.ts';
 import type { RequestRecord } from './faults/request-log.ts';
-import type { Address } from './http/bind.ts';
+import type { BoundAddress } from './http/bind.ts';
 import type { Certificate } from './http/certificate.ts';
 import { ERROR_REPLIES } from './http/error-replies.ts';
 import type { HostRule } from './http/origin-check.ts';
-import { jsonOf, listen, type Reply, type Request } from './http/server.ts';
+import { type FakeReply, type FakeRequest, jsonOf, listen } from './http/server.ts';
 import { doorOf, serveDoor } from './inject-faults.ts';
 import { type Clients, createClients } from './oauth/clients.ts';
 import { createConsent } from './oauth/consent.ts';
 import { createDelegation, type Delegation } from './oauth/delegation.ts';
-import { revoke, userInfo } from './oauth/identity.ts';
+import { revokeGrant, userInfo } from './oauth/identity.ts';
 import { createOAuth, type OAuth } from './oauth/oauth.ts';
 import { createSigner, type Signer } from './oauth/signer.ts';
 import { createFirestore } from './services/firestore.ts';
-import { createGmail } from './services/gmail.ts';
+import { createFakeGmail } from './services/gmail.ts';
 import { createInspection } from './services/inspection.ts';
 import { createMailStore, type MailStore } from './services/message-store.ts';
 import { createProject, type Project } from './services/project.ts';
@@ -47,7 +47,7 @@ export interface GoogleOptions {
   /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
   readonly queues?: 'auto' | 'flushed';
   /** Where its servers listen, ports apart: loopback unless told otherwise. */
-  readonly address?: Omit<Address, 'port'>;
+  readonly address?: Omit<BoundAddress, 'port'>;
   /** Names by which it may be asked, beside those of loopback. */
   readonly hosts?: HostRule | undefined;
 }
@@ -105,7 +105,7 @@ export async function startGoogle({
   const faults = given ?? createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
-  const gmail = createGmail(mails, oauth, aliasesOf, now);
+  const gmail = createFakeGmail(mails, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
@@ -120,7 +120,7 @@ export async function startGoogle({
   const assumptions = createAssumptions();
   const calls = Object.fromEntries(DOORS.map((door) => [door, 0])) as Record<Door, number>;
 
-  const effect = (door: Door, request: Request): Reply => {
+  const effect = (door: Door, request: FakeRequest): FakeReply => {
     if (door === 'identity') return oauth.metadata(request);
     if (door === 'ledger') return firestore(request);
     if (door === 'secret') return secretManager(request);
@@ -130,7 +130,7 @@ export async function startGoogle({
     if (door === 'search') return gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'consent') return consent.page(request);
-    if (door === 'revoke') return revoke(request, oauth);
+    if (door === 'revoke') return revokeGrant(request, oauth);
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
     if (door === 'profile') return ERROR_REPLIES.bad_token; // what matters is that Gmail answers at all
     if (door === 'project') return project.answer(request);
@@ -205,7 +205,7 @@ export async function startGoogle({
 const CHANGED = Symbol('changed');
 
 /** The control endpoint: POST scripts a fault, GET shows what is pending, DELETE forgets all, or those of `?name=`. */
-function control(request: Request, faults: Faults): Reply {
+function control(request: FakeRequest, faults: Faults): FakeReply {
   if (request.method === 'DELETE') faults.clear(request.query.get('name') ?? undefined);
   if (request.method === 'POST') {
     const order = readFaultOrder(jsonOf(request));

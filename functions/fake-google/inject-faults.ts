@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Door, Faults } from './faults/faults.ts';
 import { type RequestRecord, requestRecordOf } from './faults/request-log.ts';
 import { ERROR_REPLIES, type ErrorReplyName } from './http/error-replies.ts';
-import { CUT, type Reply, type Request } from './http/server.ts';
+import { CUT, type FakeReply, type FakeRequest } from './http/server.ts';
 import type { Gmail } from './services/gmail.ts';
 
 /** Which service a request is for; a session that is asked counts apart from one that is sent to. */
-export function doorOf({ method, path, query, headers }: Request): Door | null {
+export function doorOf({ method, path, query, headers }: FakeRequest): Door | null {
   if (path === '/token') return 'token';
   if (path === '/o/oauth2/v2/auth') return 'consent';
   if (path === '/revoke') return 'revoke';
@@ -30,14 +30,14 @@ export function doorOf({ method, path, query, headers }: Request): Door | null {
 /** Serves a call at its door: as the service does, or as the fault that is due there has it. */
 export async function serveDoor(
   door: Door,
-  request: Request,
+  request: FakeRequest,
   faults: Faults,
-  effect: (door: Door, request: Request) => Reply,
+  effect: (door: Door, request: FakeRequest) => FakeReply,
   gmail: Gmail,
   tell: (seen: RequestRecord) => void,
-): Promise<Reply | typeof CUT> {
+): Promise<FakeReply | typeof CUT> {
   const fault = faults.take(door);
-  const told = <T extends Reply | typeof CUT>(reply: T): T => {
+  const told = <T extends FakeReply | typeof CUT>(reply: T): T => {
     tell(requestRecordOf(door, request, reply, fault));
     return reply;
   };
@@ -54,7 +54,7 @@ export async function serveDoor(
     else setTimeout(held.complete, takenAfterMs).unref();
     if (range) return told({ status: 308, headers: range === 'none' ? {} : { range: `bytes=0-${held.bytes - 1}` } });
   }
-  const canned: Reply | null = fault?.answer
+  const canned: FakeReply | null = fault?.answer
     ? ERROR_REPLIES[fault.answer as ErrorReplyName]
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }

@@ -3,7 +3,7 @@ import { INDEXED } from './services/documents-table.ts';
 import type { MailStore } from './services/message-store.ts';
 
 /** An entry of the ledger, as plain values. */
-export type Entry = Readonly<Record<string, string | number | null>>;
+export type LedgerRecordRow = Readonly<Record<string, string | number | null>>;
 
 /** What the fake keeps of secrets and of the ledger, reached past their APIs: for the stack, its pages and the tests. */
 export interface Tables {
@@ -13,25 +13,25 @@ export interface Tables {
   /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
   scopesIn(project: string, id: string): readonly string[];
   /** The ledger's entry of a mail; null if there is none. */
-  ledgerEntry(id: string): Entry | null;
+  ledgerEntry(id: string): LedgerRecordRow | null;
   /** Those that changed last, first. */
-  ledgerEntries(limit?: number): Entry[];
+  ledgerEntries(limit?: number): LedgerRecordRow[];
   /** How many entries are in each state. */
   ledgerStates(): ReadonlyMap<string, number>;
   /** The id of the mail whose entry holds this upload session; null if none does. */
   ledgerIdOf(session: string): string | null;
   /** The entry that a mail of the fake Gmail belongs to, whatever its Message-ID is; null if the ledger has none. */
-  ledgerEntryOf(mail: { readonly id: string; readonly messageId: string }): Entry | null;
+  ledgerEntryOf(mail: { readonly id: string; readonly messageId: string }): LedgerRecordRow | null;
   /** Ids of the mails that became of an entry: one, if all is well. */
-  mailsOf(entry: Entry): string[];
+  mailsOf(entry: LedgerRecordRow): string[];
 }
 
 export function createTables(db: DatabaseSync, ledgerDb: DatabaseSync, mails: MailStore): Tables {
-  const by = (expression: string, value: string): Entry | null => {
+  const by = (expression: string, value: string): LedgerRecordRow | null => {
     const row = ledgerDb.prepare(`SELECT name, fields FROM documents WHERE ${expression} = ?`).get(value);
     return row ? entryOf(row as unknown as Row) : null;
   };
-  const entryOfSession = (session: string): Entry | null => by(INDEXED.uploadId, session);
+  const entryOfSession = (session: string): LedgerRecordRow | null => by(INDEXED.uploadId, session);
   return {
     storeSecret(project, id, payload) {
       const name = `projects/${project}/secrets/${id}`;
@@ -91,10 +91,10 @@ interface Row {
   readonly fields: string;
 }
 
-const entryOf = ({ name, fields }: Row): Entry => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) });
+const entryOf = ({ name, fields }: Row): LedgerRecordRow => ({ id: name.slice(name.lastIndexOf('/') + 1), ...plain(JSON.parse(fields)) });
 
 /** Firestore's typed values as plain ones; lists are left out. */
-function plain(fields: Record<string, Record<string, unknown>>): Entry {
+function plain(fields: Record<string, Record<string, unknown>>): LedgerRecordRow {
   const value = (typed: Record<string, unknown>): string | number | null =>
     typed['integerValue'] === undefined
       ? String(typed['stringValue'] ?? typed['timestampValue'] ?? '') || null

@@ -12,7 +12,7 @@ export interface OpenEmail {
   readonly parsed: ParsedEmail;
 }
 
-export interface Found {
+export interface FoundEmails {
   readonly emails: readonly EmailSummary[];
   /** How many match, and how many of those are unread. */
   readonly all: number;
@@ -20,9 +20,14 @@ export interface Found {
 }
 
 /** The inbox of the local stack: whatever the fake Gmail took, whoever it is for. */
-export interface Inbox {
+export interface StoredInbox {
   /** Newest first; `query` is a search of Mailpit's, '' for all. */
-  list(options: { readonly query?: string; readonly limit: number; readonly offset?: number; readonly timeZone?: string }): Promise<Found>;
+  list(options: {
+    readonly query?: string;
+    readonly limit: number;
+    readonly offset?: number;
+    readonly timeZone?: string;
+  }): Promise<FoundEmails>;
   summary(id: string): Promise<EmailSummary | null>;
   open(id: string): Promise<OpenEmail | null>;
   /** Resolves with the newest match once `count` emails match; with null after the time-out, or when `signal` is aborted. */
@@ -50,7 +55,7 @@ const IDLE_MS = 300;
 const ALL: Condition = { sql: '1', values: [] };
 
 /** Opens the inbox of a fake Google; `file` keeps its index, by default in memory. */
-export function openInbox(google: Google, file = ':memory:'): Inbox {
+export function openInbox(google: Google, file = ':memory:'): StoredInbox {
   const { db, usage } = openDatabase(file);
   const table: EmailTable = createEmailTable(db);
   if (table.last() > google.mails.last()) table.forget(); // the fake's file was deleted, and this one was not

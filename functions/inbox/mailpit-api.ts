@@ -1,30 +1,30 @@
-import type { Reply, Request } from '../fake-google/http/server.ts';
+import type { FakeReply, FakeRequest } from '../fake-google/http/server.ts';
 import { isTag } from './email-table.ts';
 import { checkHtml } from './html-check.ts';
-import type { Inbox, OpenEmail } from './inbox.ts';
+import type { OpenEmail, StoredInbox } from './inbox.ts';
 import { checkLinks, linksIn } from './links.ts';
 import { type Send, sendRequest } from './mailpit-send.ts';
 import { headersJson, listJson, messageJson } from './mailpit-shapes.ts';
 
 export interface InboxApi {
-  readonly inbox: Inbox;
+  readonly inbox: StoredInbox;
   /** Sends by the api, as an app does. */
   readonly send: Send;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
 
-type Answer = (api: InboxApi, request: Request, part: string) => Promise<Reply> | Reply;
+type Answer = (api: InboxApi, request: FakeRequest, part: string) => Promise<FakeReply> | FakeReply;
 
-const json = (body: unknown): Reply => ({
+const json = (body: unknown): FakeReply => ({
   status: 200,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   body: JSON.stringify(body),
 });
 const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
-const text = (status: number, body: string): Reply => ({ status, headers: TEXT, body });
+const text = (status: number, body: string): FakeReply => ({ status, headers: TEXT, body });
 const OK = text(200, 'ok');
-const wrong = (why: string): Reply => text(400, why);
+const wrong = (why: string): FakeReply => text(400, why);
 const NOT_FOUND = text(404, '404 page not found');
 const LIMIT = 50;
 const WAIT_MAX_MS = 600_000;
@@ -85,7 +85,7 @@ const WEB_UI = {
 };
 
 /** Answers `/api/v1/…`, `/view/…`, `/livez` and `/readyz`; null for any other path. */
-export function answerApi(api: InboxApi, request: Request): Promise<Reply> | Reply | null {
+export function answerApi(api: InboxApi, request: FakeRequest): Promise<FakeReply> | FakeReply | null {
   const { path, method } = request;
   if (path === '/livez' || path === '/readyz') return text(200, 'ok');
   const [, id, kind] = /^\/view\/([\w]+?)(?:\.(html|txt))?$/.exec(path) ?? [];
@@ -100,7 +100,7 @@ export function answerApi(api: InboxApi, request: Request): Promise<Reply> | Rep
   return NOT_FOUND;
 }
 
-async function info({ inbox, startedAt }: InboxApi): Promise<Reply> {
+async function info({ inbox, startedAt }: InboxApi): Promise<FakeReply> {
   const [{ all, unread }, tags] = [await inbox.totals(), await inbox.tags()];
   return json({
     Version: 'mailgrant',
@@ -122,7 +122,7 @@ async function info({ inbox, startedAt }: InboxApi): Promise<Reply> {
   });
 }
 
-async function page({ inbox }: InboxApi, { query }: Request, wanted: string): Promise<Reply> {
+async function page({ inbox }: InboxApi, { query }: FakeRequest, wanted: string): Promise<FakeReply> {
   const number = (name: string, usual: number): number => (/^\d{1,9}$/.test(query.get(name) ?? '') ? Number(query.get(name)) : usual);
   const [start, limit] = [number('start', 0), number('limit', LIMIT)];
   const before = query.get('before');
@@ -132,29 +132,29 @@ async function page({ inbox }: InboxApi, { query }: Request, wanted: string): Pr
   return json(listJson(found, start, await inbox.totals(), [...(await inbox.tags()).keys()]));
 }
 
-function list(api: InboxApi, request: Request): Promise<Reply> {
+function list(api: InboxApi, request: FakeRequest): Promise<FakeReply> {
   return page(api, request, '');
 }
 
-function search(api: InboxApi, request: Request): Promise<Reply> | Reply {
+function search(api: InboxApi, request: FakeRequest): Promise<FakeReply> | FakeReply {
   const wanted = (request.query.get('query') ?? '').trim();
   return wanted === '' ? wrong('Error: no search query') : page(api, request, wanted);
 }
 
-async function removeFound({ inbox }: InboxApi, { query }: Request): Promise<Reply> {
+async function removeFound({ inbox }: InboxApi, { query }: FakeRequest): Promise<FakeReply> {
   const wanted = (query.get('query') ?? '').trim();
   if (wanted === '') return wrong('Error: no search query');
   await inbox.remove(await inbox.ids(wanted, query.get('tz') ?? undefined));
   return OK;
 }
 
-async function remove({ inbox }: InboxApi, request: Request): Promise<Reply> {
+async function remove({ inbox }: InboxApi, request: FakeRequest): Promise<FakeReply> {
   const ids = textsIn(bodyOf(request)?.['IDs']);
   await inbox.remove(ids.length > 0 ? ids : undefined);
   return OK;
 }
 
-async function setRead({ inbox }: InboxApi, request: Request): Promise<Reply> {
+async function setRead({ inbox }: InboxApi, request: FakeRequest): Promise<FakeReply> {
   const body = bodyOf(request);
   if (!body) return wrong('expected a JSON object');
   const [ids, wanted, read] = [textsIn(body['IDs']), String(body['Search'] ?? ''), body['Read'] === true];
@@ -165,7 +165,7 @@ async function setRead({ inbox }: InboxApi, request: Request): Promise<Reply> {
 }
 
 /** `query`, `count` (1), `timeout` in milliseconds (5,000): the newest match as a whole message, or 408. */
-async function wait({ inbox }: InboxApi, { query, closed }: Request): Promise<Reply> {
+async function wait({ inbox }: InboxApi, { query, closed }: FakeRequest): Promise<FakeReply> {
   const number = (name: string, usual: number): number => Number(query.get(name) ?? usual);
   const [count, timeoutMs] = [number('count', 1), number('timeout', 5_000)];
   if (!(count >= 1) || !(timeoutMs >= 0 && timeoutMs <= WAIT_MAX_MS))
@@ -185,7 +185,7 @@ async function wait({ inbox }: InboxApi, { query, closed }: Request): Promise<Re
   );
 }
 
-async function sendOne({ send, inbox }: InboxApi, request: Request): Promise<Reply> {
+async function sendOne({ send, inbox }: InboxApi, request: FakeRequest): Promise<FakeReply> {
   const body = bodyOf(request);
   if (!body) return { ...json({ Error: 'expected a JSON object' }), status: 400 };
   const sent = await send(sendRequest(body));
@@ -194,7 +194,7 @@ async function sendOne({ send, inbox }: InboxApi, request: Request): Promise<Rep
   return json({ ID: sent.id });
 }
 
-async function setTags({ inbox }: InboxApi, request: Request): Promise<Reply> {
+async function setTags({ inbox }: InboxApi, request: FakeRequest): Promise<FakeReply> {
   const body = bodyOf(request);
   if (!body) return wrong('expected a JSON object');
   const tags = textsIn(body['Tags']).map((tag) => tag.trim());
@@ -204,21 +204,21 @@ async function setTags({ inbox }: InboxApi, request: Request): Promise<Reply> {
   return OK;
 }
 
-async function renameTag({ inbox }: InboxApi, request: Request, tag: string): Promise<Reply> {
+async function renameTag({ inbox }: InboxApi, request: FakeRequest, tag: string): Promise<FakeReply> {
   const name = String(bodyOf(request)?.['Name'] ?? '').trim();
   if (!isTag(name)) return wrong('Invalid tag name');
   await inbox.renameTag(tag, name);
   return OK;
 }
 
-async function whole(api: InboxApi, request: Request, id: string): Promise<Reply> {
+async function whole(api: InboxApi, request: FakeRequest, id: string): Promise<FakeReply> {
   return opened(api, request, id, async (email) => {
     await api.inbox.setRead([email.summary.id], true); // as Mailpit does
     return json(messageJson(email));
   });
 }
 
-function part(api: InboxApi, request: Request, path: string): Promise<Reply> {
+function part(api: InboxApi, request: FakeRequest, path: string): Promise<FakeReply> {
   const [id = '', , number] = path.split('/');
   return opened(api, request, id, ({ parsed }) => {
     const found = [...parsed.attachments, ...parsed.inline].find((one) => one.id === number);
@@ -238,20 +238,20 @@ function part(api: InboxApi, request: Request, path: string): Promise<Reply> {
   });
 }
 
-async function htmlCheck({ parsed }: OpenEmail): Promise<Reply> {
+async function htmlCheck({ parsed }: OpenEmail): Promise<FakeReply> {
   if (parsed.html === '') return wrong('message does not contain HTML');
   const checked = await checkHtml(parsed.html);
   return checked ? json(checked) : text(501, 'The HTML check needs the package caniemail: npm install --save-dev caniemail');
 }
 
-async function linkCheck({ parsed }: OpenEmail): Promise<Reply> {
+async function linkCheck({ parsed }: OpenEmail): Promise<FakeReply> {
   const Links = await checkLinks(linksIn(parsed));
   const failed = ({ StatusCode, Status }: (typeof Links)[number]): boolean =>
     StatusCode === 0 ? !Status.startsWith('not asked') : StatusCode >= 400;
   return json({ Errors: Links.filter(failed).length, Links });
 }
 
-async function view(api: InboxApi, request: Request, wanted: string, kind: string | undefined): Promise<Reply> {
+async function view(api: InboxApi, request: FakeRequest, wanted: string, kind: string | undefined): Promise<FakeReply> {
   return opened(api, request, wanted, ({ summary, parsed }) => {
     if (kind === 'txt') return text(200, parsed.text);
     // A browser gets it as the page of the email shows it: without rights, and connecting to nobody.
@@ -269,16 +269,16 @@ async function view(api: InboxApi, request: Request, wanted: string, kind: strin
 /** What is answered for an id, or for `latest`, the newest one that matches `query`. */
 async function opened(
   { inbox }: InboxApi,
-  { query }: Request,
+  { query }: FakeRequest,
   id: string,
-  answer: (email: OpenEmail) => Promise<Reply> | Reply,
-): Promise<Reply> {
+  answer: (email: OpenEmail) => Promise<FakeReply> | FakeReply,
+): Promise<FakeReply> {
   const [newest] = id === 'latest' ? (await inbox.list({ query: query.get('query') ?? '', limit: 1 })).emails : [];
   const email = await inbox.open(newest?.id ?? id);
   return email ? answer(email) : NOT_FOUND;
 }
 
-function bodyOf({ body }: Request): Record<string, unknown> | null {
+function bodyOf({ body }: FakeRequest): Record<string, unknown> | null {
   try {
     const value = JSON.parse(body.toString('utf8')) as unknown;
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;

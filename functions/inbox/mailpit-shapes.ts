@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EmailSummary } from './email-table.ts';
-import type { Found, OpenEmail } from './inbox.ts';
+import type { FoundEmails, OpenEmail } from './inbox.ts';
 import type { EmailPart, InboxAddress, ParsedEmail } from './parse-email.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -27,7 +27,12 @@ export function summaryJson({ id, messageId, read, subject, created, mailbox, ta
 }
 
 /** Mailpit's `MessagesSummary`: a page of a list or of a search. */
-export function listJson({ emails, all, unread }: Found, start: number, totals: { all: number; unread: number }, tags: readonly string[]) {
+export function listJson(
+  { emails, all, unread }: FoundEmails,
+  start: number,
+  totals: { all: number; unread: number },
+  tags: readonly string[],
+) {
   return {
     total: totals.all,
     unread: totals.unread,

@@ -18,7 +18,7 @@ export interface DigestFacts {
 export async function evaluateRoute(route: CompiledRoute, event: NotifyEvent): Promise<RouteMatch | null> {
   const { when, dedupe } = route;
   if (!when && !dedupe) return { dedupe: null };
-  const { meets, textOf } = await import('./conditions/evaluate.ts'); // the evaluator is larger than all the rest
+  const { meets, valueText: textOf } = await import('./conditions/evaluate.ts'); // the evaluator is larger than all the rest
   if (when && !meets(when, event)) return null;
   return { dedupe: dedupe && textOf(dedupe, event) };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { listen, type Reply, type Request, type Running, type ServerOptions } from '../fake-google/http/server.ts';
-import { type Inbox, openInbox } from '../inbox/inbox.ts';
+import { type FakeReply, type FakeRequest, listen, type Running, type ServerOptions } from '../fake-google/http/server.ts';
+import { openInbox, type StoredInbox } from '../inbox/inbox.ts';
 import { answerApi, type InboxApi } from '../inbox/mailpit-api.ts';
 import type { LocalStack, Shown } from './parts/context.ts';
 import { plainPage } from './parts/page.ts';
@@ -14,7 +14,7 @@ import { googleLine, logPage } from './views/log.ts';
 import { messagePart } from './views/message.ts';
 import { sendWritten, writePage } from './views/write.ts';
 
-type Answer = (laptop: Shown, request: Request) => Reply | Promise<Reply>;
+type Answer = (laptop: Shown, request: FakeRequest) => FakeReply | Promise<FakeReply>;
 
 const SHOWS: Readonly<Record<string, Answer>> = {
   '/': inboxPage,
@@ -29,7 +29,7 @@ const SHOWS: Readonly<Record<string, Answer>> = {
   '/pages.js': () => file('pages.js', 'text/javascript'),
 };
 
-const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | Promise<Reply>>> = {
+const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => FakeReply | Promise<FakeReply>>> = {
   '/write': sendWritten,
   '/mails': changeInbox,
   '/ledger': decideAbout,
@@ -39,7 +39,7 @@ const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => Reply | P
 
 /** The running pages, with the inbox that they show. */
 export interface Pages extends Running {
-  readonly inbox: Inbox;
+  readonly inbox: StoredInbox;
 }
 
 /**
@@ -64,7 +64,7 @@ export async function startPages(laptop: LocalStack, address: ServerOptions = { 
   };
 }
 
-async function answer(laptop: Shown, request: Request): Promise<Reply> {
+async function answer(laptop: Shown, request: FakeRequest): Promise<FakeReply> {
   const { method, path } = request;
   if (method === 'POST' && Object.hasOwn(DOES, path)) {
     const form = await formOf(request);
@@ -79,13 +79,13 @@ async function answer(laptop: Shown, request: Request): Promise<Reply> {
   return mail ? entryPage(laptop, mail) : missing(laptop);
 }
 
-const missing = (laptop: Shown): Reply => plainPage(laptop, 404, 'Not found', 'There is no such page.');
+const missing = (laptop: Shown): FakeReply => plainPage(laptop, 404, 'Not found', 'There is no such page.');
 
 /** What a form posted, with or without files; null if the body is none. */
-const formOf = ({ body, headers }: Request): Promise<FormData | null> =>
+const formOf = ({ body, headers }: FakeRequest): Promise<FormData | null> =>
   new Response(new Uint8Array(body), { headers: { 'content-type': headers['content-type'] ?? '' } }).formData().catch(() => null);
 
-const file = (name: string, type: string): Reply => ({
+const file = (name: string, type: string): FakeReply => ({
   status: 200,
   headers: { 'content-type': `${type}; charset=utf-8`, 'x-content-type-options': 'nosniff', 'cache-control': 'no-cache' },
   body: readFileSync(new URL(`./${name}`, import.meta.url)),

@@ -1,10 +1,10 @@
 /** An address as the inbox shows it. */
-export interface Address {
+export interface InboxAddress {
   readonly Name: string;
   readonly Address: string;
 }
 
-export interface Attachment {
+export interface InboxAttachment {
   readonly PartID: string;
   readonly FileName: string;
   readonly ContentType: string;
@@ -15,11 +15,11 @@ export interface Attachment {
 interface Envelope {
   readonly ID: string;
   readonly MessageID: string;
-  readonly From: Address;
-  readonly To: readonly Address[];
-  readonly Cc: readonly Address[];
-  readonly Bcc: readonly Address[];
-  readonly ReplyTo: readonly Address[];
+  readonly From: InboxAddress;
+  readonly To: readonly InboxAddress[];
+  readonly Cc: readonly InboxAddress[];
+  readonly Bcc: readonly InboxAddress[];
+  readonly ReplyTo: readonly InboxAddress[];
   readonly Subject: string;
   readonly Tags: readonly string[];
   readonly Size: number;
@@ -39,12 +39,12 @@ export interface InboxMessage extends Envelope {
   readonly Date: string;
   readonly Text: string;
   readonly HTML: string;
-  readonly Attachments: readonly Attachment[];
-  readonly Inline: readonly Attachment[];
+  readonly Attachments: readonly InboxAttachment[];
+  readonly Inline: readonly InboxAttachment[];
 }
 
 /** Which emails: each that is given must match. Addresses and subject match where they contain the text, in any case. */
-export interface Match {
+export interface EmailMatch {
   readonly to?: string;
   readonly from?: string;
   readonly subject?: string;
@@ -52,7 +52,7 @@ export interface Match {
   readonly query?: string;
 }
 
-export interface WaitFor extends Match {
+export interface WaitFor extends EmailMatch {
   /** How many emails must match; 1 by default. */
   readonly count?: number;
   /** How long to wait, in milliseconds; 5,000 by default. */
@@ -65,7 +65,7 @@ export interface Inbox {
   /** Waits until an email matches, and answers the newest one that does; rejects after the time-out. */
   wait(match: WaitFor): Promise<InboxMessage>;
   /** Newest first. */
-  list(match?: Match): Promise<InboxSummary[]>;
+  list(match?: EmailMatch): Promise<InboxSummary[]>;
   get(id: string): Promise<InboxMessage>;
   /** The MIME message, as Gmail got it. */
   raw(id: string): Promise<string>;
@@ -109,7 +109,7 @@ export function createInbox(url: string): Inbox {
   };
 }
 
-function queryOf({ query, ...fields }: Match): string {
+function queryOf({ query, ...fields }: EmailMatch): string {
   const terms = Object.entries(fields).map(([name, text]) => `"${name}:${String(text).replaceAll('"', '')}"`);
   return [...terms, ...(query ? [query] : [])].join(' ');
 }

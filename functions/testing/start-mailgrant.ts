@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createInbox, type Inbox } from './inbox-client.ts';
 
-export type { Address, Attachment, Inbox, InboxMessage, InboxSummary, WaitFor } from './inbox-client.ts';
+export type { Inbox, InboxAddress as Address, InboxAttachment as Attachment, InboxMessage, InboxSummary, WaitFor } from './inbox-client.ts';
 
 export interface MailgrantOptions {
   /**

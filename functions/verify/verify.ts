@@ -1,7 +1,7 @@
 import { MailFailure } from '../mail/model/failure.ts';
 import type { Hook } from '../mail/model/route.ts';
 import type { SecretString } from '../mail/model/secret.ts';
-import type { Proof, Scheme, Signed } from './proof/scheme.ts';
+import type { Scheme, Signed, WebhookProof } from './proof/scheme.ts';
 import { SCHEMES } from './schemes/table.ts';
 
 /** The scheme that a hook is proven by. */
@@ -12,10 +12,10 @@ export function schemeOf({ verify }: Pick<Hook, 'verify'>): Scheme {
 }
 
 /** What a request offers as proof of its origin; null where nothing is offered that could ever be right. Needs no secret. */
-export const proofOf = (signed: Signed, hook: Hook): Proof | null => schemeOf(hook).read(signed, hook);
+export const proofOf = (signed: Signed, hook: Hook): WebhookProof | null => schemeOf(hook).read(signed, hook);
 
 /** True if one of the secrets fits; all of them are tried, whatever the first one says. Throws MailFailure: hook_secret_unusable. */
-export async function isProven(proof: Proof, secrets: readonly string[]): Promise<boolean> {
+export async function isProven(proof: WebhookProof, secrets: readonly string[]): Promise<boolean> {
   return (await Promise.all(secrets.map((secret) => proof.matches(secret)))).includes(true);
 }
 

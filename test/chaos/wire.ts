@@ -1,7 +1,7 @@
 import { Agent, request as forward } from 'node:http';
 import type { Fault } from '../../functions/fake-google/faults/faults.ts';
 import { ERROR_REPLIES } from '../../functions/fake-google/http/error-replies.ts';
-import { CUT, listen, type Reply, type Request, type Running } from '../../functions/fake-google/http/server.ts';
+import { CUT, type FakeReply, type FakeRequest, listen, type Running } from '../../functions/fake-google/http/server.ts';
 
 /** What lies between the functions and an emulator. */
 export type Wire = 'ledger' | 'queue';
@@ -18,7 +18,7 @@ export function startWire(target: string, draw: () => Omit<Fault, 'on'> | undefi
   });
 }
 
-function pass({ method, path, query, headers, body }: Request, target: string, agent: Agent): Promise<Reply> {
+function pass({ method, path, query, headers, body }: FakeRequest, target: string, agent: Agent): Promise<FakeReply> {
   const url = `${target}${encodeURI(path)}${query.size > 0 ? `?${query}` : ''}`;
   const passed = { authorization: headers.authorization ?? '', 'content-type': headers['content-type'] ?? 'application/json' };
   return new Promise((done, fail) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { takeOver } from '../../functions/cli/deploy/plan-checks.ts';
+import { takeOverExisting } from '../../functions/cli/deploy/plan-checks.ts';
 import type { Review } from '../../functions/cli/deploy/review-plan.ts';
 import { judge } from '../support/programs/change-policies.ts';
 import { type Deployment, openDeployment } from '../support/programs/deployment.ts';
@@ -48,7 +48,7 @@ describe('a second environment, and a destroy', { skip, timeout: 600_000 }, () =
   test('destroyed and deployed again: database and secret are taken over, and it is at rest', async () => {
     await own.destroy();
     const review = (await own.plan(config, STAGING)) as Review;
-    const { imports } = takeOver(
+    const { imports } = takeOverExisting(
       review,
       'acme-mail-prod',
       'projects/acme-mail-prod/databases/staging\teurope-west1\n',

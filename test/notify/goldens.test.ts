@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { plainText } from '../../functions/mail/mime/html-to-text.ts';
+import { htmlToText } from '../../functions/mail/mime/html-to-text.ts';
 import type { Compiled } from '../../functions/notify/compiled.ts';
 import { mailOf } from '../../functions/notify/event-email.ts';
 import { routeNamed } from '../../functions/notify/handle-event.ts';
@@ -27,7 +27,7 @@ const rendered = ({ template, data, attributes, digest }: ReturnType<typeof case
 for (const one of cases())
   test(`${one.name} reads as it was looked at`, () => {
     const { subject, html } = rendered(one);
-    const files = { [`${one.name}.html`]: html, [`${one.name}.txt`]: `Subject: ${subject}\n\n${plainText(html)}\n` };
+    const files = { [`${one.name}.html`]: html, [`${one.name}.txt`]: `Subject: ${subject}\n\n${htmlToText(html)}\n` };
     for (const [file, text] of Object.entries(files)) {
       if (process.env['MAILGRANT_GOLDENS'] === 'write') writeFileSync(join(GOLDENS, file), text);
       assert.equal(text, readFileSync(join(GOLDENS, file), 'utf8'), file);

@@ -1,10 +1,10 @@
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import type { Answer } from './command.ts';
+import type { CommandAnswer } from './command.ts';
 import { CommandError, commandErrorReport, commandErrorText, isUsage } from './refusal.ts';
 
 /** Runs a command; whatever it throws becomes its answer. Nothing that a foreign error may quote is kept. */
-export async function answering(run: () => Promise<Answer>): Promise<Answer> {
+export async function answering(run: () => Promise<CommandAnswer>): Promise<CommandAnswer> {
   try {
     return await run();
   } catch (error) {
@@ -12,7 +12,7 @@ export async function answering(run: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-function failedAnswer(error: unknown): Answer {
+function failedAnswer(error: unknown): CommandAnswer {
   if (error instanceof ConfigProblems) {
     const fix = 'Correct each of them; `npx mailgrant config` checks the file again.';
     const { message, problems } = error;

@@ -1,5 +1,5 @@
 /** The options of a command as they were given. */
-export type Options = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
+export type CommandOptions = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 /** Why a command did not do what it was asked, for a program and for a person. */
 export interface Problem {
@@ -12,7 +12,7 @@ export interface Problem {
  * What a command found: an object (no list) for `--json`, text for a person, and the exit code (0 unless given). With an `error` the text goes to
  * standard error; a report of what is wrong has an exit code alone.
  */
-export interface Answer {
+export interface CommandAnswer {
   readonly data: object;
   readonly text: string;
   readonly exitCode?: number;
@@ -40,7 +40,7 @@ export interface Leaf {
   /** What to type after `npx mailgrant`. */
   readonly examples: readonly string[];
   readonly notes?: string;
-  run(options: Options, ...words: readonly string[]): Promise<Answer>;
+  run(options: CommandOptions, ...words: readonly string[]): Promise<CommandAnswer>;
 }
 
 /** A command whose first word says what to do, such as `key create`. */
@@ -53,7 +53,7 @@ export interface Group {
 export type Command = Leaf | Group;
 
 /** What the commands about a deployment share. */
-export const PROJECT: OptionTable = { project: { value: 'ID', about: 'project of the deployment (GOOGLE_CLOUD_PROJECT)' } };
+export const PROJECT_OPTION: OptionTable = { project: { value: 'ID', about: 'project of the deployment (GOOGLE_CLOUD_PROJECT)' } };
 export const PREFIX: OptionTable = { prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant)' } };
 export const DATABASE: OptionTable = {
   database: { value: 'ID', about: 'Firestore database of the ledger (MAILGRANT_DATABASE, or mailgrant, as infra/ names it)' },

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Options } from './command.ts';
+import type { CommandOptions } from './command.ts';
 
 /** Where a project has its config: a project of its own, or a checkout of mailgrant. */
 const CONFIGS = ['mailgrant.yaml', 'config/mailgrant.yaml'];
@@ -14,7 +14,7 @@ export function projectFolder(from: string): string | null {
 }
 
 /** The config file: as given, or the project's own, or its environment's beside that, seen from the project's folder. */
-export function configFile({ config, env }: Options): string {
+export function configFile({ config, env }: CommandOptions): string {
   if (config !== undefined) return String(config);
   const usual = CONFIGS.find((file) => existsSync(file)) ?? 'mailgrant.yaml';
   return env === undefined ? usual : join(dirname(usual), `${String(env)}.yaml`);

@@ -1,6 +1,6 @@
 import type { DeployPorts } from './deploy-ports.ts';
-import type { Target } from './deploy-steps.ts';
-import { checksOfPlan, leftoverLists, notesOf, takeOver } from './plan-checks.ts';
+import type { DeployTarget } from './deploy-steps.ts';
+import { checksOfPlan, leftoverLists, notesOf, takeOverExisting } from './plan-checks.ts';
 import type { ProgramResult } from './program.ts';
 import { isTheRestOf, type Review, reviewPlan, reviewText } from './review-plan.ts';
 import { type CheckResult, runCheck } from './run-check.ts';
@@ -26,7 +26,7 @@ const WAIT_MS = 90_000;
  * Plans, takes over what is left of an earlier deployment, looks at what the plan leans on, asks, and applies. An apply that fails by a
  * sentence which passes in a young project is planned anew and goes on under the same consent, as long as the new plan does no more than the old.
  */
-export async function planAndApply(step: RunStep, ports: DeployPorts, { project }: Target): Promise<Applied> {
+export async function planAndApply(step: RunStep, ports: DeployPorts, { project }: DeployTarget): Promise<Applied> {
   let consented: Review | null = null;
   let review: Review | null = null;
   let checks: readonly CheckResult[] = [];
@@ -89,7 +89,7 @@ async function takeOverLeftovers(
   const [databases, secrets] = await Promise.all(
     [lists.databases, lists.secrets].map((argv) => (argv ? ports.programs(argv, 'read') : null)),
   );
-  const { imports, wrong } = takeOver(review, project, databases?.stdout ?? '', secrets?.stdout ?? '');
+  const { imports, wrong } = takeOverExisting(review, project, databases?.stdout ?? '', secrets?.stdout ?? '');
   if (wrong) return { review, stopped: { at: 'the database', fix: wrong } };
   if (imports === '') return { review, stopped: null };
   ports.say('\nSome of it is there from an earlier deployment, and is taken over.');

@@ -2,7 +2,7 @@ import type { ProgramResult } from './program.ts';
 import type { Tfvars } from './tfvars.ts';
 
 /** What is deployed, and where to. */
-export interface Target {
+export interface DeployTarget {
   readonly project: string;
   /** undefined: as terraform.tfvars or the default says. */
   readonly region?: string | undefined;
@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** A look at what a deployment needs; it changes nothing. */
-export interface Check {
+export interface DeployCheck {
   readonly name: string;
   readonly argv: readonly string[];
   /** Its output is a token: it is dropped unread. */
@@ -34,7 +34,7 @@ export interface Check {
 
 const LOGIN = 'gcloud auth login --update-adc';
 
-export const checksFor = ({ project }: Target): Check[] => [
+export const checksFor = ({ project }: DeployTarget): DeployCheck[] => [
   {
     name: 'gcloud',
     argv: ['gcloud', 'version', '--format=value("Google Cloud SDK")'],
@@ -85,7 +85,7 @@ export const checksFor = ({ project }: Target): Check[] => [
 ];
 
 /** One command of a deployment, in the order of the list. */
-export interface Step {
+export interface DeployStep {
   readonly id: 'apis' | 'agents' | 'bucket' | 'versions' | 'init' | 'plan' | 'show' | 'apply' | 'output';
   readonly title: string;
   readonly argv: readonly string[];
@@ -115,7 +115,17 @@ export const APIS: Readonly<Record<'always' | 'documents' | 'build' | 'budget', 
 };
 const REGION = 'europe-west1'; // the default of infra/variables.tf
 
-export function stepsFor({ project, region, prefix, said = { names: [] }, env, configFile, bucket, planFile, documents }: Target): Step[] {
+export function stepsFor({
+  project,
+  region,
+  prefix,
+  said = { names: [] },
+  env,
+  configFile,
+  bucket,
+  planFile,
+  documents,
+}: DeployTarget): DeployStep[] {
   const terraform = (...words: string[]): string[] => ['terraform', '-chdir=infra', ...words];
   const variable = (name: string, value: string | undefined): string[] => (value === undefined ? [] : ['-var', `${name}=${value}`]);
   const sets = (name: string): boolean => said.names.includes(name);

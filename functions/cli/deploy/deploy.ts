@@ -1,7 +1,7 @@
 import { planAndApply } from './apply-plan.ts';
 import type { DeployPorts } from './deploy-ports.ts';
-import { checksFor, readOutputs, type Step, stepsFor, type Target } from './deploy-steps.ts';
-import { type ProgramResult, type Programs, shown } from './program.ts';
+import { checksFor, type DeployStep, type DeployTarget, readOutputs, stepsFor } from './deploy-steps.ts';
+import { type ProgramResult, type Programs, shownCommand } from './program.ts';
 import type { Review } from './review-plan.ts';
 import { type CheckResult, runCheck } from './run-check.ts';
 import type { Smoked } from './smoke-command.ts';
@@ -35,7 +35,7 @@ const NOTHING: Deployed = {
 };
 
 /** Looks at everything that a deployment needs, and changes nothing. */
-export async function look(target: Target, programs: Programs): Promise<CheckResult[]> {
+export async function look(target: DeployTarget, programs: Programs): Promise<CheckResult[]> {
   const looked: CheckResult[] = [];
   for (const check of checksFor(target)) {
     const blocked = check.needs !== undefined && looked.find(({ name }) => name === check.needs)?.ok !== true;
@@ -45,24 +45,27 @@ export async function look(target: Target, programs: Programs): Promise<CheckRes
 }
 
 /** Checks, builds, plans, shows, asks, applies that plan, and sends a mail. Everything that acts is a command of stepsFor. */
-export async function deploy(target: Target, ports: DeployPorts, dryRun: boolean): Promise<Deployed> {
+export async function deploy(target: DeployTarget, ports: DeployPorts, dryRun: boolean): Promise<Deployed> {
   const { programs, say } = ports;
   const steps = stepsFor(target);
   const checks = await look(target, programs);
-  const so: Deployed = { ...NOTHING, checks, commands: steps.map(({ argv }) => shown(argv)) };
+  const so: Deployed = { ...NOTHING, checks, commands: steps.map(({ argv }) => shownCommand(argv)) };
   const wrong = checks.find(({ ok }) => ok === false);
   if (wrong) return { ...so, stopped: { at: wrong.name, fix: wrong.fix ?? '' } };
   if (dryRun) return { ...so, ok: true };
 
   for (const { file, sha256 } of await ports.build()) say(`${file}  sha256 ${sha256}`);
-  const step = async (id: Step['id'], how: 'read' | 'show' | 'tee' = 'show'): Promise<ProgramResult & { failed: Deployed['stopped'] }> => {
+  const step = async (
+    id: DeployStep['id'],
+    how: 'read' | 'show' | 'tee' = 'show',
+  ): Promise<ProgramResult & { failed: Deployed['stopped'] }> => {
     let ended: ProgramResult = { status: 0, stdout: '' };
     for (const { title, argv, unless } of steps.filter((one) => one.id === id)) {
       if (unless && (await programs(unless, 'read')).status === 0) continue;
-      if (how !== 'read') say(`\n== ${title}\n$ ${shown(argv)}`);
+      if (how !== 'read') say(`\n== ${title}\n$ ${shownCommand(argv)}`);
       ended = await programs(argv, how);
       const fine = ended.status === 0 || (id === 'plan' && ended.status === 2);
-      if (!fine) return { ...ended, failed: { at: shown(argv), fix: FIX[id] ?? AGAIN } };
+      if (!fine) return { ...ended, failed: { at: shownCommand(argv), fix: FIX[id] ?? AGAIN } };
     }
     return { ...ended, failed: null };
   };
@@ -90,7 +93,7 @@ export async function deploy(target: Target, ports: DeployPorts, dryRun: boolean
 const changesOf = ({ create, update, imported, gone, words }: Changes): Changes => ({ create, update, imported, gone, words });
 
 const AGAIN = 'Read what it printed above, fix it, and run the same command again: it goes on where it stopped.';
-const FIX: Partial<Record<Step['id'], string>> = {
+const FIX: Partial<Record<DeployStep['id'], string>> = {
   apis: 'You need roles/serviceusage.serviceUsageAdmin in the project (roles/owner for a first deployment), and billing.',
   agents: 'gcloud components install beta, then run it again.',
   bucket: 'The name is taken or you may not make buckets: give a bucket of yours by --state-bucket NAME.',

@@ -1,4 +1,4 @@
-import type { Check } from './deploy-steps.ts';
+import type { DeployCheck } from './deploy-steps.ts';
 import type { PlannedChange, Review } from './review-plan.ts';
 
 /** Where a new or trial project may build: https://cloud.google.com/build/docs/locations. */
@@ -13,13 +13,13 @@ const created = ({ all }: Review, type: string): PlannedChange[] =>
  * What a plan leans on that it does not make itself, and Google alone knows: looked at before anybody is asked to consent. The plan is asked
  * and not the variables, since it holds what they come to.
  */
-export const checksOfPlan = (review: Review, project: string): Check[] => [
+export const checksOfPlan = (review: Review, project: string): DeployCheck[] => [
   ...topicChecks(review, project),
   ...documentChecks(review, project),
   ...(opens(review) ? [publicCheck(project)] : []),
 ];
 
-function topicChecks(review: Review, project: string): Check[] {
+function topicChecks(review: Review, project: string): DeployCheck[] {
   const made = new Set(created(review, 'google_pubsub_topic').map((one) => `projects/${project}/topics/${text(one, 'name')}`));
   const routes = created(review, 'google_pubsub_subscription').map((one) => text(one, 'topic'));
   const builds = created(review, 'google_cloudbuild_trigger').flatMap((one) =>
@@ -41,7 +41,7 @@ function topicChecks(review: Review, project: string): Check[] {
   });
 }
 
-function documentChecks(review: Review, project: string): Check[] {
+function documentChecks(review: Review, project: string): DeployCheck[] {
   return created(review, 'google_eventarc_trigger').map((one) => {
     const criteria = (one.change.after?.['matching_criteria'] as { attribute?: string; value?: string }[] | undefined) ?? [];
     const database = criteria.find(({ attribute }) => attribute === 'database')?.value ?? '(default)';
@@ -68,7 +68,7 @@ const opens = (review: Review): boolean =>
   created(review, 'google_cloud_run_v2_service_iam_member').some((one) => text(one, 'member') === 'allUsers');
 
 /** Organisations made since May 2024 refuse `allUsers` unless somebody allowed it: iam.allowedPolicyMemberDomains is on there. */
-const publicCheck = (project: string): Check => ({
+const publicCheck = (project: string): DeployCheck => ({
   name: 'public functions are allowed',
   argv: [
     ...['gcloud', 'resource-manager', 'org-policies', 'describe', 'iam.allowedPolicyMemberDomains', '--effective'],
@@ -110,7 +110,7 @@ export function leftoverLists(
 }
 
 /** What Google has already of what a plan would make: import blocks that take it over, and why it cannot be taken over. */
-export function takeOver(
+export function takeOverExisting(
   review: Review,
   project: string,
   databases: string,
@@ -140,7 +140,7 @@ export function takeOver(
   return {
     imports: found.map(({ one, id }) => `import {\n  to = ${one.address}\n  id = "${id}"\n}\n`).join(''),
     wrong: elsewhere
-      ? `The database ${text(elsewhere, 'name')} is there already, in ${places.get(text(elsewhere, 'name'))} and not in ${text(elsewhere, 'location_id')}. A database stays where it is: set the region to that place, give another name (database = "…"), or keep it as it is (create_database = false).`
+      ? `The database ${text(elsewhere, 'name')} is there already, in ${places.get(text(elsewhere, 'name'))} and not in ${text(elsewhere, 'location_id')}. A database stays where it is: set the region to that place, give another name (database = "…"), or keep it is (create_database = false).`
       : null,
   };
 }

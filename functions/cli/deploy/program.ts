@@ -27,5 +27,5 @@ export const programs: Programs = ([program = '', ...args], how) =>
   });
 
 /** A command line as a person would type it. */
-export const shown = (argv: readonly string[]): string =>
+export const shownCommand = (argv: readonly string[]): string =>
   argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');

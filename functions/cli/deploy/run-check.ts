@@ -1,4 +1,4 @@
-import type { Check } from './deploy-steps.ts';
+import type { DeployCheck } from './deploy-steps.ts';
 import type { Programs } from './program.ts';
 
 /** What a look found. */
@@ -10,7 +10,7 @@ export interface CheckResult {
 }
 
 /** Looks; changes nothing. */
-export async function runCheck({ name, argv, secret, must, well, fix }: Check, programs: Programs): Promise<CheckResult> {
+export async function runCheck({ name, argv, secret, must, well, fix }: DeployCheck, programs: Programs): Promise<CheckResult> {
   const ended = await programs(argv, secret ? 'hide' : 'read');
   if (well(ended)) return { name, ok: true };
   return { name, ok: must || ended.status === 0 ? false : null, fix };

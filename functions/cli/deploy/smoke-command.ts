@@ -4,7 +4,7 @@ import { accept } from '../../mail/accept.ts';
 import type { State } from '../../mail/delivery/ledger.ts';
 import { PUBLISHER } from '../../mail/model/caller.ts';
 import { type FailureCode, failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import { type Leaf, PROJECT } from '../common/command.ts';
+import { type Leaf, PROJECT_OPTION } from '../common/command.ts';
 import { deployedEnv, type Operator, operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError, commandErrorReport } from '../common/refusal.ts';
@@ -102,7 +102,7 @@ export const SMOKE: Leaf = {
   summary: 'send one email from a mailbox to itself through a deployment, and follow it to its end',
   arguments: '[ADDRESS]',
   options: {
-    ...PROJECT,
+    ...PROJECT_OPTION,
     prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC and MAILGRANT_DATABASE say it more exactly' },
     timeout: { value: 'SECONDS', about: 'how long to follow it (120)' },
     'dry-run': { about: 'say what would be sent' },

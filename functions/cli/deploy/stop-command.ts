@@ -1,8 +1,8 @@
 import { answering } from '../common/answering.ts';
-import { type Answer, DRY_RUN, type Leaf, type Options, PREFIX, PROJECT, YES } from '../common/command.ts';
+import { type CommandAnswer, type CommandOptions, DRY_RUN, type Leaf, PREFIX, PROJECT_OPTION, YES } from '../common/command.ts';
 import { CommandError } from '../common/refusal.ts';
 import { confirm, processTerminal, type Terminal } from '../common/terminal.ts';
-import { type Programs, programs, shown } from './program.ts';
+import { type Programs, programs, shownCommand } from './program.ts';
 import { findServices, type Service, switching } from './sending-services.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,7 @@ const NEXT = {
 
 const leaf = (verb: 'stop' | 'start', about: string): Leaf => ({
   summary: about,
-  options: { ...PROJECT, ...PREFIX, ...YES, ...DRY_RUN },
+  options: { ...PROJECT_OPTION, ...PREFIX, ...YES, ...DRY_RUN },
   examples: [`${verb} --project your-project --dry-run`, `${verb} --project your-project`],
   notes: `Needs gcloud, signed in, with roles/run.developer on the services and roles/iam.serviceAccountUser on their accounts. ${OBEYED}
 Exit code: 0 all functions obey, 1 refused, or some do not.`,
@@ -34,11 +34,11 @@ export const START = leaf('start', 'go on after stop: what waited goes out, each
 
 /** The command, with its surroundings given. */
 export function runStopCommand(
-  options: Options,
+  options: CommandOptions,
   verb: 'stop' | 'start',
   env: Env,
   { terminal = processTerminal(env), run = programs }: { readonly terminal?: Terminal; readonly run?: Programs } = {},
-): Promise<Answer> {
+): Promise<CommandAnswer> {
   return answering(async () => {
     const project = (options['project'] as string | undefined) ?? env['GOOGLE_CLOUD_PROJECT'];
     if (!project) throw new CommandError('project_missing', 'no project is named');
@@ -47,16 +47,16 @@ export function runStopCommand(
     const commands = before.filter(({ stopped }) => stopped !== wanted).map((one) => switching(one, project, wanted));
     if (options['dry-run'] === true || commands.length === 0) {
       const tail = commands.length === 0 ? (wanted ? NEXT.stop : 'Nothing is stopped.') : 'Nothing was changed.';
-      const lines = commands.length === 0 ? [] : [CONSEQUENCE[verb], ...commands.map(shown)];
-      return { data: { services: before, commands: commands.map(shown) }, text: [...lines, tail].join('\n') };
+      const lines = commands.length === 0 ? [] : [CONSEQUENCE[verb], ...commands.map(shownCommand)];
+      return { data: { services: before, commands: commands.map(shownCommand) }, text: [...lines, tail].join('\n') };
     }
     if (options['yes'] !== true) await confirm(CONSEQUENCE[verb], terminal);
     else terminal.say(CONSEQUENCE[verb]);
     const statuses = await Promise.all(commands.map(async (argv) => (await run(argv, 'show')).status));
     const services = await findServices(project, String(options['prefix'] ?? 'mailgrant'), run);
-    const failed = commands.filter((_, place) => statuses[place] !== 0).map(shown);
+    const failed = commands.filter((_, place) => statuses[place] !== 0).map(shownCommand);
     if (failed.length > 0 || services.some(({ stopped }) => stopped !== wanted)) return incomplete(services, failed, wanted);
-    return { data: { services, commands: commands.map(shown) }, text: NEXT[verb] };
+    return { data: { services, commands: commands.map(shownCommand) }, text: NEXT[verb] };
   });
 }
 

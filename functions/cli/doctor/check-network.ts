@@ -1,13 +1,13 @@
 import { connect as connectTcp } from 'node:net';
 import { NoReply } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 
 const SKEW_MS = 60_000; // Google takes assertions that are minutes off; a minute is reason to look
 
 /** Whether Gmail is reached, by a genuine certificate, with a clock that is right; and the SMTP ports for `via: smtp`. */
-export function networkChecks(context: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
+export function networkChecks(context: CheckContext, mailboxes: readonly Mailbox[]): DoctorCheck[] {
   const smtp = mailboxes.some(({ via }) => via === 'smtp');
   const { urls, smtp: server } = context.operator.settings;
   return [

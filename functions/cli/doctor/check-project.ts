@@ -1,12 +1,12 @@
 import type { Mailbox } from '../../mail/model/config.ts';
 import { scopeFor } from '../../mail/model/scopes.ts';
 import { answered } from '../common/google-clients.ts';
-import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 
 import { type CheckContext, reading } from './check-context.ts';
 
 /** The project, the APIs a mail needs in it, and what a delegation needs of its service account. */
-export function projectChecks(context: CheckContext, mailboxes: readonly Mailbox[]): Check[] {
+export function projectChecks(context: CheckContext, mailboxes: readonly Mailbox[]): DoctorCheck[] {
   const delegates = [...new Set(mailboxes.flatMap(({ grant, delegate }) => (grant === 'delegation' ? [delegate] : [])))];
   return [
     { name: 'apis', needs: ['credentials'], run: () => apis(context, delegates.length > 0) },

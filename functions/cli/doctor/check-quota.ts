@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { pseudonym } from '../../mail/model/address.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { queryMails } from '../common/query-mails.ts';
-import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 
 /** What the ledger remembers of quotas in the last day: Google says nothing of them until it refuses. */
-export function quotaCheck(context: CheckContext, mailbox: Mailbox): Check {
+export function quotaCheck(context: CheckContext, mailbox: Mailbox): DoctorCheck {
   const name = `${mailbox.address} quota`;
   return { name, needs: ['credentials'], run: () => quota(context, name, mailbox.address) };
 }

@@ -1,12 +1,12 @@
 import type { Mailbox } from '../../mail/model/config.ts';
 import { answered } from '../common/google-clients.ts';
-import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import { type CheckContext, reading } from './check-context.ts';
 
 const ACCESSOR = 'roles/secretmanager.secretAccessor';
 
 /** The secret that holds a mailbox's grant: there, with an enabled latest version, readable by the functions. */
-export function secretChecks(context: CheckContext, mailbox: Mailbox, serviceAccounts: readonly string[]): Check[] {
+export function secretChecks(context: CheckContext, mailbox: Mailbox, serviceAccounts: readonly string[]): DoctorCheck[] {
   const name = `${mailbox.address} secret`;
   if (mailbox.grant === 'delegation') return [{ name, run: async () => passed(name, 'none is needed') }];
   const resource = `projects/${context.operator.settings.project}/secrets/${mailbox.secret}`;

@@ -1,8 +1,8 @@
 import { isTaken } from '../../mail/delivery/outcome.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { failureInfo } from '../../mail/model/failure.ts';
-import { type Asked, sendToItself } from '../verify-live/send-to-itself.ts';
-import { type Check, type CheckFinding, failed, passed } from './check.ts';
+import { type SessionAnswer, sendToItself } from '../verify-live/send-to-itself.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 
 const CONTENT = {
@@ -11,7 +11,7 @@ const CONTENT = {
 };
 
 /** Sends an email from the mailbox to itself; `loseReply` as in verify-live's `lost-reply-is-told`. */
-export function sendCheck({ operator }: CheckContext, mailbox: Mailbox, loseReply: boolean): Check {
+export function sendCheck({ operator }: CheckContext, mailbox: Mailbox, loseReply: boolean): DoctorCheck {
   const name = `${mailbox.address} send`;
   const run = async (): Promise<CheckFinding> => {
     const { outcome, asked } = await sendToItself(operator, mailbox, loseReply, CONTENT);
@@ -29,7 +29,7 @@ export function sendCheck({ operator }: CheckContext, mailbox: Mailbox, loseRepl
   return { name, needs: [mailbox.address], run };
 }
 
-function describe(asked: Asked): string {
+function describe(asked: SessionAnswer): string {
   if (asked.state === 'accepted') return 'said that it took the mail';
   return asked.state === 'gone' ? 'was gone' : `held ${asked.received} bytes and went on from there`;
 }

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import type { FoundSettings, SmtpSettings } from '../settings/smtp-settings.ts';
-import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import { unreachable } from './check-network.ts';
-import { type Probe, type ProbeOptions, probeSmtp } from './smtp-probe.ts';
+import { type ProbeOptions, probeSmtp, type SmtpProbe } from './smtp-probe.ts';
 
 const MOVE = 'Or leave passwords behind: `npx mailgrant authorize ADDRESS`, and send through the function.';
 
@@ -10,9 +10,9 @@ const MOVE = 'Or leave passwords behind: `npx mailgrant authorize ADDRESS`, and 
 export type Explain = (text: string) => { readonly cause: string; readonly fix: readonly string[] } | null;
 
 /** The checks of a password set-up, from its settings to the answer to the password. No mail is sent, nothing is echoed. */
-export function smtpChecks(found: FoundSettings, explain: Explain, options: ProbeOptions = {}): Check[] {
+export function smtpChecks(found: FoundSettings, explain: Explain, options: ProbeOptions = {}): DoctorCheck[] {
   const { settings } = found;
-  const look: Check = { name: 'settings', run: async () => settingsFindings(found) };
+  const look: DoctorCheck = { name: 'settings', run: async () => settingsFindings(found) };
   if (!found.complete)
     return [look, { name: 'sign-in', run: async () => unclear('sign-in', 'not looked at: the settings do not name a server') }];
   return [
@@ -104,7 +104,7 @@ async function resolve(host: string): Promise<CheckFinding> {
 }
 
 /** What the dialogue says. Pure: how it went is in the probe. */
-export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capabilities }: Probe, explain: Explain): CheckFinding[] {
+export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capabilities }: SmtpProbe, explain: Explain): CheckFinding[] {
   if (phase === 'done') return [passed('connection', `port ${port}, ${tls}`), passed('sign-in', 'the server takes the password')];
   if (error !== null) return [connection(port, tls, phase, error)];
   const connected = phase === 'auth' ? [passed('connection', `port ${port}, ${tls}`)] : [];
@@ -143,7 +143,7 @@ export function signIn({ port, tls }: SmtpSettings, { phase, error, reply, capab
   ];
 }
 
-function connection(port: number, tls: SmtpSettings['tls'], phase: Probe['phase'], code: string): CheckFinding {
+function connection(port: number, tls: SmtpSettings['tls'], phase: SmtpProbe['phase'], code: string): CheckFinding {
   const wrongMode = /WRONG_VERSION_NUMBER|EPROTO|ERR_SSL/.test(code) || (phase === 'greeting' && tls !== 'tls');
   if (wrongMode)
     return failed(

@@ -10,7 +10,7 @@ export interface CheckFinding {
 }
 
 /** One look at something. It is left out, and said so, while a check it needs is wrong. */
-export interface Check {
+export interface DoctorCheck {
   readonly name: string;
   readonly needs?: readonly string[];
   run(): Promise<CheckFinding | readonly CheckFinding[]>;
@@ -30,9 +30,9 @@ export const unclear = (check: string, detail: string, ...fix: string[]): CheckF
  * Runs every check, those that need nothing of each other at once, and answers all that was found, in the order of the
  * checks; `tell` hears each as it comes. Never throws: a check that breaks is a finding too.
  */
-export async function runChecks(checks: readonly Check[], tell: (found: CheckFinding) => void = () => {}): Promise<CheckFinding[]> {
+export async function runChecks(checks: readonly DoctorCheck[], tell: (found: CheckFinding) => void = () => {}): Promise<CheckFinding[]> {
   const running = new Map<string, Promise<readonly CheckFinding[]>>();
-  const run = async ({ name, needs = [], run }: Check): Promise<readonly CheckFinding[]> => {
+  const run = async ({ name, needs = [], run }: DoctorCheck): Promise<readonly CheckFinding[]> => {
     for (const need of needs) {
       const before = await running.get(need);
       if (before?.some(({ ok }) => ok === false)) return [unclear(name, `not looked at: ${need} is wrong`)];

@@ -7,7 +7,7 @@ import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
 import { CommandError } from '../common/refusal.ts';
-import { type Check, type CheckFinding, failed, passed, unclear } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 import { networkChecks } from './check-network.ts';
 import { projectChecks } from './check-project.ts';
@@ -28,7 +28,7 @@ export interface DoctorOptions {
 export function doctorChecks(
   operator: Operator,
   { address, serviceAccounts = [], send = false, loseReply = false }: DoctorOptions,
-): Check[] {
+): DoctorCheck[] {
   const exchange = createExchange()(AbortSignal.timeout(60_000));
   const self = (): Promise<AccessToken> => operator.identity();
   const context: CheckContext = { operator, exchange, self };

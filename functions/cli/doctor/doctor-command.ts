@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { explain } from '../../diagnose/explain.ts';
-import { type Leaf, type Options, PROJECT } from '../common/command.ts';
+import { type CommandOptions, type Leaf, PROJECT_OPTION } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { fromSettingsPy } from '../settings/python-settings.ts';
 import { askSettings } from '../settings/smtp-prompt.ts';
 import { fromDjango, fromUrl } from '../settings/smtp-settings.ts';
-import { type Check, type CheckFinding, failed, runChecks } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, runChecks } from './check.ts';
 import { type Explain, smtpChecks } from './check-smtp.ts';
 import { doctorChecks } from './doctor-checks.ts';
 
@@ -18,7 +18,7 @@ export const DOCTOR: Leaf = {
   summary: 'find out why email is not being sent, and how to fix it',
   arguments: '[ADDRESS]',
   options: {
-    ...PROJECT,
+    ...PROJECT_OPTION,
     'service-account': { value: 'ADDRESS', about: 'account of a function, which must be able to read the grants (several: a,b)' },
     send: { about: 'send an email from the mailbox to itself' },
     'lose-reply': { about: 'with --send: drop the connection before the reply, and ask the session what became of it' },
@@ -41,9 +41,9 @@ export const DOCTOR: Leaf = {
   },
 };
 
-const text = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
+const text = (options: CommandOptions, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
 
-function grantChecks(options: Options, address: string | undefined, env: Env): Check[] | { problems: CheckFinding[] } {
+function grantChecks(options: CommandOptions, address: string | undefined, env: Env): DoctorCheck[] | { problems: CheckFinding[] } {
   const config = configFile(options);
   try {
     const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
@@ -55,7 +55,7 @@ function grantChecks(options: Options, address: string | undefined, env: Env): C
   }
 }
 
-async function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Promise<Check[]> {
+async function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Promise<DoctorCheck[]> {
   const asked = !settingsFile && !url && env['EMAIL_HOST'] === undefined && process.stdin.isTTY === true;
   const found = settingsFile
     ? fromSettingsPy(settingsFile, env)

@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { SmtpSettings } from '../settings/smtp-settings.ts';
 
 /** How far a sign-in came. Transcripts hold what the server said, and of what was sent only the verb. */
-export interface Probe {
+export interface SmtpProbe {
   /** The last phase that was begun. */
   readonly phase: 'connect' | 'greeting' | 'ehlo' | 'starttls' | 'tls' | 'auth' | 'done';
   /** The system's or OpenSSL's code where the connection failed; null where the server answered. */
@@ -26,9 +26,9 @@ class Ended extends Error {}
 export async function probeSmtp(
   { host, port, tls, user, password }: SmtpSettings,
   { ca, timeoutMs = 10_000 }: ProbeOptions = {},
-): Promise<Probe> {
+): Promise<SmtpProbe> {
   const transcript: string[] = [];
-  const seen = { phase: 'connect' as Probe['phase'], reply: '', capabilities: [] as string[] };
+  const seen = { phase: 'connect' as SmtpProbe['phase'], reply: '', capabilities: [] as string[] };
   const wrap = (socket?: Socket) => ({
     host,
     port,

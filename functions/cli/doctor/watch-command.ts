@@ -2,7 +2,7 @@ import { connect } from '../../google/connect.ts';
 import { inspectGrants } from '../../google/inspect/inspect-grants.ts';
 import { failureInfo } from '../../mail/model/failure.ts';
 import type { Inspection } from '../../mail/model/inspection.ts';
-import { type Leaf, PROJECT } from '../common/command.ts';
+import { type Leaf, PROJECT_OPTION } from '../common/command.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
@@ -39,7 +39,7 @@ function watchTable(inspections: readonly Inspection[]): string {
 export const WATCH: Leaf = {
   summary: 'check whether every mailbox can send right now',
   arguments: '[ADDRESS]',
-  options: PROJECT,
+  options: PROJECT_OPTION,
   examples: ['watch --project your-project', 'watch notices@example.com --project your-project'],
   notes: 'ADDRESS narrows it to one mailbox. Exit code 0 only if every mailbox can send.',
   async run(options, address) {

@@ -6,7 +6,7 @@ import type { Hook } from '../../mail/model/route.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { signAs } from '../../verify/sign.ts';
 import { schemeOf, secretsIn } from '../../verify/verify.ts';
-import type { Answer, Group, Options } from '../common/command.ts';
+import type { CommandAnswer, CommandOptions, Group } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { laptopHooks } from '../common/running-laptop.ts';
@@ -35,7 +35,7 @@ export const HOOK: Group = {
   },
 };
 
-async function signed(options: Options, name = ''): Promise<Answer> {
+async function signed(options: CommandOptions, name = ''): Promise<CommandAnswer> {
   const file = options['event'];
   if (file === undefined) throw new CommandError('option_invalid', '--event FILE is missing; name a file with the body of an event');
   const hook = hookOf(configFile(options), name);
@@ -47,7 +47,7 @@ async function signed(options: Options, name = ''): Promise<Answer> {
 }
 
 /** The function's base URL: as given, or the one of the local stack that runs in this project, or the one that it has by default. */
-function hooksUrl(given: Options[string]): string {
+function hooksUrl(given: CommandOptions[string]): string {
   if (given !== undefined) return String(given);
   const running = laptopHooks();
   if (running !== null) return running ?? LAPTOP_URL;
@@ -58,7 +58,7 @@ function hooksUrl(given: Options[string]): string {
 }
 
 /** Headers as they stand on the command line. */
-function extraIn(given: Options[string]): Record<string, string> {
+function extraIn(given: CommandOptions[string]): Record<string, string> {
   return Object.fromEntries(
     [given ?? []].flat().map((one) => {
       const [, name, value] = /^([!-9;-~]+):\s*(\S.*)$/.exec(String(one)) ?? [];
@@ -87,7 +87,7 @@ async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: 
   return signAs(hook, secret, body, Date.now(), eventId);
 }
 
-function answerOf(url: string, headers: Readonly<Record<string, string>>, file: string): Answer {
+function answerOf(url: string, headers: Readonly<Record<string, string>>, file: string): CommandAnswer {
   const lines = Object.entries(headers).map(
     ([name, value]) => `  -H ${value.includes('$(') ? `"${name}: ${value}"` : quoted(`${name}: ${value}`)}`,
   );

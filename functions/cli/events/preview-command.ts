@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openBrowser, openerFor } from '../common/browser.ts';
-import type { Leaf, Options } from '../common/command.ts';
+import type { CommandOptions, Leaf } from '../common/command.ts';
 import { CommandError } from '../common/refusal.ts';
 import { previewPage } from './preview-page.ts';
-import { failed } from './test-route-command.ts';
+import { routeFailed } from './test-route-command.ts';
 import { EVENT_OPTIONS, tryRoute } from './try-route.ts';
 
 const FOLDER = '.mailgrant/preview';
@@ -41,7 +41,7 @@ export const PREVIEW: Leaf = {
       const note = match ? '' : '\nThe route does not want this event: it would send nothing.';
       return { data: { route, match, ...files, opened }, text: `${files.mail}\n${files.text}\n${where}${note}` };
     } catch (error) {
-      return failed(route, error, options);
+      return routeFailed(route, error, options);
     }
   },
 };
@@ -52,7 +52,7 @@ function open(url: string): Promise<boolean> {
   return Promise.race([openBrowser(openerFor(url, process.platform, process.env['BROWSER'])), timeout]);
 }
 
-function digestOf({ digest }: Options) {
+function digestOf({ digest }: CommandOptions) {
   if (digest === undefined) return null;
   const now = Date.now();
   const count = Number(digest);

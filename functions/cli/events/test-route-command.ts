@@ -1,6 +1,6 @@
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import type { Answer, Leaf, Options } from '../common/command.ts';
-import { EVENT_OPTIONS, headOf, hintOf, type Mail, tryRoute } from './try-route.ts';
+import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
+import { EVENT_OPTIONS, emailHeadOf, hintOf, type Mail, tryRoute } from './try-route.ts';
 
 /** `test-route ROUTE --event FILE`: what the route makes of an event. */
 export const TEST_ROUTE: Leaf = {
@@ -16,13 +16,13 @@ export const TEST_ROUTE: Leaf = {
       const text = tried.mail ? `${route}: match.${alike}\n\n${shown(tried.mail)}` : `${route}: no match. Nothing would be sent.`;
       return { data: tried, text };
     } catch (error) {
-      return failed(route, error, options);
+      return routeFailed(route, error, options);
     }
   },
 };
 
 /** What the functions would record for the event; anything else is thrown on. */
-export function failed(route: string, error: unknown, options: Options): Answer {
+export function routeFailed(route: string, error: unknown, options: CommandOptions): CommandAnswer {
   if (!(error instanceof MailFailure)) throw error;
   const { code, message } = toFailure(error);
   const fix = hintOf(options, message) ?? failureInfo(code).fix;
@@ -35,7 +35,7 @@ export function failed(route: string, error: unknown, options: Options): Answer 
 }
 
 const shown = (mail: Mail): string =>
-  headOf(mail)
+  emailHeadOf(mail)
     .map(([name, value]) => `${name}: ${value}`)
     .concat('', mail.text)
     .join('\n');

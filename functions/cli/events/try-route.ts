@@ -3,12 +3,12 @@ import { relative } from 'node:path';
 import { compileConfig } from '../../config/compile-config.ts';
 import { parseRequest } from '../../mail/message/email.ts';
 import { authorise } from '../../mail/message/permissions.ts';
-import { plainText } from '../../mail/mime/html-to-text.ts';
+import { htmlToText } from '../../mail/mime/html-to-text.ts';
 import type { Compiled } from '../../notify/compiled.ts';
 import type { NotifyEvent } from '../../notify/conditions/event.ts';
 import { type DigestFacts, evaluateRoute, mailOf } from '../../notify/event-email.ts';
 import { callerFor, routeNamed } from '../../notify/handle-event.ts';
-import type { Options, OptionTable } from '../common/command.ts';
+import type { CommandOptions, OptionTable } from '../common/command.ts';
 import { packageFile } from '../common/package-files.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
@@ -37,7 +37,7 @@ export interface Mail {
 }
 
 /** The headers of an email for people; empty ones are left out. */
-export const headOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail): (readonly [string, string])[] => {
+export const emailHeadOf = ({ from, to, cc, bcc, reply_to, subject, headers }: Mail): (readonly [string, string])[] => {
   const rows: (readonly [string, string])[] = [
     ['From', from],
     ['To', to.join(', ')],
@@ -66,7 +66,7 @@ export const EVENT_OPTIONS: OptionTable = {
  */
 export async function tryRoute(
   name: string,
-  options: Options,
+  options: CommandOptions,
   { always = false, digest = null as DigestFacts | null } = {},
 ): Promise<Tried> {
   const file = configFile(options);
@@ -80,7 +80,7 @@ export async function tryRoute(
   if (!wanted && !always) return { ...tried, mail: null };
   const mail = mailOf(compiled, route, event, digest ?? undefined) as unknown as Omit<Mail, 'text'> & { readonly text?: string };
   authorise(callerFor(route), parseRequest(mail));
-  return { ...tried, mail: { ...mail, text: mail.text ?? plainText(mail.html) } };
+  return { ...tried, mail: { ...mail, text: mail.text ?? htmlToText(mail.html) } };
 }
 
 async function load(module: string): Promise<Compiled> {
@@ -88,7 +88,7 @@ async function load(module: string): Promise<Compiled> {
   return compiled;
 }
 
-function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
+function readEvent({ event: file, attribute = [] }: CommandOptions): NotifyEvent {
   if (file === undefined)
     throw new CommandError(
       'option_invalid',
@@ -101,7 +101,7 @@ function readEvent({ event: file, attribute = [] }: Options): NotifyEvent {
 }
 
 /** The fix of a failure that the test command's options cause; null if the route or the event causes it. */
-export function hintOf({ event: file, attribute }: Options, message: string): string | null {
+export function hintOf({ event: file, attribute }: CommandOptions, message: string): string | null {
   const text = readEventFile(String(file));
   if (/^\s*[{[]/.test(text) && typeof jsonOrText(text) === 'string')
     return `${file} is no JSON, so the event is its text: ${jsonProblem(text)}`;

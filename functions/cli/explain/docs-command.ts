@@ -5,7 +5,7 @@ import { GMAIL_ROWS } from '../../diagnose/catalogue/gmail-rows.ts';
 import { NETWORK_ROWS } from '../../diagnose/catalogue/network-rows.ts';
 import { OAUTH_ROWS } from '../../diagnose/catalogue/oauth-rows.ts';
 import { PLATFORM_ROWS } from '../../diagnose/catalogue/platform-rows.ts';
-import type { Row } from '../../diagnose/catalogue/row.ts';
+import type { CatalogueRow } from '../../diagnose/catalogue/row.ts';
 import { SERVICE_ACCOUNT_ROWS } from '../../diagnose/catalogue/service-account-rows.ts';
 import { SIGN_IN_ROWS } from '../../diagnose/catalogue/sign-in-rows.ts';
 import { SMTP_ROWS } from '../../diagnose/catalogue/smtp-rows.ts';
@@ -18,7 +18,7 @@ import type { Leaf } from '../common/command.ts';
 /** The pages with generated tables. */
 export const PAGES = ['docs/why-gmail-auth-fails.md', 'docs/assumptions.md'] as const;
 
-const GROUPS: Readonly<Record<string, readonly Row[]>> = {
+const GROUPS: Readonly<Record<string, readonly CatalogueRow[]>> = {
   'sign-in': SIGN_IN_ROWS,
   smtp: SMTP_ROWS,
   network: [...NETWORK_ROWS, ...TLS_ROWS],

@@ -1,5 +1,5 @@
 import { tokenCall } from '../../google/auth/token-endpoint.ts';
-import { type Call, json, type Reply } from '../../google/http/exchange.ts';
+import { type Call, type HttpReply, json } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { covers, scopeFor } from '../../mail/model/scopes.ts';
 import { SecretString } from '../../mail/model/secret.ts';
@@ -34,7 +34,7 @@ export const codeCall = (tokenUrl: string, client: OAuthClient, redirect: string
  * Reads the answer to it. The id_token came straight from Google over TLS, so its claims count without a look at the
  * signature (OpenID Connect Core, 3.1.3.7); they must be meant for this client. Throws Refused: code_refused, client_unreadable.
  */
-export function readTokenGrant(reply: Reply, clientId: string): TokenGrant {
+export function readTokenGrant(reply: HttpReply, clientId: string): TokenGrant {
   const body = json(reply) as Record<string, unknown> | null;
   if (reply.status !== 200 || typeof body?.['access_token'] !== 'string') {
     const error = /^[a-z_]{1,60}$/.exec(String(body?.['error']))?.[0] ?? 'no reason';

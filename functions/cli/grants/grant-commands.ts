@@ -1,10 +1,10 @@
-import { DRY_RUN, type Leaf, type OptionTable, PROJECT, YES } from '../common/command.ts';
-import type { Options } from './grant-setup.ts';
+import { DRY_RUN, type Leaf, type OptionTable, PROJECT_OPTION, YES } from '../common/command.ts';
+import type { GrantOptions } from './grant-setup.ts';
 
 const CONSENT_OPTIONS: OptionTable = {
   client: { value: 'FILE', about: 'JSON of the OAuth client (type Desktop app) as the console downloads it' },
   'client-secret': { value: 'NAME', about: 'or the secret that holds it; by default the client of the stored grant' },
-  ...PROJECT,
+  ...PROJECT_OPTION,
   'no-browser': { about: 'print the address to open elsewhere, and take the pasted address it ends on' },
   timeout: { value: 'SECONDS', about: 'how long to wait for the consent (300)' },
   'dry-run': { about: 'check everything that can be checked, ask and write nothing' },
@@ -15,7 +15,7 @@ const CONSENT_NOTES = 'BROWSER names another program to open addresses with. No 
 const run =
   (verb: 'authorize' | 'rotate' | 'revoke'): Leaf['run'] =>
   async (options, ...words) =>
-    (await import('./run-grant-command.ts')).runGrantCommand(verb, options as Options, words, process.env);
+    (await import('./run-grant-command.ts')).runGrantCommand(verb, options as GrantOptions, words, process.env);
 
 /** `authorize ADDRESS`: the first grant of a mailbox. */
 export const AUTHORIZE: Leaf = {
@@ -48,7 +48,12 @@ export const ROTATE: Leaf = {
 export const REVOKE: Leaf = {
   summary: "end a mailbox's grant, at Google and in Secret Manager",
   arguments: '<ADDRESS>',
-  options: { all: { about: 'look into versions that were disabled before, too, and end their grants' }, ...PROJECT, ...YES, ...DRY_RUN },
+  options: {
+    all: { about: 'look into versions that were disabled before, too, and end their grants' },
+    ...PROJECT_OPTION,
+    ...YES,
+    ...DRY_RUN,
+  },
   examples: ['revoke notices@example.com --project your-project --dry-run'],
   notes: 'Google revokes by account and client: every other grant of that pair ends too.',
   run: run('revoke'),

@@ -8,9 +8,9 @@ import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { openSecretStore, type SecretStore } from '../common/secret-store.ts';
 import type { Terminal } from '../common/terminal.ts';
-import { isLoopback, type OAuthClient, readOAuthClient } from './oauth-client.ts';
+import { isLoopbackRedirect, type OAuthClient, readOAuthClient } from './oauth-client.ts';
 
-export type Options = Readonly<Record<string, string | boolean | undefined>>;
+export type GrantOptions = Readonly<Record<string, string | boolean | undefined>>;
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** What the commands about a mailbox's grant work with. */
@@ -26,7 +26,12 @@ export interface GrantContext {
 }
 
 /** From the command line to a setup; everything that can be wrong without asking Google is told first. Throws Refused, ConfigProblems. */
-export async function setUp(options: Options, [address, ...rest]: readonly string[], env: Env, terminal: Terminal): Promise<GrantContext> {
+export async function setUp(
+  options: GrantOptions,
+  [address, ...rest]: readonly string[],
+  env: Env,
+  terminal: Terminal,
+): Promise<GrantContext> {
   if (address === undefined || rest.length > 0) throw new CommandError('address_missing', 'one address is expected');
   const file = configFile(options);
   const mailbox = consentingMailbox(loadConfig(file), address);
@@ -50,7 +55,7 @@ function consentingMailbox({ mailboxes }: Config, address: string): Mailbox {
 }
 
 /** The OAuth client that was named by `--client` or `--client-secret`, else the one of the stored grant. Throws Refused. */
-export async function clientFor(options: Options, { mailbox, store }: Pick<GrantContext, 'mailbox' | 'store'>): Promise<OAuthClient> {
+export async function clientFor(options: GrantOptions, { mailbox, store }: Pick<GrantContext, 'mailbox' | 'store'>): Promise<OAuthClient> {
   const { client: file, 'client-secret': secret } = options;
   if (file !== undefined && secret !== undefined)
     throw new CommandError('option_invalid', '--client and --client-secret exclude each other');
@@ -64,7 +69,7 @@ export async function clientFor(options: Options, { mailbox, store }: Pick<Grant
 function clientOfGrant(text: SecretString): OAuthClient {
   try {
     const { client_id, client_secret, redirect_uri } = JSON.parse(text.reveal()) as Record<string, unknown>;
-    const redirect = typeof redirect_uri === 'string' && isLoopback(redirect_uri) ? redirect_uri : null;
+    const redirect = typeof redirect_uri === 'string' && isLoopbackRedirect(redirect_uri) ? redirect_uri : null;
     if (typeof client_id === 'string' && typeof client_secret === 'string')
       return { id: client_id, secret: new SecretString(client_secret), redirect };
   } catch {

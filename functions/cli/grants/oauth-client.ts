@@ -26,7 +26,7 @@ export function readOAuthClient(text: SecretString): OAuthClient {
   if (/\s/.test(client_id)) throw new CommandError('client_unreadable', 'the client_id has a blank in it');
   if (typeof client_secret !== 'string' || client_secret === '')
     throw new CommandError('client_wrong_type', 'the client has no secret: it was made for Android, iOS or Chrome');
-  const own = Array.isArray(redirect_uris) ? redirect_uris.find((one) => isLoopback(String(one))) : undefined;
+  const own = Array.isArray(redirect_uris) ? redirect_uris.find((one) => isLoopbackRedirect(String(one))) : undefined;
   if (!installed && own === undefined)
     throw new CommandError(
       'client_wrong_type',
@@ -36,7 +36,7 @@ export function readOAuthClient(text: SecretString): OAuthClient {
 }
 
 /** Plain http on the loopback interface, with a port that there is. */
-export const isLoopback = (uri: string): boolean =>
+export const isLoopbackRedirect = (uri: string): boolean =>
   /^http:\/\/(127\.0\.0\.1|localhost):\d{1,5}(\/[^?#]*)?$/.test(uri) && URL.canParse(uri) && Number(new URL(uri).port || 80) > 0;
 
 function parse(text: string): Record<string, unknown> {

@@ -1,20 +1,20 @@
 import { answering } from '../common/answering.ts';
-import type { Answer } from '../common/command.ts';
+import type { CommandAnswer } from '../common/command.ts';
 import { CommandError, commandErrorText } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
 import { authorize, authorizedText, type ConsentOptions, planConsent, planText } from './authorize.ts';
-import { clientFor, type Env, type Options, setUp } from './grant-setup.ts';
+import { clientFor, type Env, type GrantOptions, setUp } from './grant-setup.ts';
 import { revoke, revokeText } from './revoke.ts';
 import { type Rotated, rotate, rotatedText } from './rotate.ts';
 
 /** `authorize`, `rotate` and `revoke`: what was done or refused, as data and as text. */
 export function runGrantCommand(
   verb: 'authorize' | 'rotate' | 'revoke',
-  options: Options,
+  options: GrantOptions,
   words: readonly string[],
   env: Env,
   terminal: Terminal = processTerminal(env),
-): Promise<Answer> {
+): Promise<CommandAnswer> {
   return answering(async () => {
     const way = verb === 'revoke' ? null : wayFrom(options);
     using interrupt = onInterrupt();
@@ -38,14 +38,14 @@ export function runGrantCommand(
 }
 
 /** null where neither is said: then the person is asked, if there is another client's grant. */
-function othersFrom(options: Options): boolean | null {
+function othersFrom(options: GrantOptions): boolean | null {
   if (options['end-others'] === true && options['keep-others'] === true)
     throw new CommandError('option_invalid', '--end-others and --keep-others exclude each other');
   return options['end-others'] === true ? true : options['keep-others'] === true ? false : null;
 }
 
 /** The timeout begins when it is called, not when the options are read. */
-function wayFrom(options: Options): () => ConsentOptions {
+function wayFrom(options: GrantOptions): () => ConsentOptions {
   const seconds = Number(options['timeout'] ?? 300);
   if (!(seconds > 0 && seconds <= 86_400)) throw new CommandError('option_invalid', '--timeout: expected seconds, up to a day');
   return () => ({ browser: options['no-browser'] !== true, timeoutMs: AbortSignal.timeout(seconds * 1_000) });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseAddress } from '../../mail/model/address.ts';
-import type { Answer, Leaf, Options } from '../common/command.ts';
+import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
 import { packageFile } from '../common/package-files.ts';
 import { CommandError } from '../common/refusal.ts';
 import { processTerminal } from '../common/terminal.ts';
@@ -23,7 +23,7 @@ export const INIT: Leaf = {
   run: (options, folder = '.') => init(options, folder),
 };
 
-async function init(options: Options, folder: string): Promise<Answer> {
+async function init(options: CommandOptions, folder: string): Promise<CommandAnswer> {
   if (existsSync(join(folder, 'mailgrant.yaml'))) throw new CommandError('project_exists', `${folder} has a mailgrant.yaml already`);
   const mailbox = await mailboxFrom(options);
   const kept = [...FILES, 'package.json'].filter((file) => existsSync(join(folder, file)));
@@ -50,7 +50,7 @@ async function init(options: Options, folder: string): Promise<Answer> {
   };
 }
 
-async function mailboxFrom(options: Options): Promise<string> {
+async function mailboxFrom(options: CommandOptions): Promise<string> {
   const terminal = processTerminal(process.env);
   const asked = options['mailbox'] === undefined && terminal.interactive && options['json'] !== true;
   const given = asked

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/load-config.ts';
 import type { CallerKey } from '../../mail/model/config.ts';
-import { type Answer, DRY_RUN, type Group, type Options } from '../common/command.ts';
+import { type CommandAnswer, type CommandOptions, DRY_RUN, type Group } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { createKey, type KeyPolicy, revokeKey } from './key.ts';
@@ -41,7 +41,7 @@ export const KEY: Group = {
   },
 };
 
-function create(file: string, id: string, options: Options, dryRun: boolean): Answer {
+function create(file: string, id: string, options: CommandOptions, dryRun: boolean): CommandAnswer {
   if (!/^[a-z0-9-]{1,40}$/.test(id))
     throw new CommandError('option_invalid', 'expected an ID of 1 to 40 lower-case letters, digits or "-"');
   const policy: KeyPolicy = {
@@ -61,7 +61,7 @@ function create(file: string, id: string, options: Options, dryRun: boolean): An
   };
 }
 
-function revoke(file: string, id: string, dryRun: boolean): Answer {
+function revoke(file: string, id: string, dryRun: boolean): CommandAnswer {
   const data = revokeKey(file, id, { dryRun });
   const text = dryRun
     ? `The key ${id} could be revoked; nothing was written.`
@@ -69,7 +69,7 @@ function revoke(file: string, id: string, dryRun: boolean): Answer {
   return { data, text };
 }
 
-function list(file: string): Answer {
+function list(file: string): CommandAnswer {
   const { keys } = loadConfig(file);
   const policies = keys.map(({ sha256: _, ...policy }) => ({
     ...policy,
@@ -92,14 +92,14 @@ function line({ id, identity, from, to, limits, expires, disabled }: CallerKey):
   return parts.filter(Boolean).join('  ');
 }
 
-const words = (value: Options[string]): string[] =>
+const words = (value: CommandOptions[string]): string[] =>
   [value ?? []]
     .flat()
     .flatMap((one) => String(one).split(','))
     .map((one) => one.trim())
     .filter(Boolean);
 
-function number(options: Options, name: string): number | null {
+function number(options: CommandOptions, name: string): number | null {
   if (options[name] === undefined) return null;
   const value = Number(options[name]);
   if (Number.isInteger(value) && value > 0) return value;

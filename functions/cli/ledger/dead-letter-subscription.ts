@@ -15,7 +15,7 @@ export interface PulledMessage {
 }
 
 /** A pull subscription. All methods throw MailFailure: queue_unavailable, queue_refused. */
-export interface Subscription {
+export interface DeadLetterSubscription {
   /** Pulls at most `max` messages and holds them until the ack deadline. */
   pull(max: number): Promise<PulledMessage[]>;
   /** Deletes them for good. */
@@ -25,7 +25,7 @@ export interface Subscription {
 }
 
 /** The subscription of that name, `projects/P/subscriptions/S`, with the operator's credentials. */
-export function createSubscription(operator: Operator, subscription: string): Subscription {
+export function createSubscription(operator: Operator, subscription: string): DeadLetterSubscription {
   const open = async () => {
     const { pubsub_v1 } = await import('googleapis/build/src/apis/pubsub/v1.js');
     return new pubsub_v1.Pubsub({}).projects.subscriptions;

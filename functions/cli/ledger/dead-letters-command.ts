@@ -1,6 +1,16 @@
 import { connect } from '../../google/connect.ts';
 import { answering } from '../common/answering.ts';
-import { type Answer, DATABASE, DRY_RUN, type Group, type Leaf, type Options, type OptionTable, PROJECT, YES } from '../common/command.ts';
+import {
+  type CommandAnswer,
+  type CommandOptions,
+  DATABASE,
+  DRY_RUN,
+  type Group,
+  type Leaf,
+  type OptionTable,
+  PROJECT_OPTION,
+  YES,
+} from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
@@ -23,7 +33,7 @@ Exit code: 0 as asked, 1 refused, or some were left.`;
 
 const WHERE: OptionTable = {
   limit: { value: 'N', about: 'how many to look at (default: 200)' },
-  ...PROJECT,
+  ...PROJECT_OPTION,
   prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant); MAILGRANT_TOPIC says the topic more exactly' },
   ...DATABASE,
 };
@@ -65,12 +75,12 @@ export const DEAD: Group = {
 
 /** The command; its dependencies are parameters. */
 export function runDeadCommand(
-  options: Options,
+  options: CommandOptions,
   verb: string | undefined,
   words: readonly string[],
   given: Env,
   terminal: Terminal = processTerminal(given),
-): Promise<Answer> {
+): Promise<CommandAnswer> {
   return answering(async () => {
     if (verb !== 'list' && verb !== 'replay' && verb !== 'drop') throw new CommandError('option_invalid', 'expected list, replay or drop');
     const chosen = choiceIn(options, verb, words);
@@ -128,11 +138,12 @@ function open(project: string, prefix: string, config: string, given: Env): Dead
   };
 }
 
-const namedIn = ({ database }: Options, env: Env): Env => (database === undefined ? env : { ...env, MAILGRANT_DATABASE: String(database) });
+const namedIn = ({ database }: CommandOptions, env: Env): Env =>
+  database === undefined ? env : { ...env, MAILGRANT_DATABASE: String(database) };
 
 type Chosen = (id: string | undefined, mail: string | null | undefined, reason: string | null | undefined) => boolean;
 
-function choiceIn(options: Options, verb: string, words: readonly string[]): Chosen {
+function choiceIn(options: CommandOptions, verb: string, words: readonly string[]): Chosen {
   const { reason, all } = options;
   const ways = [words.length > 0, reason !== undefined, all === true].filter(Boolean).length;
   if (ways > 1) throw new CommandError('option_invalid', 'give IDs, or --reason, or --all');

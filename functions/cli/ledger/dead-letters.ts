@@ -11,7 +11,7 @@ import {
   MAIL_ATTRIBUTE,
   ROUTE_ATTRIBUTE,
 } from '../../mail/queue/queue-message.ts';
-import type { PulledMessage, Subscription } from './dead-letter-subscription.ts';
+import type { DeadLetterSubscription, PulledMessage } from './dead-letter-subscription.ts';
 
 /** A dead letter, for people: never its content. */
 export interface DeadLetter {
@@ -40,7 +40,7 @@ export interface DeadLetterResult extends DeadLetter {
 
 /** The dependencies of the dead-letter commands. */
 export interface DeadLetterContext {
-  readonly pulled: Subscription;
+  readonly pulled: DeadLetterSubscription;
   readonly queue: Queue;
   /** Route names of the config: Pub/Sub reports only the subscription that gave a message up. */
   readonly routes: readonly string[];

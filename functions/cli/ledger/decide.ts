@@ -5,7 +5,7 @@ import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { CommandError } from '../common/refusal.ts';
 import { confirm, type Terminal } from '../common/terminal.ts';
-import { type EmailSummary, type Reader, shown } from './list-emails.ts';
+import { type LedgerRow, ledgerRowOf, type Reader } from './list-emails.ts';
 
 /** The dependencies of `resend` and `drop`; `begin` gives ports with the deadline of one invocation. */
 export interface DecisionContext {
@@ -32,7 +32,7 @@ export interface DecisionResult {
   readonly dryRun: boolean;
   /** One sentence on what happened or would happen. */
   readonly says: string;
-  readonly mail: EmailSummary;
+  readonly mail: LedgerRow;
 }
 
 /**
@@ -82,7 +82,7 @@ const answering =
     changed,
     dryRun,
     says,
-    mail: shown(entry, reader),
+    mail: ledgerRowOf(entry, reader),
   });
 
 const MAYBE = 'Gmail may have sent it already: Gmail received bytes of it and can no longer report the result. Look into the Sent folder.';

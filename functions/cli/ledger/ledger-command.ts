@@ -2,17 +2,27 @@ import { readFileSync } from 'node:fs';
 import { connect } from '../../google/connect.ts';
 import { STATES, type State } from '../../mail/delivery/ledger.ts';
 import { timeOf } from '../../mail/message/scheduled-at.ts';
-import { normalise, withAsciiDomain } from '../../mail/model/address.ts';
+import { normaliseAddress, withAsciiDomain } from '../../mail/model/address.ts';
 import { toFailure } from '../../mail/model/failure.ts';
 import { answering } from '../common/answering.ts';
-import { type Answer, DATABASE, DRY_RUN, type Group, type Leaf, type Options, type OptionTable, PROJECT, YES } from '../common/command.ts';
+import {
+  type CommandAnswer,
+  type CommandOptions,
+  DATABASE,
+  DRY_RUN,
+  type Group,
+  type Leaf,
+  type OptionTable,
+  PROJECT_OPTION,
+  YES,
+} from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { processTerminal, type Terminal } from '../common/terminal.ts';
 import { type DecisionContext, type DecisionOptions, decisionText, dropMail, resend } from './decide.ts';
 import { createLedgerQuery } from './ledger-query.ts';
-import { type EmailFilter, listMails, listText, mailText, shown } from './list-emails.ts';
+import { type EmailFilter, ledgerRowOf, listMails, listText, mailText } from './list-emails.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +31,7 @@ const FILTERS = ['state', 'since', 'mailbox', 'to'] as const;
 const OPEN: readonly State[] = ['unknown', 'failed', 'parked', 'waiting'];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-const WHERE: OptionTable = { ...PROJECT, ...DATABASE };
+const WHERE: OptionTable = { ...PROJECT_OPTION, ...DATABASE };
 
 const leaf = (verb: string, leaf: Omit<Leaf, 'run'>): Leaf => ({
   ...leaf,
@@ -76,12 +86,12 @@ export const LEDGER: Group = {
 
 /** The command, with its surroundings given. */
 export function runLedgerCommand(
-  options: Options,
+  options: CommandOptions,
   verb: string | undefined,
   words: readonly string[],
   env: Env,
   terminal: Terminal = processTerminal(env),
-): Promise<Answer> {
+): Promise<CommandAnswer> {
   return answering(async () => {
     if (verb !== 'list' && verb !== 'show' && verb !== 'resend' && verb !== 'drop')
       throw new CommandError('option_invalid', 'expected list, show ID, resend ID or drop ID');
@@ -97,7 +107,7 @@ export function runLedgerCommand(
     const edge = connect(settings, () => {}, identity);
     const { mailboxes } = settings.config;
     const asShown = (address: string): readonly string[] => {
-      const written = [...new Set([normalise(address), withAsciiDomain(address.trim())])]; // plain addresses stand as they were given
+      const written = [...new Set([normaliseAddress(address), withAsciiDomain(address.trim())])]; // plain addresses stand as they were given
       return [...written, ...written.map(edge.pseudonym)];
     };
     const mailboxFor = (text: string) => mailboxes.find(({ address }) => asShown(address).includes(text)) ?? null;
@@ -135,7 +145,7 @@ export function runLedgerCommand(
       const ports = edge.startInvocation();
       const found = await ports.ledger.read(id).finally(ports.close);
       if (!found) throw new CommandError('mail_missing', `${settings.database} has no mail ${id}`);
-      const data = shown(found.entry, reader);
+      const data = ledgerRowOf(found.entry, reader);
       return { data, text: mailText(data) };
     }
     const choice: DecisionOptions = {
@@ -156,7 +166,7 @@ function idIn(words: readonly string[]): string {
   return id;
 }
 
-function wantedIn(options: Options, now: number): Pick<EmailFilter, 'states' | 'abandoned' | 'since' | 'limit'> {
+function wantedIn(options: CommandOptions, now: number): Pick<EmailFilter, 'states' | 'abandoned' | 'since' | 'limit'> {
   const states = [options['state'] ?? []].flat().flatMap((one) => String(one).split(',')) as State[];
   const wrong = states.find((one) => !(STATES as readonly string[]).includes(one));
   if (wrong !== undefined) throw new CommandError('option_invalid', `--state: ${wrong} is none of ${STATES.join(', ')}`);
@@ -169,7 +179,7 @@ function wantedIn(options: Options, now: number): Pick<EmailFilter, 'states' | '
 
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-function sinceIn(given: Options[string], now: number): number {
+function sinceIn(given: CommandOptions[string], now: number): number {
   if (given === undefined) return 0;
   const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(String(given)) ?? [];
   const time = amount ? now - Number(amount) * (UNIT_MS[unit] ?? 0) : timeOf(String(given), now);

@@ -5,7 +5,7 @@ import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/f
 import type { LedgerQuery } from './ledger-query.ts';
 
 /** A mail as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
-export interface EmailSummary {
+export interface LedgerRow {
   readonly id: string;
   readonly state: State;
   /** Who asked for it: the id of an API key, or a platform. */
@@ -44,7 +44,7 @@ export interface Reader {
   readonly now: number;
 }
 
-export function shown(entry: Entry, { mailboxOf, now }: Reader): EmailSummary {
+export function ledgerRowOf(entry: Entry, { mailboxOf, now }: Reader): LedgerRow {
   const {
     id,
     state,
@@ -105,7 +105,7 @@ export interface EmailFilter {
 }
 
 export interface EmailList {
-  readonly mails: readonly EmailSummary[];
+  readonly mails: readonly LedgerRow[];
   /** More than could be read are in these states: the list may lack the newest ones. */
   readonly truncated: boolean;
 }
@@ -127,7 +127,7 @@ export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader:
     .filter((one) => mailbox === null || mailbox.includes(one.mailbox))
     .filter(({ recipients }) => recipient === null || recipients.some((one) => recipient.includes(one)))
     .sort((a, b) => b.acceptedAt - a.acceptedAt);
-  return { mails: fitting.slice(0, limit).map((one) => shown(one, reader)), truncated: entries.length >= READ_MAX };
+  return { mails: fitting.slice(0, limit).map((one) => ledgerRowOf(one, reader)), truncated: entries.length >= READ_MAX };
 }
 
 /** What an empty list means depends on what was asked: without a filter it is good news. */
@@ -144,7 +144,7 @@ export function listText({ mails, truncated }: EmailList, everything = false): s
   ].join('\n');
 }
 
-export function mailText(mail: EmailSummary): string {
+export function mailText(mail: LedgerRow): string {
   const facts: [string, string | null][] = [
     ['state', mail.state],
     ['accepted', mail.accepted],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Leaf, Options } from '../common/command.ts';
+import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
@@ -57,7 +57,7 @@ export const SEND: Leaf = {
   },
 };
 
-function wouldSend({ body, files }: EncodedEmail, url: string, to: readonly string[]): Answer {
+function wouldSend({ body, files }: EncodedEmail, url: string, to: readonly string[]): CommandAnswer {
   const lines = files.map(({ name, bytes }) => `  ${name}  ${megabytes(bytes)}`);
   const summary = `Would post ${megabytes(body.length)} to ${url}/emails, for ${to.join(', ')}; nothing was sent.`;
   return { data: { url, to, bytes: body.length, files }, text: [summary, ...lines].join('\n') };
@@ -89,10 +89,10 @@ function progress(total: number): (sent: number) => void {
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(bytes < BIG_BYTES ? 3 : 1)} MB`;
 
-const text = (options: Options, name: string): string | null => (options[name] === undefined ? null : String(options[name]));
+const text = (options: CommandOptions, name: string): string | null => (options[name] === undefined ? null : String(options[name]));
 
 /** Commas separate addresses, except within quotes or angle brackets. */
-const addresses = (value: Options[string]): string[] =>
+const addresses = (value: CommandOptions[string]): string[] =>
   [value ?? []]
     .flat()
     .flatMap((one) => String(one).match(/(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,])+/g) ?? [])

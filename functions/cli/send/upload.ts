@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
-export interface Upload {
+export interface UploadRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
@@ -16,7 +16,7 @@ const PIECE_BYTES = 256 * 1024;
 const REPLY_MAX_BYTES = 1_000_000;
 
 /** POSTs the body piece by piece; an answer that comes before its end stops it. Rejects where none comes. */
-export async function upload({ url, headers, body, timeoutMs, onProgress }: Upload): Promise<{ status: number; body: unknown }> {
+export async function upload({ url, headers, body, timeoutMs, onProgress }: UploadRequest): Promise<{ status: number; body: unknown }> {
   const start = url.startsWith('https:') ? httpsRequest : httpRequest;
   const request = start(url, { method: 'POST', headers: { ...headers, 'content-length': body.length }, timeout: timeoutMs });
   request.once('timeout', () => request.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createLog } from '../../runtime/log.ts';
-import type { Leaf, Options } from '../common/command.ts';
+import type { CommandOptions, Leaf } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
 import { targetUrl } from '../common/target.ts';
@@ -51,7 +51,8 @@ Django   EMAIL_HOST = "${host}"  EMAIL_PORT = ${port}  EMAIL_USE_${security === 
 Ctrl-C stops it after the emails in progress are finished.
 `;
 
-const text = (options: Options, name: string): string | undefined => (options[name] === undefined ? undefined : String(options[name]));
+const text = (options: CommandOptions, name: string): string | undefined =>
+  options[name] === undefined ? undefined : String(options[name]);
 
 /** `HOST:PORT`, `[IPV6]:PORT` or `PORT`. */
 function listenAddress(given: string): { host: string; port: number } {

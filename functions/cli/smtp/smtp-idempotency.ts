@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** The SMTP envelope: sender and recipients; `from` is '' for the null sender. */
-export interface Envelope {
+export interface SmtpEnvelope {
   readonly from: string;
   readonly to: readonly string[];
 }
@@ -13,7 +13,7 @@ const HEAD_MAX_BYTES = 64 * 1024;
  * (`Resend-Idempotency-Key`), which the function reads. Otherwise the key is Message-ID and envelope, because a client that sends
  * one copy per recipient repeats the Message-ID. Without a Message-ID the bytes take its place.
  */
-export function idempotencyKeyOf(message: Buffer, { from, to }: Envelope, contentKey: string | null = null): string | null {
+export function idempotencyKeyOf(message: Buffer, { from, to }: SmtpEnvelope, contentKey: string | null = null): string | null {
   const head = headOf(message);
   if (/^resend-idempotency-key:/im.test(head)) return null;
   if (contentKey) return contentKey;

@@ -3,17 +3,17 @@ import { createExchange, json, NoReply } from '../../google/http/exchange.ts';
 import type { SecretString } from '../../mail/model/secret.ts';
 import { type IamHeader, noIamHeader } from '../common/iam-token.ts';
 import { createGuesses } from './smtp-guesses.ts';
-import { type Envelope, idempotencyKeyOf } from './smtp-idempotency.ts';
+import { idempotencyKeyOf, type SmtpEnvelope } from './smtp-idempotency.ts';
 import { type FunctionAnswer, SAME_MESSAGE, type SmtpReply, smtpReply } from './smtp-reply.ts';
 
 /** What is known of a key: the function's word, that Google IAM let nobody ask it, that it could not be asked, or that the address has guessed too often. */
-export type Verdict = 'good' | 'wrong' | 'barred' | 'unknown' | 'throttled';
+export type RelayVerdict = 'good' | 'wrong' | 'barred' | 'unknown' | 'throttled';
 
 /** The way to the function. A key is whatever the SMTP client gave as password. */
 export interface Relay {
-  judge(key: SecretString, address: string): Promise<Verdict>;
+  judge(key: SecretString, address: string): Promise<RelayVerdict>;
   /** `contentKey` takes the place of the Message-ID, where the message names no idempotency key of its own. */
-  send(message: Buffer, envelope: Envelope, key: SecretString, contentKey?: string | null): Promise<SmtpReply>;
+  send(message: Buffer, envelope: SmtpEnvelope, key: SecretString, contentKey?: string | null): Promise<SmtpReply>;
 }
 
 export const WRONG_KEY = '5.7.8 The password must be an API key of mailgrant; the user name does not matter';
@@ -34,7 +34,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
   const wrong = new Map<string, number>(); // hash of a key → until when it is refused without asking
   const unknown = new Map<string, number>(); // hash of a key → until when it is believed without asking
   const guesses = createGuesses(now);
-  const asking = new Map<string, Promise<Verdict>>();
+  const asking = new Map<string, Promise<RelayVerdict>>();
 
   const call = async (method: 'GET' | 'POST', path: string, key: SecretString, timeoutMs: number, message?: Buffer, headers = {}) => {
     const exchange = exchanges(AbortSignal.timeout(timeoutMs));
@@ -46,7 +46,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
     return answer;
   };
 
-  const ask = async (key: SecretString): Promise<Verdict> => {
+  const ask = async (key: SecretString): Promise<RelayVerdict> => {
     const answer = await call('GET', '/emails', key, CHECK_TIMEOUT_MS).catch(() => null);
     if (!answer) return 'unknown';
     // A key that may only send is told so: that is how a good one is known without sending.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Envelope, headOf } from './smtp-idempotency.ts';
+import { headOf, type SmtpEnvelope } from './smtp-idempotency.ts';
 
 const MESSAGES_MAX = 10_000;
 
@@ -7,7 +7,7 @@ const MESSAGES_MAX = 10_000;
  * The idempotency key of a normalised message: sender, recipients and all of its content. Within `windowMs` of the first such message
  * the key is the same. With a window of 0 there is none: two equal messages may be meant.
  */
-export function createSameContent(windowMs: number, now: () => number): (normalised: Buffer, envelope: Envelope) => string | null {
+export function createSameContent(windowMs: number, now: () => number): (normalised: Buffer, envelope: SmtpEnvelope) => string | null {
   const begun = new Map<string, number>();
   return (normalised, { from, to }) => {
     if (windowMs === 0) return null;

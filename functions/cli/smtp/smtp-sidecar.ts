@@ -7,7 +7,7 @@ import type { Log } from '../../runtime/log.ts';
 import { IAM_DENIED } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
 import { createHalfClosed } from './smtp-half-close.ts';
-import type { Envelope } from './smtp-idempotency.ts';
+import type { SmtpEnvelope } from './smtp-idempotency.ts';
 import { type Relay, WRONG_KEY } from './smtp-relay.ts';
 import type { SmtpReply } from './smtp-reply.ts';
 import { createSameContent, namesItsKey, normalised } from './smtp-same-content.ts';
@@ -112,7 +112,7 @@ export async function startSidecar({
     const envelope = envelopeOf(session);
     held += message.length;
     const key = session.user as unknown as SecretString;
-    const send = (to: Envelope): Promise<SmtpReply> => relay.send(message, to, key, sameContent(message, to));
+    const send = (to: SmtpEnvelope): Promise<SmtpReply> => relay.send(message, to, key, sameContent(message, to));
     const reply = bounceReply(
       await unions.send(message, envelope, key.reveal(), send).finally(() => {
         held -= message.length;
@@ -236,7 +236,7 @@ export const isLoopback = (host: string): boolean => host === 'localhost' || hos
 const KEY = /^mg_[!-~]{10,200}$/;
 
 /** A mail server's own bounce is not from the mailbox, unless it was told so: what the function says of its sender would not help. */
-function bounceReply(reply: SmtpReply, { from }: Envelope): SmtpReply {
+function bounceReply(reply: SmtpReply, { from }: SmtpEnvelope): SmtpReply {
   if (from !== '' || reply.failure !== 'sender_not_allowed') return reply;
   return { ...reply, text: BOUNCE };
 }
@@ -245,7 +245,7 @@ const BOUNCE =
   '5.7.1 This is a bounce (empty sender) whose From is not a mailbox of this key. Have your mail server write the mailbox into From of its bounces: docs/sidecar.md, Postfix and Exim';
 
 /** Sorted and without repetition, so that a client's second attempt asks for the same. */
-function envelopeOf({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): Envelope {
+function envelopeOf({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): SmtpEnvelope {
   const to = rcptTo.map(({ address }: SMTPServerAddress) => asciiAddress(address) ?? '');
   return { from: mailFrom ? (asciiAddress(mailFrom.address) ?? '') : '', to: [...new Set(to)].sort() };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Envelope, headOf } from './smtp-idempotency.ts';
+import { headOf, type SmtpEnvelope } from './smtp-idempotency.ts';
 import type { SmtpReply } from './smtp-reply.ts';
 
 /** How long an incomplete message is kept waiting for its other recipients before the client is told to come back. */
@@ -10,12 +10,12 @@ export const WHOLE_WITHIN_MS = 30 * 60_000;
 const REMEMBERED_MS = 5 * 24 * 60 * 60_000;
 const MESSAGES_MAX = 1_000;
 
-type Send = (envelope: Envelope) => Promise<SmtpReply>;
+type Send = (envelope: SmtpEnvelope) => Promise<SmtpReply>;
 
 /** The parts into which a mail server split the recipients of a message, put together again. */
 export interface Unions {
   /** Sends a part: by itself if the function takes it, else as soon as all the parts that the headers need have come. */
-  send(message: Buffer, envelope: Envelope, owner: string, send: Send): Promise<SmtpReply>;
+  send(message: Buffer, envelope: SmtpEnvelope, owner: string, send: Send): Promise<SmtpReply>;
   /** Parts no longer wait: they are answered as if none came. */
   close(): void;
 }
@@ -60,13 +60,13 @@ export function createUnions(now: () => number, timer: (ms: number, signal: Abor
     return parts;
   };
   /** What is known of a part without asking: the reply that took the whole, or that the whole went without it. */
-  const answered = ({ whole, reply }: Parts, { to }: Envelope): SmtpReply | null => {
+  const answered = ({ whole, reply }: Parts, { to }: SmtpEnvelope): SmtpReply | null => {
     if (whole && !to.every((one) => whole.has(one))) return TOO_LATE;
     return reply?.code === 250 ? reply : null;
   };
 
   /** Tries the union of all parts so far; null where that still leaves somebody out. */
-  const tryWhole = async (parts: Parts, { from }: Envelope, send: Send): Promise<SmtpReply | null> => {
+  const tryWhole = async (parts: Parts, { from }: SmtpEnvelope, send: Send): Promise<SmtpReply | null> => {
     const to = parts.whole ?? new Set(parts.to);
     const reply = await send({ from, to: [...to].sort() });
     if (reply.failure === INCOMPLETE) return null;
@@ -76,7 +76,7 @@ export function createUnions(now: () => number, timer: (ms: number, signal: Abor
   };
 
   /** One attempt at a time for each message: the others hear how it ended. */
-  const inTurn = async (parts: Parts, envelope: Envelope, send: Send): Promise<SmtpReply | null> => {
+  const inTurn = async (parts: Parts, envelope: SmtpEnvelope, send: Send): Promise<SmtpReply | null> => {
     const turn = parts.turn.then(async () => answered(parts, envelope) ?? tryWhole(parts, envelope, send));
     parts.turn = turn.catch(() => null);
     const reply = await turn;

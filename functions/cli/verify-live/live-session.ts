@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from '../../google/connect.ts';
 import { readSession } from '../../google/gmail/upload-session.ts';
 import { readGoogleError } from '../../google/http/error-body.ts';
-import { type Call, createExchange, type Exchange, json, type Reply } from '../../google/http/exchange.ts';
+import { type Call, createExchange, type Exchange, type HttpReply, json } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
@@ -82,7 +82,7 @@ export async function openGmail(
     to: LiveGmail['heard'][number]['to'],
     one: Omit<Call, 'timeoutMs' | 'headers'> & { readonly headers?: Call['headers'] },
     anew = false,
-  ): Promise<{ readonly reply: Reply; readonly said: Said }> => {
+  ): Promise<{ readonly reply: HttpReply; readonly said: Said }> => {
     const bearer = anew ? await mint() : await token();
     const headers = { authorization: `Bearer ${bearer.secret.reveal()}`, ...one.headers };
     const reply = await exchange({ timeoutMs: 60_000, once: true, ...one, headers });
@@ -142,7 +142,7 @@ export async function openGmail(
   return gmail;
 }
 
-function saidBy(reply: Reply): Said {
+function saidBy(reply: HttpReply): Said {
   const body = json(reply);
   const { id, threadId } = (body ?? {}) as { id?: unknown; threadId?: unknown };
   const last = /^(?:bytes=)?0-(\d+)$/.exec(String(reply.headers['range'] ?? ''))?.[1];

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { TriedId } from '../../google/assumptions.ts';
 import { canRead, type LiveGmail, type Said } from './live-session.ts';
-import type { Asked } from './send-to-itself.ts';
+import type { SessionAnswer } from './send-to-itself.ts';
 
-export type Verdict = 'held' | 'did not hold' | 'could not be told';
+export type ProbeVerdict = 'held' | 'did not hold' | 'could not be told';
 
 /** What a probe saw; `detail` holds statuses and reasons, never content, an address or an id. */
 export interface Seen {
-  readonly verdict: Verdict;
+  readonly verdict: ProbeVerdict;
   readonly detail: string;
 }
 
@@ -15,7 +15,7 @@ export interface Seen {
 export interface ProbeContext {
   readonly gmail: LiveGmail;
   /** One email through the whole of mailgrant whose reply is dropped: what its session said, and whether it was sent once. */
-  loseReply(): Promise<{ readonly asked: readonly Asked[]; readonly sent: boolean; readonly code: string | null }>;
+  loseReply(): Promise<{ readonly asked: readonly SessionAnswer[]; readonly sent: boolean; readonly code: string | null }>;
   /** Finished sessions of an earlier run. */
   readonly earlier: readonly KeptSession[];
 }
@@ -26,7 +26,7 @@ export interface KeptSession {
   readonly at: number;
 }
 
-export interface Probe {
+export interface AssumptionProbe {
   /** How many emails it sends at most. */
   readonly emails: number;
   run(context: ProbeContext): Promise<Seen>;
@@ -72,7 +72,7 @@ async function headerKept(gmail: LiveGmail, name: string, value: string): Promis
 }
 
 /** One probe for each assumption that a mailbox can show. */
-export const PROBES: Readonly<Record<TriedId, Probe>> = {
+export const PROBES: Readonly<Record<TriedId, AssumptionProbe>> = {
   'lost-reply-is-told': {
     emails: 1,
     async run({ loseReply }) {

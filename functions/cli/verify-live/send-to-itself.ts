@@ -22,9 +22,9 @@ export async function sendToItself(
   loseReply: boolean,
   content: { readonly subject: string; readonly text: string },
   settled: () => Promise<void> = async () => {},
-): Promise<{ readonly outcome: Sent | MailFailure; readonly asked: readonly Asked[] }> {
+): Promise<{ readonly outcome: Sent | MailFailure; readonly asked: readonly SessionAnswer[] }> {
   const ports = connect(settings, () => {}, identity).startInvocation();
-  const asked: Asked[] = [];
+  const asked: SessionAnswer[] = [];
   const used: Ports = loseReply ? { ...ports, transport: (box) => losing(ports.transport(box), asked, settled) } : ports;
   const body = { from: mailbox.address, to: mailbox.address, ...content };
   const outcome = await send({ body, caller: OPERATOR, key: null, retryFailed: false }, settings.config, used)
@@ -34,10 +34,10 @@ export async function sendToItself(
 }
 
 /** What a session said when it was asked. */
-export type Asked = UploadStatus;
+export type SessionAnswer = UploadStatus;
 
 /** A way to Gmail whose first transfer loses its reply, and which notes what the session says when it is asked. */
-function losing(gmail: Transport, asked: Asked[], settled: () => Promise<void>): Transport {
+function losing(gmail: Transport, asked: SessionAnswer[], settled: () => Promise<void>): Transport {
   let lost = false;
   return {
     ...gmail,

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { DRY_RUN, type Leaf, type Options, PROJECT, YES } from '../common/command.ts';
+import { type CommandOptions, DRY_RUN, type Leaf, PROJECT_OPTION, YES } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
@@ -14,7 +14,7 @@ export const VERIFY_LIVE: Leaf = {
   summary: 'try on a real mailbox what mailgrant assumes of Gmail, by emails from it to itself',
   arguments: '<ADDRESS>',
   options: {
-    ...PROJECT,
+    ...PROJECT_OPTION,
     only: { value: 'ID', about: 'only this assumption of docs/assumptions.md', many: true },
     report: { value: 'FILE', about: `where the report goes (${REPORT})` },
     sessions: { value: 'FILE', about: 'ask the upload sessions of earlier runs, and keep those of this one; readable by you alone' },
@@ -52,8 +52,8 @@ export const VERIFY_LIVE: Leaf = {
 };
 
 const countOf = ({ findings }: LiveReport, verdict: string): number => findings.filter((one) => one.verdict === verdict).length;
-const text = (options: Options, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
-const many = (given: Options[string]): string[] => (given === undefined ? [] : [given].flat().map(String));
+const text = (options: CommandOptions, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
+const many = (given: CommandOptions[string]): string[] => (given === undefined ? [] : [given].flat().map(String));
 
 function readSessions(file: string): KeptSession[] {
   if (!existsSync(file)) return [];

@@ -4,7 +4,7 @@ import { GMAIL_ROWS } from './gmail-rows.ts';
 import { NETWORK_ROWS } from './network-rows.ts';
 import { OAUTH_ROWS } from './oauth-rows.ts';
 import { PLATFORM_ROWS } from './platform-rows.ts';
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 import { SERVICE_ACCOUNT_ROWS } from './service-account-rows.ts';
 import { SIGN_IN_ROWS } from './sign-in-rows.ts';
 import { SMTP_ROWS } from './smtp-rows.ts';
@@ -26,4 +26,4 @@ const ROWS = [
 export type RowId = (typeof ROWS)[number]['id'];
 
 /** All that is known of how Google and its clients say no. Where two rows are as likely, the earlier one leads. */
-export const CATALOGUE: readonly Row[] = ROWS;
+export const CATALOGUE: readonly CatalogueRow[] = ROWS;

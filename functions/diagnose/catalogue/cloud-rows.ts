@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 /** APIs, Secret Manager and IAM of the Google Cloud project. */
 export const CLOUD_ROWS = [
@@ -122,4 +122,4 @@ export const CLOUD_ROWS = [
     likely: ['quota_project_id in the Application Default Credentials.'],
     source: 'gmailErrors',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 /** What the consent page answers. */
 export const CONSENT_ROWS = [
@@ -159,4 +159,4 @@ export const CONSENT_ROWS = [
     likely: ['A misspelt scope, a slash too many, or scopes joined in the wrong way.'],
     source: 'oauthErrors',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 const PRECONDITION = [/precondition check failed/i, /\bfailedPrecondition\b/, /googleapi.{0,80}FAILED_PRECONDITION/i];
 
@@ -241,4 +241,4 @@ export const GMAIL_ROWS = [
     likely: ['An empty userId, a wrong path, or a thread of another mailbox.'],
     source: 'gmailErrors',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

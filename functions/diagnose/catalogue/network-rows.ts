@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 const GOOGLE = String.raw`(?:[\w-]+\.)*(?:gmail|google|googleapis|googlemail)\.com`;
 const LOOKED_UP = String.raw`(?:(?:ENOTFOUND|EAI_AGAIN)|UnknownHostException:?(?! Unable| null)|Unable to resolve host|could not resolve host(?:name)?:?|\blookup|remote name could not be resolved:?|error for name|unresolvable host)[ =]["']?`;
@@ -332,4 +332,4 @@ export const NETWORK_ROWS = [
     likely: ['A proxy or captive portal answers, or the URL is wrong.'],
     source: 'clients',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 const GONE = /token has been (?:expired or )?revoked|token (?:has )?expired or (?:been )?revoked/i;
 const GRANT = /invalid_grant|provided authori[sz]ation grant.{0,120}is invalid/i;
@@ -292,4 +292,4 @@ export const OAUTH_ROWS = [
     likely: ['A fault at Google.'],
     source: 'oauthErrors',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 /** Cloud Run, IAM, Firestore, Pub/Sub, Eventarc, Cloud Build and Terraform; and services that are not Google's. */
 export const PLATFORM_ROWS = [
@@ -202,4 +202,4 @@ export const PLATFORM_ROWS = [
     likely: ['An old Django or mail library runs under Python 3.12 or later.'],
     source: 'python312',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

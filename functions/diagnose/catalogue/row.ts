@@ -7,7 +7,7 @@ import type { Source } from './sources.ts';
 export type Clue = RegExp | CueName;
 
 /** One way in which one cause shows itself. Patterns see the text on one line, unfolded, with single blanks. */
-export interface Row {
+export interface CatalogueRow {
   readonly id: string;
   readonly cause: Cause;
   /** What Google, or the client's own library, says with this text, in plain words. */

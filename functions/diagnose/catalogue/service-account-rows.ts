@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 const UNAUTHORIZED = [
   /client is unauthorized to retrieve access tokens/i,
@@ -208,4 +208,4 @@ export const SERVICE_ACCOUNT_ROWS = [
     ],
     source: 'clients',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 const REFUSED = [
   /username and password not accepted/i,
@@ -436,4 +436,4 @@ export const SIGN_IN_ROWS = [
     likely: ["A fault on Google's side."],
     source: 'smtpErrors',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

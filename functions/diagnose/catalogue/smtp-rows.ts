@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 /** What SMTP answers before the sign-in and after it: TLS, greeting, sender, recipients, content, limits. */
 export const SMTP_ROWS = [
@@ -296,4 +296,4 @@ export const SMTP_ROWS = [
     likely: ['The token made the line too long, or line ends slipped into its base64.'],
     source: 'xoauth2',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

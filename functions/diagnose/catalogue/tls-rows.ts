@@ -1,4 +1,4 @@
-import type { Row } from './row.ts';
+import type { CatalogueRow } from './row.ts';
 
 /** Node brings its own roots, so that a missing one points to somebody in between. */
 const NODE_ISSUER =
@@ -202,4 +202,4 @@ export const TLS_ROWS = [
     likely: ['Shared hosting (cPanel) turns outgoing SMTP round to its own Exim.', 'A captive portal or gateway.'],
     source: 'phpmailer',
   },
-] as const satisfies readonly Row[];
+] as const satisfies readonly CatalogueRow[];

@@ -136,15 +136,15 @@ const SHAPES: Record<Shape, string> = {
   'sent-bare-user': 'the user that was sent is not an address',
 };
 
-export interface Found {
+export interface FoundCue {
   readonly says: string;
   /** Where in the flat text it stands; null for what was read out of an encoded credential. */
   readonly at: RegExpExecArray | null;
 }
 
 /** Every cue that the text gives. */
-export function readCues(pasted: Pasted): ReadonlyMap<CueName, Found> {
-  const found = new Map<CueName, Found>();
+export function readCues(pasted: Pasted): ReadonlyMap<CueName, FoundCue> {
+  const found = new Map<CueName, FoundCue>();
   for (const [name, cue] of Object.entries(CUES) as [keyof typeof CUES, Cue][]) {
     if (cue.none?.some((pattern) => pattern.test(pasted.flat))) continue;
     const at = firstOf(cue.any, pasted.flat);

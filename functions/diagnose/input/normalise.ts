@@ -12,7 +12,7 @@ export interface Pasted {
 const MAX_HALF = 200_000;
 
 /** Reads what a person pasted: a traceback, a transcript, a JSON body, an escaped or HTML-escaped log. */
-export function normalise(text: string): Pasted {
+export function normaliseText(text: string): Pasted {
   const bounded = text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text;
   const lines = unfold(unwrap(unescapeText(bounded).split('\n')).map(bare).map(decodeChallenge).map(withoutOffers));
   const kept = lines.map((line) => line.replace(/\s+/g, ' ').trim()).filter((line) => line !== '');

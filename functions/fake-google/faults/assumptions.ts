@@ -1,5 +1,5 @@
 import { ERROR_REPLIES } from '../http/error-replies.ts';
-import { jsonOf, type Reply, type Request } from '../http/server.ts';
+import { type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { Door } from './faults.ts';
 
 /** What the fake Gmail can be told not to do, by the ids of functions/google/assumptions.ts. */
@@ -7,15 +7,15 @@ export interface Assumptions {
   /** Those that do not hold. */
   readonly broken: Set<string>;
   /** The answer of a service, as it is where what is broken does not hold. */
-  answer(door: Door, request: Request, effect: () => Reply): Reply;
+  answer(door: Door, request: FakeRequest, effect: () => FakeReply): FakeReply;
 }
 
 type Break = (call: {
   readonly door: Door;
-  readonly request: Request;
-  readonly reply: () => Reply;
+  readonly request: FakeRequest;
+  readonly reply: () => FakeReply;
   readonly seen: Map<string, string>;
-}) => Reply | null;
+}) => FakeReply | null;
 
 /** A fake that holds every assumption until one is added to `broken`. */
 export function createAssumptions(): Assumptions {
@@ -25,8 +25,8 @@ export function createAssumptions(): Assumptions {
     broken,
     answer(door, request, effect) {
       if (broken.size === 0) return effect();
-      let made: Reply | null = null;
-      const reply = (): Reply => {
+      let made: FakeReply | null = null;
+      const reply = (): FakeReply => {
         made ??= effect();
         return made;
       };
@@ -40,7 +40,7 @@ export function createAssumptions(): Assumptions {
 }
 
 /** The control endpoint: POST `{"broken": [ids]}` says which do not hold, GET lists them, DELETE lets all hold again. */
-export function controlAssumptions(request: Request, { broken }: Assumptions): Reply {
+export function controlAssumptions(request: FakeRequest, { broken }: Assumptions): FakeReply {
   if (request.method === 'POST') {
     const ids = (jsonOf(request) as { broken?: unknown } | null)?.broken;
     if (!Array.isArray(ids) || !ids.every((id) => BREAKABLE.includes(id)))
@@ -52,10 +52,10 @@ export function controlAssumptions(request: Request, { broken }: Assumptions): R
   return { status: 200, body: { broken: [...broken] } };
 }
 
-const sessionOf = ({ query }: Request): string => query.get('upload_id') ?? '';
-const idOf = ({ body }: Reply): string | null => (body as { id?: string } | undefined)?.id ?? null;
-const partial = (received: number): Reply => ({ status: 308, headers: received > 0 ? { range: `bytes=0-${received - 1}` } : {} });
-const message = (id: string): Reply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
+const sessionOf = ({ query }: FakeRequest): string => query.get('upload_id') ?? '';
+const idOf = ({ body }: FakeReply): string | null => (body as { id?: string } | undefined)?.id ?? null;
+const partial = (received: number): FakeReply => ({ status: 308, headers: received > 0 ? { range: `bytes=0-${received - 1}` } : {} });
+const message = (id: string): FakeReply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
 
 /** Changes a header of a message that is read; null drops it. */
 const header =

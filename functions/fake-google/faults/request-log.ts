@@ -1,4 +1,4 @@
-import { CUT, type Reply, type Request } from '../http/server.ts';
+import { CUT, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { Door, Fault } from './faults.ts';
 
 /** One call at a door of the fake, as it saw it. */
@@ -13,7 +13,12 @@ export interface RequestRecord {
   readonly mail: string | null;
 }
 
-export function requestRecordOf(door: Door, { query }: Request, reply: Reply | typeof CUT, fault: Fault | undefined): RequestRecord {
+export function requestRecordOf(
+  door: Door,
+  { query }: FakeRequest,
+  reply: FakeReply | typeof CUT,
+  fault: Fault | undefined,
+): RequestRecord {
   const cut = reply === CUT;
   return {
     door,

@@ -1,6 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
 
-export interface Address {
+export interface BoundAddress {
   /** 0 takes a free one. */
   readonly port: number;
   /** By default loopback. */
@@ -10,7 +10,7 @@ export interface Address {
 }
 
 /** Binds the server and answers its port. Rejects with the error of the last port that was tried. */
-export async function bind(server: Server, { port, host = '127.0.0.1', tries = 1 }: Address): Promise<number> {
+export async function bind(server: Server, { port, host = '127.0.0.1', tries = 1 }: BoundAddress): Promise<number> {
   for (let wanted = port; ; wanted++) {
     const error = await tryPort(server, wanted, host);
     if (error === null) return (server.address() as AddressInfo).port;

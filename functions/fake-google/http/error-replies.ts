@@ -1,6 +1,6 @@
-import type { Reply } from './server.ts';
+import type { FakeReply } from './server.ts';
 
-const gmail = (code: number, reason: string, message: string, status?: string, detail?: string): Reply => ({
+const gmail = (code: number, reason: string, message: string, status?: string, detail?: string): FakeReply => ({
   status: code,
   body: {
     error: {
@@ -12,8 +12,8 @@ const gmail = (code: number, reason: string, message: string, status?: string, d
     },
   },
 });
-const cloud = (code: number, status: string, message: string): Reply => ({ status: code, body: { error: { code, message, status } } });
-const oauth = (code: number, error: string, description: string): Reply => ({
+const cloud = (code: number, status: string, message: string): FakeReply => ({ status: code, body: { error: { code, message, status } } });
+const oauth = (code: number, error: string, description: string): FakeReply => ({
   status: code,
   body: { error, error_description: description },
 });
@@ -73,7 +73,7 @@ export const ERROR_REPLIES = {
     "Permission 'secretmanager.versions.access' denied for resource (or it may not exist).",
   ),
   cloud_unavailable: cloud(503, 'UNAVAILABLE', 'The service is currently unavailable.'),
-} as const satisfies Record<string, Reply>;
+} as const satisfies Record<string, FakeReply>;
 
 export type ErrorReplyName = keyof typeof ERROR_REPLIES;
 

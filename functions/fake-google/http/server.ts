@@ -1,11 +1,11 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type Address, bind } from './bind.ts';
+import { type BoundAddress, bind } from './bind.ts';
 import type { Certificate } from './certificate.ts';
 import { crossOriginProblem, type HostRule } from './origin-check.ts';
 
 /** A request, read to its end. */
-export interface Request {
+export interface FakeRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -16,7 +16,7 @@ export interface Request {
 }
 
 /** An answer; a `body` that is neither text nor bytes goes out as JSON. */
-export interface Reply {
+export interface FakeReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
@@ -33,7 +33,7 @@ export interface Running extends AsyncDisposable {
 /** What cuts the connection in place of an answer. */
 export const CUT = Symbol('cut');
 
-export interface ServerOptions extends Address {
+export interface ServerOptions extends BoundAddress {
   /** Serves over TLS with it. */
   readonly certificate?: Certificate | undefined;
   readonly hosts?: HostRule | undefined;
@@ -42,7 +42,7 @@ export interface ServerOptions extends Address {
 /** Starts a server, on loopback unless told otherwise; a number is its port, and 0 a free one. Whatever another web page may have caused is refused before it is looked at. */
 export async function listen(
   options: number | ServerOptions,
-  answer: (request: Request) => Promise<Reply | typeof CUT> | Reply | typeof CUT,
+  answer: (request: FakeRequest) => Promise<FakeReply | typeof CUT> | FakeReply | typeof CUT,
 ): Promise<Running> {
   const { certificate, hosts, ...address } = typeof options === 'number' ? { port: options } : options;
   const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -81,7 +81,7 @@ export async function listen(
 const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
 /** What another web page is answered. */
-export const refused = (why: string): Reply => ({ status: 403, headers: TEXT, body: `${why}\n` });
+export const refused = (why: string): FakeReply => ({ status: 403, headers: TEXT, body: `${why}\n` });
 
 function decoded(path: string): string | null {
   try {
@@ -91,7 +91,7 @@ function decoded(path: string): string | null {
   }
 }
 
-function write(res: ServerResponse, { status, headers = {}, body, stream }: Reply): void {
+function write(res: ServerResponse, { status, headers = {}, body, stream }: FakeReply): void {
   if (stream) {
     res.writeHead(status, headers).flushHeaders();
     stream(res);
@@ -109,10 +109,10 @@ function write(res: ServerResponse, { status, headers = {}, body, stream }: Repl
 }
 
 /** The token of an `Authorization: Bearer` header, or ''. */
-export const bearerOf = ({ headers }: Request): string => /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+export const bearerIn = ({ headers }: FakeRequest): string => /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
 
 /** The body as JSON; null when it is none. */
-export function jsonOf({ body }: Request): unknown {
+export function jsonOf({ body }: FakeRequest): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {

@@ -20,7 +20,7 @@ const MEANING: Readonly<Record<string, string>> = {
 };
 
 /** The consent page: which account, which permissions (unticked, as Google shows them), Allow or Deny. */
-export function consentPage(asked: Asked, accounts: readonly string[], problem = ''): string {
+export function consentPage(asked: ConsentRequest, accounts: readonly string[], problem = ''): string {
   const chosen = asked.hint || (accounts[0] ?? '');
   const listed = accounts.includes(chosen) || chosen === '';
   const choices = accounts.map(
@@ -58,7 +58,7 @@ const page = (title: string, body: string): string =>
 const text = (value: string): string => value.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** A consent that is asked for, checked. */
-export interface Asked {
+export interface ConsentRequest {
   readonly client: Client;
   readonly redirect: string;
   readonly scopes: readonly string[];

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ERROR_REPLIES, oauthError } from '../http/error-replies.ts';
-import type { Reply, Request } from '../http/server.ts';
+import type { FakeReply, FakeRequest } from '../http/server.ts';
 import { type Clients, mayRedirect } from './clients.ts';
-import type { Asked } from './consent-page.ts';
+import type { ConsentRequest } from './consent-page.ts';
 import { blockedPage, consentPage } from './consent-page.ts';
 import { idToken } from './identity.ts';
 import type { OAuth } from './oauth.ts';
@@ -19,9 +19,9 @@ interface Code {
 
 export interface Consent {
   /** `GET` and `POST /o/oauth2/v2/auth`. */
-  page(request: Request): Reply;
+  page(request: FakeRequest): FakeReply;
   /** `POST /token` with grant_type=authorization_code. */
-  exchange(form: URLSearchParams): Reply;
+  exchange(form: URLSearchParams): FakeReply;
 }
 
 const CODE_MS = 10 * 60_000;
@@ -34,7 +34,7 @@ const SIGN_IN = ['openid', EMAIL, LONG['profile']];
 export function createConsent(oauth: OAuth, clients: Clients, accounts: readonly string[], now: () => number): Consent {
   const codes = new Map<string, Code>();
 
-  const decide = (asked: Asked, form: URLSearchParams): Reply => {
+  const decide = (asked: ConsentRequest, form: URLSearchParams): FakeReply => {
     const back = new URL(asked.redirect);
     if (asked.query['state']) back.searchParams.set('state', asked.query['state']);
     const address = (form.get('account') || form.get('other') || '').trim().toLowerCase();
@@ -97,9 +97,9 @@ export function createConsent(oauth: OAuth, clients: Clients, accounts: readonly
 }
 
 /** Checks a request for consent; what Google does not send back to the app is a page of its own. */
-function readAsked(query: URLSearchParams, clients: Clients): Asked | Reply {
+function readAsked(query: URLSearchParams, clients: Clients): ConsentRequest | FakeReply {
   const get = (name: string): string => query.get(name) ?? '';
-  const blocked = (status: number, error: string, why: string): Reply => html(status, blockedPage(status, error, why));
+  const blocked = (status: number, error: string, why: string): FakeReply => html(status, blockedPage(status, error, why));
   const client = clients.find(get('client_id'));
   if (!client) return blocked(401, 'invalid_client', 'The OAuth client was not found.');
   const redirect = get('redirect_uri');
@@ -129,7 +129,7 @@ function readAsked(query: URLSearchParams, clients: Clients): Asked | Reply {
   };
 }
 
-const html = (status: number, body: string): Reply => ({
+const html = (status: number, body: string): FakeReply => ({
   status,
   headers: {
     'content-type': 'text/html; charset=utf-8',

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { OAuth } from './oauth.ts';
 
 /** Domain-wide delegation as an administrator sets it up: which service account may ask for which scopes. */
@@ -11,9 +11,9 @@ export interface Delegation {
   letSign(serviceAccount: string): void;
   /** The JSON of a new key, as the console downloads it. */
   newKey(serviceAccount: string): Record<string, string>;
-  signJwt(request: Request): Reply;
+  signJwt(request: FakeRequest): FakeReply;
   /** The token endpoint's jwt-bearer grant. */
-  token(form: URLSearchParams): Reply;
+  token(form: URLSearchParams): FakeReply;
 }
 
 interface Account {
@@ -24,7 +24,7 @@ interface Account {
 }
 
 const SIGN_JWT = /^\/v1\/projects\/-\/serviceAccounts\/([^/:]+):signJwt$/;
-const refuse = (error: string, description: string): Reply => ({
+const refuse = (error: string, description: string): FakeReply => ({
   status: error === 'unauthorized_client' ? 401 : 400,
   body: { error, error_description: description },
 });
@@ -44,7 +44,7 @@ export function createDelegation(oauth: OAuth, now: () => number): Delegation {
     return { id, key: privateKey };
   };
 
-  const check = (assertion: string): Reply | { email: string; claims: Record<string, unknown> } => {
+  const check = (assertion: string): FakeReply | { email: string; claims: Record<string, unknown> } => {
     const [head = '', body = '', signature = ''] = assertion.split('.');
     const claims = decode(body);
     const email = String(claims?.['iss'] ?? '');
@@ -92,7 +92,7 @@ export function createDelegation(oauth: OAuth, now: () => number): Delegation {
     },
     signJwt(request) {
       const email = SIGN_JWT.exec(request.path)?.[1] ?? '';
-      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+      if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
       const there = accounts.get(email);
       if (!there) return cloudError(404, 'NOT_FOUND', `Not found; Gaia id not found for email ${email}`);
       if (!there.signs)

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ERROR_REPLIES, oauthError } from '../http/error-replies.ts';
-import { bearerOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { OAuth } from './oauth.ts';
 
 const EMAIL = ['email', 'https://www.googleapis.com/auth/userinfo.email'];
@@ -24,8 +24,8 @@ export function idToken(client: string, address: string, withEmail: boolean, now
 }
 
 /** The fake of OpenID Connect's userinfo. */
-export function userInfo(request: Request, oauth: OAuth): Reply {
-  const session = oauth.session(bearerOf(request));
+export function userInfo(request: FakeRequest, oauth: OAuth): FakeReply {
+  const session = oauth.session(bearerIn(request));
   if (!session?.scopes.includes('openid')) return oauthError(401, 'invalid_request', 'Invalid Credentials');
   const { address, scopes } = session;
   const email = scopes.some((scope) => EMAIL.includes(scope)) ? { email: address, email_verified: isVerified(address) } : {};
@@ -33,7 +33,7 @@ export function userInfo(request: Request, oauth: OAuth): Reply {
 }
 
 /** The fake of `/revoke`: either token of a grant ends all that the account granted to that client. */
-export function revoke(request: Request, oauth: OAuth): Reply {
+export function revokeGrant(request: FakeRequest, oauth: OAuth): FakeReply {
   const token = new URLSearchParams(request.body.toString('utf8')).get('token') ?? request.query.get('token') ?? '';
   if (request.method !== 'POST') return ERROR_REPLIES.not_found;
   return oauth.end(token) ? { status: 200, body: {} } : oauthError(400, 'invalid_token', 'Token expired or revoked');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { SCOPE_SEND } from '../../mail/model/scopes.ts';
 import { ERROR_REPLIES } from '../http/error-replies.ts';
-import type { Reply, Request } from '../http/server.ts';
+import type { FakeReply, FakeRequest } from '../http/server.ts';
 import { type Client, INSTALLED_ID } from './clients.ts';
 
 /** What an access token stands for; `address` is the mailbox, or the service account's own. Times are milliseconds. */
@@ -39,8 +39,8 @@ export interface OAuth {
   end(token: string): boolean;
   /** The next refresh of the mailbox's grant brings a new refresh token and ends the old one. */
   rotateNext(address: string): void;
-  token(request: Request): Reply;
-  metadata(request: Request): Reply;
+  token(request: FakeRequest): FakeReply;
+  metadata(request: FakeRequest): FakeReply;
   /** What the access token stands for, if it is one of ours and has not run out. */
   session(accessToken: string): Session | null;
 }

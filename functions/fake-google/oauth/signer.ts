@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import type { Reply } from '../http/server.ts';
+import type { FakeReply } from '../http/server.ts';
 
 /** The fake of whoever signs Google's identity tokens. */
 export interface Signer {
@@ -10,7 +10,7 @@ export interface Signer {
   /** From now on another key signs; the old one is no longer published. */
   rotate(): void;
   /** `oauth2/v1/certs`. Google sends certificates where this sends the bare public keys: verifiers take both. */
-  certs(): Reply;
+  certs(): FakeReply;
 }
 
 interface Key {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 import { createDocuments } from './documents-table.ts';
 
@@ -45,13 +45,13 @@ interface Query {
  * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
  * with preconditions, increments, minima and maxima, reading a document, querying by one field, in order), so that the adapter of production runs here as it is.
  */
-export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: Request) => Reply {
+export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: FakeRequest) => FakeReply {
   createDocuments(db);
   let writes = 0;
   /** Microseconds keep the times of two writes apart, as in Firestore. */
   const timestamp = (): string => new Date(now()).toISOString().replace('Z', `${String(writes++ % 1_000).padStart(3, '0')}Z`);
 
-  const commit = (request: Request): Reply => {
+  const commit = (request: FakeRequest): FakeReply => {
     const { writes: wanted = [] } = (jsonOf(request) ?? {}) as { writes?: Write[] };
     const updateTime = timestamp();
     const writeResults: unknown[] = [];
@@ -90,7 +90,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return row ? (JSON.parse(row.fields) as Record<string, unknown>) : {};
   };
 
-  const refuse = (name: string, { exists, updateTime }: NonNullable<Write['currentDocument']> = {}): Reply | null => {
+  const refuse = (name: string, { exists, updateTime }: NonNullable<Write['currentDocument']> = {}): FakeReply | null => {
     const there = db.prepare('SELECT update_time FROM documents WHERE name = ?').get(name) as { update_time: string } | undefined;
     if (exists === false && there) return cloudError(409, 'ALREADY_EXISTS', `Document already exists: ${name}`);
     if (exists === true && !there) return cloudError(404, 'NOT_FOUND', `No document to update: ${name}`);
@@ -100,7 +100,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return null;
   };
 
-  const read = (name: string): Reply => {
+  const read = (name: string): FakeReply => {
     const row = db.prepare('SELECT fields, update_time FROM documents WHERE name = ?').get(name) as
       | { fields: string; update_time: string }
       | undefined;
@@ -109,7 +109,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
   };
 
   /** One collection, filtered by one field, in the order of one number and of names: what functions and commands ask for. */
-  const query = (root: string, request: Request): Reply => {
+  const query = (root: string, request: FakeRequest): FakeReply => {
     const { structuredQuery = {} } = (jsonOf(request) ?? {}) as { structuredQuery?: Query };
     const { from = [], where, orderBy = [], startAt, limit = 1_000 } = structuredQuery;
     const { field, op = '', value } = where?.fieldFilter ?? {};
@@ -148,7 +148,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
   return (request) => {
     const [, root, document, verb] = PATH.exec(request.path) ?? [];
     if (!root) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
-    if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+    if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
     if (verb === 'commit') return commit(request);
     if (verb === 'runQuery' && !document) return query(root, request);
     if (document && request.method === 'GET') return read(`${root}/${document}`);

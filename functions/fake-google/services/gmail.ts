@@ -1,7 +1,7 @@
 import { ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { OAuth, Session } from '../oauth/oauth.ts';
-import type { MailStore, StoredMail, Upload } from './message-store.ts';
+import type { FakeUpload, MailStore, StoredMail } from './message-store.ts';
 
 const SEND = /^\/(upload\/)?gmail\/v1\/users\/([^/]+)\/messages\/send$/;
 const READING = [
@@ -21,27 +21,32 @@ const WEEK_MS = 7 * 24 * 60 * 60_000;
 
 /** The fake of Gmail's `users.messages.send`: JSON, media, multipart and resumable upload, scopes and session rules enforced. */
 export interface Gmail {
-  answer(request: Request, url: string): Reply;
+  answer(request: FakeRequest, url: string): FakeReply;
   /** `messages.list`, as far as `q=rfc822msgid:` goes, and the headers of `messages.get`. */
-  search(request: Request): Reply;
+  search(request: FakeRequest): FakeReply;
   /** Takes a mail that came by SMTP, where the envelope says for whom. */
   take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
   /** Takes the first bytes of a transfer that is cut before its end. */
-  keep(request: Request, bytes: number): void;
+  keep(request: FakeRequest, bytes: number): void;
   /**
    * Takes all or half of what a transfer brings, and makes the message when what is answered is called: then the rest has arrived, and
    * the session still makes one message at most. Null where the transfer would be refused, or is not the rest of the message.
    */
-  hold(request: Request, share: 'whole' | 'half'): { readonly bytes: number; complete(): void } | null;
+  hold(request: FakeRequest, share: 'whole' | 'half'): { readonly bytes: number; complete(): void } | null;
 }
 
-export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox: string) => readonly string[], now: () => number): Gmail {
+export function createFakeGmail(
+  store: MailStore,
+  oauth: OAuth,
+  aliasesOf: (mailbox: string) => readonly string[],
+  now: () => number,
+): Gmail {
   const take = (mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail => {
     const [from = ''] = addressesIn(header(split(raw).head, 'from'));
     const own = [mailbox, ...aliasesOf(mailbox)].includes(from.toLowerCase());
     return store.deliver(mailbox, own ? raw : rewriteFrom(raw, mailbox), [...new Set(recipients)]);
   };
-  const deliver = (mailbox: string, raw: Buffer): Reply => {
+  const deliver = (mailbox: string, raw: Buffer): FakeReply => {
     if (raw.length > MAX_BYTES) return ERROR_REPLIES.too_large;
     const { head } = split(raw);
     const recipients = ['to', 'cc', 'bcc'].flatMap((name) => addressesIn(header(head, name)));
@@ -50,14 +55,14 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
     return accepted(take(mailbox, raw, recipients));
   };
 
-  const begin = ({ address }: Session, request: Request, url: string): Reply => {
+  const begin = ({ address }: Session, request: FakeRequest, url: string): FakeReply => {
     const size = Number(request.headers['x-upload-content-length'] ?? Number.NaN);
     if (size > MAX_BYTES) return ERROR_REPLIES.too_large;
     const id = store.openUpload(address, Number.isNaN(size) ? null : size);
     return { status: 200, headers: { location: `${url}${request.path}?uploadType=resumable&upload_id=${id}`, 'x-guploader-uploadid': id } };
   };
 
-  const proceed = (upload: Upload, request: Request): Reply => {
+  const proceed = (upload: FakeUpload, request: FakeRequest): FakeReply => {
     const done = upload.mailId === null ? null : store.get(upload.mailId);
     if (upload.mailId !== null)
       return done ? accepted(done) : { status: 200, body: { id: upload.mailId, threadId: upload.mailId, labelIds: ['SENT'] } };
@@ -84,7 +89,7 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
   return {
     answer(request, url) {
       const [, uploading, user = 'me'] = SEND.exec(request.path) ?? [];
-      const session = oauth.session(bearerOf(request));
+      const session = oauth.session(bearerIn(request));
       if (!session) return ERROR_REPLIES.bad_token;
       if (user !== 'me' && user.toLowerCase() !== session.address) return ERROR_REPLIES.delegation_denied;
       if (!session.scopes.some((scope) => SCOPES.includes(scope))) return ERROR_REPLIES.missing_scope;
@@ -102,7 +107,7 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
       return raw && raw.length > 0 ? deliver(session.address, raw) : ERROR_REPLIES.raw_required;
     },
     search(request) {
-      const session = oauth.session(bearerOf(request));
+      const session = oauth.session(bearerIn(request));
       if (!session) return ERROR_REPLIES.bad_token;
       if (!session.scopes.some((scope) => READING.includes(scope))) return ERROR_REPLIES.missing_scope;
       const [, one] = /\/messages\/([^/]+)$/.exec(request.path) ?? [];
@@ -120,7 +125,7 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
     },
     take,
     hold(request, share) {
-      const session = oauth.session(bearerOf(request));
+      const session = oauth.session(bearerIn(request));
       const upload = store.upload(request.query.get('upload_id') ?? '');
       if (!session || !upload || upload.mailbox !== session.address || upload.mailId !== null) return null;
       const whole = Buffer.concat([upload.received, request.body]);
@@ -142,15 +147,15 @@ export function createGmail(store: MailStore, oauth: OAuth, aliasesOf: (mailbox:
   };
 }
 
-const accepted = ({ id }: StoredMail): Reply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
+const accepted = ({ id }: StoredMail): FakeReply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
 
-const status = ({ received }: Upload): Reply => ({
+const status = ({ received }: FakeUpload): FakeReply => ({
   status: 308,
   headers: received.length > 0 ? { range: `bytes=0-${received.length - 1}` } : {},
 });
 
 /** The message of a multipart/related upload: JSON metadata first, then message/rfc822. */
-function secondPart({ headers, body }: Request): Buffer | null {
+function secondPart({ headers, body }: FakeRequest): Buffer | null {
   const boundary = /boundary="?([^";]+)"?/.exec(headers['content-type'] ?? '')?.[1];
   if (!boundary) return null;
   const [, , second = ''] = body.toString('latin1').split(`--${boundary}`);

@@ -1,5 +1,5 @@
 import { ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
 const READS_SETTINGS = [
@@ -16,15 +16,15 @@ export function createInspection(
   oauth: OAuth,
   aliasesOf: (mailbox: string) => readonly string[],
   now: () => number,
-): (request: Request) => Reply {
+): (request: FakeRequest) => FakeReply {
   return (request) => {
     if (request.path === '/tokeninfo')
       return tokenInfo(
-        new URLSearchParams(request.body.toString('utf8')).get('access_token') ?? request.query.get('access_token') ?? bearerOf(request),
+        new URLSearchParams(request.body.toString('utf8')).get('access_token') ?? request.query.get('access_token') ?? bearerIn(request),
         oauth,
         now,
       );
-    const session = oauth.session(bearerOf(request));
+    const session = oauth.session(bearerIn(request));
     if (!session) return ERROR_REPLIES.bad_token;
     if (!session.scopes.some((scope) => READS_SETTINGS.includes(scope))) return ERROR_REPLIES.missing_scope;
     const own = { sendAsEmail: session.address, displayName: '', isPrimary: true, isDefault: true };
@@ -39,7 +39,7 @@ export function createInspection(
   };
 }
 
-function tokenInfo(accessToken: string, oauth: OAuth, now: () => number): Reply {
+function tokenInfo(accessToken: string, oauth: OAuth, now: () => number): FakeReply {
   const session = oauth.session(accessToken);
   if (!session) return { status: 400, body: { error: 'invalid_token', error_description: 'Invalid Value' } };
   const seesEmail = session.scopes.some(

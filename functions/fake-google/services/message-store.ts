@@ -11,7 +11,7 @@ export interface StoredMail {
 }
 
 /** An upload session: the bytes received so far, and the email that they became. */
-export interface Upload {
+export interface FakeUpload {
   readonly id: string;
   readonly mailbox: string;
   readonly size: number | null;
@@ -42,7 +42,7 @@ export interface MailStore {
   remove(ids?: readonly string[]): void;
   clear(): void;
   openUpload(mailbox: string, size: number | null): string;
-  upload(id: string): Upload | null;
+  upload(id: string): FakeUpload | null;
   saveUpload(id: string, received: Buffer, mailId: string | null): void;
 }
 

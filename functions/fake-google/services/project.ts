@@ -1,5 +1,5 @@
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
 /** A project as an operator looks at it: which APIs are enabled, which service accounts there are. */
@@ -10,7 +10,7 @@ export interface Project {
   readonly hidden: Map<string, 403 | 404>;
   /** Service accounts by email, with whether each is disabled. */
   readonly serviceAccounts: Map<string, boolean>;
-  answer(request: Request): Reply;
+  answer(request: FakeRequest): FakeReply;
 }
 
 /** The fake of Service Usage (`services:batchGet`) and of IAM's service accounts. */
@@ -23,7 +23,7 @@ export function createProject(oauth: OAuth): Project {
     hidden,
     serviceAccounts,
     answer(request) {
-      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+      if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
       const project = /^\/v1\/projects\/([^/]+)\/services:batchGet$/.exec(request.path)?.[1];
       if (project !== undefined) {
         const refusal = hidden.get(project);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 import { createDeliveryLoop } from './delivery-loop.ts';
 
@@ -12,7 +12,7 @@ export interface Published {
 }
 
 /** A subscription that pushes. Times are in milliseconds; Pub/Sub's own bounds are those of its documentation. */
-export interface Subscription {
+export interface FakeSubscription {
   /** `projects/P/subscriptions/S`. */
   readonly name: string;
   readonly topic: string;
@@ -25,9 +25,9 @@ export interface Subscription {
 }
 
 export interface PubSub extends AsyncDisposable {
-  answer(request: Request): Reply;
+  answer(request: FakeRequest): FakeReply;
   createTopic(name: string): void;
-  subscribe(subscription: Subscription): void;
+  subscribe(subscription: FakeSubscription): void;
   /** A subscription that is pulled: what is published from now on waits there until it is acknowledged. */
   keep(subscription: string, topic: string): void;
   /** Everything that was ever published on the topic, in order. */
@@ -50,7 +50,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     CREATE TABLE IF NOT EXISTS messages(seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, data TEXT NOT NULL, attributes TEXT NOT NULL, published_at INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS deliveries(subscription TEXT NOT NULL, seq INTEGER NOT NULL, attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, PRIMARY KEY(subscription, seq)) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries(subscription, next_at, seq)`);
-  const subscriptions = new Map<string, Subscription>();
+  const subscriptions = new Map<string, FakeSubscription>();
   const pulled = new Map<string, string>();
   const inHand = new Set<string>();
   const keyOf = (subscription: string, seq: number): string => `${subscription} ${seq}`;
@@ -139,7 +139,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     answer(request) {
       const [, subscription = '', act] = /^\/v1\/(projects\/[^/]+\/subscriptions\/[^/:]+):(\w+)$/.exec(request.path) ?? [];
       const [, topic = '', verb] = /^\/v1\/(projects\/[^/]+\/topics\/[^/:]+)(?::(\w+))?$/.exec(request.path) ?? [];
-      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+      if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
       if (act !== undefined)
         return pulled.has(subscription)
           ? onPulled(subscription, act, jsonOf(request) as Ask)
@@ -171,7 +171,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
   };
 
   /** Pulls answer at once, also where nothing waits; who pulls holds a message for a minute. */
-  function onPulled(subscription: string, act: string, { maxMessages = 1, ackIds = [], ackDeadlineSeconds = 0 }: Ask): Reply {
+  function onPulled(subscription: string, act: string, { maxMessages = 1, ackIds = [], ackDeadlineSeconds = 0 }: Ask): FakeReply {
     const later = (seq: number | string, ms: number): unknown =>
       db.prepare('UPDATE deliveries SET next_at = ? WHERE subscription = ? AND seq = ?').run(now() + ms, subscription, seq);
     if (act === 'acknowledge')
@@ -191,7 +191,11 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     return { status: 200, body: { receivedMessages } };
   }
 
-  async function deliver(subscription: Subscription, { seq, data, attributes, published_at }: Delivery, attempt: number): Promise<boolean> {
+  async function deliver(
+    subscription: FakeSubscription,
+    { seq, data, attributes, published_at }: Delivery,
+    attempt: number,
+  ): Promise<boolean> {
     const id = String(seq);
     const publishTime = new Date(published_at).toISOString();
     const message = { data, attributes: JSON.parse(attributes), messageId: id, message_id: id, publishTime, publish_time: publishTime };

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
 const PATH = /^\/v1\/(projects\/[^/]+)\/secrets(?:\/([^/:]+))?(?:\/versions(?:\/([^/:]+))?)?(?::(\w+))?$/;
@@ -9,26 +9,26 @@ const CASTAGNOLI = 0x82f63b78;
 type Version = { number: number; data: Uint8Array; state: string };
 
 /** The fake of Secret Manager: create and read secrets, add, access, disable and enable versions, over REST. */
-export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: readonly string[]): (request: Request) => Reply {
+export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: readonly string[]): (request: FakeRequest) => FakeReply {
   db.exec(`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS versions(secret TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY(secret, number)) STRICT`);
   const exists = (secret: string): boolean => db.prepare('SELECT 1 FROM secrets WHERE name = ?').get(secret) !== undefined;
 
-  const create = (parent: string, id: string): Reply => {
+  const create = (parent: string, id: string): FakeReply => {
     const name = `${parent}/secrets/${id}`;
     if (exists(name)) return cloudError(409, 'ALREADY_EXISTS', `Secret [${name}] already exists.`);
     db.prepare('INSERT INTO secrets(name) VALUES (?)').run(name);
     return { status: 200, body: { name, replication: { automatic: {} } } };
   };
 
-  const add = (secret: string, request: Request): Reply => {
+  const add = (secret: string, request: FakeRequest): FakeReply => {
     const data = Buffer.from((jsonOf(request) as { payload?: { data?: string } } | null)?.payload?.data ?? '', 'base64');
     const { last } = db.prepare('SELECT coalesce(max(number), 0) AS last FROM versions WHERE secret = ?').get(secret) as { last: number };
     db.prepare("INSERT INTO versions VALUES (?, ?, ?, 'ENABLED')").run(secret, last + 1, data);
     return { status: 200, body: { name: `${secret}/versions/${last + 1}`, state: 'ENABLED' } };
   };
 
-  const onVersion = (secret: string, wanted: string, verb: string | undefined): Reply => {
+  const onVersion = (secret: string, wanted: string, verb: string | undefined): FakeReply => {
     const version = (
       wanted === 'latest'
         ? db.prepare('SELECT number, data, state FROM versions WHERE secret = ? ORDER BY number DESC LIMIT 1').get(secret)
@@ -55,7 +55,7 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
   };
 
   /** Newest first, as Secret Manager lists them. */
-  const versionsOf = (secret: string): Reply => {
+  const versionsOf = (secret: string): FakeReply => {
     const rows = db.prepare('SELECT number, state FROM versions WHERE secret = ? ORDER BY number DESC').all(secret) as {
       number: number;
       state: string;
@@ -69,7 +69,7 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
   return (request) => {
     const [, parent, id, version, verb] = PATH.exec(request.path) ?? [];
     if (!parent) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
-    if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+    if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
     if (!id)
       return request.method === 'POST'
         ? create(parent, request.query.get('secretId') ?? '')

@@ -3,7 +3,7 @@ import { SMTPServer, type SMTPServerAuthentication, type SMTPServerOptions, type
 import { SCOPE_MAIL } from '../../mail/model/scopes.ts';
 import type { Door, Fault } from '../faults/faults.ts';
 import { SMTP_REFUSALS, type SmtpRefusalName } from '../faults/smtp-replies.ts';
-import { type Address, bind } from '../http/bind.ts';
+import { type BoundAddress, bind } from '../http/bind.ts';
 import { makeCertificate } from '../http/certificate.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
@@ -17,7 +17,7 @@ export interface FakeSmtp extends AsyncDisposable {
   connections(): number;
 }
 
-export interface SmtpOptions extends Omit<Address, 'port'> {
+export interface SmtpOptions extends Omit<BoundAddress, 'port'> {
   readonly startTls?: number;
   readonly tls?: number;
 }

@@ -1,16 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
 /** The fake of Cloud Storage: uploads, reads and deletes objects in the one bucket that there is. */
-export function createStorage(db: DatabaseSync, oauth: OAuth, bucket: string): { answer(request: Request): Reply; names(): string[] } {
+export function createStorage(
+  db: DatabaseSync,
+  oauth: OAuth,
+  bucket: string,
+): { answer(request: FakeRequest): FakeReply; names(): string[] } {
   db.exec('CREATE TABLE IF NOT EXISTS objects(name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT');
   return {
     names: () => (db.prepare('SELECT name FROM objects ORDER BY name').all() as { name: string }[]).map(({ name }) => name),
     answer(request) {
       const [, upload, wanted, path = ''] = /^(\/upload)?\/storage\/v1\/b\/([^/]+)\/o(?:\/(.+))?$/.exec(request.path) ?? [];
-      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+      if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
       if (wanted !== bucket) return cloudError(404, 'NOT_FOUND', 'The specified bucket does not exist.');
       if (upload) {
         const name = request.query.get('name') ?? '';

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
-import { bearerOf, jsonOf, type Reply, type Request } from '../http/server.ts';
+import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import { idToken } from '../oauth/identity.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 import { createDeliveryLoop } from './delivery-loop.ts';
 
 /** The fake of Cloud Tasks. */
 export interface Tasks extends AsyncDisposable {
-  answer(request: Request): Reply;
+  answer(request: FakeRequest): FakeReply;
   /** Tasks that have not run yet: the last part of their names, and when they will, in milliseconds since the epoch. */
   pending(): { readonly name: string; readonly at: number }[];
   /** Runs all that is due now. */
@@ -78,7 +78,7 @@ export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, a
   );
   pump.poke();
 
-  const create = (queue: string, request: Request): Reply => {
+  const create = (queue: string, request: FakeRequest): FakeReply => {
     const { task } = (jsonOf(request) ?? {}) as { task?: Task };
     const at = Date.parse(task?.scheduleTime ?? '') || now();
     const wrong = task && problemOf(task, queue, at, request.body.length);
@@ -102,7 +102,7 @@ export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, a
     flush: pump.flush,
     answer(request) {
       const [, queue = '', id] = PATH.exec(request.path) ?? [];
-      if (!oauth.session(bearerOf(request))) return ERROR_REPLIES.unauthenticated;
+      if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
       if (!id) return request.method === 'POST' ? create(queue, request) : cloudError(404, 'NOT_FOUND', 'Method not found.');
       const name = `${queue}/tasks/${id}`;
       const row = db.prepare('SELECT * FROM tasks WHERE name = ? AND over = 0').get(name) as Row | undefined;

@@ -1,5 +1,5 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { type Call, type Exchange, json, type Reply } from '../http/exchange.ts';
+import { type Call, type Exchange, type HttpReply, json } from '../http/exchange.ts';
 import { answerOf } from '../http/google-client.ts';
 
 /** Google's signing certificates, as PEM by key id. `expiresAt` is in milliseconds since the epoch. */
@@ -85,7 +85,7 @@ const fetchCertificates = async (url: string, exchange: Exchange, now: number): 
 const certificatesCall = (url: string): Call => ({ method: 'GET', url, timeoutMs: 5_000 });
 
 /** Reads `oauth2/v1/certs`: PEM by key id, good for `max-age` seconds. Throws MailFailure: google_unavailable. */
-function readCertificates(reply: Reply, now: number): Certificates {
+function readCertificates(reply: HttpReply, now: number): Certificates {
   const body = json<Record<string, unknown>>(reply);
   if (reply.status !== 200 || body === null)
     throw new MailFailure('google_unavailable', `Google's certificates: the server answered ${reply.status}`);

@@ -2,7 +2,7 @@ import type { secretmanager_v1 } from 'googleapis/build/src/apis/secretmanager/v
 import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { readGoogleError } from '../http/error-body.ts';
-import { type Exchange, json, type Reply } from '../http/exchange.ts';
+import { type Exchange, type HttpReply, json } from '../http/exchange.ts';
 import { callGoogle, type GoogleCall, isApiDisabled, isTransient, refusalDetail, type TokenSource } from '../http/google-client.ts';
 
 /** Secret Manager, with a small cache in memory that lives as long as the instance. All of it throws MailFailure, see `secretFailure`. */
@@ -28,7 +28,7 @@ export function createSecrets(baseUrl: string, project: string, token: TokenSour
     kept.set(name, { text, until: now + KEEP_MS });
   };
   const pathOf = (name: string): string => `/v1/projects/${encodeURIComponent(project)}/secrets/${encodeURIComponent(name)}`;
-  const call = (exchange: Exchange, request: Omit<GoogleCall, 'timeoutMs'>): Promise<Reply> =>
+  const call = (exchange: Exchange, request: Omit<GoogleCall, 'timeoutMs'>): Promise<HttpReply> =>
     callGoogle(
       { service: 'Secret Manager', baseUrl, exchange, token, unavailable: 'google_unavailable' },
       { ...request, timeoutMs: 10_000 },
@@ -56,14 +56,14 @@ export function createSecrets(baseUrl: string, project: string, token: TokenSour
 }
 
 /** Reads the answer of `versions.access`; the payload is base64. Throws MailFailure, see `secretFailure`. */
-export function readSecretReply(reply: Reply): SecretString {
+export function readSecretReply(reply: HttpReply): SecretString {
   const data = json<secretmanager_v1.Schema$AccessSecretVersionResponse>(reply)?.payload?.data;
   if (reply.status === 200 && typeof data === 'string') return new SecretString(Buffer.from(data, 'base64').toString('utf8'));
   throw secretFailure(reply);
 }
 
 /** grant_missing, grant_unreadable, api_disabled, google_unavailable, unexpected. */
-function secretFailure(reply: Reply): MailFailure {
+function secretFailure(reply: HttpReply): MailFailure {
   const detail = refusalDetail('Secret Manager', reply);
   const { status } = readGoogleError(json(reply));
   if (isApiDisabled(reply)) return new MailFailure('api_disabled', detail);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { type AccessToken, SecretString } from '../../mail/model/secret.ts';
-import { type Call, createExchange, json, type Reply } from '../http/exchange.ts';
+import { type Call, createExchange, type HttpReply, json } from '../http/exchange.ts';
 import { answerOf, type TokenSource } from '../http/google-client.ts';
 import { withRetry } from '../http/retry.ts';
 import type { TokenResponse } from './token-endpoint.ts';
@@ -49,7 +49,7 @@ const identityCall = (metadataUrl: string): Call => ({
 });
 
 /** Throws MailFailure: google_unavailable, identity_refused. */
-export function readIdentity(reply: Reply, now: number): AccessToken {
+export function readIdentity(reply: HttpReply, now: number): AccessToken {
   const { access_token: token, expires_in: seconds = 0 } = json<TokenResponse>(reply) ?? {};
   if (reply.status === 200 && typeof token === 'string')
     return { secret: new SecretString(token), expiresAt: now + Number(seconds) * 1_000 };

@@ -1,6 +1,6 @@
 import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
 import { type AccessToken, SecretString } from '../../mail/model/secret.ts';
-import { type Call, type Exchange, json, type Reply } from '../http/exchange.ts';
+import { type Call, type Exchange, type HttpReply, json } from '../http/exchange.ts';
 import { answerOf, isTransient } from '../http/google-client.ts';
 import type { Credential } from './refresh-token-secret.ts';
 
@@ -75,7 +75,7 @@ const MEANINGS: Readonly<Record<'refresh' | 'assertion', Meanings>> = {
  * Google's `expires_in` is seconds. `error_description` is left out of the failure: it may name the account.
  * Throws MailFailure: as in MEANINGS, and google_unavailable, delegate_refused, unexpected.
  */
-export function readTokenReply(reply: Reply, now: number, asked: 'refresh' | 'assertion'): Minted {
+export function readTokenReply(reply: HttpReply, now: number, asked: 'refresh' | 'assertion'): Minted {
   const body = json<TokenResponse>(reply);
   if (reply.status === 200 && typeof body?.access_token === 'string') {
     const token = { secret: new SecretString(body.access_token), expiresAt: now + Number(body.expires_in ?? 0) * 1_000 };

@@ -1,7 +1,7 @@
 import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 import { MailFailure } from '../../mail/model/failure.ts';
 import { readGoogleError } from '../http/error-body.ts';
-import { type Exchange, json, type Reply } from '../http/exchange.ts';
+import { type Exchange, type HttpReply, json } from '../http/exchange.ts';
 import { callGoogle, type GoogleCall, refusalDetail, type TokenSource } from '../http/google-client.ts';
 
 export type Document = firestore_v1.Schema$Document;
@@ -36,7 +36,7 @@ const FIRST_WAIT_MS = 50;
 
 /** Firestore as one identity sees it. */
 export function firestoreClient({ baseUrl, exchange, token, pause, random }: FirestoreAccess): Firestore {
-  const call = (request: Omit<GoogleCall, 'timeoutMs'>): Promise<Reply> =>
+  const call = (request: Omit<GoogleCall, 'timeoutMs'>): Promise<HttpReply> =>
     callGoogle({ service: 'Firestore', baseUrl, exchange, token, unavailable: 'ledger_unavailable' }, { ...request, timeoutMs: 10_000 });
   return {
     async query(database, structuredQuery) {
@@ -73,5 +73,5 @@ export function firestoreClient({ baseUrl, exchange, token, pause, random }: Fir
 }
 
 /** What an answer means that is neither a result nor a precondition that did not hold. */
-const firestoreRefused = (reply: Reply): MailFailure =>
+const firestoreRefused = (reply: HttpReply): MailFailure =>
   new MailFailure(reply.status === 403 ? 'identity_refused' : 'ledger_unavailable', refusalDetail('Firestore', reply));

@@ -2,9 +2,9 @@ import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 
 /** A Firestore value as REST writes it: one key that names its type. */
 export type Value = firestore_v1.Schema$Value;
-export type Fields = Readonly<Record<string, Value>>;
+export type FirestoreFields = Readonly<Record<string, Value>>;
 
-/** A value as plain data: times and references as text, bytes as a Buffer, whole numbers as numbers. */
+/** A value as plain data: times and references as text, bytes as a Buffer, whole numbers. */
 function plainValue(value: Value): unknown {
   if (value.mapValue) return plainFields(value.mapValue.fields ?? {});
   if (value.arrayValue) return (value.arrayValue.values ?? []).map(plainValue);
@@ -15,7 +15,7 @@ function plainValue(value: Value): unknown {
 }
 
 /** The fields of a document or a map as plain data. */
-export const plainFields = (fields: Fields = {}): Record<string, unknown> =>
+export const plainFields = (fields: FirestoreFields = {}): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
 
 /** Plain data as a value; a Date becomes a timestamp. */

@@ -1,6 +1,6 @@
 import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
 import { type GoogleError, readGoogleError } from '../http/error-body.ts';
-import { json, type Reply } from '../http/exchange.ts';
+import { type HttpReply, json } from '../http/exchange.ts';
 
 type Rule = readonly [code: FailureCode, found: (error: GoogleError) => boolean];
 
@@ -33,7 +33,7 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = { 401: 'token_refused',
  * Translates Gmail's refusal. A 5xx while a session is opened means that nothing was sent; after bytes have left it
  * says nothing about the mail. The detail keeps status and reasons, not the message: that may quote the mail.
  */
-export function readGmailFailure(reply: Reply, phase: 'open' | 'transfer', now: number): MailFailure {
+export function readGmailFailure(reply: HttpReply, phase: 'open' | 'transfer', now: number): MailFailure {
   const error = readGoogleError(json(reply));
   const known = RULES.find(([, found]) => found(error))?.[0] ?? BY_STATUS[reply.status];
   const detail = `Gmail answered ${reply.status} ${error.status || error.reasons.join(',')}`.trim();
@@ -43,7 +43,7 @@ export function readGmailFailure(reply: Reply, phase: 'open' | 'transfer', now: 
 }
 
 /** When Gmail wants to be asked again, in milliseconds since the epoch: by header (seconds), or only in its sentence. */
-function retryAt(reply: Reply, { message }: GoogleError, now: number): number | null {
+function retryAt(reply: HttpReply, { message }: GoogleError, now: number): number | null {
   const seconds = Number(reply.headers['retry-after'] ?? Number.NaN);
   if (Number.isFinite(seconds)) return now + seconds * 1_000;
   const time = Date.parse(/retry after\s+(\d{4}-\d\d-\d\dT[\d:.]+Z)/i.exec(message)?.[1] ?? '');

@@ -2,7 +2,7 @@ import type { gmail_v1 } from 'googleapis/build/src/apis/gmail/v1.js';
 import { MailFailure } from '../../mail/model/failure.ts';
 
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { type Call, type Exchange, json, type Reply } from '../http/exchange.ts';
+import { type Call, type Exchange, type HttpReply, json } from '../http/exchange.ts';
 import { answerOf } from '../http/google-client.ts';
 import { readGmailFailure } from './gmail-failure.ts';
 
@@ -23,7 +23,7 @@ const searchCall = (baseUrl: string, messageId: string, token: AccessToken): Cal
 });
 
 /** Reads a `ListMessagesResponse`: without a hit Gmail leaves `messages` out. Throws MailFailure. */
-export function readFound(reply: Reply, now: number): string | null {
+export function readFound(reply: HttpReply, now: number): string | null {
   if (reply.status !== 200) throw readGmailFailure(reply, 'open', now);
   const body = json<gmail_v1.Schema$ListMessagesResponse>(reply);
   const id = body?.messages?.[0]?.id;

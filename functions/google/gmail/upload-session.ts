@@ -4,7 +4,7 @@ import type { Transport, UploadStatus } from '../../mail/delivery/ports.ts';
 import type { MimeMessage } from '../../mail/message/mime-message.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from '../http/exchange.ts';
+import { type Call, type Exchange, type HttpReply, json, NoReply } from '../http/exchange.ts';
 import { readGmailFailure } from './gmail-failure.ts';
 
 /**
@@ -12,7 +12,7 @@ import { readGmailFailure } from './gmail-failure.ts';
  * open it, send the bytes, and after a lost reply ask the same session. The scope `gmail.send` is enough.
  */
 export function createGmail(baseUrl: string, exchange: Exchange, now: () => number): Transport {
-  const calling = async (call: Call, lost: (cause: NoReply) => MailFailure): Promise<Reply> => {
+  const calling = async (call: Call, lost: (cause: NoReply) => MailFailure): Promise<HttpReply> => {
     if (!isGmails(call.url, baseUrl)) throw new MailFailure('unexpected', "the upload session is not under Gmail's address");
     return exchange(call).catch((error: unknown) => {
       throw error instanceof NoReply ? lost(error) : error;
@@ -72,7 +72,7 @@ const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
 });
 
 /** Reads the reply to opening a session: the session URI, which authorises uploads of this one message like a password. */
-export function readSession(reply: Reply, baseUrl: string, now: number): string {
+export function readSession(reply: HttpReply, baseUrl: string, now: number): string {
   const { location } = reply.headers;
   if (reply.status === 200 && location && isGmails(location, baseUrl)) return location;
   throw readGmailFailure(reply, 'open', now);
@@ -82,7 +82,7 @@ export function readSession(reply: Reply, baseUrl: string, now: number): string 
  * Reads what a session answers to bytes or to a question: 200 or 201 with the message, 308 with the `Range` it holds (Gmail's
  * guide shows `bytes=0-524287` and `0-42`), 404 or 410 when it is gone. Throws MailFailure for any other answer.
  */
-export function readProgress(reply: Reply, now: number): UploadStatus {
+export function readProgress(reply: HttpReply, now: number): UploadStatus {
   if (reply.status === 200 || reply.status === 201) {
     const { id, threadId } = json<gmail_v1.Schema$Message>(reply) ?? {};
     return { state: 'accepted', gmailId: typeof id === 'string' ? id : '', ...(typeof threadId === 'string' && { threadId }) };

@@ -17,7 +17,7 @@ export interface Call {
 }
 
 /** A whole answer; header names are in lower case. */
-export interface Reply {
+export interface HttpReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -35,7 +35,7 @@ export class NoReply extends Error {
 }
 
 /** Makes calls; connections are kept for the next ones, since each TLS handshake costs more than the call. */
-export type Exchange = (call: Call) => Promise<Reply>;
+export type Exchange = (call: Call) => Promise<HttpReply>;
 
 /**
  * Calls over `node:https` with kept agents. `deadline` aborts every call of the invocation. The exchange throws NoReply.
@@ -102,7 +102,7 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
   deadline.addEventListener('abort', () => {
     for (const giveUp of running) giveUp();
   });
-  return async (call: Call, maxIdleMs: number): Promise<Reply> => {
+  return async (call: Call, maxIdleMs: number): Promise<HttpReply> => {
     const address = readAddress(call.url);
     if (!address) throw new NoReply('ERR_INVALID_URL', false);
     for (const value of Object.values(call.headers ?? {})) if (!VALUE.test(String(value))) throw new NoReply('ERR_INVALID_CHAR', false); // a line break would be another header, or another request
@@ -131,7 +131,7 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
       const failBy = (error: NodeJS.ErrnoException): void => fail(error.code?.startsWith('HPE_') ? 'EPROTO' : (error.code ?? error.name));
       // A process that stood still runs its timers before it reads its sockets: what has arrived by then is read first.
       const giveUp = (): void => void setImmediate(fail, 'ETIMEDOUT');
-      const done = (reply: Reply): void => {
+      const done = (reply: HttpReply): void => {
         // So a server ends a connection that was silent for too long, perhaps before this request came: it answers nothing.
         if (reply.status === 408) return void fail('ETIMEDOUT', request.reusedSocket);
         connections.used(request.socket);
@@ -194,7 +194,7 @@ function writeBody(request: ClientRequest, body: string | Uint8Array): void {
   next();
 }
 
-function readBody(response: IncomingMessage, maxBytes: number, done: (reply: Reply) => void, tooLarge: () => void): void {
+function readBody(response: IncomingMessage, maxBytes: number, done: (reply: HttpReply) => void, tooLarge: () => void): void {
   if (Number(response.headers['content-length'] ?? 0) > maxBytes) return void tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
@@ -213,7 +213,7 @@ function readBody(response: IncomingMessage, maxBytes: number, done: (reply: Rep
  * The reply's body as the JSON that Google's schema promises; null when it is none, for example an HTML page of a proxy. Fields of a
  * schema may be missing: whatever matters is looked at before it is used.
  */
-export function json<T extends object>(reply: Reply): T | null {
+export function json<T extends object>(reply: HttpReply): T | null {
   try {
     const value: unknown = JSON.parse(reply.body.toString('utf8'));
     return typeof value === 'object' ? (value as T | null) : null;

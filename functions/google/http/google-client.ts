@@ -1,7 +1,7 @@
 import { type FailureCode, MailFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import { readGoogleError } from './error-body.ts';
-import { type Call, type Exchange, json, NoReply, type Reply } from './exchange.ts';
+import { type Call, type Exchange, type HttpReply, json, NoReply } from './exchange.ts';
 
 /** Hands out tokens of one identity; `refused` names one that Google did not accept, and then it is another one. */
 export type TokenSource = (refused?: AccessToken) => Promise<AccessToken>;
@@ -29,9 +29,9 @@ export type GoogleCall = Omit<Call, 'url' | 'body'> & { readonly path: string; r
  * const secrets = { service: 'Secret Manager', baseUrl, exchange, token, unavailable: 'google_unavailable' } as const;
  * const reply = await callGoogle(secrets, { method: 'GET', path: '/v1/projects/p/secrets/s/versions/latest:access', timeoutMs: 10_000 });
  */
-export async function callGoogle(api: GoogleApi, { path, body, headers, ...rest }: GoogleCall): Promise<Reply> {
+export async function callGoogle(api: GoogleApi, { path, body, headers, ...rest }: GoogleCall): Promise<HttpReply> {
   const { service, baseUrl, exchange, token, unavailable } = api;
-  const attempt = async (refused?: AccessToken): Promise<{ readonly reply: Reply; readonly used: AccessToken }> => {
+  const attempt = async (refused?: AccessToken): Promise<{ readonly reply: HttpReply; readonly used: AccessToken }> => {
     const used = await token(refused);
     const call: Call = {
       ...rest,
@@ -59,20 +59,20 @@ export const authorisation = ({ secret, quotaProject }: AccessToken): Record<str
 });
 
 /** The reply, or a failure that says who did not answer. */
-export const answerOf = (reply: Promise<Reply>, who: string, unavailable: FailureCode): Promise<Reply> =>
+export const answerOf = (reply: Promise<HttpReply>, who: string, unavailable: FailureCode): Promise<HttpReply> =>
   reply.catch((error: unknown) => {
     throw new MailFailure(unavailable, `${who} did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
   });
 
 /** True for an answer that says nothing about the call itself: the same call may work soon. */
-export const isTransient = ({ status }: Reply): boolean => status === 408 || status === 429 || status >= 500;
+export const isTransient = ({ status }: HttpReply): boolean => status === 408 || status === 429 || status >= 500;
 
 /** What a log may say of a refusal: the service, and Google's status and word. */
-export const refusalDetail = (service: string, reply: Reply): string =>
+export const refusalDetail = (service: string, reply: HttpReply): string =>
   `${service} answered ${reply.status} ${readGoogleError(json(reply)).status}`.trim();
 
 /** True where the API is not enabled in the project. */
-export function isApiDisabled(reply: Reply): boolean {
+export function isApiDisabled(reply: HttpReply): boolean {
   const { reasons, message } = readGoogleError(json(reply));
   return reasons.includes('SERVICE_DISABLED') || /has not been used in project/.test(message);
 }

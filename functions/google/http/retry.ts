@@ -1,4 +1,4 @@
-import { type Exchange, NoReply, type Reply } from './exchange.ts';
+import { type Exchange, type HttpReply, NoReply } from './exchange.ts';
 
 const TRIES = 3;
 const FIRST_WAIT_MS = 200;
@@ -11,7 +11,7 @@ const FIRST_WAIT_MS = 200;
 export function withRetry(exchange: Exchange, pause: (ms: number) => Promise<void>, random: () => number): Exchange {
   return async (call) => {
     for (let tries = 1; ; tries++) {
-      const reply: Reply | NoReply = await exchange(call).catch((error: unknown) => {
+      const reply: HttpReply | NoReply = await exchange(call).catch((error: unknown) => {
         if (error instanceof NoReply) return error;
         throw error;
       });

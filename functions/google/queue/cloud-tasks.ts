@@ -6,7 +6,7 @@ import { publishRequest } from './pubsub-topic.ts';
 import { type QueueApi, queueService } from './queue-client.ts';
 
 /** Where a task publishes its message, and whose token it carries. */
-export interface Target {
+export interface TaskTarget {
   /** Base URL of Pub/Sub. */
   readonly pubsub: string;
   readonly topic: string;
@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** A queue of Cloud Tasks, as `projects/P/locations/L/queues/Q`, whose tasks publish on a topic: no function needs to be reached. */
-export function createTaskQueue(api: QueueApi, queue: string, target: Target): TaskQueue {
+export function createTaskQueue(api: QueueApi, queue: string, target: TaskTarget): TaskQueue {
   const tasks = queueService('Cloud Tasks', api);
   const pathOf = (name: string): string => `/v2/${queue}/tasks/${name}`;
   return {
@@ -42,7 +42,7 @@ export function createTaskQueue(api: QueueApi, queue: string, target: Target): T
 const SCOPE = 'https://www.googleapis.com/auth/pubsub';
 
 /** A task that publishes the message at a time. */
-const taskOf = (name: string, message: QueueMessage, at: number, { pubsub, topic, account }: Target): cloudtasks_v2.Schema$Task => ({
+const taskOf = (name: string, message: QueueMessage, at: number, { pubsub, topic, account }: TaskTarget): cloudtasks_v2.Schema$Task => ({
   name,
   scheduleTime: new Date(at).toISOString(),
   httpRequest: {

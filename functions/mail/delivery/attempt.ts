@@ -6,7 +6,7 @@ import type { AccessToken } from '../model/secret.ts';
 import type { Entry, LedgerRecord } from './ledger.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
 import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
-import { apply, type Event, type Proof } from './transitions.ts';
+import { apply, type Event, type RefusalProof } from './transitions.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
@@ -200,7 +200,7 @@ interface Attempt extends Asking {
   /** The entry as it was written last. */
   held: LedgerRecord;
   /** Why nothing of it can be with Gmail; null once bytes were handed to its session. */
-  proof: Proof | null;
+  proof: RefusalProof | null;
 }
 
 type WithToken = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
@@ -237,13 +237,18 @@ async function write(attempt: Attempt, event: Event): Promise<void> {
 }
 
 /** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
-export async function recordOutcome(hold: LedgerRecord, outcome: Attempted, ports: Ports, proof: Proof | null = null): Promise<Attempted> {
+export async function recordOutcome(
+  hold: LedgerRecord,
+  outcome: Attempted,
+  ports: Ports,
+  proof: RefusalProof | null = null,
+): Promise<Attempted> {
   const entry = apply(hold.entry, eventOf(outcome, proof));
   const written = await retryWrite(() => ports.ledger.replace(hold, entry), ports);
   return written ? outcome : { ...outcome, unrecorded: true };
 }
 
-function eventOf(outcome: Attempted, proof: Proof | null): Event {
+function eventOf(outcome: Attempted, proof: RefusalProof | null): Event {
   if (outcome.state === 'sent') return { ...outcome, type: 'accept' };
   const { code } = outcome.failure;
   if (outcome.state === 'unknown') return { type: 'lose', code: outcome.askable ? 'delivery_unknown' : 'session_gone' };

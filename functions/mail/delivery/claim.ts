@@ -1,5 +1,5 @@
 import type { Sender } from '../message/sender.ts';
-import { type Address, normalise, pseudonym } from '../model/address.ts';
+import { type Address, normaliseAddress, pseudonym } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import type { Tag } from '../model/email-event.ts';
 import { type FailureCode, failureInfo, fieldsIn, MailFailure } from '../model/failure.ts';
@@ -49,7 +49,7 @@ export async function createOrFind(
   config: Config,
   ports: Ports,
 ): Promise<Claimed> {
-  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(normalise(address), ports));
+  const shown = (address: string): string => (config.ledger.addresses === 'plain' ? address : pseudonym(normaliseAddress(address), ports));
   const people = { mailbox: shown(claim.sender.mailbox.address), recipients: claim.recipients.map(({ address }) => shown(address)) };
   const key = ledgerKey(claim, ports, claim.keyMs ?? (claim.retryFailed ? CALLER_KEY_MS : DELIVERY_KEY_MS));
   const fresh = { ...newEntry(claim, key, ports), ...people, ...beginning };

@@ -11,8 +11,8 @@ export type Event =
   | { readonly type: 'repeat'; readonly at: number }
   | { readonly type: 'ask' }
   | { readonly type: 'accept'; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
-  | { readonly type: 'fail'; readonly code: FailureCode; readonly fields?: string; readonly proof?: Proof | null }
-  | { readonly type: 'retry' | 'park'; readonly code: FailureCode; readonly notBefore: number | null; readonly proof?: Proof | null }
+  | { readonly type: 'fail'; readonly code: FailureCode; readonly fields?: string; readonly proof?: RefusalProof | null }
+  | { readonly type: 'retry' | 'park'; readonly code: FailureCode; readonly notBefore: number | null; readonly proof?: RefusalProof | null }
   | { readonly type: 'lose'; readonly code: 'delivery_unknown' | 'session_gone' }
   | { readonly type: 'enqueue'; readonly contentHash: string; readonly claimId: string }
   | { readonly type: 'republish'; readonly contentHash?: string; readonly claimId?: string }
@@ -26,7 +26,7 @@ export type Event =
  * the whole email was refused and the session has not all of it. From `sending` only one of them lets an email be failed, parked or
  * tried anew: once bytes were handed over, only the session decides.
  */
-export type Proof = 'not_sent' | 'refused';
+export type RefusalProof = 'not_sent' | 'refused';
 
 type Type = Event['type'];
 type Steps = Partial<Readonly<Record<State, State>>>;

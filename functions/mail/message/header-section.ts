@@ -1,7 +1,7 @@
 import { MailFailure } from '../model/failure.ts';
 
 /** One header of a finished message: `value` is unfolded, `lines` are the bytes as they came, without the last CRLF. */
-export interface Field {
+export interface HeaderField {
   readonly name: string;
   readonly value: string;
   readonly lines: string;
@@ -18,12 +18,12 @@ const LF = 0x0a;
  * Takes a finished message apart into its headers and the byte at which its body begins. Whatever two readers could read
  * in two ways is refused: a message is never corrected silently. Throws MailFailure: request_invalid.
  */
-export function readHead(bytes: Uint8Array): { readonly fields: readonly Field[]; readonly bodyAt: number } {
+export function readHead(bytes: Uint8Array): { readonly fields: readonly HeaderField[]; readonly bodyAt: number } {
   checkLines(bytes);
   const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf('\r\n\r\n');
   if (end < 0) throw invalid('it has no empty line between headers and body.');
   if (end > HEAD_MAX_BYTES) throw invalid(`its headers have more than ${HEAD_MAX_BYTES} bytes.`);
-  const fields: Field[] = [];
+  const fields: HeaderField[] = [];
   for (const line of Buffer.from(bytes.subarray(0, end)).toString('latin1').split('\r\n')) {
     const last = fields.at(-1);
     if (/[^\t -~]/.test(line)) throw invalid('its headers hold control characters, or letters beyond ASCII that are not encoded.');

@@ -1,4 +1,4 @@
-import { type Address, normalise } from '../model/address.ts';
+import { type Address, normaliseAddress } from '../model/address.ts';
 import { isAmong } from '../model/address-pattern.ts';
 import type { Caller, Mailbox } from '../model/config.ts';
 import { MailFailure } from '../model/failure.ts';
@@ -7,7 +7,7 @@ import { notAllowed } from './sender.ts';
 
 /** Refuses what this caller may not do. Throws MailFailure: sender_not_allowed, recipient_not_allowed. */
 export function authorise(caller: Caller, request: Pick<EmailFields, 'from' | 'to' | 'cc' | 'bcc'>): void {
-  if (caller.from && !caller.from.includes(normalise(request.from.address))) throw notAllowed(request.from);
+  if (caller.from && !caller.from.includes(normaliseAddress(request.from.address))) throw notAllowed(request.from);
   const { to } = caller;
   if (!to) return;
   for (const field of ['to', 'cc', 'bcc'] as const) {

@@ -1,11 +1,11 @@
 import { MESSAGE_MAX_BYTES } from '../mime/gmail-limits.ts';
-import { type Address, distinct, normalise } from '../model/address.ts';
+import { type Address, distinct, normaliseAddress } from '../model/address.ts';
 import { hasEmptyGroup, parseAddressList, withoutEmptyGroups } from '../model/address-list.ts';
 import type { Caller, Config, Mailbox } from '../model/config.ts';
 import { decodeHeader } from '../model/encoded-words.ts';
 import { MailFailure } from '../model/failure.ts';
 import { hidesInParameters } from '../model/header-text.ts';
-import { type Field, invalid, readHead } from './header-section.ts';
+import { type HeaderField, invalid, readHead } from './header-section.ts';
 import type { MessagePorts } from './message-ports.ts';
 import { type MimeMessage, messageId, type Stamp } from './mime-message.ts';
 import { authorise, checkRecipients } from './permissions.ts';
@@ -21,7 +21,7 @@ export interface Envelope {
 /** A finished message, read and found fit to be sent on byte for byte. */
 export interface RawMessage {
   readonly bytes: Uint8Array;
-  readonly fields: readonly Field[];
+  readonly fields: readonly HeaderField[];
   readonly bodyAt: number;
   readonly from: Address;
   readonly to: readonly Address[];
@@ -46,7 +46,7 @@ export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
   if (bytes.length > MESSAGE_MAX_BYTES)
     throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${MESSAGE_MAX_BYTES}.`);
   const { fields, bodyAt } = readHead(bytes);
-  const named = (name: string): Field[] => fields.filter((field) => field.name === name);
+  const named = (name: string): HeaderField[] => fields.filter((field) => field.name === name);
   const twice = ONCE.find((name) => named(name).length > 1);
   if (twice) throw invalid(`it has more than one header \`${twice}\`.`);
   if (fields.some(({ name }) => /^(resent-|apparently-to$)/.test(name))) throw invalid('it has headers that send it on (`Resent-…`).');
@@ -120,7 +120,7 @@ export function prepareRawMessage(
   };
 }
 
-const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normalise(one.address));
+const owns = ({ address, aliases }: Mailbox, one: Address): boolean => [address, ...aliases].includes(normaliseAddress(one.address));
 
 const asItCame = ({ head, bytes, bodyAt }: RawMessage): Buffer => Buffer.concat([head, bytes.subarray(bodyAt)]);
 
@@ -137,7 +137,7 @@ export function prepareQueuedRawMessage(content: unknown, caller: Caller, config
 function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): void {
   const named = setOf(recipients);
   for (const [field, people] of Object.entries({ To: to, Cc: cc }))
-    if (!people.every(({ address }) => named.has(normalise(address))))
+    if (!people.every(({ address }) => named.has(normaliseAddress(address))))
       throw new MailFailure(
         'envelope_incomplete',
         `The message cannot be sent: \`${field}\` names a recipient that the envelope does not, and who would get it too. Name all of them in one request.`,
@@ -152,7 +152,7 @@ function finish(
   stamp: Stamp,
 ): MimeMessage {
   const shown = setOf([...to, ...cc]);
-  const hidden = recipients.filter((address) => !shown.has(normalise(address)));
+  const hidden = recipients.filter((address) => !shown.has(normaliseAddress(address)));
   const given = fields.find(({ name }) => name === 'message-id');
   const id = given?.value || messageId(stamp.id, from.address);
   const head = [
@@ -168,7 +168,7 @@ function finish(
 }
 
 /** A header as the Gmail API takes it: nobody says that it reads `undisclosed-recipients:;`, and nobody needs it to. */
-function forApi({ name, value, lines }: Field): string[] {
+function forApi({ name, value, lines }: HeaderField): string[] {
   if ((name !== 'to' && name !== 'cc') || !hasEmptyGroup(plain(value))) return [lines];
   const named = withoutEmptyGroups(plain(value));
   return named === '' ? [] : [`${name === 'to' ? 'To' : 'Cc'}: ${named}`];
@@ -188,4 +188,4 @@ const STAMPED = new Set(['message-id', 'date']);
 
 const dateOf = ({ acceptedAt }: Stamp): string => new Date(acceptedAt).toUTCString().replace('GMT', '+0000');
 
-const setOf = (people: readonly Address[]): Set<string> => new Set(people.map(({ address }) => normalise(address)));
+const setOf = (people: readonly Address[]): Set<string> => new Set(people.map(({ address }) => normaliseAddress(address)));

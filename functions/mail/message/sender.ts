@@ -1,4 +1,4 @@
-import { type Address, normalise } from '../model/address.ts';
+import { type Address, normaliseAddress } from '../model/address.ts';
 import type { Config, Mailbox } from '../model/config.ts';
 import { MailFailure } from '../model/failure.ts';
 
@@ -13,7 +13,7 @@ export interface Sender {
  * Throws MailFailure: sender_not_allowed.
  */
 export function resolveSender(config: Config, from: Address): Sender {
-  const wanted = normalise(from.address);
+  const wanted = normaliseAddress(from.address);
   const mailbox = config.mailboxes.find(({ address, aliases }) => address === wanted || aliases.includes(wanted));
   if (!mailbox) throw notAllowed(from);
   return { mailbox, from: { name: from.name || mailbox.name, address: wanted } };

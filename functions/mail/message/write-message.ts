@@ -48,7 +48,7 @@ async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (
 
 async function textOf({ text, html }: EmailFields): Promise<string> {
   if (text !== null || html === null) return text ?? '';
-  const { plainText } = await import('../mime/html-to-text.ts'); // a parser of html: only what comes without a text needs it
+  const { htmlToText: plainText } = await import('../mime/html-to-text.ts'); // a parser of html: only what comes without a text needs it
   return plainText(html);
 }
 

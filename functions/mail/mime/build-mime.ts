@@ -4,7 +4,7 @@ import { encodeWord, encodeWords } from 'nodemailer/lib/mime-funcs';
 import { type FileOptions, invitationOf } from './file-parts.ts';
 import { encodedSize } from './gmail-limits.ts';
 
-export type Options = NonNullable<ConstructorParameters<typeof MailComposer>[0]>;
+export type MimeOptions = NonNullable<ConstructorParameters<typeof MailComposer>[0]>;
 
 const LARGE_BYTES = 256 * 1024;
 const SLICE_BYTES = 57 * 512; // whole lines of base64
@@ -13,7 +13,7 @@ const SLICE_BYTES = 57 * 512; // whole lines of base64
  * The MIME message as nodemailer writes it. Large files go through its streams in slices, into one buffer of the right size: `build()`
  * holds the whole message twice, beside the file as one string.
  */
-export async function buildMime(options: Options, files: readonly FileOptions[], keepBcc: boolean): Promise<Uint8Array> {
+export async function buildMime(options: MimeOptions, files: readonly FileOptions[], keepBcc: boolean): Promise<Uint8Array> {
   const fileBytes = files.reduce((sum, { content }) => sum + content.length, 0);
   const large = fileBytes > LARGE_BYTES;
   const attachments = files.map((file) => ({ ...file, ...(large && isEncoded(file) && { content: inSlices(file.content) }) }));

@@ -90,7 +90,7 @@ const convert = compile({
  * A readable text part for an email that came with html only: links keep their address, images their words, blocks become lines.
  * Blanks that do not break are plain ones, and places where a word may be parted are nothing.
  */
-export function plainText(html: string): string {
+export function htmlToText(html: string): string {
   const text = convert(withoutAbyss(html)).replaceAll('\u00ad', '');
   return text
     .replace(/[ \t\u00a0]+/g, asBlank)

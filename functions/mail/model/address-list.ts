@@ -1,4 +1,4 @@
-import { type Address, normalise, parseAddress } from './address.ts';
+import { type Address, normaliseAddress, parseAddress } from './address.ts';
 
 const WORD = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s"(),:;<>@[\]\\]+)`;
 const NAMED = new RegExp(`^(?:${WORD}(?:\\s+${WORD})*)?\\s*<[^<>]*>$`);
@@ -26,7 +26,7 @@ function parseOne(part: string): Address | null {
   if (NAMED.test(part) || BARE.test(part)) return parseAddress(part, ENCODED_MAX);
   // `a@example.com <a@example.com>` is no address of RFC 5322, but nobody reads another one out of it.
   const [, name = '', address = ''] = NAMED_BY_ITSELF.exec(part) ?? [];
-  return name !== '' && normalise(name) === normalise(address) ? parseAddress(part) : null;
+  return name !== '' && normaliseAddress(name) === normaliseAddress(address) ? parseAddress(part) : null;
 }
 
 const isSeparator = (char: string | undefined): boolean => char !== undefined && /[\s,]/.test(char);

@@ -37,13 +37,13 @@ export function isAddress(text: string): boolean {
 }
 
 /** The address in the form it is compared in: Gmail's own addresses do not know case. */
-export const normalise = (address: string): string => withAsciiDomain(address.trim()).toLowerCase();
+export const normaliseAddress = (address: string): string => withAsciiDomain(address.trim()).toLowerCase();
 
 /** Each address once, as it stands first. */
 export function distinct(people: readonly Address[]): Address[] {
   const known = new Map<string, Address>();
   for (const one of people) {
-    const key = normalise(one.address);
+    const key = normaliseAddress(one.address);
     if (!known.has(key)) known.set(key, one);
   }
   return [...known.values()];

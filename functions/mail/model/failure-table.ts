@@ -5,7 +5,7 @@
  */
 export type Retry = 'never' | 'soon' | 'later' | 'ask' | 'person';
 
-export interface Row {
+export interface FailureRow {
   readonly http: number;
   readonly retry: Retry;
   /** `caller`: the request is wrong, and its detail may be told; else the caller hears only `summary` and `fix`. */
@@ -418,4 +418,4 @@ export const FAILURES = {
     summary: 'Something happened that mailgrant does not know.',
     fix: 'Look at the log line with this id.',
   },
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<string, FailureRow>;

@@ -1,4 +1,4 @@
-import { FAILURES, type Row } from './failure-table.ts';
+import { FAILURES, type FailureRow } from './failure-table.ts';
 
 export type FailureCode = keyof typeof FAILURES;
 
@@ -6,7 +6,7 @@ export type FailureCode = keyof typeof FAILURES;
 export const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
 
 /** What a code means and how to fix it. */
-export const failureInfo = (code: FailureCode): Row => FAILURES[code];
+export const failureInfo = (code: FailureCode): FailureRow => FAILURES[code];
 
 /**
  * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and

@@ -12,7 +12,7 @@ import { DELIVERIES_MAX } from './retry-policy.ts';
 import { postponeUnread, settleMessage } from './settle-message.ts';
 
 /** What a platform delivers until it is acknowledged: an order, or a mail that was accepted before and is known by its message. */
-export interface Delivered {
+export interface PlatformDelivery {
   readonly order: Submission;
   readonly message: QueueMessage;
   /** How often this message was delivered; null where the platform does not say. */
@@ -36,7 +36,7 @@ const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_forei
 
 /** Processes a delivered queue message. Throws MailFailure if nothing was recorded and the platform must redeliver. */
 export async function processMessage(
-  { order, message: given, delivery }: Delivered,
+  { order, message: given, delivery }: PlatformDelivery,
   config: Config,
   ports: Ports,
 ): Promise<ProcessedMessage> {

@@ -22,7 +22,7 @@ const BACKOFF_MAX_MS = 6 * 60 * 60_000;
 export const JITTER_MAX_MS = 60_000;
 
 /** Facts about a delivery: its number, the attempts of its email, and whether it can be postponed. */
-export interface Delivered {
+export interface DeliveryAttempts {
   /** null where the platform does not say. */
   readonly delivery: number | null;
   readonly attempts: number;
@@ -59,7 +59,7 @@ function failedStep(code: FailureCode, accepted: boolean): MessageStep {
 /** The verdict on a message. Exhaustive over the outcomes; the table in docs/delivery.md is held against it. */
 export function nextStep(
   outcome: Outcome,
-  { delivery, attempts, dueForMs, canPostpone, accepted = false, jitter }: Delivered,
+  { delivery, attempts, dueForMs, canPostpone, accepted = false, jitter }: DeliveryAttempts,
   now: number,
 ): MessageStep {
   if (outcome.unrecorded) return { verb: 'nack' }; // what happened is not written down: the redelivery asks, and writes it

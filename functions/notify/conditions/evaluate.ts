@@ -67,7 +67,7 @@ export function meets(expression: Expression, event: NotifyEvent): boolean {
 }
 
 /** The text that the expression comes to. Throws MailFailure: route_condition. */
-export function textOf(expression: Expression, event: NotifyEvent): string {
+export function valueText(expression: Expression, event: NotifyEvent): string {
   const value = evaluate(expression, event);
   if (typeof value === 'string') return value;
   throw new MailFailure('route_condition', `dedupe: expected text, got ${kindOf(value)}; write string(…) around it`);

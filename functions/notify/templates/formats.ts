@@ -16,7 +16,7 @@ export function amount(value: unknown): number {
 const RFC_3339 = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
 
 /** A moment in milliseconds, out of RFC 3339 text or of seconds or milliseconds since the epoch. Throws Wrong. */
-export function timeOf(value: unknown): number {
+export function parseTime(value: unknown): number {
   const numeric = typeof value === 'number' || (typeof value === 'string' && /^\d{9,14}(\.\d+)?$/.test(value)) ? Number(value) : null;
   const ms =
     numeric === null
@@ -53,7 +53,7 @@ export function isoTime(ms: number, timeZone: string, locale: string, style: str
 /** Between two times; or so many seconds, also as "12.5s". Two units at most. Throws Wrong. */
 export function duration(from: unknown, to: unknown): string {
   const text = typeof from === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(from)?.[1] : undefined;
-  const seconds = to === undefined ? amount(text ?? from) : (timeOf(to) - timeOf(from)) / SECOND_MS;
+  const seconds = to === undefined ? amount(text ?? from) : (parseTime(to) - parseTime(from)) / SECOND_MS;
   if (seconds < 0) throw new HelperError('the end lies before the beginning');
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   let left = Math.round(seconds);
@@ -89,7 +89,7 @@ export const money = (value: number, currency: string, locale: string, minor: bo
   });
 
 /** 1 kB is 1000 bytes. */
-export function bytes(value: number): string {
+export function bytesText(value: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   const power = value < 1_000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
   return `${Number((value / 1_000 ** power).toFixed(power === 0 ? 0 : 1))} ${units[power]}`;

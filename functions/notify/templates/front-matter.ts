@@ -1,11 +1,11 @@
 /** One line of a template's head. */
-export interface Field {
+export interface FrontMatterField {
   readonly text: string;
   readonly line: number;
 }
 
 interface Split {
-  readonly fields: Readonly<Record<string, Field>>;
+  readonly fields: Readonly<Record<string, FrontMatterField>>;
   readonly body: string;
   /** The line of the file on which the body begins. */
   readonly bodyLine: number;
@@ -21,7 +21,7 @@ export function splitFrontMatter(text: string, wanted: readonly string[], possib
   const end = lines.indexOf('---', 1);
   if (lines[0] !== '---' || end < 0)
     return { fields: {}, body: text, bodyLine: 1, problems: [{ line: 1, reason: 'expected a head: ---, subject: …, ---' }] };
-  const fields: Record<string, Field> = {};
+  const fields: Record<string, FrontMatterField> = {};
   const problems: { line: number; reason: string }[] = [];
   for (const [index, given] of lines.slice(1, end).entries()) {
     const line = index + 2;

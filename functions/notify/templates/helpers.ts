@@ -1,7 +1,7 @@
 import { hasControl } from '../../mail/model/encoded-words.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
-import { amount, bytes, duration, HelperError, isoTime, money, number, percent, timeOf } from './formats.ts';
+import { amount, bytesText, duration, HelperError, isoTime, money, number, parseTime, percent } from './formats.ts';
 import { QUESTIONS } from './helper-names.ts';
 
 type Hash = Readonly<Record<string, unknown>>;
@@ -50,9 +50,9 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     gt: ([a, b]) => amount(a) > amount(b),
     lt: ([a, b]) => amount(a) < amount(b),
     in: ([value, ...some]) => some.includes(value),
-    present: ([value]) => isPresent(value),
+    present: ([value]) => hasValue(value),
     default: (args, { of }) => {
-      const found = args.find(isPresent) ?? args.at(-1);
+      const found = args.find(hasValue) ?? args.at(-1);
       if (found === undefined || found === null)
         throw new HelperError(`none of ${of} is there; end it with a text of your own, as in {{default … "none"}}`);
       return found;
@@ -66,20 +66,20 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     join: ([value, separator = ', ']) => items(value).map(words).join(String(separator)),
     json: ([value]) => JSON.stringify(value, null, 2),
     date: ([value], { zone = 'UTC', locale = 'en-GB', style = 'datetime' }, { data }) => {
-      const ms = timeOf(value);
+      const ms = parseTime(value);
       // Go's zero time, and 0 seconds: the vendor's way to say that there is no time.
       if (data.root.optional && ms <= 0) return undefined;
       return isoTime(ms, String(zone), String(locale), String(style));
     },
     duration: ([from, to], _, { data }) => {
-      if (data.root.optional && to !== undefined && timeOf(from) <= 0) throw new HelperError('the time is not set');
+      if (data.root.optional && to !== undefined && parseTime(from) <= 0) throw new HelperError('the time is not set');
       return duration(from, to);
     },
     number: ([value], { decimals, locale = 'en-GB' }) => number(amount(value), decimals, String(locale)),
     percent: ([value], { decimals = 0, locale = 'en-GB' }) => percent(amount(value), decimals, String(locale)),
     money: ([value, currency], { locale = 'en-GB', minor = false }) =>
       money(amount(value), words(currency), String(locale), minor === true),
-    bytes: ([value]) => bytes(amount(value)),
+    bytes: ([value]) => bytesText(amount(value)),
     url: ([address, ...parts]) => target(parts.length === 0 ? words(address) : filled(words(address), parts.map(words))),
     linkable: ([address]) => typeof address === 'string' && isTarget(address),
     link: ([address, label]) => {
@@ -118,7 +118,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
 }
 
 /** True unless the value is missing, null or an empty text: 0 and false are values. */
-export const isPresent = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+export const hasValue = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 /** A list or an object as its JSON, shortened; text as an email may hold it; any other value as it is. */
 function asText(value: unknown): unknown {

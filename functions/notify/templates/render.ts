@@ -2,7 +2,7 @@ import Handlebars from 'handlebars/runtime.js';
 import { decodeHeader, hasControl } from '../../mail/model/encoded-words.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
-import { helpersFor, isPresent, truncate } from './helpers.ts';
+import { hasValue, helpersFor, truncate } from './helpers.ts';
 
 /** A text without variables as it is, any other one as the library compiled it. */
 export type Spec = string | { readonly compiler: unknown };
@@ -59,7 +59,7 @@ const OPTIONAL_LINE_MAX = 300;
 
 /** Asks for the fields without one of which there is no email. Throws MailFailure: route_template, which names them. */
 export function requireOne({ needs }: { readonly needs: readonly string[] }, context: object): void {
-  if (needs.length === 0 || needs.some((path) => isPresent(valueAt(context, path)))) return;
+  if (needs.length === 0 || needs.some((path) => hasValue(valueAt(context, path)))) return;
   throw new MailFailure('route_template', `the event has none of ${needs.join(', ')}: it is not what this template is for`);
 }
 

@@ -1,5 +1,5 @@
 import type { Google } from '../../fake-google/google.ts';
-import type { Inbox } from '../../inbox/inbox.ts';
+import type { StoredInbox } from '../../inbox/inbox.ts';
 import type { Config } from '../../mail/model/config.ts';
 import type { Lines } from './log-lines.ts';
 
@@ -21,5 +21,5 @@ export interface LocalStack {
 
 /** A local stack with what its Gmail took. */
 export interface Shown extends LocalStack {
-  readonly inbox: Inbox;
+  readonly inbox: StoredInbox;
 }

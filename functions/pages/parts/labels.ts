@@ -1,4 +1,4 @@
-import type { Entry } from '../../fake-google/tables.ts';
+import type { LedgerRecordRow } from '../../fake-google/tables.ts';
 import type { State } from '../../mail/delivery/ledger.ts';
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 import { type Html, html } from './html.ts';
@@ -16,10 +16,10 @@ const STATES: Readonly<Record<State, readonly [sign: string, meaning: string]>> 
   unknown: ['?', 'Bytes left and no answer came. Gmail is asked before anything is sent again.'],
   canceled: ['✕', 'Its caller took it back before it went out.'],
 };
-const stateOf = (entry: Entry): State => (Object.hasOwn(STATES, String(entry['state'])) ? (entry['state'] as State) : 'unknown');
+const stateOf = (entry: LedgerRecordRow): State => (Object.hasOwn(STATES, String(entry['state'])) ? (entry['state'] as State) : 'unknown');
 
 /** The state of an entry as a small label; its meaning is beside it for those who hover or listen. */
-export function stateLabel(entry: Entry | null | undefined): Html {
+export function stateLabel(entry: LedgerRecordRow | null | undefined): Html {
   if (!entry)
     return html`<span class="state other" title="It did not come through mailgrant, or the ledger has forgotten it">not in the ledger</span>`;
   const state = stateOf(entry);
@@ -28,7 +28,7 @@ export function stateLabel(entry: Entry | null | undefined): Html {
 }
 
 /** What the entry says, as a sentence: its code knows more than its state does. */
-export const meaningOf = (entry: Entry): string => failureOf(entry['code'])?.summary ?? STATES[stateOf(entry)][1];
+export const meaningOf = (entry: LedgerRecordRow): string => failureOf(entry['code'])?.summary ?? STATES[stateOf(entry)][1];
 
 /** Cause and fix of a code of the table of failures; null for none. */
 export function failureOf(code: unknown): { readonly summary: string; readonly fix: string } | null {
@@ -38,7 +38,7 @@ export function failureOf(code: unknown): { readonly summary: string; readonly f
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 /** Bytes for people. */
-export function bytes(n: number): string {
+export function byteLabel(n: number): string {
   if (n < 1_000) return `${n} bytes`;
   return n < 1_000_000 ? `${(n / 1_000).toFixed(1)} kB` : `${(n / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,5 +1,5 @@
 import { NAMED_FAULTS } from '../../fake-google/faults/named-faults.ts';
-import type { Reply } from '../../fake-google/http/server.ts';
+import type { FakeReply } from '../../fake-google/http/server.ts';
 import type { Shown } from './context.ts';
 import { type Html, html, textOf } from './html.ts';
 import { count, moment, stateLabel } from './labels.ts';
@@ -37,7 +37,7 @@ export interface Page {
 }
 
 /** A whole page around its body: landmarks, navigation, and the line that says what happened last. */
-export function page(laptop: Shown, { title, place, body, status = 200 }: Page): Reply {
+export function page(laptop: Shown, { title, place, body, status = 200 }: Page): FakeReply {
   const links = PLACES.map(
     ([path, name]) => html`<li><a href="${path}" data-name="${name}"${path === place && html` aria-current="page"`}>${name}</a></li>`,
   );
@@ -67,8 +67,8 @@ function now({ google }: Shown): Html {
 }
 
 /** The page for what is not there, or may not be. */
-export const plainPage = (laptop: Shown, status: number, title: string, text: string): Reply =>
+export const plainPage = (laptop: Shown, status: number, title: string, text: string): FakeReply =>
   page(laptop, { title, place: '', status, body: html`<h1>${title}</h1><p>${text}</p><p><a href="/">To the inbox</a></p>` });
 
 /** Sends the browser on after a form, so that a reload does not post again. */
-export const seeOther = (location: string): Reply => ({ status: 303, headers: { location, 'cache-control': 'no-store' } });
+export const seeOther = (location: string): FakeReply => ({ status: 303, headers: { location, 'cache-control': 'no-store' } });

@@ -46,7 +46,7 @@ export function attributesFor({ route }: Destination): Record<string, string> {
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
 /** Publishes on a topic by Pub/Sub's own API, as any publisher does; answers the message's id, or the status of the refusal. */
-export async function publish(
+export async function publishSample(
   topic: string,
   data: string,
   attributes: unknown,

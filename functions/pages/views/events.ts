@@ -1,22 +1,22 @@
-import type { Reply, Request } from '../../fake-google/http/server.ts';
+import type { FakeReply, FakeRequest } from '../../fake-google/http/server.ts';
 import type { Route } from '../../mail/model/route.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import type { Line } from '../parts/log-lines.ts';
 import { page, plainPage } from '../parts/page.ts';
-import { attributesFor, type Destination, destinationsOf, proof, publish, sampleFor } from './destinations.ts';
+import { attributesFor, type Destination, destinationsOf, proof, publishSample, sampleFor } from './destinations.ts';
 import { lineItem } from './log.ts';
 
 const TIMEOUT_MS = 3_000; // a mail takes a fraction of it; what takes longer is in the log
 
 /** `GET /events?to=NAME`: what reaches mailgrant without a caller of its api, to be played by hand. */
-export function eventsPage(laptop: Shown, { query }: Request): Reply {
+export function eventsPage(laptop: Shown, { query }: FakeRequest): FakeReply {
   const to = chosen(laptop, query.get('to'));
   return to ? form(laptop, to, { data: sampleFor(to, laptop), attributes: JSON.stringify(attributesFor(to)) }) : noRoute(laptop);
 }
 
 /** `POST /events`: publishes the event or signs and posts it, and shows what the functions said then. */
-export async function playEvent(laptop: Shown, fields: FormData): Promise<Reply> {
+export async function playEvent(laptop: Shown, fields: FormData): Promise<FakeReply> {
   const to = chosen(laptop, String(fields.get('to')));
   if (!to) return noRoute(laptop);
   // A browser writes every line break of a form as CRLF.
@@ -37,7 +37,7 @@ interface Answer {
 async function published(laptop: Shown, topic: string, { data, attributes }: Typed): Promise<Answer> {
   const read = attributesIn(attributes);
   if (!read) return noAttributes('Attributes', '{"eventType": "OBJECT_FINALIZE"}');
-  const reply = await publish(topic, data, read, laptop);
+  const reply = await publishSample(topic, data, read, laptop);
   if ('status' in reply)
     return { went: false, text: html`<p class="outcome">Pub/Sub answered ${reply.status}: nothing was published.</p>` };
   return {
@@ -114,9 +114,9 @@ interface Typed {
 
 const chosen = (laptop: Shown, name: string | null): Destination | undefined =>
   destinationsOf(laptop).find((one) => one.name === (name ?? 'mails'));
-const noRoute = (laptop: Shown): Reply => plainPage(laptop, 404, 'No such route', 'The config has no route of this name.');
+const noRoute = (laptop: Shown): FakeReply => plainPage(laptop, 404, 'No such route', 'The config has no route of this name.');
 
-function form(laptop: Shown, to: Destination, { data, attributes }: Typed, result?: Html): Reply {
+function form(laptop: Shown, to: Destination, { data, attributes }: Typed, result?: Html): FakeReply {
   const all = destinationsOf(laptop);
   const links = all.map(
     (one) =>

@@ -1,4 +1,4 @@
-import type { Reply, Request } from '../../fake-google/http/server.ts';
+import type { FakeReply, FakeRequest } from '../../fake-google/http/server.ts';
 import type { EmailSummary } from '../../inbox/email-table.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
@@ -9,7 +9,7 @@ import { plainText, subjectOf } from '../parts/plain-text.ts';
 const PER_PAGE = 100;
 
 /** `GET /`: the emails that the laptop's Gmail took, newest first, with what the ledger says of each. */
-export async function inboxPage(laptop: Shown, { query }: Request): Promise<Reply> {
+export async function inboxPage(laptop: Shown, { query }: FakeRequest): Promise<FakeReply> {
   const wanted = query.get('q') ?? '';
   const from = Math.max(0, Math.floor(Number(query.get('from')) || 0));
   const [{ emails, all, unread }, tags] = [
@@ -50,7 +50,7 @@ const nothing = (wanted: string) =>
     : html`<div class="empty"><p><strong>Nothing yet.</strong> <a href="/write">Write an email</a>, or paste the <code>curl</code> line from the terminal. It shows up here by itself.</p></div>`;
 
 /** `GET /mails`: the inbox for scripts. */
-export async function inboxList({ inbox, google }: Shown): Promise<Reply> {
+export async function inboxList({ inbox, google }: Shown): Promise<FakeReply> {
   const { emails } = await inbox.list({ limit: -1 });
   const body = emails.map(({ created, from, ...email }) => ({
     ...email,
@@ -62,7 +62,7 @@ export async function inboxList({ inbox, google }: Shown): Promise<Reply> {
 }
 
 /** `POST /mails`: marks, tags or deletes one email by its id, or all that a search finds. */
-export async function changeInbox(laptop: Shown, form: FormData): Promise<Reply> {
+export async function changeInbox(laptop: Shown, form: FormData): Promise<FakeReply> {
   const { inbox } = laptop;
   const field = (name: string): string => String(form.get(name) ?? '').trim();
   const [id, wanted, action] = [field('id'), field('q'), field('do')];

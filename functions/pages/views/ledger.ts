@@ -1,5 +1,5 @@
-import type { Reply } from '../../fake-google/http/server.ts';
-import type { Entry } from '../../fake-google/tables.ts';
+import type { FakeReply } from '../../fake-google/http/server.ts';
+import type { LedgerRecordRow } from '../../fake-google/tables.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { failureOf, meaningOf, moment, prose, stateLabel } from '../parts/labels.ts';
@@ -10,7 +10,7 @@ import { linesOf } from './log.ts';
 const SHOWN = 200;
 
 /** `GET /ledger`: what became of every mail, sent or not. */
-export function ledgerPage(laptop: Shown): Reply {
+export function ledgerPage(laptop: Shown): FakeReply {
   const { google } = laptop;
   const states = [...google.ledgerStates()];
   const all = states.reduce((sum, [, n]) => sum + n, 0);
@@ -29,7 +29,7 @@ ${all > SHOWN && html`<p class="faint">The newest ${SHOWN} of ${all}.</p>`}</div
 const table = (rows: readonly Html[]): Html =>
   html`<div class="scroll" tabindex="0" role="region" aria-label="The ledger"><table><thead><tr><th scope="col">Email</th><th scope="col">State</th><th scope="col" class="wide">Attempts</th><th scope="col" class="wide">Arrived</th><th scope="col">Why</th><th scope="col" class="wide">Caller</th><th scope="col" class="wide">Accepted</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 
-function row(entry: Entry, arrived: readonly string[]): Html {
+function row(entry: LedgerRecordRow, arrived: readonly string[]): Html {
   const why = failureOf(entry['code']);
   return html`<tr id="entry-${entry['id']}"><th scope="row"><a href="/ledger/${entry['id']}"><code>${String(entry['id']).slice(0, 8)}</code></a></th>
 <td>${stateLabel(entry)}</td><td class="number wide">${entry['attempts']}</td><td class="number wide">${arrivals(arrived)}</td>
@@ -46,7 +46,7 @@ const arrivals = (ids: readonly string[]): Html =>
 const OPEN = ['unknown', 'failed', 'parked', 'waiting'];
 
 /** `GET /ledger/ID`: all that is known of one email. */
-export async function entryPage(laptop: Shown, id: string, said = ''): Promise<Reply> {
+export async function entryPage(laptop: Shown, id: string, said = ''): Promise<FakeReply> {
   const entry = laptop.google.ledgerEntry(id);
   if (!entry) return plainPage(laptop, 404, 'No such email', 'The ledger has no email of this id.');
   const arrived = await Promise.all(laptop.google.mailsOf(entry).map((one) => laptop.inbox.summary(one)));
@@ -90,7 +90,7 @@ const decisions = (id: string): Html =>
 <p class="faint">As <code>npx mailgrant ledger resend</code> and <code>drop</code> do. Before it goes out again, Gmail is asked what it knows. The ledger keeps no content, so its caller has to send it again, with the same idempotency key.</p></section>`;
 
 /** `POST /ledger`: what a person decides about an email. */
-export async function decideAbout(laptop: Shown, form: FormData): Promise<Reply> {
+export async function decideAbout(laptop: Shown, form: FormData): Promise<FakeReply> {
   const [id, verb] = [String(form.get('id')), String(form.get('do'))];
   if (!laptop.decide || !/^[0-9a-f-]{36}$/.test(id) || (verb !== 'resend' && verb !== 'drop')) return seeOther('/ledger');
   return entryPage(laptop, id, await laptop.decide(verb, id));

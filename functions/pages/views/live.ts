@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Reply } from '../../fake-google/http/server.ts';
+import type { FakeReply } from '../../fake-google/http/server.ts';
 import type { Shown } from '../parts/context.ts';
 import { textOf } from '../parts/html.ts';
 import { lineItem } from './log.ts';
@@ -7,7 +7,7 @@ import { lineItem } from './log.ts';
 const PAUSE_MS = 60; // changes come in flocks: one news for all of them
 
 /** `GET /live`: server-sent events. `change` says that a page may look different now; `line` is one line of the log, as html. */
-export function liveStream({ inbox, lines }: Shown): Reply {
+export function liveStream({ inbox, lines }: Shown): FakeReply {
   const stream = (res: ServerResponse): void => {
     const send = (event: string, data: string): void => void res.write(`event: ${event}\n${data.replace(/^/gm, 'data: ')}\n\n`);
     let waiting: NodeJS.Timeout | null = null;

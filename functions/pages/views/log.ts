@@ -1,7 +1,7 @@
 import type { Door } from '../../fake-google/faults/faults.ts';
 import type { RequestRecord } from '../../fake-google/faults/request-log.ts';
 import type { Google } from '../../fake-google/google.ts';
-import type { Reply } from '../../fake-google/http/server.ts';
+import type { FakeReply } from '../../fake-google/http/server.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { moment } from '../parts/labels.ts';
@@ -9,7 +9,7 @@ import type { Line } from '../parts/log-lines.ts';
 import { page } from '../parts/page.ts';
 
 /** `GET /log`: what the functions print, as it comes. */
-export function logPage(laptop: Shown): Reply {
+export function logPage(laptop: Shown): FakeReply {
   return page(laptop, {
     title: 'Log',
     place: '/log',

@@ -1,12 +1,12 @@
-import type { Reply } from '../../fake-google/http/server.ts';
-import type { Entry } from '../../fake-google/tables.ts';
+import type { FakeReply } from '../../fake-google/http/server.ts';
+import type { LedgerRecordRow } from '../../fake-google/tables.ts';
 import { checkHtml } from '../../inbox/html-check.ts';
 import type { OpenEmail } from '../../inbox/inbox.ts';
 import { linksIn } from '../../inbox/links.ts';
 import { type InboxAddress, type ParsedEmail, withPictures } from '../../inbox/parse-email.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
-import { bytes, count, moment, stateLabel } from '../parts/labels.ts';
+import { byteLabel, count, moment, stateLabel } from '../parts/labels.ts';
 import { page, plainPage } from '../parts/page.ts';
 import { plainText, subjectOf } from '../parts/plain-text.ts';
 import { tagLink } from './inbox.ts';
@@ -29,7 +29,7 @@ const CONTENT = {
 const CONNECTING = /<(link|iframe|frame|object|embed|meta|base|form|fencedframe|portal)/gi;
 
 /** `GET /mails/ID` and its parts: the html alone, the source, the check of the html, each attachment. */
-export async function messagePart(laptop: Shown, id: string, part: string, index: number): Promise<Reply> {
+export async function messagePart(laptop: Shown, id: string, part: string, index: number): Promise<FakeReply> {
   const found = await laptop.inbox.open(id);
   if (!found) return plainPage(laptop, 404, 'No such email', 'The laptop’s Gmail has no email of this id. It may have been deleted.');
   const { summary, parsed, raw } = found;
@@ -60,7 +60,7 @@ function view(laptop: Shown, email: OpenEmail): Html {
   ).filter(([, all]) => all.length > 0);
   const files = filesOf(parsed).map(
     ({ filename, contentType, content, cid }, index) =>
-      html`<li><a href="/mails/${summary.id}/attachments/${index}" download>${filename ? plainText(filename) : `attachment ${index + 1}`}</a> <span class="faint">${contentType}, ${bytes(content.length)}${cid && `, inline as ${cid}`}</span></li>`,
+      html`<li><a href="/mails/${summary.id}/attachments/${index}" download>${filename ? plainText(filename) : `attachment ${index + 1}`}</a> <span class="faint">${contentType}, ${byteLabel(content.length)}${cid && `, inline as ${cid}`}</span></li>`,
   );
   const links = linksIn(parsed);
   return html`<p class="back"><a href="/">← Inbox</a></p><h1>${subjectOf(summary.subject)}</h1>
@@ -72,7 +72,7 @@ ${parsed.text && html`<section aria-labelledby="text"><h2 id="text">Text</h2><pr
 ${!parsed.text && parsed.html && html`<p class="faint">It has no text part.</p>`}
 ${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in it</summary><ul class="links">${links.map((href) => html`<li><a href="${href}" rel="noreferrer noopener" target="_blank">${href}</a></li>`)}</ul></details>`}
 <details><summary>Headers</summary><pre tabindex="0" role="region" aria-label="Headers">${parsed.headers.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre></details>
-<p><a href="/mails/${summary.id}/source">Source</a> <span class="faint">${bytes(summary.size)}, as Gmail got it</span></p>
+<p><a href="/mails/${summary.id}/source">Source</a> <span class="faint">${byteLabel(summary.size)}, as Gmail got it</span></p>
 <form method="post" action="/mails" class="actions"><input type="hidden" name="id" value="${summary.id}">
 <label for="tags">Tags</label> <input id="tags" name="tags" value="${summary.tags.join(', ')}" placeholder="invoice, welcome" autocomplete="off"><button name="do" value="tag">Save</button>
 <button name="do" value="unread">Mark unread</button> <button name="do" value="delete" class="danger">Delete</button></form></div>
@@ -89,7 +89,7 @@ const content = (id: string): Html =>
 <iframe title="The email as HTML" sandbox src="/mails/${id}/html"></iframe>
 <p class="faint">Shown without scripts, and without anything from elsewhere. <a href="/mails/${id}/check">Which email programs show it?</a></p></section>`;
 
-function became({ summary }: OpenEmail, entry: Entry | null): Html {
+function became({ summary }: OpenEmail, entry: LedgerRecordRow | null): Html {
   const { created, id, mailbox, tags } = summary;
   return html`<dl class="facts">
 <div><dt>Outcome</dt><dd>${stateLabel(entry)}</dd></div>
@@ -102,7 +102,7 @@ ${tags.length > 0 && html`<div><dt>Tags</dt><dd>${tags.map((tag) => html`${tagLi
 }
 
 /** `GET /mails/ID/check`: which email programs do not show what the html uses. */
-async function htmlCheckPage(laptop: Shown, { summary, parsed }: OpenEmail): Promise<Reply> {
+async function htmlCheckPage(laptop: Shown, { summary, parsed }: OpenEmail): Promise<FakeReply> {
   const checked = parsed.html === '' ? null : await checkHtml(parsed.html);
   const result = checked
     ? html`<p>${count(checked.Warnings.length, 'feature')} that some email programs do not show, by the data of caniemail.com.</p>
@@ -126,7 +126,7 @@ ${
   });
 }
 
-function attachment(laptop: Shown, parsed: ParsedEmail, index: number): Reply {
+function attachment(laptop: Shown, parsed: ParsedEmail, index: number): FakeReply {
   const found = filesOf(parsed)[index];
   if (!found) return plainPage(laptop, 404, 'No such attachment', 'The email has no attachment of this number.');
   const name = encodeURIComponent(found.filename || `attachment-${index + 1}`).replace(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Reply } from '../../fake-google/http/server.ts';
+import type { FakeReply } from '../../fake-google/http/server.ts';
 import type { Address } from '../../mail/model/address.ts';
 import { parseAddressList } from '../../mail/model/address-list.ts';
 import type { Shown } from '../parts/context.ts';
@@ -17,10 +17,10 @@ const EXAMPLE: Typed = {
 };
 
 /** `GET /write`: a mail to fill in. */
-export const writePage = (laptop: Shown): Reply => form(laptop, { ...EXAMPLE, key: randomUUID() });
+export const writePage = (laptop: Shown): FakeReply => form(laptop, { ...EXAMPLE, key: randomUUID() });
 
 /** `POST /write`: sends it through the api, as an app would, and says how that ended. */
-export async function sendWritten(laptop: Shown, form_: FormData): Promise<Reply> {
+export async function sendWritten(laptop: Shown, form_: FormData): Promise<FakeReply> {
   const typed = Object.fromEntries([...form_].filter((field): field is [string, string] => typeof field[1] === 'string'));
   const mail = await mailOf(typed, form_.getAll('files'));
   const began = performance.now();
@@ -82,7 +82,7 @@ ${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['mess
 <details><summary>The answer</summary><pre tabindex="0">${JSON.stringify(body, null, 2)}</pre></details>`;
 }
 
-function form(laptop: Shown, typed: Typed, result?: Html): Reply {
+function form(laptop: Shown, typed: Typed, result?: Html): FakeReply {
   const senders = laptop.config.mailboxes.flatMap(({ address, aliases, name }) => [
     { address, label: name ? `${name} <${address}>` : address },
     ...aliases.map((alias) => ({ address: alias, label: `${alias} (alias of ${address})` })),

@@ -1,4 +1,4 @@
-import { attachmentsIn, parseJson } from './json.ts';
+import { attachmentsInJson, parseJson } from './json.ts';
 
 /** A streaming reader of a JSON body: it decodes the base64 of large files while the chunks arrive. */
 export interface Base64Stream {
@@ -68,7 +68,7 @@ export function createBase64Stream(announced: number): Base64Stream {
       work(carry, true);
       if (file) plain(file.asText()); // the body ends inside a string: invalid JSON
       const body = parseJson(Buffer.concat(text));
-      for (const one of attachmentsIn(body)) {
+      for (const one of attachmentsInJson(body)) {
         const place = typeof one.content === 'string' && one.content.startsWith(nonce) ? Number(one.content.slice(nonce.length)) : -1;
         if (files[place]) one.content = files[place];
       }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { attachmentsIn, parseJson } from './json.ts';
+import { attachmentsInJson, parseJson } from './json.ts';
 
 // Cloud Run's limit for one HTTP/1 request: a larger one never arrives.
 export const BODY_MAX_BYTES = 32 * 1024 * 1024;
@@ -55,7 +55,7 @@ function free({ buffer, byteLength }: Uint8Array): void {
 
 /** Releases the memory of a body's files once the email is finished. */
 export function forgetFiles(body: unknown): void {
-  for (const { content } of attachmentsIn(body)) if (content instanceof Uint8Array) (content.buffer as ArrayBuffer).transfer(0);
+  for (const { content } of attachmentsInJson(body)) if (content instanceof Uint8Array) (content.buffer as ArrayBuffer).transfer(0);
 }
 
 /** Passes each chunk of the body to `take` as it arrives. */

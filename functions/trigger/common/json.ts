@@ -47,7 +47,7 @@ function endOfString(body: Buffer, start: number): number {
 }
 
 /** The attachments of an email in Resend's form; entries that are not objects are left out. */
-export function attachmentsIn(body: unknown): { content?: unknown }[] {
+export function attachmentsInJson(body: unknown): { content?: unknown }[] {
   const list = typeof body === 'object' && body !== null ? (body as { attachments?: unknown }).attachments : null;
   return Array.isArray(list) ? list.filter((one) => typeof one === 'object' && one !== null) : [];
 }

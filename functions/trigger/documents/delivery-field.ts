@@ -4,7 +4,7 @@ import { messageId } from '../../mail/message/mime-message.ts';
 import { callerMessage, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
 /** The `delivery` field of a document, as Firebase's Trigger Email defines it; `eventId` is ours. Times are texts. */
-export interface Delivery {
+export interface DeliveryField {
   readonly state?: unknown;
   readonly attempts?: unknown;
   readonly startTime?: unknown;
@@ -19,10 +19,10 @@ export interface Delivery {
  * event claimed the document before, or a worker that died did: the ledger has the progress. expire: the extension had the
  * document, or it waited too long. leave: the delivery has ended, or another worker has the document.
  */
-export type Step = 'begin' | 'resume' | 'expire' | 'leave';
+export type DocumentStep = 'begin' | 'resume' | 'expire' | 'leave';
 
 /** Decides from the document's current state, so that events of our own writes have no effect. */
-export function stepOf(delivery: Delivery | null, eventId: string, now: number): Step {
+export function stepOf(delivery: DeliveryField | null, eventId: string, now: number): DocumentStep {
   const { state, leaseExpireTime } = delivery ?? {};
   const known = delivery?.eventId === eventId;
   // A retry by the app is a new event with a new id, so an event that claimed the document before is no retry.
@@ -36,7 +36,7 @@ export function stepOf(delivery: Delivery | null, eventId: string, now: number):
 export type Change = Readonly<Record<string, unknown>>;
 
 /** The fields that claim the document for this event. */
-export function claimed(delivery: Delivery | null, eventId: string, now: number, leaseMs: number, expireDays: number | null): Change {
+export function claimed(delivery: DeliveryField | null, eventId: string, now: number, leaseMs: number, expireDays: number | null): Change {
   return {
     'delivery.state': 'PROCESSING',
     'delivery.attempts': attemptsOf(delivery),
@@ -59,7 +59,7 @@ export const expired = (): Change => ({
 });
 
 /** The fields of a document that cannot become an email. */
-export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: number): Change {
+export function refusedAs(delivery: DeliveryField | null, failure: MailFailure, now: number): Change {
   return {
     'delivery.state': 'ERROR',
     'delivery.attempts': attemptsOf(delivery) + 1,
@@ -71,7 +71,7 @@ export function refusedAs(delivery: Delivery | null, failure: MailFailure, now: 
 
 /** The fields for the outcome of an attempt. A waiting email stays PROCESSING: its event is redelivered. */
 export function endedAs(
-  delivery: Delivery | null,
+  delivery: DeliveryField | null,
   outcome: Outcome,
   request: EmailFields,
   missing: readonly string[],
@@ -108,7 +108,7 @@ function responseOf(outcome: Extract<Outcome, { state: 'sent' | 'queued' }>): st
   return `accepted by Gmail as ${outcome.gmailId}${refused}`;
 }
 
-const attemptsOf = (delivery: Delivery | null): number => (typeof delivery?.attempts === 'number' ? delivery.attempts : 0);
+const attemptsOf = (delivery: DeliveryField | null): number => (typeof delivery?.attempts === 'number' ? delivery.attempts : 0);
 
 const sentence = (failure: MailFailure): string =>
   `${failure.code}: ${callerMessage(failure)}${failureInfo(failure.code).blame === 'caller' ? ` ${failureInfo(failure.code).fix}` : ''}`;

@@ -1,5 +1,5 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { type Fields, isPresent, refuseUnknown } from './document-fields.ts';
+import { type DocumentFields, isPresent, refuseUnknown } from './document-fields.ts';
 
 const ENCODINGS = ['base64', 'hex', 'latin1', 'binary', 'ascii', 'utf8', 'utf-8', 'utf16le'] as const;
 
@@ -27,7 +27,7 @@ export const attachmentsIn = (value: unknown, field: string): unknown[] => {
 function attachmentIn(value: unknown, at: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new MailFailure('request_invalid', `Invalid \`${at}\` field: expected a map.`);
-  const fields = value as Fields;
+  const fields = value as DocumentFields;
   refuseUnknown(fields, KNOWN, at);
   const { filename, contentType, cid, contentDisposition, contentTransferEncoding } = fields;
   const disposition = isPresent(cid) ? 'inline' : 'attachment';
@@ -43,7 +43,7 @@ function attachmentIn(value: unknown, at: string): unknown {
 
 /** The bytes of a file, or the URL to fetch them from. Throws MailFailure: request_invalid. */
 export function contentIn(
-  { content, path, href, encoding, contentType }: Fields,
+  { content, path, href, encoding, contentType }: DocumentFields,
   at: string,
 ): { readonly content: unknown; readonly content_type?: string } | { readonly path: unknown } {
   const place = path ?? href;
@@ -75,7 +75,7 @@ const METHODS = ['publish', 'request', 'reply', 'add', 'cancel', 'refresh', 'cou
 /** nodemailer's `icalEvent`: a calendar invitation, as a map or as the text of the calendar. Throws MailFailure: request_invalid. */
 export function calendarIn(value: unknown, field: string): unknown[] {
   if (!isPresent(value)) return [];
-  const fields = typeof value === 'string' || value instanceof Uint8Array ? { content: value } : (value as Fields);
+  const fields = typeof value === 'string' || value instanceof Uint8Array ? { content: value } : (value as DocumentFields);
   if (typeof fields !== 'object' || Array.isArray(fields))
     throw new MailFailure('request_invalid', `Invalid \`${field}\` field: expected a map with \`content\`, or the text of a calendar.`);
   refuseUnknown(fields, CALENDAR, field);

@@ -3,7 +3,7 @@ import type { DocumentsConfig } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { RenderedContent } from '../common/render-template.ts';
 import { attachmentsIn, calendarIn } from './document-attachments.ts';
-import { type Fields, isPresent, recordIn, refuse, refuseUnknown } from './document-fields.ts';
+import { type DocumentFields, isPresent, recordIn, refuseField, refuseUnknown } from './document-fields.ts';
 import { headersOf } from './document-headers.ts';
 
 /** Renders a template of config/templates. Throws MailFailure. */
@@ -27,7 +27,8 @@ export const MESSAGE_FIELDS = [
 const TEMPLATE_FIELDS = ['name', 'data', 'attachments'] as const;
 
 /** A document without content yet: it is ignored until a later write adds it, as the extension does. */
-export const isIncomplete = (fields: Fields): boolean => ['message', 'template', ...SENDGRID].every((name) => !isPresent(fields[name]));
+export const isIncomplete = (fields: DocumentFields): boolean =>
+  ['message', 'template', ...SENDGRID].every((name) => !isPresent(fields[name]));
 
 const BESIDE = 'belongs beside `message`, not in it';
 /** What to write instead of a field that nodemailer or the extension accepts. */
@@ -52,10 +53,14 @@ const MISPLACED = ['attachments', 'icalEvent', 'alternatives'] as const;
  * Converts a document in the schema of Firebase's Trigger Email into the shape of `POST /emails`. The app's own fields are
  * ignored. Throws MailFailure: request_invalid, field_missing, and what rendering throws.
  */
-export async function mailInDocument(fields: Fields, config: DocumentsConfig, render: RenderNamed): Promise<Record<string, unknown>> {
+export async function mailInDocument(
+  fields: DocumentFields,
+  config: DocumentsConfig,
+  render: RenderNamed,
+): Promise<Record<string, unknown>> {
   const message = recordIn(fields, 'message');
   const template = recordIn(fields, 'template');
-  refuse([
+  refuseField([
     ...SENDGRID.filter((name) => isPresent(fields[name])).map(
       (name) => [name, 'is of SendGrid; leave it out, and use `message`, or `template` with a file of config/templates'] as const,
     ),
@@ -91,7 +96,7 @@ export async function mailInDocument(fields: Fields, config: DocumentsConfig, re
   return mail;
 }
 
-async function renderedBy({ name, data }: Fields, render: RenderNamed): Promise<RenderedContent> {
+async function renderedBy({ name, data }: DocumentFields, render: RenderNamed): Promise<RenderedContent> {
   if (typeof name !== 'string' || !isPresent(name)) throw new MailFailure('field_missing', 'Missing `template.name` field.');
   return render(name, data ?? {});
 }

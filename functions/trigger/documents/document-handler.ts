@@ -14,7 +14,7 @@ import type { DocumentStore, FunctionContext } from '../../runtime/function-cont
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { type Change, claimed, type Delivery, endedAs, expired, refusedAs, stepOf, verdict } from './delivery-field.ts';
+import { type Change, claimed, type DeliveryField, endedAs, expired, refusedAs, stepOf, verdict } from './delivery-field.ts';
 import { isIncomplete, mailInDocument, type RenderNamed } from './document-email.ts';
 import { documentIn, isConfigured } from './document-event.ts';
 import { lookAgain } from './schedule-document.ts';
@@ -200,8 +200,8 @@ const NOBODY: EmailFields = {
   attachments: [],
 };
 
-function deliveryIn({ delivery }: Readonly<Record<string, unknown>>): Delivery | null {
-  return typeof delivery === 'object' && delivery !== null && !Array.isArray(delivery) ? (delivery as Delivery) : null;
+function deliveryIn({ delivery }: Readonly<Record<string, unknown>>): DeliveryField | null {
+  return typeof delivery === 'object' && delivery !== null && !Array.isArray(delivery) ? (delivery as DeliveryField) : null;
 }
 
 function end(res: ServerResponse, status: number): void {

@@ -1,5 +1,5 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { type Fields, isPresent } from './document-fields.ts';
+import { type DocumentFields, isPresent } from './document-fields.ts';
 
 type Header = readonly [name: string, value: unknown];
 
@@ -7,7 +7,7 @@ type Header = readonly [name: string, value: unknown];
  * A document's headers: those beside `message`, and the fields of `message` that nodemailer turns into headers.
  * Throws MailFailure: request_invalid, also if two fields set the same header.
  */
-export function headersOf(fields: Fields, message: Fields | null): Record<string, unknown> {
+export function headersOf(fields: DocumentFields, message: DocumentFields | null): Record<string, unknown> {
   const all = [
     ...headersIn(fields['headers'], 'headers'),
     ...headersIn(message?.['headers'], 'message.headers'),
@@ -31,15 +31,15 @@ function headersIn(value: unknown, field: string): Header[] {
   if (!isPresent(value)) return [];
   if (Array.isArray(value))
     return value.map((one: unknown, index) => {
-      const { key, value: text } = (typeof one === 'object' && one !== null ? one : {}) as Fields;
+      const { key, value: text } = (typeof one === 'object' && one !== null ? one : {}) as DocumentFields;
       if (typeof key === 'string') return [key, text];
       throw new MailFailure('request_invalid', `Invalid \`${field}[${index}]\` field: expected a map with \`key\` and \`value\`.`);
     });
-  if (typeof value === 'object') return Object.entries(value as Fields);
+  if (typeof value === 'object') return Object.entries(value as DocumentFields);
   throw new MailFailure('request_invalid', `Invalid \`${field}\` field: expected a map.`);
 }
 
-function threadIn(message: Fields | null): Header[] {
+function threadIn(message: DocumentFields | null): Header[] {
   const { inReplyTo, references } = message ?? {};
   return [
     ...(isPresent(inReplyTo) ? [['In-Reply-To', inReplyTo] as const] : []),
@@ -51,7 +51,7 @@ function threadIn(message: Fields | null): Header[] {
 function listIn(value: unknown): Header[] {
   if (!isPresent(value)) return [];
   if (typeof value !== 'object' || Array.isArray(value)) throw invalidList('list', 'a map, such as {unsubscribe: "https://…"}');
-  return Object.entries(value as Fields).flatMap(([key, one]): Header[] => {
+  return Object.entries(value as DocumentFields).flatMap(([key, one]): Header[] => {
     if (!isPresent(one)) return [];
     if (!/^[a-z][a-z-]{0,40}$/i.test(key)) throw invalidList('list', 'names such as unsubscribe, help or id');
     const places = [one].flat(2).filter(isPresent);
@@ -61,7 +61,7 @@ function listIn(value: unknown): Header[] {
 }
 
 function placeIn(value: unknown, key: string): string {
-  const { url, comment } = (typeof value === 'string' ? { url: value } : value) as Fields;
+  const { url, comment } = (typeof value === 'string' ? { url: value } : value) as DocumentFields;
   if (typeof url !== 'string' || !/^[^\s<>,]{1,800}$/.test(url))
     throw invalidList(`list.${key}`, 'an address, or a map with `url` and `comment`');
   if (isPresent(comment) && (typeof comment !== 'string' || /["\\()\r\n]/.test(comment)))

@@ -20,7 +20,7 @@ export function readEvent(contentType: string, body: Buffer): unknown {
 }
 
 /** The event's fields for the scheme's handshake; empty if the event is not an object. */
-export const fieldsOf = (event: unknown): Readonly<Record<string, unknown>> =>
+export const eventFieldsOf = (event: unknown): Readonly<Record<string, unknown>> =>
   (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>;
 
 const TELLING = /^(?:user-agent|webhook-id|x-[a-z0-9-]*(?:event|delivery|topic|type|action|retry)[a-z0-9-]*)$/;

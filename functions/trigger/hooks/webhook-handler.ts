@@ -12,7 +12,7 @@ import { isProven, proofOf, schemeOf, usableSecrets } from '../../verify/verify.
 import { BODY_TIMEOUT_MS, contentTypeOf, readBody } from '../common/body.ts';
 import { pathOf } from '../common/paths.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { attributesOf, checkEventType, fieldsOf, readEvent } from './webhook-event.ts';
+import { attributesOf, checkEventType, eventFieldsOf, readEvent } from './webhook-event.ts';
 
 // Events are small. A larger body is refused before its signature is checked.
 const BODY_MAX_BYTES = 2 * 1024 * 1024;
@@ -41,7 +41,7 @@ export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: 
       const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, timeoutMs }), now: edge.now() };
       const { scheme, ...known } = await prove(signed, hook, verifier);
       const event = readEvent(type, signed.body);
-      const greeting = scheme.handshake?.(fieldsOf(event), signed.headers) ?? null;
+      const greeting = scheme.handshake?.(eventFieldsOf(event), signed.headers) ?? null;
       if (greeting) {
         log('INFO', 'handshake', facts());
         return answer(req, res, 200, greeting);

@@ -6,7 +6,7 @@ import { callerMessage, MailFailure } from '../../mail/model/failure.ts';
 import { readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
 import { idempotencyKey } from './idempotency-key.ts';
-import { type Answer, errorAnswer, quotaHeaders } from './resend-answer.ts';
+import { errorAnswer, type HttpAnswer, quotaHeaders } from './resend-answer.ts';
 
 /** Reads `POST /emails/batch`. Throws MailFailure. */
 export async function readBatch(req: IncomingMessage, caller: Caller, timeoutMs: number): Promise<Batch> {
@@ -22,7 +22,7 @@ export async function readBatch(req: IncomingMessage, caller: Caller, timeoutMs:
  * answer is the error of the first such email, with every email's result in `data`. A retry with the same key sends only the
  * missing emails.
  */
-export function answerBatch(ended: readonly Ended[], permissive: boolean, now: number): Answer {
+export function answerBatch(ended: readonly Ended[], permissive: boolean, now: number): HttpAnswer {
   const sent = ended.flatMap(({ outcome }) => (outcome && isTaken(outcome) ? [{ id: outcome.id }] : []));
   const stopped = ended.find(({ outcome, failure }) => failure && (outcome || !permissive));
   const least = ended.flatMap(({ outcome }) => outcome?.quota ?? []).sort((a, b) => a.remaining - b.remaining)[0];

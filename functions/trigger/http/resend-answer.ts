@@ -2,7 +2,7 @@ import { isTaken, type Outcome, type Quota } from '../../mail/delivery/outcome.t
 import { callerMessage, type FailureCode, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
 /** The response to a request: status, body, and headers besides the content type. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -70,7 +70,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
 };
 
 /** The outcome of an email as a response of Resend's API. */
-export function outcomeAnswer(outcome: Outcome, now: number): Answer {
+export function outcomeAnswer(outcome: Outcome, now: number): HttpAnswer {
   const headers = quotaHeaders(outcome.quota, now);
   if (isTaken(outcome)) return { status: 200, body: { id: outcome.id }, headers };
   const answer = errorAnswer(outcome.failure, now, outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);
@@ -92,7 +92,7 @@ export function quotaHeaders(quota: Quota | undefined, now: number): Record<stri
  * A failure in Resend's form: `{statusCode, message, name}`, with our own `code` and `fix`, and with `id` if the email has one.
  * `retry-after` is in whole seconds: clients convert it to a number without a check.
  */
-export function errorAnswer(failure: MailFailure, now: number, id?: string, notBefore?: number): Answer {
+export function errorAnswer(failure: MailFailure, now: number, id?: string, notBefore?: number): HttpAnswer {
   const { http, retry, fix } = failureInfo(failure.code);
   const at = notBefore ?? failure.retryAt ?? now + 10_000;
   const wait = retry === 'soon' || retry === 'later' ? { 'retry-after': String(Math.max(1, Math.ceil((at - now) / 1_000))) } : {};

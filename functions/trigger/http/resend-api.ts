@@ -18,7 +18,7 @@ import { answerBatch, readBatch } from './batch-request.ts';
 import { recordOf } from './email-record.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { readRawOrder } from './raw-request.ts';
-import { type Answer, errorAnswer, outcomeAnswer } from './resend-answer.ts';
+import { errorAnswer, type HttpAnswer, outcomeAnswer } from './resend-answer.ts';
 import { type ApiOperation, allowed, operationOf } from './router.ts';
 
 /** The id in the paths `/emails/ID` and `/emails/ID/…`. */
@@ -64,7 +64,7 @@ export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TI
 const SENDING: ReadonlySet<ApiOperation> = new Set(['send', 'batch', 'raw']);
 const STOPPED_RETRY_MS = 60_000;
 
-const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<Answer>>> = {
+const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<HttpAnswer>>> = {
   async send({ req, caller, edge, timeoutMs, report }) {
     const key = idempotencyKey(req);
     const body = await readJson(req, { timeoutMs });
@@ -138,7 +138,7 @@ async function within<T>(edge: FunctionContext, run: (ports: Ports) => Promise<T
   return run(ports).finally(ports.close);
 }
 
-function write(req: IncomingMessage, res: ServerResponse, { status, body, headers }: Answer): void {
+function write(req: IncomingMessage, res: ServerResponse, { status, body, headers }: HttpAnswer): void {
   // An unread body keeps the connection busy, so the connection of a refused upload is closed.
   const unread = !req.complete && req.method !== 'GET' && req.method !== 'HEAD';
   const payload = JSON.stringify(body);

@@ -6,7 +6,7 @@ import type { FunctionContext } from '../../runtime/function-context.ts';
 import type { Log } from '../../runtime/log.ts';
 import { compiledRoutes } from '../common/compiled-routes.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import type { Delivery } from './push-envelope.ts';
+import type { QueueDelivery } from './push-envelope.ts';
 import { concluded } from './route-events.ts';
 
 const NAME = /^[a-z0-9-]{1,40}$/;
@@ -14,7 +14,12 @@ const NAME = /^[a-z0-9-]{1,40}$/;
 type Facts = Readonly<Record<string, string | number | null>>;
 
 /** Sends the digest that a queue message names. Returns the status: 204 acknowledges. */
-export async function digestDelivery({ message, attempt }: Delivery, edge: FunctionContext, log: Log, facts: () => Facts): Promise<number> {
+export async function digestDelivery(
+  { message, attempt }: QueueDelivery,
+  edge: FunctionContext,
+  log: Log,
+  facts: () => Facts,
+): Promise<number> {
   const route = String(message.attributes[DIGEST_ATTRIBUTE]);
   const ports = edge.startInvocation();
   try {

@@ -3,11 +3,11 @@ import { keepMessage } from '../../mail/queue/keep-message.ts';
 import type { FunctionContext } from '../../runtime/function-context.ts';
 import type { Log } from '../../runtime/log.ts';
 import { reportRefusal } from '../common/report.ts';
-import type { Delivery } from './push-envelope.ts';
+import type { QueueDelivery } from './push-envelope.ts';
 
 /** What is done with a delivery while sending is stopped. Answers the status: 204 acknowledges what is durable elsewhere. */
 export async function keepWhileStopped(
-  delivery: Pick<Delivery, 'message' | 'key' | 'attempt'>,
+  delivery: Pick<QueueDelivery, 'message' | 'key' | 'attempt'>,
   edge: FunctionContext,
   log: Log,
   facts: () => Readonly<Record<string, string | number | null>>,

@@ -5,7 +5,7 @@ import { KEY_ATTRIBUTE, MAIL_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue
 import { parseJson } from '../common/json.ts';
 
 /** An email read from an event: its data, and the id that the event has on every delivery. */
-export interface Delivery {
+export interface QueueDelivery {
   readonly mail: unknown;
   /** The publisher's idempotency key, or the platform's message id: the same on each redelivery. */
   readonly key: string;
@@ -32,7 +32,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
  * Reads a request to the worker: a Pub/Sub push envelope, or a CloudEvent (binary or structured) whose data is a push envelope
  * or an email. Throws MailFailure: request_invalid.
  */
-export function readDelivery(headers: Headers, contentType: string, body: unknown): Delivery {
+export function readDelivery(headers: Headers, contentType: string, body: unknown): QueueDelivery {
   refuseBatch(contentType, body);
   if (contentType === 'application/cloudevents+json') {
     const event = record(body, 'the event');
@@ -65,14 +65,14 @@ const WITHOUT_ENVELOPE =
 export const unreadable = (headers: Headers, failure: MailFailure): MailFailure =>
   headers[UNWRAPPED] !== undefined && failure.code === 'request_invalid' ? new MailFailure(failure.code, WITHOUT_ENVELOPE) : failure;
 
-function ofEvent(source: string, id: string, data: unknown): Delivery {
+function ofEvent(source: string, id: string, data: unknown): QueueDelivery {
   const content = record(data, "the event's data");
   if ('message' in content) return ofPush(content as Push, id);
   if (id === '') throw new MailFailure('request_invalid', 'the event has no id');
   return { mail: content, key: `event:${source}:${id}`, message: { data: JSON.stringify(content), attributes: {} }, attempt: null };
 }
 
-function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: string): Delivery {
+function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: string): QueueDelivery {
   const id = text(message?.messageId) || text(message?.message_id) || eventId;
   if (!message || id === '') throw new MailFailure('request_invalid', 'the envelope has no message with a messageId');
   const own = text(message.attributes?.['idempotencyKey']);
@@ -90,7 +90,7 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
 }
 
 /** An event for a route, in any published form, identified by its publisher's id. */
-export interface EventDelivery extends Pick<Delivery, 'key' | 'message' | 'attempt'> {
+export interface EventDelivery extends Pick<QueueDelivery, 'key' | 'message' | 'attempt'> {
   /** The parsed JSON; the text itself if it is not JSON; an empty object if there is no data. */
   readonly data: unknown;
   readonly attributes: Readonly<Record<string, string>>;
@@ -140,7 +140,7 @@ function eventOfPush(push: Push, eventId: string): EventDelivery {
 }
 
 /** The event of a replayed dead letter, as its route received it first. */
-export function eventAgain({ message, key, attempt }: Delivery): EventDelivery {
+export function eventAgain({ message, key, attempt }: QueueDelivery): EventDelivery {
   const {
     [KEY_ATTRIBUTE]: _,
     [ROUTE_ATTRIBUTE]: __,

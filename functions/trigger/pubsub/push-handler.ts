@@ -12,7 +12,7 @@ import type { Handler } from '../../runtime/serve.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
 import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
-import { type Delivery, eventAgain, isForUs, readDelivery, unreadable } from './push-envelope.ts';
+import { eventAgain, isForUs, type QueueDelivery, readDelivery, unreadable } from './push-envelope.ts';
 
 /** Handles Pub/Sub pushes and CloudEvents. Status 204 acknowledges; after any other status the platform redelivers. */
 export function pubsubWorker(
@@ -74,7 +74,7 @@ export function pubsubWorker(
   };
 }
 
-type Read = { readonly delivery: Delivery } | { readonly body: Buffer; readonly failure: MailFailure };
+type Read = { readonly delivery: QueueDelivery } | { readonly body: Buffer; readonly failure: MailFailure };
 
 /** The delivery; or, if it cannot be read, the bytes for its dead letter. */
 async function readPush(req: IncomingMessage): Promise<Read> {

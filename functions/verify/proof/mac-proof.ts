@@ -1,8 +1,8 @@
 import { type Algorithm, verifyMac } from './mac.ts';
-import type { Proof } from './scheme.ts';
+import type { WebhookProof } from './scheme.ts';
 
 /** A proof by HMAC: one of the signatures that were given must fit. Null where none is well formed. */
-export function macProof(algorithm: Algorithm, given: readonly (Buffer | null)[], data: Buffer): Proof | null {
+export function macProof(algorithm: Algorithm, given: readonly (Buffer | null)[], data: Buffer): WebhookProof | null {
   const macs = given.filter((mac) => mac !== null);
   if (macs.length === 0) return null;
   return { matches: async (secret) => (await Promise.all(macs.map((mac) => verifyMac(algorithm, secret, mac, data)))).includes(true) };

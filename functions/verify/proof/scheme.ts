@@ -9,7 +9,7 @@ export interface Signed {
 }
 
 /** What a request offers as proof; reading it needs no secret, and parses nothing of the body. */
-export interface Proof {
+export interface WebhookProof {
   /** Compares in constant time. Throws MailFailure hook_secret_unusable where the scheme's secrets have another form. */
   matches(secret: string): Promise<boolean>;
   /**
@@ -32,7 +32,7 @@ export type Setting = 'header' | 'algorithm' | 'encoding' | 'prefix' | 'timestam
 /** All that is particular to one way of proving where a webhook comes from: one file in schemes/, one row in its table. */
 export interface Scheme {
   /** Reads the scheme's headers; null for a request that is unsigned, malformed or out of time. */
-  read(signed: Signed, hook: Hook): Proof | null;
+  read(signed: Signed, hook: Hook): WebhookProof | null;
   /** The headers by which a vendor would prove it, for trying a route out. Throws MailFailure: hook_secret_unusable. */
   sign(secret: string, unsigned: Unsigned, hook: Hook): Promise<Record<string, string>>;
   /** How long an event without an id stays known, in milliseconds; absent: as long as a platform may deliver it again. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Deployed, deploy } from '../../../functions/cli/deploy/deploy.ts';
 import type { DeployPorts } from '../../../functions/cli/deploy/deploy-ports.ts';
-import { APIS, type Made, type Target } from '../../../functions/cli/deploy/deploy-steps.ts';
+import { APIS, type DeployTarget, type Made } from '../../../functions/cli/deploy/deploy-steps.ts';
 import { programs } from '../../../functions/cli/deploy/program.ts';
 import type { Smoked } from '../../../functions/cli/deploy/smoke-command.ts';
 import { readTfvars } from '../../../functions/cli/deploy/tfvars.ts';
@@ -25,7 +25,12 @@ after(() => {
 });
 const laid = (change?: Readonly<Record<string, readonly Answer[]>>): Programs => well(place(), change);
 
-async function run(fakes: Programs, change: Partial<DeployPorts> = {}, target: Partial<Target> = {}, dryRun = false): Promise<Deployed> {
+async function run(
+  fakes: Programs,
+  change: Partial<DeployPorts> = {},
+  target: Partial<DeployTarget> = {},
+  dryRun = false,
+): Promise<Deployed> {
   const path = process.env['PATH'];
   process.env['PATH'] = fakes.path;
   try {

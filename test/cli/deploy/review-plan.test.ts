@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { checksOfPlan, notesOf, takeOver } from '../../../functions/cli/deploy/plan-checks.ts';
+import { checksOfPlan, notesOf, takeOverExisting } from '../../../functions/cli/deploy/plan-checks.ts';
 import { isTheRestOf, PIPELINE_MAY, type PlannedChange, reviewPlan, reviewText } from '../../../functions/cli/deploy/review-plan.ts';
 
 type Row = { address: string; actions: string[]; after?: object; before?: object; reason?: string };
@@ -245,7 +245,7 @@ test('what outlived a destroy is taken over, at its own address; a database else
     { address: SECRET, actions: ['create'], after: { secret_id: 'mailgrant-a' } },
     { address: 'google_secret_manager_secret.mailbox["mailgrant-b"]', actions: ['create'], after: { secret_id: 'mailgrant-b' } },
   );
-  const { imports, wrong } = takeOver(
+  const { imports, wrong } = takeOverExisting(
     plan,
     'acme',
     'projects/acme/databases/mailgrant\teurope-west1\n',
@@ -259,8 +259,8 @@ test('what outlived a destroy is taken over, at its own address; a database else
       [SECRET, 'projects/acme/secrets/mailgrant-a'],
     ],
   );
-  assert.match(takeOver(plan, 'acme', 'projects/acme/databases/mailgrant nam5\n', '').wrong ?? '', /nam5.*create_database = false/);
-  assert.deepEqual(takeOver(plan, 'acme', '', ''), { imports: '', wrong: null });
+  assert.match(takeOverExisting(plan, 'acme', 'projects/acme/databases/mailgrant nam5\n', '').wrong ?? '', /nam5.*create_database = false/);
+  assert.deepEqual(takeOverExisting(plan, 'acme', '', ''), { imports: '', wrong: null });
 });
 
 test('the type of an address is its last name, in a module too', () => {

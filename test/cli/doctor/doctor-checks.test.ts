@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Check, type CheckFinding, failed, passed, runChecks } from '../../../functions/cli/doctor/check.ts';
+import { type CheckFinding, type DoctorCheck, failed, passed, runChecks } from '../../../functions/cli/doctor/check.ts';
 import { type DoctorOptions, doctorChecks } from '../../../functions/cli/doctor/doctor-checks.ts';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
@@ -288,7 +288,7 @@ test('--send --lose-reply proves it: one mail, and the session said what became 
 });
 
 test('a check is left out while one it needs is wrong, and a check that breaks is a finding', async () => {
-  const checks: Check[] = [
+  const checks: DoctorCheck[] = [
     { name: 'a', run: async () => failed('a', 'x', 'is wrong', 'mend it') },
     { name: 'b', needs: ['a'], run: async () => passed('b', 'never reached') },
     { name: 'c', run: async () => Promise.reject(new TypeError('canary')) },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Envelope } from '../../../functions/cli/smtp/smtp-idempotency.ts';
+import type { SmtpEnvelope } from '../../../functions/cli/smtp/smtp-idempotency.ts';
 import type { SmtpReply } from '../../../functions/cli/smtp/smtp-reply.ts';
 import { createUnions, WHOLE_WITHIN_MS } from '../../../functions/cli/smtp/smtp-union.ts';
 
@@ -10,9 +10,9 @@ const message = (named: readonly string[], head = RECEIVED): Buffer =>
   Buffer.from(`${head}To: ${named.join(', ')}\r\nMessage-ID: <a@app>\r\n\r\nbody\r\n`);
 
 /** Unions over a clock that only the test moves, and a function that refuses an envelope which leaves one of `named` out. */
-function set(named: readonly string[], refusal: SmtpReply | null = null, asked: Envelope[] = []) {
+function set(named: readonly string[], refusal: SmtpReply | null = null, asked: SmtpEnvelope[] = []) {
   let now = 1_000;
-  const sent: Envelope[] = [];
+  const sent: SmtpEnvelope[] = [];
   const waits: (() => void)[] = [];
   const unions = createUnions(
     () => now,
@@ -22,7 +22,7 @@ function set(named: readonly string[], refusal: SmtpReply | null = null, asked: 
         signal?.addEventListener('abort', () => fail(new Error('aborted')));
       }),
   );
-  const send = async (envelope: Envelope): Promise<SmtpReply> => {
+  const send = async (envelope: SmtpEnvelope): Promise<SmtpReply> => {
     if (!named.every((one) => envelope.to.includes(one))) return { code: 550, text: '5.6.0 no', failure: 'envelope_incomplete' };
     asked.push(envelope);
     if (refusal) return refusal;
@@ -96,7 +96,7 @@ for (const { name, change } of strangers)
   });
 
 test('a whole that may have been sent is asked about as it is, and a part with somebody else is refused', async () => {
-  const asked: Envelope[] = [];
+  const asked: SmtpEnvelope[] = [];
   const { part } = set([A, B], { code: 451, text: '4.3.0 unknown', failure: 'delivery_unknown' }, asked);
   assert.deepEqual(codes(await Promise.all([part([A]), part([B])])), [451, 451]);
   assert.deepEqual(codes([await part([C]), await part([A])]), [550, 451]);

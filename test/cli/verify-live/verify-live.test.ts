@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Answer } from '../../../functions/cli/common/command.ts';
+import type { CommandAnswer } from '../../../functions/cli/common/command.ts';
 import { CommandError } from '../../../functions/cli/common/refusal.ts';
-import type { Verdict } from '../../../functions/cli/verify-live/probes.ts';
+import type { ProbeVerdict } from '../../../functions/cli/verify-live/probes.ts';
 import { chosen, emailsOf, type LiveOptions, verifyLive } from '../../../functions/cli/verify-live/verify-live.ts';
 import { VERIFY_LIVE } from '../../../functions/cli/verify-live/verify-live-command.ts';
 import { BREAKABLE } from '../../../functions/fake-google/faults/assumptions.ts';
@@ -88,7 +88,7 @@ test('session-lives-a-week: the sessions of one run are asked by a later one', a
       ...options,
     });
   const { sessions } = await run('thread-id-in-answer');
-  const rows: [days: number, broken: boolean, verdict: Verdict][] = [
+  const rows: [days: number, broken: boolean, verdict: ProbeVerdict][] = [
     [2, false, 'could not be told'],
     [6.6, false, 'held'],
     [3, true, 'did not hold'],
@@ -152,7 +152,7 @@ test('the command says what it would send, asks, and writes a report without sec
   writeFileSync(config, `mailboxes:\n  ${MAILBOX}: { secret: ${SECRET} }\n`);
   const before = { ...process.env };
   Object.assign(process.env, { MAILGRANT_GOOGLE_URL: google.url, GOOGLE_CLOUD_PROJECT: PROJECT });
-  const run = (options: Record<string, string | boolean | readonly string[]>): Promise<Answer> =>
+  const run = (options: Record<string, string | boolean | readonly string[]>): Promise<CommandAnswer> =>
     VERIFY_LIVE.run({ config, json: true, report, sessions, only: ['thread-id-in-answer', 'session-lives-a-week'], ...options }, MAILBOX);
   try {
     const dry = await run({ 'dry-run': true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normalise } from '../../../functions/diagnose/input/normalise.ts';
+import { normaliseText } from '../../../functions/diagnose/input/normalise.ts';
 
 const REPLY = '535-5.7.8 Username and Password not accepted. Learn more at https://x - gsmtp';
 const CHALLENGE = '{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}';
@@ -36,10 +36,10 @@ const rows: readonly (readonly [name: string, pasted: string, flat: string])[] =
   ['nothing stays nothing', ' \n\r\n ', ''],
 ];
 
-for (const [name, pasted, flat] of rows) test(`normalise: ${name}`, () => assert.equal(normalise(pasted).flat, flat));
+for (const [name, pasted, flat] of rows) test(`normalise: ${name}`, () => assert.equal(normaliseText(pasted).flat, flat));
 
 test('a position in the flat text leads back to its line', () => {
-  const { lines, flat, lineAt } = normalise('one\n\ntwo three\nfour');
+  const { lines, flat, lineAt } = normaliseText('one\n\ntwo three\nfour');
   assert.deepEqual(
     ['one', 'three', 'four'].map((word) => lines[lineAt(flat.indexOf(word))]),
     ['one', 'two three', 'four'],
@@ -47,6 +47,6 @@ test('a position in the flat text leads back to its line', () => {
 });
 
 test('a text of megabytes is cut, and its end is still read', () => {
-  const { flat } = normalise(`${'x'.repeat(3_000_000)}\nthe end`);
+  const { flat } = normaliseText(`${'x'.repeat(3_000_000)}\nthe end`);
   assert.ok(flat.length < 500_000 && flat.endsWith('the end'));
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Entry, STATES, type State } from '../../../functions/mail/delivery/ledger.ts';
-import { allows, apply, type Event, leads, type Proof, TABLE } from '../../../functions/mail/delivery/transitions.ts';
+import { allows, apply, type Event, leads, type RefusalProof, TABLE } from '../../../functions/mail/delivery/transitions.ts';
 
 const entry = (state: State): Entry => ({
   ...{ id: 'i', state, payload: 'p', caller: 'c', mailbox: 'm', recipients: [], acceptedAt: 0, attempts: 3 },
@@ -55,7 +55,7 @@ test('an event that the table does not have for a state is impossible, and any o
 
 for (const type of ['fail', 'retry', 'park'] as const)
   test(`${type}: once the session is stored, only with proof that nothing was sent`, () => {
-    const event = (proof?: Proof | null): Event => ({ ...EVENTS[type], proof }) as Event;
+    const event = (proof?: RefusalProof | null): Event => ({ ...EVENTS[type], proof }) as Event;
     for (const proof of [undefined, null]) assert.throws(() => apply(entry('sending'), event(proof)), { code: 'unexpected' });
     for (const proof of ['refused', 'not_sent'] as const) assert.notEqual(apply(entry('sending'), event(proof)).state, 'sending');
     assert.notEqual(apply(entry('claimed'), event(null)).state, 'claimed'); // nothing of it can have left

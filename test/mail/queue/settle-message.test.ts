@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Entry } from '../../../functions/mail/delivery/ledger.ts';
 import { type Outcome, outcomeOf } from '../../../functions/mail/delivery/outcome.ts';
 import { type FailureCode, MailFailure } from '../../../functions/mail/model/failure.ts';
-import { type Delivered, nextStep } from '../../../functions/mail/queue/retry-policy.ts';
+import { type DeliveryAttempts, nextStep } from '../../../functions/mail/queue/retry-policy.ts';
 import { settleMessage } from '../../../functions/mail/queue/settle-message.ts';
 import { world } from '../../explore/world.ts';
 
@@ -11,11 +11,11 @@ const NOW = Date.UTC(2026, 10, 24, 8);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const failing = (code: FailureCode, retryAt: number | null = null): Outcome => outcomeOf(new MailFailure(code, '', retryAt), 'i', NOW);
-const first: Delivered = { delivery: 1, attempts: 1, dueForMs: 0, canPostpone: true, jitter: 0.5 };
+const first: DeliveryAttempts = { delivery: 1, attempts: 1, dueForMs: 0, canPostpone: true, jitter: 0.5 };
 const tired = { ...first, attempts: 16, dueForMs: 41 * HOUR };
-const bare: Delivered = { ...first, canPostpone: false };
+const bare: DeliveryAttempts = { ...first, canPostpone: false };
 
-const rows: { what: string; outcome: Outcome; at?: Delivered; next: ReturnType<typeof nextStep> }[] = [
+const rows: { what: string; outcome: Outcome; at?: DeliveryAttempts; next: ReturnType<typeof nextStep> }[] = [
   { what: 'sent', outcome: { state: 'sent', id: 'i', gmailId: 'g' }, next: { verb: 'ack' } },
   { what: 'sent and not written down', outcome: { state: 'sent', id: 'i', gmailId: 'g', unrecorded: true }, next: { verb: 'nack' } },
   { what: 'canceled', outcome: { state: 'canceled', id: 'i' }, next: { verb: 'ack' } },

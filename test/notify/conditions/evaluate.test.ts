@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkCel } from '../../../functions/notify/conditions/check-cel.ts';
-import { meets, textOf } from '../../../functions/notify/conditions/evaluate.ts';
+import { meets, valueText } from '../../../functions/notify/conditions/evaluate.ts';
 import type { Expression, NotifyEvent } from '../../../functions/notify/conditions/event.ts';
 import { literal } from '../../../functions/notify/literal.ts';
 
@@ -72,8 +72,8 @@ for (const { source, told } of undecided)
     ));
 
 test('dedupe comes to text, or fails', () => {
-  assert.equal(textOf(compiled('event.id + ":" + event.status', 'dedupe'), EVENT), '7:FAILURE');
-  assert.throws(() => textOf(compiled('event.n', 'dedupe'), EVENT), { code: 'route_condition' });
+  assert.equal(valueText(compiled('event.id + ":" + event.status', 'dedupe'), EVENT), '7:FAILURE');
+  assert.throws(() => valueText(compiled('event.n', 'dedupe'), EVENT), { code: 'route_condition' });
 });
 
 const refused: readonly { source: string; field?: Expression['field']; line?: number; column: number; reason: RegExp }[] = [

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { parseRequest } from '../../../functions/mail/message/email.ts';
-import { plainText } from '../../../functions/mail/mime/html-to-text.ts';
+import { htmlToText } from '../../../functions/mail/mime/html-to-text.ts';
 import type { Compiled } from '../../../functions/notify/compiled.ts';
 import { mailOf } from '../../../functions/notify/event-email.ts';
 import { routeNamed } from '../../../functions/notify/handle-event.ts';
@@ -21,7 +21,7 @@ before(async () => {
 const emailOf = ({ template, data, attributes, digest }: Omit<Case, 'name'>) => {
   const email = mailOf(compiled, routeNamed(template, compiled), { data, attributes }, digest);
   parseRequest(email);
-  return { subject: String(email['subject']), text: plainText(String(email['html'])), html: String(email['html']) };
+  return { subject: String(email['subject']), text: htmlToText(String(email['html'])), html: String(email['html']) };
 };
 
 const GONE = Symbol('gone');
