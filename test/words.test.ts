@@ -12,11 +12,8 @@ const ALLOWED: readonly { readonly text: RegExp; readonly why: string }[] = [
   { text: /dead[ -_]?letters?/gi, why: "Pub/Sub's own word" },
   { text: /deadLetter\w*|DeadLetter\w*/g, why: "Pub/Sub's own word" },
   { text: /buriedAt/g, why: 'a stored field of the ledger' },
-  {
-    text: /\bletterBytes\b|\bletter: (null|string \| null|text\('letter'\)|event\.messageHash)|\.letter\b|letter: string|letter\(\)|`letter`/g,
-    why: 'a stored field of the ledger',
-  },
-  { text: /\bletters: (\[\]|done|\.filter)|data\.letters/g, why: 'a field of `dead --json`; the row above has removed the name beside it' },
+  { text: /letterBytes\b|['`]letter['`]/g, why: 'stored fields of the ledger' },
+  { text: /\bletters: (\[\]|done|\.filter)|data\.letters/g, why: 'a field of `dead --json`' },
   {
     text: /(lower|upper)-case letters?|letters?(, digits| and digits| but| beyond| that|,? swapped|s? \d|\b, then)|\d+ (to \d+ )?letters|sixteen letters|Arabic letter mark|to the letter|letters and|that letter to every|stays a letter|Windows' letters|a letter, then|but letters|of letters/gi,
     why: 'a letter of an alphabet',

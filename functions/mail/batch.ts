@@ -27,7 +27,7 @@ const AT_ONCE = 4; // Gmail limits what one mailbox sends at the same time
 
 /**
  * Sends a batch: every mail is checked before the first one goes, each has its own entry in the ledger, and the whole
- * batch is the payload of each, so that one changed mail is another batch. Answers in the order of the request.
+ * batch is the request hash of each, so that one changed mail is another batch. Answers in the order of the request.
  * `fill` completes the body of one email. Throws MailFailure where nothing was sent: an invalid batch, or one whose key is taken or
  * in flight. What one of the others meets is told with what became of all.
  */
@@ -53,10 +53,10 @@ export async function sendBatch(
   const invalid = checked.find(({ failure }) => failure);
   if (invalid?.failure && !permissive) throw new MailFailure(invalid.failure.code, `Email ${invalid.index}: ${invalid.failure.message}`);
 
-  const whole = ports.digest(checked.map(({ payload }) => payload).join('\n'));
+  const whole = ports.digest(checked.map(({ requestHash }) => requestHash).join('\n'));
   const valid = checked.flatMap(({ index, draft }) => (draft ? [{ index, draft }] : []));
   const run = async ({ index, draft }: { index: number; draft: PreparedEmail }): Promise<Ended> => {
-    const pinned = { ...draft, payload: ports.digest(`${whole}\n${index}`) };
+    const pinned = { ...draft, requestHash: ports.digest(`${whole}\n${index}`) };
     // A header holds no line break: the first one's key is the caller's own, the others' cannot be anybody's.
     const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
     const outcome = await take(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
@@ -74,19 +74,19 @@ interface Checked {
   readonly index: number;
   readonly draft: PreparedEmail | null;
   readonly failure: MailFailure | null;
-  readonly payload: string;
+  readonly requestHash: string;
 }
 
 function check(one: unknown, index: number, caller: Caller, config: Config, ports: Ports): Checked {
   const draft = prepareEmail(one, caller, config, ports);
-  return { index, draft, failure: null, payload: draft.payload };
+  return { index, draft, failure: null, requestHash: draft.requestHash };
 }
 
 /** Throws what is no mistake of the caller's. */
 function refused(one: unknown, index: number, error: unknown, ports: Ports): Checked {
   const failure = toFailure(error);
   if (failureInfo(failure.code).blame !== 'caller') throw failure;
-  return { index, draft: null, failure, payload: ports.digest(JSON.stringify(one) ?? '') };
+  return { index, draft: null, failure, requestHash: ports.digest(JSON.stringify(one) ?? '') };
 }
 
 async function pooled<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {

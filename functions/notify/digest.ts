@@ -110,7 +110,7 @@ export async function sendDigest(
   const facts = { ...held, from: opened, until, sample: sample?.subject ?? '' };
   const caller: Caller = { id: `route:${route.name}`, from: [route.from.address], to: route.only };
   const key = `digest:${group}:${opened}${round === 1 ? '' : `:${round}`}`;
-  const asked = { body: null, caller, key, retryFailed: false, payload: ports.digest(key) };
+  const asked = { body: null, caller, key, retryFailed: false, requestHash: ports.digest(key) };
   try {
     const body = mailOf(compiled, addressedAs(route, sample?.addressed), sample?.event ?? NOTHING, facts);
     return await accept({ ...asked, body }, config, ports);

@@ -65,13 +65,13 @@ export async function handleEvent(
     const failure = toFailure(error);
     if (!RECORDED.has(failure.code)) throw failure;
     const { caller } = asked;
-    return recordRejected({ payload: ports.digest(key), caller: caller.id, key, ...(keyMs && { keyMs }) }, failure, ports);
+    return recordRejected({ requestHash: ports.digest(key), caller: caller.id, key, ...(keyMs && { keyMs }) }, failure, ports);
   }
 }
 
-/** The event is the payload: after a change of its template, a delivery that comes again is still the same mail. */
+/** The event is what the hash is made of: after a change of its template, a delivery that comes again is still the same mail. */
 async function mailed(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
-  const asked = { ...order, payload: ports.digest(String(order.key)) };
+  const asked = { ...order, requestHash: ports.digest(String(order.key)) };
   return accept(asked, config, ports).catch((error: unknown) => refuse(asked, toFailure(error), ports));
 }
 

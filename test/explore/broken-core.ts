@@ -70,7 +70,13 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   ),
   'a message that is put off is put nowhere': place(
     'conclude',
-    `  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: hash }, at), taskQueue);\n  return true;\n}\n\n/** Null`,
+    `  await publishLater(
+    await toQueueMessage(entry.id, content, 'later', ports),
+    at,
+    taskName({ id: entry.id, messageHash: hash }, at),
+    taskQueue,
+  );
+  return true;\n}\n\n/** Null`,
     `  return true;\n}\n\n/** Null`,
   ),
   'only a lost reply counts as bytes that left, not every call': [
@@ -98,7 +104,7 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
 export const RARE: typeof BREAKS = {
   'whoever takes over leaves no name': place(
     'transitions',
-    `holder: event.claimId, attempts: entry.attempts + 1`,
+    `claimId: event.claimId, attempts: entry.attempts + 1`,
     `attempts: entry.attempts + 1`,
   ),
   'after a lost reply the letter is not sent': place(
@@ -120,7 +126,7 @@ export const RARE: typeof BREAKS = {
   'what is handed over has no new holder': place(
     'enqueue',
     `{ type: 'enqueue', contentHash: hash, claimId: ports.newId() }`,
-    `{ type: 'enqueue', contentHash: hash, claimId: found.entry.holder ?? '' }`,
+    `{ type: 'enqueue', contentHash: hash, claimId: found.entry.claimId ?? '' }`,
   ),
   'a mail is moved before its message is': place('change', `  await publishLater(moving, at, taskName(entry, at), ports.taskQueue);\n`, ``),
   'what Gmail waits for the rest of begins anew for its person': place(

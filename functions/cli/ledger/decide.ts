@@ -100,8 +100,8 @@ const NEXT =
   'The next request with its idempotency key sends it, and so does its queue message when it is published again. To send it now, give its request by --message FILE.';
 
 async function ask(found: LedgerRecord, context: DecisionContext): Promise<LedgerRecord> {
-  const { state, handle, code } = found.entry;
-  if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
+  const { state, sessionUri, code } = found.entry;
+  if ((state !== 'unknown' && state !== 'sending') || sessionUri === null || code === 'session_gone') return found;
   const mailbox = context.mailboxOf(found.entry);
   if (!mailbox) throw new CommandError('mailbox_gone', 'the config has no such mailbox, so Gmail cannot be asked');
   return within(context, (ports) => reconcile(found, mailbox, ports));

@@ -14,10 +14,22 @@ export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<stri
   return fields;
 }
 
+/** Names of fields as they are stored, where the entry's differ: records of earlier versions must stay readable. */
+const STORED_NAMES: Readonly<Record<string, string>> = {
+  requestHash: 'payload',
+  sessionUri: 'handle',
+  mimeHash: 'letter',
+  mimeBytes: 'letterBytes',
+  messageHash: 'content',
+  claimId: 'holder',
+  deadLetterAt: 'buriedAt',
+};
+
 /** An entry as a document; its id is the document's name. */
 export function documentOf({ id: _, tags, outbox, ...rest }: Entry): Record<string, Value> {
+  const stored = Object.fromEntries(Object.entries(rest).map(([name, value]) => [STORED_NAMES[name] ?? name, value]));
   return fieldsOf({
-    ...rest,
+    ...stored,
     ...(tags && { tags: tags.map(({ name, value }) => `${name}=${value}`) }), // one text each, by which a query finds it
     ...(outbox && { outbox: JSON.stringify(outbox) }),
   });
@@ -36,7 +48,7 @@ export function entryOf(id: string, document: Document): Entry {
   return {
     id,
     state: text('state') as State,
-    payload: text('payload') ?? '',
+    requestHash: text('payload') ?? '',
     caller: text('caller') ?? '',
     mailbox: text('mailbox') ?? '',
     recipients: (fields['recipients']?.arrayValue?.values ?? []).map(({ stringValue }) => stringValue ?? ''),
@@ -44,10 +56,10 @@ export function entryOf(id: string, document: Document): Entry {
     attempts: number('attempts') ?? 0,
     ...(fields['idHeader'] && { idHeader: 1 }),
     leaseUntil: number('leaseUntil') ?? 0,
-    ...(fields['holder'] && { holder: text('holder') ?? '' }),
-    handle: text('handle'),
-    letter: text('letter'),
-    ...(fields['letterBytes'] && { letterBytes: number('letterBytes') ?? 0 }),
+    ...(fields['holder'] && { claimId: text('holder') ?? '' }),
+    sessionUri: text('handle'),
+    mimeHash: text('letter'),
+    ...(fields['letterBytes'] && { mimeBytes: number('letterBytes') ?? 0 }),
     gmailId: text('gmailId'),
     ...(fields['threadId'] && { threadId: text('threadId') ?? '' }),
     ...(fields['repeatedAt'] && { repeatedAt: number('repeatedAt') ?? 0 }),
@@ -57,8 +69,8 @@ export function entryOf(id: string, document: Document): Entry {
     ...(fields['fields'] && { fields: text('fields') ?? '' }),
     notBefore: number('notBefore'),
     ...(fields['scheduledAt'] && { scheduledAt: number('scheduledAt') ?? 0 }),
-    ...(fields['content'] && { content: text('content') ?? '' }),
-    ...(fields['buriedAt'] && { buriedAt: number('buriedAt') ?? 0 }),
+    ...(fields['content'] && { messageHash: text('content') ?? '' }),
+    ...(fields['buriedAt'] && { deadLetterAt: number('buriedAt') ?? 0 }),
     ...(fields['tags'] && { tags: (fields['tags'].arrayValue?.values ?? []).map(({ stringValue }) => tagIn(stringValue ?? '')) }),
     ...(fields['outbox'] && { outbox: JSON.parse(text('outbox') ?? '[]') as EmailEvent[] }),
     ...(fields['outboxAt'] && { outboxAt: number('outboxAt') ?? 0 }),

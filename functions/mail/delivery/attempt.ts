@@ -25,7 +25,7 @@ export async function attempt(
   ports: Ports,
   minting: Promise<AccessToken> | null = null,
 ): Promise<Attempted> {
-  const { id, state, letterBytes } = held.entry;
+  const { id, state, mimeBytes } = held.entry;
   const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
   const gmail = ports.transport(sender.mailbox);
   const proof = state === 'claimed' ? 'not_sent' : null;
@@ -42,8 +42,8 @@ export async function attempt(
       message = made;
     } else {
       // Gmail may have it: it is asked before anything that the email is made of has to be fetched again.
-      if (letterBytes === undefined) message = await make();
-      progress = await ask(attempt, letterBytes ?? message?.bytes.length ?? 0);
+      if (mimeBytes === undefined) message = await make();
+      progress = await ask(attempt, mimeBytes ?? message?.bytes.length ?? 0);
     }
     const { taken, message: whole } = await finish(attempt, progress, message, make);
     if (whole) freeMemory(whole);
@@ -72,9 +72,9 @@ const LARGE_BYTES = 1_000_000;
  * made the message after all, it says so. It was proven that nothing was sent: any other answer, or none, changes nothing.
  */
 async function earlierSession({ held, gmail, token, alone }: Attempt): Promise<Accepted | null> {
-  const { handle, letterBytes = 0 } = held.entry;
-  if (handle === null || gmail.refusalIsProof) return null;
-  const progress = await token((secret) => gmail.querySession(handle, letterBytes, secret, alone)).catch(() => null);
+  const { sessionUri, mimeBytes = 0 } = held.entry;
+  if (sessionUri === null || gmail.refusalIsProof) return null;
+  const progress = await token((secret) => gmail.querySession(sessionUri, mimeBytes, secret, alone)).catch(() => null);
   return progress?.state === 'accepted' ? progress : null;
 }
 
@@ -90,7 +90,7 @@ async function finish(
   let progress = begun;
   for (const pause of ASK_PAUSES_MS) {
     if (progress.state !== 'partial') break;
-    const bytes = message?.bytes.length ?? attempt.held.entry.letterBytes ?? 0;
+    const bytes = message?.bytes.length ?? attempt.held.entry.mimeBytes ?? 0;
     if (bytes > 0 && progress.received >= bytes) {
       // Gmail has every byte, and makes the message when it likes: there is nothing to transfer, and nothing is decided.
       await ports.pause(pause);
@@ -108,7 +108,7 @@ async function finish(
 /** The email that was begun, composed again: only the same bytes may go on in its session. */
 async function again({ held, ports }: Attempt, make: () => Promise<MimeMessage>): Promise<MimeMessage> {
   const message = await make();
-  if (held.entry.letter === ports.digest(message.bytes)) return message;
+  if (held.entry.mimeHash === ports.digest(message.bytes)) return message;
   throw new MailFailure('session_gone', 'the email composes to other bytes than the ones that were begun');
 }
 
@@ -148,7 +148,7 @@ async function hand(attempt: Attempt, message: MimeMessage, from: number, secret
   if (ports.now() >= held.entry.leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the message left');
   attempt.proof = null;
   try {
-    return await gmail.upload(held.entry.handle ?? '', message, from, secret);
+    return await gmail.upload(held.entry.sessionUri ?? '', message, from, secret);
   } catch (error) {
     if (toFailure(error).code === 'google_unavailable') attempt.proof = proof;
     throw error;
@@ -159,7 +159,7 @@ async function hand(attempt: Attempt, message: MimeMessage, from: number, secret
 export function inquire(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
   const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, { mailbox }, messageId, ports);
   const attempt = { held, gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
-  return ask(attempt, held.entry.letterBytes ?? 0);
+  return ask(attempt, held.entry.mimeBytes ?? 0);
 }
 
 /** Whether an email that Gmail does not have in full may be transferred again. */
@@ -175,7 +175,7 @@ async function ask({ held, gmail, token, alone, ports }: Asking, bytes: number):
   for (const ms of ASK_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
-      return await token((secret) => gmail.querySession(held.entry.handle ?? '', bytes, secret, alone));
+      return await token((secret) => gmail.querySession(held.entry.sessionUri ?? '', bytes, secret, alone));
     } catch (error) {
       last = error;
       if (!ASK_AGAIN.has(toFailure(error).code)) break;

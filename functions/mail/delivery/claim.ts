@@ -21,7 +21,7 @@ export interface Claim {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
   readonly caller: string;
-  readonly payload: string;
+  readonly requestHash: string;
   readonly tags?: readonly Tag[];
   readonly key: string | null;
   /** True where a caller asks again for a mail that failed: it is tried anew. A platform's redelivery is only answered. */
@@ -55,7 +55,7 @@ export async function createOrFind(
   const fresh = { ...newEntry(claim, key, ports), ...people, ...beginning };
   const { created, found } = await ports.ledger.create(fresh, key, ports.now(), counters);
   if (created) return { begun: found };
-  const same = found.entry.payload === claim.payload;
+  const same = found.entry.requestHash === claim.requestHash;
   if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
     const anew = apply(found.entry, { type: 'resubmit', fresh, claimId: ports.newId() });
     const begun = await ports.ledger.replace(found, anew, counters);
@@ -107,12 +107,16 @@ export async function takeOver(found: LedgerRecord, counters: readonly Counter[]
 
 const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until);
 
-function newEntry({ caller, payload, tags }: Pick<Claim, 'caller' | 'payload' | 'tags'>, key: LedgerKey | null, ports: Ports): Entry {
+function newEntry(
+  { caller, requestHash, tags }: Pick<Claim, 'caller' | 'requestHash' | 'tags'>,
+  key: LedgerKey | null,
+  ports: Ports,
+): Entry {
   const now = ports.now();
   return {
     id: ports.newId(),
     state: 'claimed',
-    payload,
+    requestHash,
     caller,
     mailbox: '',
     recipients: [],
@@ -120,8 +124,8 @@ function newEntry({ caller, payload, tags }: Pick<Claim, 'caller' | 'payload' | 
     attempts: 1,
     idHeader: 1,
     leaseUntil: 0,
-    handle: null,
-    letter: null,
+    sessionUri: null,
+    mimeHash: null,
     gmailId: null,
     ...(key && { key: key.hash }),
     code: null,
@@ -137,7 +141,7 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports,
 
 /** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
 export async function recordRejected(
-  order: Pick<Claim, 'caller' | 'payload' | 'key' | 'keyMs'>,
+  order: Pick<Claim, 'caller' | 'requestHash' | 'key' | 'keyMs'>,
   failure: MailFailure,
   ports: Ports,
 ): Promise<Outcome> {

@@ -26,7 +26,7 @@ export interface Entry {
   readonly id: string;
   readonly state: State;
   /** Fingerprint of the request (SHA-256). */
-  readonly payload: string;
+  readonly requestHash: string;
   readonly caller: string;
   /** Sender and recipients, hashed unless the config says `ledger: { addresses: plain }`. */
   readonly mailbox: string;
@@ -38,13 +38,13 @@ export interface Entry {
   /** Until then the entry belongs to the invocation that wrote it; 0 when nobody works on it. */
   readonly leaseUntil: number;
   /** Who took it over last, a name for that one time: two who take it at the same moment do not write the same. Absent before. */
-  readonly holder?: string;
+  readonly claimId?: string;
   /** What Gmail is asked by after a lost reply: the URI of the upload session. */
-  readonly handle: string | null;
+  readonly sessionUri: string | null;
   /** SHA-256 of the MIME message of the upload session: only the same bytes may resume it. */
-  readonly letter: string | null;
+  readonly mimeHash: string | null;
   /** Length of that MIME message in bytes, so that the session can be queried before the message is composed again; absent without a session. */
-  readonly letterBytes?: number;
+  readonly mimeBytes?: number;
   /** Gmail's id of the sent message, and of its thread; by them it is found even where Gmail has replaced the Message-ID. */
   readonly gmailId: string | null;
   readonly threadId?: string;
@@ -61,9 +61,9 @@ export interface Entry {
   /** When its caller wanted it to go out; absent where it was wanted at once. */
   readonly scheduledAt?: number;
   /** Fingerprint of its message in the queue: any other one is not this mail. Absent where there is none. */
-  readonly content?: string;
+  readonly messageHash?: string;
   /** When a dead letter of it was published: one is enough until the mail is let go or begun anew. Absent where there is none. */
-  readonly buriedAt?: number;
+  readonly deadLetterAt?: number;
   /** Tags that its caller gave it; absent for none. */
   readonly tags?: readonly Tag[];
   /** State changes that were not told yet, and since when the first of them waits; absent for none. */

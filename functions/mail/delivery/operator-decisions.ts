@@ -24,8 +24,8 @@ export function decisionsFor(entry: Entry, now: number): Decision[] {
  * Throws MailFailure: in_flight, and what the ledger and the token endpoint throw.
  */
 export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<LedgerRecord> {
-  const { handle, code, state, leaseUntil } = found.entry;
-  if ((state !== 'unknown' && state !== 'sending') || handle === null || code === 'session_gone') return found;
+  const { sessionUri, code, state, leaseUntil } = found.entry;
+  if ((state !== 'unknown' && state !== 'sending') || sessionUri === null || code === 'session_gone') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
   await ports.token({ mailbox }); // no use taking it where Gmail cannot be asked
   const held = await takeOver(found, [], ports);
@@ -58,7 +58,7 @@ export async function release(found: LedgerRecord, ports: Ports): Promise<Ledger
  * another. Throws MailFailure: in_flight.
  */
 export async function clearDeadLetter(found: LedgerRecord, ports: Ports): Promise<void> {
-  if (found.entry.buriedAt !== undefined) await change(found, { type: 'clearDeadLetter' }, ports);
+  if (found.entry.deadLetterAt !== undefined) await change(found, { type: 'clearDeadLetter' }, ports);
 }
 
 /** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
@@ -82,13 +82,13 @@ const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'S
  * Throws MailFailure: idempotency_mismatch, and those of a bad request.
  */
 export function prepareForDecision(
-  { entry: { payload, caller } }: LedgerRecord,
+  { entry: { requestHash, caller } }: LedgerRecord,
   body: unknown,
   config: Config,
   ports: Ports,
 ): PreparedEmail {
   const draft = prepareEmail(body, { id: caller, from: null, to: null }, config, ports);
-  if (draft.payload === payload) return draft;
+  if (draft.requestHash === requestHash) return draft;
   throw new MailFailure('idempotency_mismatch', 'The file holds another mail than the one that was asked for.');
 }
 

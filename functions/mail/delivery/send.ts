@@ -48,7 +48,7 @@ export async function refuse({ body, caller, key, keyMs }: Submission, failure: 
   const { blame, retry } = failureInfo(failure.code);
   if (blame !== 'caller' || retry !== 'never') throw failure;
   return recordRejected(
-    { payload: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key, ...(keyMs && { keyMs }) },
+    { requestHash: ports.digest(JSON.stringify(body) ?? ''), caller: caller.id, key, ...(keyMs && { keyMs }) },
     failure,
     ports,
   );

@@ -10,7 +10,7 @@ export interface SubmissionContext {
   readonly pinned?: boolean;
   readonly keyMs?: number;
   /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
-  readonly payload?: string;
+  readonly requestHash?: string;
 }
 
 /** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */

@@ -98,14 +98,14 @@ export function apply(entry: Entry, event: Event): Entry {
 
 const REST = { leaseUntil: 0 };
 /** Of an email that is over nothing is asked any more: its session would only be a secret that is left lying about. */
-const NO_SESSION = { handle: null, letter: null };
+const NO_SESSION = { sessionUri: null, mimeHash: null };
 
 function changed(entry: Entry, event: Event): Entry {
   switch (event.type) {
     case 'claim':
-      return { ...entry, leaseUntil: event.leaseUntil, holder: event.claimId, attempts: entry.attempts + 1, code: null, notBefore: null };
+      return { ...entry, leaseUntil: event.leaseUntil, claimId: event.claimId, attempts: entry.attempts + 1, code: null, notBefore: null };
     case 'open':
-      return { ...entry, handle: event.sessionUri, letter: event.messageHash, letterBytes: event.messageBytes };
+      return { ...entry, sessionUri: event.sessionUri, mimeHash: event.messageHash, mimeBytes: event.messageBytes };
     case 'repeat':
       return { ...entry, repeatedAt: event.at };
     case 'ask':
@@ -125,23 +125,23 @@ function changed(entry: Entry, event: Event): Entry {
     case 'lose':
       return { ...entry, ...REST, code: event.code, notBefore: null };
     case 'enqueue':
-      return { ...entry, content: event.contentHash, holder: event.claimId };
+      return { ...entry, messageHash: event.contentHash, claimId: event.claimId };
     case 'republish':
-      return { ...entry, ...(event.contentHash && { content: event.contentHash }), ...(event.claimId && { holder: event.claimId }) };
+      return { ...entry, ...(event.contentHash && { messageHash: event.contentHash }), ...(event.claimId && { claimId: event.claimId }) };
     case 'reschedule':
       return { ...entry, notBefore: event.notBefore, scheduledAt: event.notBefore, expireAt: Math.max(entry.expireAt, event.expireAt) };
     case 'resubmit': // the message in the queue, the dead letter and the session of the email that failed are not this one's
-      return { ...event.fresh, id: entry.id, attempts: entry.attempts + event.fresh.attempts, holder: event.claimId };
+      return { ...event.fresh, id: entry.id, attempts: entry.attempts + event.fresh.attempts, claimId: event.claimId };
     case 'cancel':
       return { ...entry, ...REST, ...NO_SESSION, code: null, notBefore: null };
     case 'release': {
-      const { buriedAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
+      const { deadLetterAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
       return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
     }
     case 'deadLetter':
-      return { ...entry, buriedAt: event.at };
+      return { ...entry, deadLetterAt: event.at };
     case 'clearDeadLetter': {
-      const { buriedAt: _, ...rest } = entry;
+      const { deadLetterAt: _, ...rest } = entry;
       return rest;
     }
   }

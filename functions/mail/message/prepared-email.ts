@@ -17,7 +17,7 @@ export interface PreparedEmail {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
   /** Fingerprint of what was asked for: equal for equal orders. */
-  readonly payload: string;
+  readonly requestHash: string;
   /** Absent for none. */
   readonly tags?: readonly Tag[];
   /** Send time in milliseconds since the epoch; null for now. */
@@ -56,7 +56,7 @@ export function prepareFields(
   return {
     sender,
     recipients,
-    payload: fingerprint(request, ports.digest),
+    requestHash: fingerprint(request, ports.digest),
     ...(request.tags && { tags: request.tags }),
     dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),
     compose: async (stamp, { fetchFile }) =>

@@ -110,7 +110,7 @@ export function prepareRawMessage(
   return {
     sender,
     recipients,
-    payload: digest(JSON.stringify([digest(message.bytes), sender.from.address, asked])),
+    requestHash: digest(JSON.stringify([digest(message.bytes), sender.from.address, asked])),
     compose: async (stamp) => finish(message, asked, sender, stamp),
     dueAt: null,
     content: () => ({

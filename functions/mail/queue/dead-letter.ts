@@ -8,7 +8,7 @@ import { contentHash, DETAIL_ATTRIBUTE, emailIdOf, MAIL_ATTRIBUTE, readContent, 
 export async function deadLetterEmail(id: string, message: QueueMessage, reason: FailureCode, ports: Ports, detail = ''): Promise<true> {
   const found = ports.deadLetters && (await ports.ledger.read(id));
   const own = found !== null && (await isOf(found.entry, message, ports));
-  if (own && found.entry.buriedAt !== undefined) return true;
+  if (own && found.entry.deadLetterAt !== undefined) return true;
   await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: id }), reason, ports, detail);
   const marked = own && allows(found.entry, 'deadLetter') ? apply(found.entry, { type: 'deadLetter', at: ports.now() }) : null;
   if (own && marked) await ports.ledger.replace(found, marked).catch(() => null); // without it there is a second one at worst
@@ -16,10 +16,10 @@ export async function deadLetterEmail(id: string, message: QueueMessage, reason:
 }
 
 /** Whether a message holds what the mail is about by now: one that is known by the mail's id may be of an earlier wording. */
-async function isOf({ content }: Entry, message: QueueMessage, ports: Ports): Promise<boolean> {
+async function isOf({ messageHash }: Entry, message: QueueMessage, ports: Ports): Promise<boolean> {
   if (emailIdOf(message) === null) return true; // known by a key, under which another mail is refused
   return readContent(message, ports).then(
-    (one) => contentHash(one, ports.digest) === content,
+    (one) => contentHash(one, ports.digest) === messageHash,
     () => false,
   );
 }

@@ -27,7 +27,7 @@ export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, c
     state: dueAt === null ? ('queued' as const) : ('scheduled' as const),
     attempts: 0,
     leaseUntil: 0,
-    content: contentHash(content, ports.digest),
+    messageHash: contentHash(content, ports.digest),
     notBefore: dueAt,
     ...(dueAt !== null && { scheduledAt: dueAt, expireAt: dueAt + KEEP_MS }),
   };
@@ -55,7 +55,7 @@ export async function handOffToQueue(
   const found = await ports.ledger.read(id);
   if (!found || !allows(found.entry, 'enqueue')) return null;
   const content = draft.content();
-  const before = found.entry.content;
+  const before = found.entry.messageHash;
   const hash = contentHash(content, ports.digest);
   if (before !== undefined && before !== hash) return null; // in other words the message that is there would be foreign
   const counters = countersOf(limitsFor(callerIfKey(caller, config), null, ports)); // the attempt gave its count back
@@ -115,9 +115,9 @@ async function again(found: LedgerRecord, content: QueuedContent, ports: Ports):
   const { id, state, notBefore } = entry;
   const past = ended(entry);
   if (past) return past;
-  if (state === 'failed' || entry.content === undefined) return null;
+  if (state === 'failed' || entry.messageHash === undefined) return null;
   if (entry.leaseUntil > ports.now()) return { state: 'queued', id, dueAt: null };
-  if (entry.content === contentHash(content, ports.digest)) {
+  if (entry.messageHash === contentHash(content, ports.digest)) {
     if (state === 'queued' || state === 'scheduled') await mark(found, ports);
     return publish(entry, content, ports);
   }

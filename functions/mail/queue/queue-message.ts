@@ -88,4 +88,5 @@ export const objectName = (id: string): string => `mails/${id}.json`;
  * The task name of an email's queue message: one per time and content, so that repeated tries postpone a message once, and a
  * corrected message gets another name.
  */
-export const taskName = ({ id, content = '' }: Pick<Entry, 'id' | 'content'>, at: number): string => `${id}-${at}-${content.slice(0, 8)}`;
+export const taskName = ({ id, messageHash = '' }: Pick<Entry, 'id' | 'messageHash'>, at: number): string =>
+  `${id}-${at}-${messageHash.slice(0, 8)}`;

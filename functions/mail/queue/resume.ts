@@ -38,7 +38,7 @@ async function goOn(found: LedgerRecord, message: QueueMessage, config: Config, 
     if (toFailure(error).code !== 'content_gone') throw error;
     return recordFailure(found, toFailure(error), ports);
   }
-  if (contentHash(content, ports.digest) !== found.entry.content)
+  if (contentHash(content, ports.digest) !== found.entry.messageHash)
     throw new MailFailure('message_foreign', 'the ledger knows another message under this id');
   if (past) return publish(found.entry, content, ports); // it came before its time: its caller has moved it
   let draft: PreparedEmail;

@@ -55,8 +55,14 @@ async function postpone(found: LedgerRecord | null, message: QueueMessage, at: n
   const { entry } = found;
   const content = await readContent(message, ports);
   const hash = contentHash(content, ports.digest);
-  if (entry.content !== hash && !(await ports.ledger.replace(found, apply(entry, { type: 'republish', contentHash: hash })))) return false;
-  await publishLater(await toQueueMessage(entry.id, content, 'later', ports), at, taskName({ id: entry.id, content: hash }, at), taskQueue);
+  if (entry.messageHash !== hash && !(await ports.ledger.replace(found, apply(entry, { type: 'republish', contentHash: hash }))))
+    return false;
+  await publishLater(
+    await toQueueMessage(entry.id, content, 'later', ports),
+    at,
+    taskName({ id: entry.id, messageHash: hash }, at),
+    taskQueue,
+  );
   return true;
 }
 
@@ -71,7 +77,7 @@ export async function postponeUnread(id: string, message: QueueMessage, ports: P
   if (!ports.taskQueue) return false;
   const content = await readContent(message, ports);
   const at = Math.trunc(ports.now() + BACKOFF_MIN_MS + JITTER_MAX_MS * jitterOf({ id, attempts: 0 }, ports.digest));
-  const name = taskName({ id, content: contentHash(content, ports.digest) }, at);
+  const name = taskName({ id, messageHash: contentHash(content, ports.digest) }, at);
   await publishLater(await toQueueMessage(id, content, 'later', ports), at, name, ports.taskQueue);
   return true;
 }

@@ -156,7 +156,7 @@ async function deliver(
   ports: Ports,
 ): Promise<{ readonly outcome: Outcome; readonly request: EmailFields | null; readonly missing: readonly string[] }> {
   const key = `document:${name}:${eventId}`;
-  const asking: SubmissionContext = { caller, key, retryFailed: false, payload: edge.digest(key) };
+  const asking: SubmissionContext = { caller, key, retryFailed: false, requestHash: edge.digest(key) };
   let request: EmailFields | null = null;
   let missing: readonly string[] = [];
   try {

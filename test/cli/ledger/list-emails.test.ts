@@ -105,10 +105,10 @@ test('list shows what somebody began and left ten minutes ago, too, and not what
   const begun = async (state: 'claimed' | 'sending' | 'queued', minutesAgo: number): Promise<string> => {
     const id = ports.newId();
     const leaseUntil = minutesAgo === 0 ? 0 : Date.now() - minutesAgo * 60_000;
-    const rest = { recipients: [], acceptedAt: Date.now(), attempts: 1, gmailId: null, code: null, notBefore: null, letter: null };
-    const names = { payload: 'p', caller: 'api:shop', mailbox: MAILBOX };
+    const rest = { recipients: [], acceptedAt: Date.now(), attempts: 1, gmailId: null, code: null, notBefore: null, mimeHash: null };
+    const names = { requestHash: 'p', caller: 'api:shop', mailbox: MAILBOX };
     await ports.ledger.create(
-      { id, state, ...names, ...rest, leaseUntil, handle: null, expireAt: Date.now() + 3_600_000 },
+      { id, state, ...names, ...rest, leaseUntil, sessionUri: null, expireAt: Date.now() + 3_600_000 },
       null,
       Date.now(),
     );

@@ -22,15 +22,15 @@ const unique = (): string => `${process.pid}-${Date.now()}-${++count}`;
 const entry = (change: Partial<Entry> = {}): Entry => ({
   id: unique(),
   state: 'claimed',
-  payload: 'p',
+  requestHash: 'p',
   caller: 'shop',
   mailbox: 'm',
   recipients: ['r1', 'r2'],
   acceptedAt: NOW,
   attempts: 1,
   leaseUntil: NOW + HOUR,
-  handle: null,
-  letter: null,
+  sessionUri: null,
+  mimeHash: null,
   gmailId: null,
   code: null,
   notBefore: null,
@@ -97,17 +97,17 @@ for (const { name, start, skip } of backends) {
 
     test('what was written is read back, field by field', async () => {
       const extra = {
-        holder: 'h',
+        claimId: 'h',
         rejected: 2,
-        letterBytes: 7,
+        mimeBytes: 7,
         scheduledAt: NOW + 5,
-        content: 'c',
+        messageHash: 'c',
         threadId: 't',
         repeatedAt: NOW,
         idHeader: 1 as const,
         key: 'k',
       };
-      const mine = entry({ handle: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
+      const mine = entry({ sessionUri: 'https://example.com/?a=b', gmailId: 'g', code: 'rate_limited', notBefore: NOW + 5, ...extra });
       const { created, found } = await ledger.create(mine, null, NOW);
       assert.deepEqual([created, found.entry], [true, mine]);
       assert.deepEqual((await ledger.read(mine.id))?.entry, mine);
@@ -190,7 +190,7 @@ for (const { name, start, skip } of backends) {
 
     test('a replacement needs the version it was read at', async () => {
       const { found } = await ledger.create(entry(), null, NOW);
-      const sending = step(found.entry, 'sending', { handle: 'h' });
+      const sending = step(found.entry, 'sending', { sessionUri: 'h' });
       const replaced = await ledger.replace(found, sending);
       assert.deepEqual(replaced?.entry, sending);
       assert.equal(await ledger.replace(found, step(found.entry, 'failed')), null);
@@ -200,7 +200,7 @@ for (const { name, start, skip } of backends) {
     test('of twenty replacements of one version one wins', async () => {
       const { found } = await ledger.create(entry(), null, NOW);
       const all = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { handle: `h${n}` }))),
+        Array.from({ length: 20 }, (_, n) => ledger.replace(found, step(found.entry, 'sending', { sessionUri: `h${n}` }))),
       );
       assert.equal(all.filter(Boolean).length, 1);
     });
@@ -234,7 +234,7 @@ for (const { name, start, skip } of backends) {
       const first = await ledger.create(entry(), key, NOW, counter);
       const second = await ledger.create(entry(), key, NOW, counter);
       assert.deepEqual([first.found.counts, second.created, second.found.counts], [[1], false, undefined]);
-      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed', { holder: 'other' }), counter);
+      const taken = await ledger.replace(first.found, step(first.found.entry, 'claimed', { claimId: 'other' }), counter);
       const late = step(first.found.entry, 'claimed', { attempts: 9 });
       assert.deepEqual([taken?.counts, await ledger.replace(first.found, late, counter)], [[2], null]);
       assert.deepEqual(await ledger.count(counter, 1), [3]);
@@ -273,7 +273,7 @@ for (const { name, start, skip } of backends) {
       ['parked', 'canceled'],
     ] as const)
       test(`of a worker and a caller that step from ${from} to ${to} at once one succeeds`, async () => {
-        const { found } = await ledger.create(entry({ state: from, leaseUntil: 0, content: 'c', notBefore: NOW + HOUR }), null, NOW);
+        const { found } = await ledger.create(entry({ state: from, leaseUntil: 0, messageHash: 'c', notBefore: NOW + HOUR }), null, NOW);
         const both = await Promise.all([
           ledger.replace(found, step(found.entry, to, { attempts: 7 })),
           ledger.replace(found, step(found.entry, to, { attempts: 8 })),
@@ -326,7 +326,7 @@ suite('the ledger when the reply to a commit is lost', () => {
     for (const key of [null, { hash: unique(), expireAt: NOW + HOUR }]) {
       const mine = entry();
       const found = (await ledger.create(mine, key, NOW)).found;
-      const theirs = await ledger.replace(found, step(mine, 'claimed', { holder: 'somebody', attempts: 2 }));
+      const theirs = await ledger.replace(found, step(mine, 'claimed', { claimId: 'somebody', attempts: 2 }));
       const again = await ledger.create(mine, key, NOW); // the adapter's own second try arrives late
       assert.deepEqual([again.created, again.found.entry], [false, theirs?.entry]);
     }
@@ -335,9 +335,9 @@ suite('the ledger when the reply to a commit is lost', () => {
   test('a replacement whose reply is lost is known again, in whatever order its fields were written', async () => {
     await using google = await startGoogle();
     const ledger = ledgerOf(google);
-    const { found } = await ledger.create(entry({ state: 'queued', content: 'c', scheduledAt: NOW }), null, NOW);
-    const { content: _, ...rest } = found.entry;
-    const next = step({ ...rest, content: 'd', rejected: 1 } as Entry, 'claimed');
+    const { found } = await ledger.create(entry({ state: 'queued', messageHash: 'c', scheduledAt: NOW }), null, NOW);
+    const { messageHash: _, ...rest } = found.entry;
+    const next = step({ ...rest, messageHash: 'd', rejected: 1 } as Entry, 'claimed');
     google.faults.script({ on: 'ledger', reset: 'after' });
     assert.deepEqual((await ledger.replace(found, next))?.entry, next);
   });
@@ -347,7 +347,7 @@ suite('the ledger when the reply to a commit is lost', () => {
     const ledger = ledgerOf(google);
     const { found } = await ledger.create(entry(), null, NOW);
     google.faults.script({ on: 'ledger', status: 409, body: { error: { status: 'ABORTED' } } });
-    assert.equal((await ledger.replace(found, step(found.entry, 'sending', { handle: 'h' })))?.entry.handle, 'h');
+    assert.equal((await ledger.replace(found, step(found.entry, 'sending', { sessionUri: 'h' })))?.entry.sessionUri, 'h');
   });
 
   for (const { fault, code } of [

@@ -24,7 +24,7 @@ for (const by of ['its person', 'its caller'])
     const [there] = ports.ledger.entries.values();
     assert.ok(there);
     const asked = await reconcile(there, mailbox, ports);
-    assert.deepEqual([goesOn(asked), asked.entry.handle], [true, 'session-1']);
+    assert.deepEqual([goesOn(asked), asked.entry.sessionUri], [true, 'session-1']);
     ports.upload = transfer;
     const draft = prepareEmail(MAIL, order.caller, CONFIG, ports);
     const outcome = by === 'its person' ? await sendAgain(asked, draft, ports) : await send(order, CONFIG, ports);

@@ -30,10 +30,10 @@ test('a mail is claimed, sent and settled, and the ledger holds none of its cont
   const ports = world();
   const outcome = await run(order(), ports);
   assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'gmail-1' });
-  const { state, attempts, leaseUntil, gmailId, handle } = only(ports);
+  const { state, attempts, leaseUntil, gmailId, sessionUri } = only(ports);
   assert.deepEqual(
-    { state, attempts, leaseUntil, gmailId, handle },
-    { state: 'sent', attempts: 1, leaseUntil: 0, gmailId: 'gmail-1', handle: null },
+    { state, attempts, leaseUntil, gmailId, sessionUri },
+    { state: 'sent', attempts: 1, leaseUntil: 0, gmailId: 'gmail-1', sessionUri: null },
   );
   assert.doesNotMatch(JSON.stringify(only(ports)), /canary|example\.(com|net)|k1/);
 });
@@ -46,19 +46,19 @@ test('recipients that Gmail refused while it took the mail are in the outcome an
   assert.equal(only(ports).rejected, 2);
 });
 
-test('the handle is in the ledger before the first byte of the letter leaves', async () => {
+test('the sessionUri is in the ledger before the first byte of the letter leaves', async () => {
   const ports = world();
   const seen: unknown[] = [];
   const transfer = ports.upload;
-  ports.upload = (handle, ...rest) => {
-    seen.push([only(ports).state, only(ports).handle === handle]);
-    return transfer(handle, ...rest);
+  ports.upload = (sessionUri, ...rest) => {
+    seen.push([only(ports).state, only(ports).sessionUri === sessionUri]);
+    return transfer(sessionUri, ...rest);
   };
   await run(order(), ports);
   assert.deepEqual(seen, [['sending', true]]);
 });
 
-test('nothing is sent when the handle cannot be kept', async () => {
+test('nothing is sent when the sessionUri cannot be kept', async () => {
   const ports = world();
   const { replace } = ports.ledger;
   const ledger: Ledger = {
@@ -242,7 +242,7 @@ test('a letter that composes to other bytes than the ones begun is not resumed',
   const ports = await died({ state: 'partial', received: 100 });
   ports.clock += ports.leaseMs + 1;
   const [found] = ports.ledger.entries.values();
-  if (found) ports.ledger.entries.set(found.entry.id, { ...found, entry: { ...found.entry, letter: 'another' } });
+  if (found) ports.ledger.entries.set(found.entry.id, { ...found, entry: { ...found.entry, mimeHash: 'another' } });
   const outcome = await run(order(), ports);
   assert.deepEqual([outcome.state, ports.sent.length], ['unknown', 0]);
 });
@@ -338,14 +338,14 @@ test('a file that cannot be fetched fails the mail by its field, and the same ke
 });
 
 for (const code of ['rate_limited', 'google_unavailable', 'mail_refused', 'quota_daily'] as const)
-  test(`after a lost reply nothing else makes the mail unsent: ${code} on the second transfer leaves it unknown, its handle kept`, async () => {
+  test(`after a lost reply nothing else makes the mail unsent: ${code} on the second transfer leaves it unknown, its sessionUri kept`, async () => {
     let transfers = 0;
     const ports = world({
       upload: () => fail(++transfers === 1 ? 'delivery_unknown' : code)(),
       querySession: async () => ({ state: 'partial', received: 0 }),
     });
     const outcome = await run(order(), ports);
-    assert.deepEqual([outcome.state, only(ports).state, only(ports).handle], ['unknown', 'unknown', 'session-1']);
+    assert.deepEqual([outcome.state, only(ports).state, only(ports).sessionUri], ['unknown', 'unknown', 'session-1']);
   });
 
 test('a platform may deliver a mail again for a month: its key does not lapse after a day', async () => {
@@ -420,7 +420,7 @@ test('a mail that Gmail has in part is finished once its files can be fetched ag
   await send(withFile(), CDN, ports);
   Object.assign(ports, { upload: transfer, querySession: async () => ({ state: 'partial', received: 10 }) });
   const down = { ...ports, fetchFile: fail('attachment_unavailable') };
-  assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).handle], ['unknown', 'session-1']);
+  assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).sessionUri], ['unknown', 'session-1']);
   assert.equal((await send(withFile(), CDN, ports)).state, 'sent');
 });
 
@@ -431,7 +431,7 @@ test('a host of files that is down is over soon: the mail waits, and goes with t
   assert.equal((await send(withFile(), CDN, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
 });
 
-test('of two that ask again for a failed mail in the same millisecond one sends it, also where the letter is its own handle', async () => {
+test('of two that ask again for a failed mail in the same millisecond one sends it, also where the letter is its own sessionUri', async () => {
   const ports = world({ token: fail('grant_revoked') });
   await run(order(), ports);
   const working = { ...ports, token: world().token, openSession: async () => 'smtp:<id>', ledger: knowing(ports.ledger) };

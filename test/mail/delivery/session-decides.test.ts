@@ -67,7 +67,7 @@ for (const first of ['whole', 'half'] as const)
     test(`308 with the ${first} email, then ${trouble} to every further call: unknown, the session stays, and it is asked later`, async () => {
       const { ports, did } = scripted([first, trouble], [trouble]);
       const outcome = await run(ports);
-      assert.deepEqual([outcome.state, only(ports).state, only(ports).handle], ['unknown', 'unknown', 'session-1']);
+      assert.deepEqual([outcome.state, only(ports).state, only(ports).sessionUri], ['unknown', 'unknown', 'session-1']);
       ports.querySession = async () => SENT;
       assert.equal((await run(ports)).state, 'sent');
       assert.equal(did.opened, 1);
@@ -76,7 +76,7 @@ for (const first of ['whole', 'half'] as const)
 for (const trouble of ['grant_revoked', 'google_unavailable'] as const)
   test(`308 with the whole email, then no token (${trouble}): unknown, and the session stays`, async () => {
     const { ports, did } = scripted(['whole'], [SENT], [trouble, trouble, trouble, trouble]);
-    assert.deepEqual([(await run(ports)).state, only(ports).handle], ['unknown', 'session-1']);
+    assert.deepEqual([(await run(ports)).state, only(ports).sessionUri], ['unknown', 'session-1']);
     ports.token = world().token;
     assert.equal((await run(ports)).state, 'sent');
     assert.equal(did.opened, 1);
@@ -118,13 +118,13 @@ for (const code of REFUSALS) {
   });
   test(`${code} to the whole email, and the session has all of it: unknown, and asked later`, async () => {
     const { ports, did } = scripted([code], ['whole']);
-    assert.deepEqual([(await run(ports)).state, only(ports).handle], ['unknown', 'session-1']);
+    assert.deepEqual([(await run(ports)).state, only(ports).sessionUri], ['unknown', 'session-1']);
     ports.querySession = async () => SENT;
     assert.deepEqual([(await run(ports)).state, did.opened], ['sent', 1]);
   });
   test(`${code} to the whole email, and the question is refused too: unknown, and asked later`, async () => {
     const { ports } = scripted([code], [code]);
-    assert.deepEqual([(await run(ports)).state, only(ports).handle], ['unknown', 'session-1']);
+    assert.deepEqual([(await run(ports)).state, only(ports).sessionUri], ['unknown', 'session-1']);
   });
   test(`${code} to the whole email, and the session is gone: for a person`, async () => {
     const { ports, did } = scripted([code], [GONE]);

@@ -4,17 +4,17 @@ import { type Entry, STATES, type State } from '../../../functions/mail/delivery
 import { allows, apply, type Event, leads, type RefusalProof, TABLE } from '../../../functions/mail/delivery/transitions.ts';
 
 const entry = (state: State): Entry => ({
-  ...{ id: 'i', state, payload: 'p', caller: 'c', mailbox: 'm', recipients: [], acceptedAt: 0, attempts: 3 },
+  ...{ id: 'i', state, requestHash: 'p', caller: 'c', mailbox: 'm', recipients: [], acceptedAt: 0, attempts: 3 },
   ...{
     leaseUntil: 5,
-    holder: 'h',
-    handle: 's',
-    letter: 'l',
-    letterBytes: 9,
+    claimId: 'h',
+    sessionUri: 's',
+    mimeHash: 'l',
+    mimeBytes: 9,
     gmailId: null,
     code: 'x',
     notBefore: 7,
-    buriedAt: 1,
+    deadLetterAt: 1,
     repeatedAt: 1,
   },
   expireAt: 10,
@@ -34,7 +34,7 @@ const EVENTS: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
   enqueue: { type: 'enqueue', contentHash: 'c', claimId: 'n' },
   republish: { type: 'republish', claimId: 'n' },
   reschedule: { type: 'reschedule', notBefore: 20, expireAt: 30 },
-  resubmit: { type: 'resubmit', fresh: { ...entry('queued'), attempts: 0, handle: null, letter: null, code: null }, claimId: 'n' },
+  resubmit: { type: 'resubmit', fresh: { ...entry('queued'), attempts: 0, sessionUri: null, mimeHash: null, code: null }, claimId: 'n' },
   cancel: { type: 'cancel' },
   release: { type: 'release' },
   drop: { type: 'drop' },
@@ -67,15 +67,15 @@ test('no session is kept of an email that is over, and what may be asked keeps i
       if (!allows({ state }, event.type) || WITH_SESSION.includes(event.type)) continue;
       const after = apply(entry(state), event);
       const over = ['sent', 'failed', 'canceled'].includes(after.state) || ['release', 'resubmit'].includes(event.type);
-      assert.equal(after.handle, over ? null : 's', `${event.type} from ${state}`);
+      assert.equal(after.sessionUri, over ? null : 's', `${event.type} from ${state}`);
     }
 });
 
 test('a second chance begins with nothing of the first: no dead letter, no repetition', () => {
   for (const type of ['release', 'resubmit'] as const) {
     const { fresh } = EVENTS.resubmit;
-    const { buriedAt: _, repeatedAt: __, ...bare } = fresh;
+    const { deadLetterAt: _, repeatedAt: __, ...bare } = fresh;
     const after = apply(entry('failed'), type === 'resubmit' ? { ...EVENTS.resubmit, fresh: bare } : EVENTS.release);
-    assert.deepEqual([after.buriedAt, after.repeatedAt], [undefined, undefined]);
+    assert.deepEqual([after.deadLetterAt, after.repeatedAt], [undefined, undefined]);
   }
 });

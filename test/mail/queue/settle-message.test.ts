@@ -132,9 +132,9 @@ test('a mail that somebody else has taken over in the meantime is not given up: 
   const ports = world({ taskQueue: { schedule: async () => 'created', get: async () => null, cancel: async () => {} } });
   const id = ports.newId();
   const entry: Entry = {
-    ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },
+    ...{ id, requestHash: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW, attempts: 16 },
     state: 'sending',
-    ...{ leaseUntil: ports.clock + 1, handle: 'h', letter: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
+    ...{ leaseUntil: ports.clock + 1, sessionUri: 'h', mimeHash: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
   };
   await ports.ledger.create(entry, null, NOW);
   const outcome = { ...failing('google_unavailable'), id };
@@ -152,8 +152,8 @@ for (const { outcome, state } of [
     const ports = world({ taskQueue: { schedule: async () => assert.fail('postpone'), get: async () => null, cancel: async () => {} } });
     const id = ports.newId();
     const entry: Entry = {
-      ...{ id, payload: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW - 100 * HOUR, attempts: 16 },
-      ...{ state, leaseUntil: 0, handle: 'h', letter: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
+      ...{ id, requestHash: 'p', caller: 'pubsub', mailbox: 'm', recipients: [], acceptedAt: NOW - 100 * HOUR, attempts: 16 },
+      ...{ state, leaseUntil: 0, sessionUri: 'h', mimeHash: 'l', gmailId: null, code: null, notBefore: null, expireAt: NOW + HOUR },
     };
     await ports.ledger.create(entry, null, NOW);
     assert.equal(await settleMessage({ ...failing(outcome), id }, { data: '{}', attributes: {} }, 8, ports), false);

@@ -139,7 +139,7 @@ test('a record of the version before is listed', async () => {
   const identity = async () => ({ secret: { reveal: () => token }, expiresAt: AT + 1e9 });
   const query = createLedgerQuery({ settings: settingsFor(own.google.url), identity });
   assert.deepEqual(
-    (await query({ states: ['queued'] }, 5)).map(({ id, holder, letterBytes }) => [id, holder, letterBytes]),
+    (await query({ states: ['queued'] }, 5)).map(({ id, claimId, mimeBytes }) => [id, claimId, mimeBytes]),
     [[ID, undefined, undefined]],
   );
 });
