@@ -1,4 +1,4 @@
-// The pipeline's look at a plan (cloudbuild/plan.yaml): what it would do, in the log for whoever approves it. Ends with 1 where the plan must not be
+// The pipeline's look at a plan (infra/builds/plan.yaml): what it would do, in the log for whoever approves it. Ends with 1 where the plan must not be
 // applied, or not by the pipeline. It needs Node alone.
 import { readFileSync } from 'node:fs';
 import { reviewPlan, reviewText } from '../functions/cli/deploy/review-plan.ts';

@@ -11,6 +11,7 @@ locals {
     _COMMIT = "$(body.message.data.substitutions.COMMIT_SHA)"
     _BUILD  = "$(body.message.data.id)"
   }
+  build_file    = { check = "cloudbuild.yaml", plan = "infra/builds/plan.yaml", apply = "infra/builds/apply.yaml", smoke = "infra/builds/smoke.yaml" }
   build_account = { check = "check", plan = "plan", apply = "deploy", smoke = "smoke" }
   build_settings = merge(
     { _REGION = var.region, _PREFIX = var.name_prefix, _DATABASE = var.database },
@@ -30,9 +31,9 @@ resource "google_cloudbuild_trigger" "pipeline" {
   for_each        = local.build_files
   name            = "${var.name_prefix}-${each.key}"
   location        = split("/", var.build.repository)[3] # a trigger is where its repository is
-  description     = "cloudbuild/${each.key}.yaml as the account ${local.build_account[each.key]}."
+  description     = "${local.build_file[each.key]} as the account ${local.build_account[each.key]}."
   service_account = google_service_account.this[local.build_account[each.key]].id
-  filename        = each.value == null ? "cloudbuild/${each.key}.yaml" : null
+  filename        = each.value == null ? local.build_file[each.key] : null
   filter          = each.value == null ? null : "_STATUS == \"SUCCESS\" && _BEFORE == \"${var.name_prefix}-${each.value}\""
   dynamic "repository_event_config" {
     for_each = each.value == null ? [1] : []
@@ -60,7 +61,7 @@ resource "google_cloudbuild_trigger" "pipeline" {
   dynamic "git_file_source" {
     for_each = each.value == null ? [] : [1]
     content {
-      path       = "cloudbuild/${each.key}.yaml"
+      path       = local.build_file[each.key]
       repository = var.build.repository
       revision   = "refs/heads/${var.build.branch}"
       repo_type  = "UNKNOWN"

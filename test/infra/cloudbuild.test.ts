@@ -12,7 +12,9 @@ import { onPath, sdkRoot, skipUnless } from '../support/programs/emulators.ts';
 
 const NAMES = ['check', 'plan', 'apply', 'smoke'] as const;
 type Name = (typeof NAMES)[number];
-const texts = Object.fromEntries(NAMES.map((name) => [name, readFileSync(`cloudbuild/${name}.yaml`, 'utf8')])) as Record<Name, string>;
+const texts = Object.fromEntries(
+  NAMES.map((name) => [name, readFileSync(name === 'check' ? 'cloudbuild.yaml' : `infra/builds/${name}.yaml`, 'utf8')]),
+) as Record<Name, string>;
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const seconds = z.string().regex(/^\d+s$/);
@@ -125,7 +127,13 @@ function rightsProblems(name: Name, { steps }: Build): string[] {
 
 for (const name of NAMES) test(`the build ${name} is well formed and in order`, () => assert.deepEqual(problems(name, texts[name]), []));
 
-test('there are no other builds', () => assert.deepEqual(readdirSync('cloudbuild').sort(), NAMES.map((name) => `${name}.yaml`).sort()));
+test('there are no other builds', () =>
+  assert.deepEqual(
+    readdirSync('infra/builds').sort(),
+    NAMES.filter((name) => name !== 'check')
+      .map((name) => `${name}.yaml`)
+      .sort(),
+  ));
 
 test('the triggers of infra/ tell each build what it asks, and nothing else', () => {
   const infra = readFileSync('infra/build.tf', 'utf8');
