@@ -38,7 +38,7 @@ export const PLATFORM_CAUSES = {
     summary: 'A push subscription or webhook sends an identity token that does not fit: wrong audience, or Pub/Sub may not make tokens.',
     fix: [
       'Give the subscription a push account that may invoke the service, and set its audience to the URL that the receiver expects.',
-      '`gcloud projects add-iam-policy-binding {project} --member=serviceAccount:service-PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com --role=roles/iam.serviceAccountTokenCreator`',
+      '`gcloud projects add-iam-policy-binding {project} --member=serviceAccount:service-PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com --role=roles/iam.serviceAccountTokenCreator --condition=None`',
     ],
     avoided: TERRAFORM,
   },
