@@ -37,11 +37,11 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   'neither a lost race nor the lease keeps the bytes back': [
     ...place(
       'deliver',
-      `if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over');
+      `if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over', null, held.entry.id);
   attempt.held = written;`,
       `attempt.held = written ?? { ...held, entry: apply(held.entry, event) };`,
     ),
-    ...place('deliver', `if (ports.now() >= held.entry.leaseUntil) throw`, `if (ports.now() < 0) throw`),
+    ...place('deliver', `if (ports.now() >= held.entry.leaseUntil)`, `if (ports.now() < 0)`),
   ],
   'what may be with Gmail begins anew': place(
     'transitions',
@@ -113,11 +113,7 @@ export const RARE: typeof BREAKS = {
     `const unsure = false;`,
   ),
   'a lost reply leaves no trail': place('deliver', `  attempt.proof = null;\n  try {`, `  try {`),
-  'the lease is not looked at before the bytes': place(
-    'deliver',
-    `if (ports.now() >= held.entry.leaseUntil) throw`,
-    `if (ports.now() < 0) throw`,
-  ),
+  'the lease is not looked at before the bytes': place('deliver', `if (ports.now() >= held.entry.leaseUntil)`, `if (ports.now() < 0)`),
   'a session that is gone is opened anew': place(
     'deliver',
     `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';`,
@@ -136,8 +132,8 @@ export const RARE: typeof BREAKS = {
   ),
   'a dead letter that cannot be published is acknowledged all the same': place(
     'process',
-    `const acknowledged = await publishDeadLetter(message, failure.code, ports).catch(() => false);`,
-    `const acknowledged = await publishDeadLetter(message, failure.code, ports).catch(() => true);`,
+    `const acknowledged = await publishDeadLetter(named, failure.code, ports).catch(() => false);`,
+    `const acknowledged = await publishDeadLetter(named, failure.code, ports).catch(() => true);`,
   ),
   'what can wait nowhere is acknowledged': place(
     'conclude',

@@ -241,7 +241,9 @@ export function createPostOffice(stage: Stage, core: Core, { later, prompt, via,
     } as Ports;
   }
 
-  return { ledger, gmail, topic, dead, tasks, wrong, begunAnew, publish, portsOf };
+  /** What the ledger calls the key of a caller. */
+  const keyHash = (caller: string, key: string): string => base.digest(`${caller}\n${key}`);
+  return { ledger, gmail, topic, dead, tasks, wrong, begunAnew, publish, portsOf, keyHash };
 }
 
 export type PostOffice = ReturnType<typeof createPostOffice>;

@@ -1,4 +1,5 @@
 import type { Entry } from '../../functions/mail/delivery/ledger.ts';
+import { PUBLISHER } from '../../functions/mail/model/caller.ts';
 import { type FailureCode, failureInfo } from '../../functions/mail/model/failure.ts';
 import { DELIVERIES_MAX } from '../../functions/mail/queue/retry-policy.ts';
 import type { Ended } from './scenario.ts';
@@ -9,8 +10,15 @@ export function broken({ scenario, office, told, canceled, risked, released, una
   for (const { by, said } of told) if (said === 'unexpected' || /Error/.test(said)) wrong.push(`${by} was told ${said}`);
   for (const by of unanswered) wrong.push(`${by} asked again and again, and was never told how it ended`);
   const takenOf = (id: string): string[] => office.gmail.taken.filter(({ email }) => email === id).map(({ gmailId }) => gmailId);
+  // Where the ledger did not answer, a dead letter is known by its key only; by it `dead replay` has the same mail sent.
   const buried = (id: string): boolean =>
-    office.dead.some(({ attributes }) => attributes['mailgrantId'] === id || attributes['mailgrantMail'] === id);
+    office.dead.some(
+      ({ attributes: { mailgrantId, mailgrantMail, mailgrantKey } }) =>
+        mailgrantId === id ||
+        mailgrantMail === id ||
+        (mailgrantKey !== undefined && keyOf(id) === office.keyHash(PUBLISHER.id, mailgrantKey)),
+    );
+  const keyOf = (id: string): string | undefined => office.ledger.entries.get(id)?.entry.key;
   const givenUp = (id: string): boolean => told.some((one) => one.id === id && one.by.includes(`delivery ${DELIVERIES_MAX},`));
   const dropped = ({ state, code }: Entry): boolean => state === 'failed' && code === 'dropped';
 

@@ -145,7 +145,8 @@ async function transfer(attempt: Attempt, message: MimeMessage, from: number): P
 async function hand(attempt: Attempt, message: MimeMessage, from: number, secret: AccessToken): Promise<UploadStatus> {
   const { held, gmail, ports, proof } = attempt;
   // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
-  if (ports.now() >= held.entry.leaseUntil) throw new MailFailure('in_flight', 'the lease ran out before the message left');
+  if (ports.now() >= held.entry.leaseUntil)
+    throw new MailFailure('in_flight', 'the lease ran out before the message left', null, held.entry.id);
   attempt.proof = null;
   try {
     return await gmail.upload(held.entry.sessionUri ?? '', message, from, secret);
@@ -232,7 +233,7 @@ function standsAlone(
 async function write(attempt: Attempt, event: Event): Promise<void> {
   const { held, ports } = attempt;
   const written = await ports.ledger.replace(held, apply(held.entry, event));
-  if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over');
+  if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over', null, held.entry.id);
   attempt.held = written;
 }
 

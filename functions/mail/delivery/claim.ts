@@ -59,7 +59,7 @@ export async function createOrFind(
   if (found.entry.state === 'failed' && found.entry.code !== 'dropped' && claim.retryFailed && (same || !claim.pinned)) {
     const anew = apply(found.entry, { type: 'resubmit', fresh, claimId: ports.newId() });
     const begun = await ports.ledger.replace(found, anew, counters);
-    if (!begun) throw inFlight(ports.now() + ports.leaseMs);
+    if (!begun) throw inFlight(found.entry, ports.now() + ports.leaseMs);
     return { begun };
   }
   if (!same) throw new MailFailure('idempotency_mismatch', 'This idempotency key was used before with another payload.');
@@ -82,7 +82,7 @@ export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry), repeated: true };
   if (state === 'canceled') return { state, id };
-  if (entry.leaseUntil > now) throw inFlight(entry.leaseUntil);
+  if (entry.leaseUntil > now) throw inFlight(entry, entry.leaseUntil);
   const early = (notBefore ?? 0) > now + CLOCK_SKEW_MS;
   if (state === 'scheduled' && early) return { state: 'queued', id, dueAt: notBefore };
   const code = (entry.code ?? 'unexpected') as FailureCode;
@@ -101,11 +101,12 @@ export async function takeOver(found: LedgerRecord, counters: readonly Counter[]
   const leaseUntil = ports.now() + ports.leaseMs;
   const claimed = apply(found.entry, { type: 'claim', claimId: ports.newId(), leaseUntil });
   const taken = await ports.ledger.replace(found, claimed, ASKING.has(claimed.state) ? [] : counters);
-  if (!taken) throw inFlight(leaseUntil);
+  if (!taken) throw inFlight(found.entry, leaseUntil);
   return taken;
 }
 
-const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until);
+const inFlight = ({ id }: Entry, until: number): MailFailure =>
+  new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until, id);
 
 function newEntry(
   { caller, requestHash, tags }: Pick<Claim, 'caller' | 'requestHash' | 'tags'>,
@@ -164,6 +165,6 @@ export async function recordFailure(found: LedgerRecord, failure: MailFailure, p
   const { id, state } = found.entry;
   if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());
   const ended = apply(found.entry, { type: 'fail', code: failure.code });
-  if (!(await ports.ledger.replace(found, ended))) throw inFlight(ports.now() + ports.leaseMs);
+  if (!(await ports.ledger.replace(found, ended))) throw inFlight(found.entry, ports.now() + ports.leaseMs);
   return { state: 'failed', id, failure };
 }

@@ -10,17 +10,20 @@ export const failureInfo = (code: FailureCode): FailureRow => FAILURES[code];
 
 /**
  * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and
- * never holds a secret, an address or content of a mail. `retryAt` is milliseconds since the epoch, where Google said it.
+ * never holds a secret, an address or content of a mail. `retryAt` is milliseconds since the epoch, where Google said it. `emailId` is
+ * the ledger's email that it is about, where that is known.
  */
 export class MailFailure extends Error {
   readonly code: FailureCode;
   readonly retryAt: number | null;
+  readonly emailId: string | null;
 
-  constructor(code: FailureCode, detail: string, retryAt: number | null = null) {
+  constructor(code: FailureCode, detail: string, retryAt: number | null = null, emailId: string | null = null) {
     super(detail);
     this.name = 'MailFailure';
     this.code = code;
     this.retryAt = retryAt;
+    this.emailId = emailId;
   }
 }
 

@@ -7,7 +7,7 @@ import { prepareTime } from '../message/scheduled-at.ts';
 import type { Config } from '../model/config.ts';
 import { type FailureCode, failureInfo, type MailFailure, toFailure } from '../model/failure.ts';
 import { deadLetterEmail, detailOf, publishDeadLetter } from './dead-letter.ts';
-import { emailIdOf, KEY_ATTRIBUTE, withAttributes } from './queue-message.ts';
+import { emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, withAttributes } from './queue-message.ts';
 import { DELIVERIES_MAX } from './retry-policy.ts';
 import { postponeUnread, settleMessage } from './settle-message.ts';
 
@@ -57,7 +57,8 @@ export async function processMessage(
     if (last && id !== null && failureInfo(failure.code).retry === 'soon' && (await postponeUnread(id, message, ports).catch(() => false)))
       return { outcome: null, failure, caller: order.caller.id, acknowledged: true };
     if (!ports.deadLetters || !(last || POISON.has(failure.code))) throw failure;
-    const acknowledged = await publishDeadLetter(message, failure.code, ports).catch(() => false);
+    const named = withAttributes(message, { [MAIL_ATTRIBUTE]: failure.emailId });
+    const acknowledged = await publishDeadLetter(named, failure.code, ports).catch(() => false);
     return { outcome: null, failure, caller: order.caller.id, acknowledged };
   }
 }

@@ -53,6 +53,21 @@ test('a message about an email that the ledger does not know is poison: it is ac
   assert.equal((await processMessage(given, CONFIG, world({ deadLetters: { publish: closed } }))).acknowledged, false);
 });
 
+test('the dead letter of an order whose email another invocation holds names that email', async () => {
+  const dead: QueueMessage[] = [];
+  const ports = world({ deadLetters: { publish: async (message) => void dead.push(message) } });
+  const stops = { ...ports, token: () => new Promise<never>(() => {}) };
+  const order = { body: MAIL, caller: PUBLISHER, key: 'k', retryFailed: false };
+  const message = { data: JSON.stringify(MAIL), attributes: {} };
+  void processMessage({ order, message, delivery: DELIVERIES_MAX - 1 }, CONFIG, stops);
+  while (ports.ledger.entries.size === 0) await Promise.resolve();
+  assert.equal((await processMessage({ order, message, delivery: DELIVERIES_MAX }, CONFIG, ports)).acknowledged, true);
+  assert.deepEqual(
+    dead.map(({ attributes }) => attributes),
+    [{ mailgrantKey: 'k', mailgrantMail: [...ports.ledger.entries.keys()][0], reason: 'in_flight' }],
+  );
+});
+
 /** An email that an API accepted and queued, and what the worker makes of its message under a config that was deployed since. */
 async function refusedSince(change: (config: Config) => Config, publish: () => Promise<void>) {
   const messages: QueueMessage[] = [];
