@@ -68,6 +68,7 @@ export async function startMailgrant(options: MailgrantOptions = {}): Promise<Ma
   );
   const ended = new Promise<void>((done) => child.once('close', () => done()));
   const stop = async (): Promise<void> => {
+    keepProcess(child); // until the child has ended: nothing else may keep the event loop going
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await ended;
     if (made !== null) rmSync(made, { recursive: true, force: true });
@@ -130,7 +131,16 @@ function readyLine(child: ChildProcess, onLine: ((line: string) => void) | undef
 
 /** A test program that forgot to stop it ends all the same. */
 function letProcessEnd(child: ChildProcess): void {
-  child.unref();
-  child.channel?.unref();
-  for (const stream of [child.stdout, child.stderr]) (stream as { unref?(): void } | null)?.unref?.();
+  for (const handle of handles(child)) handle?.unref?.();
 }
+
+function keepProcess(child: ChildProcess): void {
+  for (const handle of handles(child)) handle?.ref?.();
+}
+
+const handles = (child: ChildProcess): readonly ({ ref?(): void; unref?(): void } | null | undefined)[] => [
+  child,
+  child.channel,
+  child.stdout as object | null,
+  child.stderr as object | null,
+];

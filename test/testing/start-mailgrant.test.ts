@@ -1,6 +1,7 @@
 /** `mailgrant/testing` as another project's test uses it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,4 +140,13 @@ test('a test program that forgets to stop it, or is killed, leaves nothing behin
     while (!t.signal.aborted && ((await lives()) || left().length > 0)) await new Promise((done) => setImmediate(done));
     assert.deepEqual(left(), []);
   }
+});
+
+test('a program whose last statement is stop() ends well', async () => {
+  const starter = new URL('../../functions/testing/start-mailgrant.ts', import.meta.url).href;
+  const script = `const { startMailgrant } = await import('${starter}'); const laptop = await startMailgrant(); await laptop.stop(); console.log('stopped');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const printed = (await child.stdout.toArray()).join('');
+  if (child.exitCode === null) await once(child, 'exit');
+  assert.deepEqual([printed, child.exitCode], ['stopped\n', 0]);
 });
