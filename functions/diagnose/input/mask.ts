@@ -4,7 +4,8 @@
  */
 const MASKED = '[masked]';
 
-const ADDRESS = String.raw`[\w.+%=-]+@[\w-]+(?:\.[\w-]+)+`;
+// Bounded: over a long run without an @, an open repetition takes quadratic time.
+const ADDRESS = String.raw`[\w.+%=-]{1,100}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}`;
 /** What stands for a value that is not there; it stays readable, since it is often the error. */
 const EMPTY = String.raw`(?:undefined|null|None|nil|false|true|\[?redacted\]?|\[masked\]|\*+|x+|<[\w -]*>)(?=["'\s,;)}\]]|$)|["'\s,;)}]`;
 /** A quoted argument with the secret in it. */
@@ -27,7 +28,7 @@ const SECRETS: readonly RegExp[] = [
   rule(String.raw`\b(?<s>[a-z]{4}([ \u00a0-])[a-z]{4}\2[a-z]{4}\2[a-z]{4})\b`, 'i'),
   rule(String.raw`\b(?!misconfiguration|responsibilities|internationally|characterization)(?<s>[a-z]{16}|[A-Z]{16})\b`),
   rule(String.raw`^(?=[\w+/]*[A-Z\d])(?<s>[\w+/]{8,}={0,2})$`, 'm'),
-  rule(String.raw`(?<![\w./])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)(?<s>[\w+=-]{28,})`),
+  rule(String.raw`(?<![\w./])(?=[\w+=-]{0,200}[a-z])(?=[\w+=-]{0,200}[A-Z])(?=[\w+=-]{0,200}\d)(?<s>[\w+=-]{28,})`),
   // By the name before it.
   rule(String.raw`\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic)\s+)?(?<s>[^\s"',}]+)`, 'i'),
   rule(String.raw`\b(?:bearer|basic)\s+(?!auth|token|realm|challenge|credential|scheme)(?<s>[\w.~+/=-]{8,})`, 'i'),
