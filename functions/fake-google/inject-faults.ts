@@ -59,7 +59,8 @@ export async function serveDoor(
     : fault?.status
       ? { status: fault.status, body: fault.body ?? '', headers: fault.headers ?? {} }
       : null;
-  const reply = canned ?? effect(door, request);
+  const made = canned ?? effect(door, request);
+  const reply = made.status === 200 && fault?.successStatus ? { ...made, status: fault.successStatus } : made;
   if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false });
   return told(fault?.reset === 'after' ? CUT : reply);
 }

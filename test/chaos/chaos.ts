@@ -39,6 +39,8 @@ export interface ChaosReport extends Verdict {
   readonly answered: number;
   readonly kills: number;
   readonly requests: number;
+  /** How often Cloud Tasks took a task, refused a name that it knows, and did not have the one of such a name any more: it ran. */
+  readonly tasks: { readonly created: number; readonly taken: number; readonly ran: number };
   /** How often each kind of fault was met. */
   readonly faults: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -74,7 +76,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   // The framework is the bundle's one dependency; here it is the project's own.
   symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
 
-  const google = ends.use(await startGoogle({ faults }));
+  const google = ends.use(await startGoogle({ faults, queues: 'auto', runTaskAt: soon }));
+  const tasks = { created: 0, taken: 0, ran: 0 };
+  google.watch((seen) => {
+    const what = seen?.door === 'task' ? TASK_ANSWERS[String(seen.answer)] : undefined;
+    if (what) tasks[what]++;
+  });
   google.storeSecret(PROJECT, 'mailgrant-notices', JSON.stringify(google.oauth.enrol(MAILBOX)));
   const firestore = ends.use(await startEmulator(options.firestore));
   const pubsub = ends.use(await startEmulator(options.pubsub));
@@ -99,6 +106,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     MAILGRANT_FIRESTORE_URL: wires.ledger.url,
     MAILGRANT_PUBSUB_URL: wires.queue.url,
     MAILGRANT_TOPIC: `projects/${PROJECT}/topics/${QUEUE}`,
+    MAILGRANT_TASKS: `projects/${PROJECT}/locations/europe-west1/queues/later`,
+    MAILGRANT_TASKS_ACCOUNT: `tasks@${PROJECT}.iam.gserviceaccount.com`,
     MAILGRANT_DEADLINE_SECONDS: String(DEADLINE_S),
     MAILGRANT_CONFIG: '',
     METADATA_SERVER_DETECTION: 'none',
@@ -137,10 +146,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   ends.defer(() => clearInterval(telling));
   try {
     let turn = 0;
+    const bodyOf = bodiesOf();
     for (const { requests, mailsBefore } of batches(plan.requests)) {
       while (mailsBefore - over.size > WINDOW) await sleep(20, undefined, { signal: until });
       for (const one of requests) asked.add(one);
-      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets, apiKey, answers, until)));
+      posts.push(...(await ask(requests, queue, TOPICS[turn++ % TOPICS.length] as string, fleets, apiKey, answers, bodyOf, until)));
     }
     await Promise.all([killing, ...posts]);
     while (entries.filter(isOver).length < mails) {
@@ -166,6 +176,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     answered: answers.length,
     requests: plan.requests.length,
     kills: killed,
+    tasks,
     faults: faults.met,
     seconds: Number(seconds(began)),
     seed,
@@ -180,7 +191,24 @@ ledger: { addresses: plain }
 delivery: ${delivery}
 `;
 
-const bodyOf = ({ recipient }: Asked): Record<string, string> => ({ from: MAILBOX, to: recipient, subject: 'chaos', text: recipient });
+/** The mail as each of its requests has it: the same time, however often it is asked for. */
+function bodiesOf(): (mail: Asked) => Record<string, string> {
+  const times = new Map<string, string>();
+  return ({ recipient, inMs }) => {
+    const at = times.get(recipient) ?? new Date(Date.now() + (inMs ?? 0)).toISOString();
+    times.set(recipient, at);
+    return { from: MAILBOX, to: recipient, subject: 'chaos', text: recipient, ...(inMs !== null && { scheduled_at: at }) };
+  };
+}
+
+const TASK_ANSWERS: Readonly<Record<string, keyof ChaosReport['tasks']>> = { 200: 'created', 409: 'taken', 404: 'ran' };
+
+/** A task that is put off by minutes or hours runs after seconds; what is parked for an hour is over for this run, and stays away. */
+function soon(scheduled: number): number {
+  const waitMs = scheduled - Date.now();
+  return waitMs < 8_000 || Math.abs(waitMs - PARKED_MS) < 2 * 60_000 ? scheduled : Date.now() + 1_000 + waitMs / 600;
+}
+const PARKED_MS = 60 * 60_000;
 
 /** The requests in groups, each with how many different mails came before it. */
 function* batches(requests: readonly Asked[]): Generator<{ requests: readonly Asked[]; mailsBefore: number }> {
@@ -200,6 +228,7 @@ async function ask(
   apis: Readonly<Record<Api, Fleet>>,
   apiKey: string,
   answers: Answer[],
+  bodyOf: ReturnType<typeof bodiesOf>,
   signal: AbortSignal,
 ): Promise<Promise<void>[]> {
   const messages = requests

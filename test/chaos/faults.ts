@@ -58,6 +58,7 @@ const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
     ['429, though taken', 8, { answer: 'rate', takenAfterMs: 0 }],
     ['403, made later', 6, { answer: 'user_rate', takenAfterMs: 1_000 }],
     ['400, though taken', 4, { answer: 'invalid_to', takenAfterMs: 0 }],
+    ['201 in place of 200', 100, { successStatus: 201 }],
   ],
   ask: [
     ['5xx', 80, { answer: 'unavailable' }],
@@ -69,6 +70,14 @@ const ROWS: Partial<Readonly<Record<Door | Wire, readonly Row[]>>> = {
     ['session 410', 5, { status: 410 }],
     ['another 4xx', 10, { answer: 'bad_upload' }],
     ['401', 10, { answer: 'bad_token' }],
+    ['201 in place of 200', 100, { successStatus: 201 }],
+  ],
+  task: [
+    ['Cloud Tasks 429', 40, { answer: 'cloud_exhausted' }],
+    ['Cloud Tasks 503', 40, { answer: 'cloud_unavailable' }],
+    ['Cloud Tasks reset', 30, { reset: 'before' }],
+    ['task created, reply lost', 80, { reset: 'after' }],
+    ['task created, reply lost until it ran', 40, { reset: 'after', delayMs: 2_500 }],
   ],
 };
 

@@ -68,7 +68,7 @@ async function main(): Promise<number> {
 }
 
 function table(report: ChaosReport): string {
-  const { accepted, answered, requests, sent, failed, parked, unknown, attempts, kills, seconds, seed } = report;
+  const { accepted, answered, requests, sent, failed, parked, unknown, attempts, tasks, kills, seconds, seed } = report;
   const bad = ['duplicates', 'lost', 'untrue', 'stray', 'open'] as const;
   const rows: [string, number][] = [
     ['accepted', accepted],
@@ -80,6 +80,9 @@ function table(report: ChaosReport): string {
     ['unknown', unknown],
     ...bad.map((name): [string, number] => [name, report[name].length]),
     ['attempts', attempts],
+    ['tasks created or found', tasks.created],
+    ['task names taken (409)', tasks.taken],
+    ['tasks that had run by then', tasks.ran],
     ['kills', kills],
     ...Object.entries(report.faults).map(([kind, count]): [string, number] => [`fault: ${kind}`, count]),
     ['seconds', seconds],

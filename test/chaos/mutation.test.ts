@@ -1,6 +1,6 @@
 /** The chaos run's broken core, in one process: whoever dies between the bytes and the record of them sends them twice. */
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -98,6 +98,11 @@ for (const [answer, name] of [
     assert.equal(await messagesAfter(answer, await brokenCore([])), 1);
     assert.equal(await messagesAfter(answer, await brokenCore(MUTATIONS[name])), 2);
   });
+
+test('each mutation finds its place in the code', () => {
+  for (const places of Object.values(MUTATIONS))
+    for (const place of places) assert.notEqual(mutated(place, readFileSync(place.file, 'utf8')), readFileSync(place.file, 'utf8'));
+});
 
 test('a mutation whose place is gone is an error', () =>
   assert.throws(() => mutated({ file: 'x.ts', from: 'a', to: 'b' }, 'nothing here'), /x\.ts has changed/));

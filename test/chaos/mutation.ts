@@ -39,6 +39,14 @@ export const MUTATIONS = {
       to: `if (refused) {`,
     },
   ],
+  /** A task that has run is taken for one that waits: what came before its time by the clock of a worker is acknowledged, and is nowhere. */
+  'taken-is-waiting': [
+    {
+      file: 'functions/mail/queue/publish-later.ts',
+      from: `if (await taskQueue.get(taken)) return;`,
+      to: `return;`,
+    },
+  ],
 } as const satisfies Record<string, readonly Mutation[]>;
 
 export type MutationName = keyof typeof MUTATIONS;

@@ -8,6 +8,8 @@ export interface Asked {
   readonly key: string;
   /** Published on a topic, or posted to an API that sends by itself or hands over to the queue. */
   readonly by: 'topic' | Api;
+  /** Wanted so many milliseconds after it is first asked for; null for at once. */
+  readonly inMs: number | null;
 }
 
 /** A process that is killed when so many mails (of 0 to 1 of them) have come to an end. */
@@ -28,15 +30,18 @@ export interface Plan {
 
 const API_SHARE: Readonly<Record<Api, number>> = { direct: 0.12, queued: 0.18 };
 const REPEATED_SHARE = 0.25;
+const LATER_SHARE = 0.1;
 const FAR = 60; // a repetition comes with the first request or up to so many requests later
 
 /** Draws a run from its seed. */
 export function drawPlan({ seed, mails, kills }: { seed: number; mails: number; kills: number }): Plan {
   const random = stream(seed, 'mails');
+  const times = stream(seed, 'times');
   const asked = Array.from({ length: mails }, (_, n): Asked => {
     const share = random();
     const by = share < API_SHARE.direct ? 'direct' : share < API_SHARE.direct + API_SHARE.queued ? 'queued' : 'topic';
-    return { recipient: `n${n}@chaos.example`, key: `chaos-${seed}-${n}`, by };
+    const inMs = times() < LATER_SHARE ? 1_000 + below(times, 5_000) : null;
+    return { recipient: `n${n}@chaos.example`, key: `chaos-${seed}-${n}`, by, inMs };
   });
   const placed = asked.flatMap((mail, place) => {
     const copies = random() < REPEATED_SHARE ? 1 + below(random, 3) : 0;

@@ -5,7 +5,7 @@ import { drawFaults } from './faults.ts';
 import { drawPlan } from './plan.ts';
 import { type Answer, isGood, judge, type Verdict } from './verdict.ts';
 
-const ASKED = [{ recipient: 'n0@chaos.example', key: 'k', by: 'topic' }] as const;
+const ASKED = [{ recipient: 'n0@chaos.example', key: 'k', by: 'topic', inMs: null }] as const;
 const record = (change: Partial<Entry> = {}): Entry => ({
   id: 'id',
   state: 'sent',
@@ -110,5 +110,6 @@ test('every mail of a plan is asked for, some more than once, by each way in', (
   assert.deepEqual(new Set(requests), new Set(asked));
   assert.ok(requests.length > 600);
   assert.deepEqual(new Set(asked.map(({ by }) => by)), new Set(['topic', 'direct', 'queued']));
+  assert.ok(asked.some(({ inMs }) => inMs !== null) && asked.some(({ inMs }) => inMs === null));
   assert.deepEqual(new Set(kills.map(({ whom }) => whom)), new Set(['worker', 'direct', 'queued']));
 });

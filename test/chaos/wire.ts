@@ -12,7 +12,7 @@ export function startWire(target: string, draw: () => Omit<Fault, 'on'> | undefi
   return listen(0, async (request) => {
     const fault = draw();
     if (fault?.reset === 'before') return CUT;
-    if (fault?.answer) return ERROR_REPLIES.cloud_unavailable;
+    if (fault?.answer) return ERROR_REPLIES[fault.answer as keyof typeof ERROR_REPLIES];
     const reply = await pass(request, target, agent);
     return fault?.reset === 'after' ? CUT : reply;
   });

@@ -81,6 +81,8 @@ export interface Fault {
   readonly takenAfterMs?: number;
   /** With `takenAfterMs`: the answer is a 308 whose Range names all the bytes, half of them (the rest still travels), or none. */
   readonly range?: 'whole' | 'half' | 'none';
+  /** The call takes effect, and where it is answered by 200, the answer has this status: at `transfer` and `ask`, Gmail's guide names 201. */
+  readonly successStatus?: number;
   /** The reply waits so long, after the call took effect. */
   readonly delayMs?: number;
 }
@@ -128,6 +130,8 @@ export function readFault(value: unknown): Fault | string {
   if (fault.standing !== undefined && typeof fault.standing !== 'boolean') return 'standing: expected true or false';
   if (fault.name !== undefined && typeof fault.name !== 'string') return 'name: expected a text';
   if (fault.range !== undefined && !['whole', 'half', 'none'].includes(fault.range)) return 'range: expected "whole", "half" or "none"';
+  if (fault.successStatus !== undefined && !(fault.successStatus >= 200 && fault.successStatus <= 299))
+    return 'successStatus: expected 200 to 299';
   for (const name of ['times', 'delayMs', 'keepBytes', 'takenAfterMs'] as const)
     if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
   return fault as Fault;

@@ -73,6 +73,7 @@ export const ERROR_REPLIES = {
     "Permission 'secretmanager.versions.access' denied for resource (or it may not exist).",
   ),
   cloud_unavailable: cloud(503, 'UNAVAILABLE', 'The service is currently unavailable.'),
+  cloud_exhausted: cloud(429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted (e.g. check quota).'),
 } as const satisfies Record<string, FakeReply>;
 
 export type ErrorReplyName = keyof typeof ERROR_REPLIES;

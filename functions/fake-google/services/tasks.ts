@@ -32,9 +32,16 @@ const TASK_MAX_BYTES = 1_000_000;
 
 /**
  * The fake of Cloud Tasks: named tasks that make a call at their time, with the token of a service account, again until
- * it is answered by 2xx. A name is used once: also after its task ran, or was deleted.
+ * it is answered by 2xx. A name is used once: also after its task ran, or was deleted. `runAt` says when a task runs in place of the
+ * time that it is scheduled for.
  */
-export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, auto: boolean): Tasks {
+export function createTasks(
+  db: DatabaseSync,
+  oauth: OAuth,
+  now: () => number,
+  auto: boolean,
+  runAt: (scheduled: number) => number = (scheduled) => scheduled,
+): Tasks {
   db.exec(
     `CREATE TABLE IF NOT EXISTS tasks(name TEXT PRIMARY KEY, task TEXT NOT NULL, run_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, over INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE INDEX IF NOT EXISTS tasks_due ON tasks(run_at) WHERE over = 0`,
@@ -85,7 +92,7 @@ export function createTasks(db: DatabaseSync, oauth: OAuth, now: () => number, a
     if (!task || wrong) return cloudError(400, 'INVALID_ARGUMENT', wrong || 'Invalid value at task');
     if (db.prepare('SELECT 1 FROM tasks WHERE name = ?').get(task.name))
       return cloudError(409, 'ALREADY_EXISTS', 'Requested entity already exists');
-    db.prepare('INSERT INTO tasks(name, task, run_at) VALUES (?, ?, ?)').run(task.name, JSON.stringify(task), at);
+    db.prepare('INSERT INTO tasks(name, task, run_at) VALUES (?, ?, ?)').run(task.name, JSON.stringify(task), runAt(at));
     pump.poke();
     return { status: 200, body: { ...task, httpRequest: undefined } };
   };

@@ -56,6 +56,21 @@ test('a session is opened, takes the letter, and answers the same afterwards', a
   );
 });
 
+for (const door of ['transfer', 'ask'] as const)
+  test(`201 is as good as 200 at ${door}: Gmail's guide names both`, async () => {
+    await using at = await gmail();
+    const mine = letter(raw(1_000));
+    const handle = await at.transport.openSession(mine, at.token, alone);
+    at.google.faults.script({ on: door, successStatus: 201 });
+    const answered: (number | 'cut' | null)[] = [];
+    at.google.watch((seen) => void (seen?.door === door && answered.push(seen.answer)));
+    const states = [
+      await at.transport.upload(handle, mine, 0, at.token),
+      await at.transport.querySession(handle, mine.bytes.length, at.token, alone),
+    ].map(({ state }) => state);
+    assert.deepEqual([states, answered, at.google.mails.count()], [['accepted', 'accepted'], [201], 1]);
+  });
+
 const cuts: { fault: Fault; asked: unknown; mails: number }[] = [
   { fault: { on: 'transfer', reset: 'before' }, asked: { state: 'partial', received: 0 }, mails: 0 },
   { fault: { on: 'transfer', reset: 'before', keepBytes: 262_144 }, asked: { state: 'partial', received: 262_144 }, mails: 0 },
