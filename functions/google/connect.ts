@@ -30,6 +30,7 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
 export function connect(settings: Settings, tell: Tell, identity?: TokenSource, now: () => number = Date.now): FunctionContext & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, stopped, routesFile, urls, smtp: server } = settings;
   const warm = createWarmSessions();
+  const wastedHeadStarts = new Map<string, number>();
   const exchanges = createExchange();
   const self = identity ?? createIdentity(urls.metadata, now);
   const secrets = createSecrets(urls.secrets, project, self);
@@ -101,6 +102,7 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
         windows: async () => (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(firestore, database),
         ...queuePorts(settings, retrying, self),
         token,
+        wastedHeadStarts,
         now,
         newId: randomUUID,
         digest,

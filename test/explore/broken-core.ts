@@ -8,6 +8,7 @@ import type { Core } from './scenario.ts';
 const PLACES: Record<string, string> = {
   deliver: 'functions/mail/delivery/attempt.ts',
   claim: 'functions/mail/delivery/claim.ts',
+  head: 'functions/mail/delivery/head-start.ts',
   conclude: 'functions/mail/queue/settle-message.ts',
   policy: 'functions/mail/queue/retry-policy.ts',
   ledger: 'functions/mail/delivery/ledger.ts',
@@ -33,6 +34,11 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
     'claim',
     `const taken = await ports.ledger.replace(found, claimed`,
     `const taken = await ports.ledger.replace((await ports.ledger.read(found.entry.id)) ?? found, claimed`,
+  ),
+  'a session that was opened for one email is used for another': place(
+    'head',
+    `id === stamp.id && acceptedAt === stamp.acceptedAt && attempts === 1 && state === 'claimed'`,
+    `state === 'claimed'`,
   ),
   'neither a lost race nor the lease keeps the bytes back': [
     ...place(

@@ -111,6 +111,7 @@ export function world(
       return this;
     },
     token: async () => token,
+    wastedHeadStarts: new Map<string, number>(),
     resumable: true,
     refusalIsProof: false,
     openSession: async () => `session-${sent.length + 1}`,

@@ -3,10 +3,12 @@ import type { Sender } from '../message/sender.ts';
 import type { Mailbox } from '../model/config.ts';
 import { failureInfo, MailFailure, toFailure } from '../model/failure.ts';
 import type { AccessToken } from '../model/secret.ts';
+import type { OpenedUpload } from './head-start.ts';
 import type { Entry, LedgerRecord } from './ledger.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
 import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
 import { apply, type Event, type RefusalProof } from './transitions.ts';
+import { createWithToken, type WithToken } from './with-token.ts';
 
 // After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
@@ -15,15 +17,15 @@ const INDEX_MAX_MS = 60 * 60_000;
 
 /**
  * Brings a claimed email to Gmail, effectively exactly once: the session is in the ledger before the first byte leaves, and once
- * bytes were handed to it only the session says what became of them. The outcome is written to the ledger. `minting` is the
- * mailbox's token, where it was requested before.
+ * bytes were handed to it only the session says what became of them. The outcome is written to the ledger. `opening` is what was
+ * begun for this email beside its claim.
  */
 export async function attempt(
   held: LedgerRecord,
   sender: Sender,
   make: () => Promise<MimeMessage>,
   ports: Ports,
-  minting: Promise<AccessToken> | null = null,
+  opening: Promise<OpenedUpload> | null = null,
 ): Promise<Attempted> {
   const { id, state, mimeBytes } = held.entry;
   const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
@@ -36,8 +38,7 @@ export async function attempt(
     if (state === 'claimed') {
       const earlier = await earlierSession(attempt);
       if (earlier) return await recordOutcome(held, sent(id, earlier), ports);
-      const [made] = await Promise.all([make(), minting ?? ports.token(sender)]);
-      const sessionUri = await attempt.token((secret) => gmail.openSession(made, secret, alone));
+      const { message: made, sessionUri } = await (opening ?? openUpload(attempt, sender, make));
       await write(attempt, { type: 'open', sessionUri, messageHash: ports.digest(made.bytes), messageBytes: made.bytes.length });
       message = made;
     } else {
@@ -55,6 +56,15 @@ export async function attempt(
     const truth = unsure ? new MailFailure('delivery_unknown', `Gmail did not say what became of it: ${failure.code}`) : failure;
     return recordOutcome(attempt.held, outcomeOf(truth, id, ports.now()), ports, attempt.proof);
   }
+}
+
+async function openUpload(
+  { gmail, token, alone, ports }: Attempt,
+  sender: Sender,
+  make: () => Promise<MimeMessage>,
+): Promise<OpenedUpload> {
+  const [message] = await Promise.all([make(), ports.token(sender)]);
+  return { message, sessionUri: await token((secret) => gmail.openSession(message, secret, alone)) };
 }
 
 type Accepted = Extract<UploadStatus, { state: 'accepted' }>;
@@ -202,21 +212,6 @@ interface Attempt extends Asking {
   held: LedgerRecord;
   /** Why nothing of it can be with Gmail; null once bytes were handed to its session. */
   proof: RefusalProof | null;
-}
-
-type WithToken = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
-
-/** Runs a call with the mailbox's token; when Gmail refuses the token, once more with a new one. */
-function createWithToken(sender: Pick<Sender, 'mailbox'>, ports: Ports): WithToken {
-  return async (use) => {
-    const token = await ports.token(sender);
-    try {
-      return await use(token);
-    } catch (error) {
-      if (toFailure(error).code !== 'token_refused') throw error;
-      return use(await ports.token(sender, token));
-    }
-  };
 }
 
 /** Whether a Message-ID that its caller gave is this mail's alone: by one of two with the same, the other would be found. */

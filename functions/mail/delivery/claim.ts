@@ -1,3 +1,4 @@
+import type { Stamp } from '../message/mime-message.ts';
 import type { Sender } from '../message/sender.ts';
 import { type Address, normaliseAddress, pseudonym } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
@@ -30,6 +31,8 @@ export interface Claim {
   readonly pinned?: boolean;
   /** How long the key maps to this email at least, in milliseconds; by default a day for callers and 32 days for platforms. */
   readonly keyMs?: number;
+  /** What the email is called and when it was accepted, where something of it was begun before. */
+  readonly stamp?: Stamp;
 }
 
 /** How an entry begins: claimed by the invocation that writes it, or queued for a worker. */
@@ -109,13 +112,13 @@ const inFlight = ({ id }: Entry, until: number): MailFailure =>
   new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until, id);
 
 function newEntry(
-  { caller, requestHash, tags }: Pick<Claim, 'caller' | 'requestHash' | 'tags'>,
+  { caller, requestHash, tags, stamp }: Pick<Claim, 'caller' | 'requestHash' | 'tags' | 'stamp'>,
   key: LedgerKey | null,
   ports: Ports,
 ): Entry {
-  const now = ports.now();
+  const { id, acceptedAt: now } = stamp ?? { id: ports.newId(), acceptedAt: ports.now() };
   return {
-    id: ports.newId(),
+    id,
     state: 'claimed',
     requestHash,
     caller,

@@ -85,6 +85,8 @@ export interface Ports {
   readonly contentStore: ContentStore | null;
   /** The token of the sender's mailbox: minted once per invocation, again when `fresh` names one that was refused. */
   token(sender: Pick<Sender, 'mailbox'>, refused?: AccessToken): Promise<AccessToken>;
+  /** When something was last begun beside a claim for nothing, by the mailbox's address. It lives as long as the instance. */
+  readonly wastedHeadStarts: Map<string, number>;
   now(): number;
   newId(): string;
   /** SHA-256 in hexadecimal. */

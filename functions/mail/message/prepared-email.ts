@@ -22,6 +22,8 @@ export interface PreparedEmail {
   readonly tags?: readonly Tag[];
   /** Send time in milliseconds since the epoch; null for now. */
   readonly dueAt: number | null;
+  /** Whether it has no files and no bytes of its caller's own: it is composed in a millisecond, as often as one likes. */
+  readonly textOnly: boolean;
   /** Composes the MIME message; the same stamp gives the same bytes. */
   compose(stamp: Stamp, ports: Pick<MessagePorts, 'fetchFile'>): Promise<MimeMessage>;
   /** What was asked for, as it travels to a worker. */
@@ -59,6 +61,7 @@ export function prepareFields(
     requestHash: fingerprint(request, ports.digest),
     ...(request.tags && { tags: request.tags }),
     dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),
+    textOnly: request.attachments.length === 0,
     compose: async (stamp, { fetchFile }) =>
       compose({ ...request, attachments: await loadFiles(request.attachments, fetchFile) }, sender, stamp),
     content: () => ({ form: 'mail', data: textOf(body) }),

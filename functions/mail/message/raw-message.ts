@@ -111,6 +111,7 @@ export function prepareRawMessage(
     sender,
     recipients,
     requestHash: digest(JSON.stringify([digest(message.bytes), sender.from.address, asked])),
+    textOnly: false,
     compose: async (stamp) => finish(message, asked, sender, stamp),
     dueAt: null,
     content: () => ({
