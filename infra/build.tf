@@ -167,7 +167,7 @@ resource "google_storage_bucket_iam_member" "pipeline" {
   }
 }
 
-# The mail at the end is put into the queue as any caller would.
+# The email at the end is put into the queue as any caller would.
 resource "google_pubsub_topic_iam_member" "smoke" {
   count  = var.build == null ? 0 : 1
   topic  = google_pubsub_topic.mails.id

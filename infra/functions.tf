@@ -1,13 +1,13 @@
 locals {
-  # Who hands a mail to Gmail, and so reads grants. With `delivery: queued` api and hooks only publish.
+  # Who hands an email to Gmail, and so reads grants. With `delivery: queued` api and hooks only publish.
   senders = local.delivery == "queued" ? ["worker"] : [for name in ["api", "worker", "hooks"] : name if contains(keys(local.functions), name)]
   minters = concat(local.senders, ["watch"])
-  # Who takes mails in or moves them on: ledger, topic, bucket, tasks.
+  # Who takes emails in or moves them on: ledger, topic, bucket, tasks.
   carriers = [for name in ["api", "worker", "hooks"] : name if contains(keys(local.functions), name)]
 
   ingress = { private = "ALLOW_INTERNAL_AND_GCLB", iam = "ALLOW_ALL", public = "ALLOW_ALL" }
 
-  # A mail of 24 MB of attachments takes some 80 MB above an idle instance in api (docs/decisions/057), and more in worker, where
+  # An email of 24 MB of attachments takes some 80 MB above an idle instance in api (docs/decisions/057), and more in worker, where
   # its message is text first: four at a time fit 1 GiB.
   usual = { memory = "1Gi", cpu = "1", concurrency = 4, min_instances = 0, max_instances = 5, timeout = 60 }
   functions = {

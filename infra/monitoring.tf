@@ -20,7 +20,7 @@ locals {
       text   = "Mails fail for a right, an API, a setting or a route. The log line names code, detail and fix; `npx mailgrant doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, `npx mailgrant deploy --project ${var.project_id}` puts them back. Then `npx mailgrant dead list ${local.place}`. Safe to ignore during the first ten minutes after a deployment that changed rights, if it does not come again."
     }
     unknown = {
-      title  = "nobody knows whether a mail was sent"
+      title  = "nobody knows whether an email was sent"
       filter = "${local.ours} AND jsonPayload.event=\"mail\" AND jsonPayload.outcome=\"unknown\""
       text   = "Bytes left and no answer came. Redeliveries ask Gmail; what stays unknown waits for a person: `npx mailgrant ledger list --state unknown ${local.ledger}`, then `ledger show ID` and look into the Sent folder; what came by the queue is a dead letter by then, for a resend. Safe to ignore for a day while the code is delivery_unknown: each delivery, and each request with its key, asks Gmail again."
     }
@@ -75,9 +75,9 @@ locals {
         duration = "0s"
         text     = "More than ten answers of 500 and above in five minutes. Callers try again with the same idempotency key, so nothing is lost as long as they do. See why: `gcloud logging read 'resource.labels.service_name=(\"${var.name_prefix}-api\" OR \"${var.name_prefix}-hooks\") severity>=ERROR' --project=${var.project_id} --freshness=1h --limit=20`; the lines name code and fix. Safe to ignore if it has ended and the code is google_unavailable or ledger_unavailable."
       }
-      # A task is tried every ten minutes at most, for 31 days, and then it and its mail are gone without a word.
+      # A task is tried every ten minutes at most, for 31 days, and then it and its email are gone without a word.
       put_off = {
-        title    = "mails of a later time cannot be published"
+        title    = "emails of a later time cannot be published"
         filter   = "resource.type=\"cloud_tasks_queue\" AND resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\" AND metric.type=\"cloudtasks.googleapis.com/queue/task_attempt_count\" AND metric.labels.response_code!=monitoring.regex.full_match(\"200|(?i:ok)\")"
         aligner  = "ALIGN_DELTA"
         period   = "3600s"
@@ -103,7 +103,7 @@ locals {
 
 resource "google_logging_metric" "mails" {
   name        = "${var.name_prefix}/mails"
-  description = "How mails ended."
+  description = "How emails ended."
   filter      = "${local.ours} AND jsonPayload.event=\"mail\""
   metric_descriptor {
     metric_kind = "DELTA"
@@ -199,20 +199,20 @@ resource "google_monitoring_alert_policy" "metric" {
 }
 
 resource "google_monitoring_alert_policy" "failing" {
-  display_name          = "${var.name_prefix}: mails are failing"
+  display_name          = "${var.name_prefix}: emails are failing"
   combiner              = "OR"
   notification_channels = [for channel in google_monitoring_notification_channel.email : channel.id]
   conditions {
-    display_name = "more than 20 failed mails in ten minutes"
+    display_name = "more than 20 failed emails in ten minutes"
     condition_prometheus_query_language {
       query                     = "sum(increase(${local.failures}[10m])) > 20"
       duration                  = "0s"
       evaluation_interval       = "60s"
-      disable_metric_validation = true # a new project has no such series until its first mail
+      disable_metric_validation = true # a new project has no such series until its first email
     }
   }
   documentation {
-    content   = "More than 20 mails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npx mailgrant doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"mails are failing\"."
+    content   = "More than 20 emails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npx mailgrant doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"mails are failing\"."
     mime_type = "text/markdown"
   }
   alert_strategy {

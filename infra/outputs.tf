@@ -9,7 +9,7 @@ output "service_accounts" {
 }
 
 output "mails_topic" {
-  description = "Topic that takes mails as JSON; whoever may publish there may send from every mailbox."
+  description = "Topic that takes emails as JSON; whoever may publish there may send from every mailbox."
   value       = google_pubsub_topic.mails.id
 }
 
@@ -19,7 +19,7 @@ output "database" {
 }
 
 output "dead_letters" {
-  description = "Subscription that holds the mails that were given up."
+  description = "Subscription that holds the emails that were given up."
   value       = google_pubsub_subscription.dead.id
 }
 

@@ -105,7 +105,7 @@ resource "google_pubsub_topic_iam_member" "publish" {
   member   = google_service_account.this[each.key].member
 }
 
-# worker gives up on a mail with its reason as an attribute, before Pub/Sub does without one.
+# worker gives up on an email with its reason as an attribute, before Pub/Sub does without one.
 resource "google_pubsub_topic_iam_member" "give_up" {
   topic  = google_pubsub_topic.dead.id
   role   = "roles/pubsub.publisher"

@@ -1,7 +1,7 @@
 resource "google_cloud_scheduler_job" "watch" {
   name             = "${var.name_prefix}-watch"
   region           = var.region
-  description      = "Looks at every grant, so that a dead one is known before a mail is lost."
+  description      = "Looks at every grant, so that a dead one is known before an email is lost."
   schedule         = var.watch_schedule
   time_zone        = "Etc/UTC"
   attempt_deadline = "${local.functions["watch"].timeout}s"

@@ -33,7 +33,7 @@ resource "google_storage_bucket_object" "source" {
   }
 }
 
-# Mails too big for a Pub/Sub message (10 MB) or a task (1 MB), until they are sent; those that never are, by age.
+# Emails too big for a Pub/Sub message (10 MB) or a task (1 MB), until they are sent; those that never are, by age.
 resource "google_storage_bucket" "content" {
   name                        = "${var.project_id}-${var.name_prefix}-content"
   location                    = var.region
@@ -46,14 +46,14 @@ resource "google_storage_bucket" "content" {
     }
   }
   soft_delete_policy {
-    retention_duration_seconds = 0 # what was deleted is gone: these are people's mails
+    retention_duration_seconds = 0 # what was deleted is gone: these are people's emails
   }
   lifecycle_rule {
     action {
       type = "Delete"
     }
     condition {
-      age = 64 # a mail waits 30 days for its time at most, and as long as the ledger knows it, 33 days more, its dead letter can be sent
+      age = 64 # an email waits 30 days for its time at most, and as long as the ledger knows it, 33 days more, its dead letter can be sent
     }
   }
   depends_on = [google_project_service.this]

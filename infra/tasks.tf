@@ -1,13 +1,13 @@
-# Mails of a later time. A task publishes on the topic of mails by Pub/Sub's own REST API, so no function is its target.
+# Eemails of a later time. A task publishes on the topic of emails by Pub/Sub's own REST API, so no function is its target.
 resource "google_cloud_tasks_queue" "later" {
   name     = "${var.name_prefix}-later"
   location = var.region
   rate_limits {
-    max_dispatches_per_second = 50 # a day's parked mails come back at once
+    max_dispatches_per_second = 50 # a day's parked emails come back at once
     max_concurrent_dispatches = 50
   }
   retry_config {
-    max_attempts  = -1 # a task that is given up is a lost mail
+    max_attempts  = -1 # a task that is given up is a lost email
     min_backoff   = "10s"
     max_backoff   = "600s"
     max_doublings = 6
@@ -18,7 +18,7 @@ resource "google_cloud_tasks_queue" "later" {
   depends_on = [google_project_service.this]
 }
 
-# Putting a mail off, looking at it and taking it back. The predefined roles would add the listing of all tasks.
+# Putting an email off, looking at it and taking it back. The predefined roles would add the listing of all tasks.
 resource "google_project_iam_custom_role" "timetable" {
   role_id     = "${replace(var.name_prefix, "-", "_")}_timetable"
   title       = "mailgrant: puts mails off"

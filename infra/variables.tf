@@ -164,7 +164,7 @@ variable "stopped" {
 }
 
 variable "queue" {
-  description = "How long Pub/Sub waits between two deliveries of a mail, at first and at most, and how long a topic keeps what was published."
+  description = "How long Pub/Sub waits between two deliveries of an email, at first and at most, and how long a topic keeps what was published."
   type = object({
     min_backoff = optional(string, "10s")
     max_backoff = optional(string, "600s")

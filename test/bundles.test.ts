@@ -85,7 +85,7 @@ const NEEDED: Readonly<Record<string, RegExp>> = {
 };
 // The worker also delivers events and renders templates, by parts that are loaded with the first of them.
 const ALL_BYTES_MAX: Readonly<Record<string, number>> = { worker: 1_080_000, hooks: 1_200_000, watch: 1_800_000 };
-/** Loaded by the first mail that needs it, never at the start: it would be parsed by every instance. */
+/** Loaded by the first email that needs it, never at the start: it would be parsed by every instance. */
 const LATER =
   /node_modules\/|functions\/mail\/(message\/raw-message|batch)\.ts|functions\/google\/http\/fetch-file\.ts|functions\/(mail|google|trigger)\/events\/|functions\/google\/http\/post-webhook\.ts/;
 test('each folder and file that a function must not load exists', () => {
@@ -236,7 +236,7 @@ const deaths = [
 ] as const;
 for (const { name, path, body, headers, busy, done } of deaths)
   for (const taken of [true, false])
-    test(`${name} is killed with -9 between "session saved" and "reply read", Gmail ${taken ? 'took' : 'did not take'} the mail: one mail after redelivery`, async () => {
+    test(`${name} is killed with -9 between "session saved" and "reply read", Gmail ${taken ? 'took' : 'did not take'} the mail: one email after redelivery`, async () => {
       const victim = await start(name, SHORT_S);
       const before = google.mails.count();
       const key = { ...headers, ...('idempotency-key' in headers && { 'idempotency-key': `death-${taken}` }) };
@@ -304,7 +304,7 @@ test('the watch looks at every mailbox, and sends nothing', async () => {
   assert.deepEqual([reply.status, reply.body?.['ok'], google.mails.count()], [200, true, before]);
 });
 
-test('SIGTERM lets the mail in hand finish, then the process ends by itself', async () => {
+test('SIGTERM lets the email in hand finish, then the process ends by itself', async () => {
   const leaving = await start('api');
   google.faults.script({ on: 'transfer', delayMs: 300 });
   const reached = google.reached('transfer');
@@ -314,7 +314,7 @@ test('SIGTERM lets the mail in hand finish, then the process ends by itself', as
   assert.deepEqual([(await reply).status, await leaving.ended], [200, '0']);
 });
 
-test('SIGTERM lets a queued mail in hand finish: it is sent, acknowledged and recorded, and the process ends', async () => {
+test('SIGTERM lets a queued email in hand finish: it is sent, acknowledged and recorded, and the process ends', async () => {
   const [leaving, before] = [await start('worker'), google.mails.count()];
   const [accepted] = await accept();
   google.faults.script({ on: 'transfer', delayMs: 300 });
@@ -326,7 +326,7 @@ test('SIGTERM lets a queued mail in hand finish: it is sent, acknowledged and re
   assert.equal(google.ledgerEntry(accepted?.id ?? '')?.['state'], 'sent');
 });
 
-test('a queued mail that is longer than the grace of a SIGTERM is left exactly resumable: the next worker sends it once', async () => {
+test('a queued email that is longer than the grace of a SIGTERM is left exactly resumable: the next worker sends it once', async () => {
   const [leaving, before] = [await start('worker', 5), google.mails.count()];
   const [accepted] = await accept();
   google.faults.script({ on: 'transfer', reset: 'before', delayMs: 60_000, keepBytes: 10 });
@@ -344,7 +344,7 @@ test('a queued mail that is longer than the grace of a SIGTERM is left exactly r
   assert.deepEqual([reply.status, google.mails.count() - before], [204, 1]);
 });
 
-/** Has a mail accepted into the queue by the bundle; answers its id and the push of its message. */
+/** Has an email accepted into the queue by the bundle; answers its id and the push of its message. */
 async function accept() {
   await using queue = await start('api', DEADLINE_S, undefined, { MAILGRANT_TOPIC: TOPIC });
   google.pubsub.createTopic(TOPIC);
@@ -371,7 +371,7 @@ test('a client that goes away while it posts leaves nothing behind, and the func
   assert.deepEqual([(await fetch(`${api.url}/health`)).status, google.ledgerEntries().length], [200, entries]);
 });
 
-test('whoever reads the log goes away: mails are sent all the same', async () => {
+test('whoever reads the log goes away: emails are sent all the same', async () => {
   await using deaf = await start('worker');
   deaf.child.stdout?.destroy();
   const before = google.mails.count();

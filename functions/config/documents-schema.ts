@@ -17,7 +17,7 @@ interface Shared<Limits extends z.ZodType> {
   readonly limits: Limits;
 }
 
-/** `documents:` of the config: which collection holds mails, and what those may be. */
+/** `documents:` of the config: which collection holds emails, and what those may be. */
 export const documentsSchema = <Limits extends z.ZodType>({ address, pattern, limits }: Shared<Limits>) =>
   z.strictObject({
     collection,

@@ -154,7 +154,7 @@ export function routesOf(given: z.output<typeof routes>): Route[] {
   }));
 }
 
-/** Routes that nobody may send for, or whose mails could only fail or be others than written: what is no template is known now. */
+/** Routes that nobody may send for, or whose emails could only fail or be others than written: what is no template is known now. */
 export function routeContradictions(routes: readonly Route[], owners: ReadonlyMap<string, string>): string[] {
   return routes.flatMap((route) =>
     [

@@ -104,7 +104,7 @@ export function checkConfig(value: unknown): Checked {
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
 }
 
-// Gmail counts 2,000 mails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, for the person
+// Gmail counts 2,000 emails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, for the person
 // whose it is too: four fifths of that by default. A minute too many is only refused, so that limit is left to Gmail.
 // support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
 const PER_DAY = { workspace: 1_600, consumer: 400 };

@@ -12,7 +12,7 @@ const TOGETHER_MAX = 50;
 
 /**
  * Takes the folder, or `2`, `3` … in it where other stacks run already: two stacks on one ledger would deliver each message twice.
- * What is kept there are secrets and mails, so only this user may look into it.
+ * What is kept there are secrets and emails, so only this user may look into it.
  */
 export function takeFolder(wanted: string): OwnFolder {
   for (let number = 1; number <= TOGETHER_MAX; number++) {

@@ -8,7 +8,7 @@ import { welcome } from './welcome.ts';
 export interface DevOptions {
   /** The config to serve; by default that of the project. */
   readonly config?: string | undefined;
-  /** Where mails, ledger and the API key are kept. */
+  /** Where emails, ledger and the API key are kept. */
   readonly folder?: string | undefined;
   /** Wanted ports by name; 0 takes a free one. */
   readonly ports?: Partial<StackOptions['ports']> | undefined;
@@ -54,7 +54,7 @@ export async function runDev(options: DevOptions, { out, err }: DevOutput): Prom
     throw new Error(`--host: expected 127.0.0.1, or ${EVERYWHERE.join(' or ')} for every network that this machine is in`);
   if (ephemeral && options.folder !== undefined) throw new Error('--ephemeral keeps nothing, so it takes no --folder');
   const began = performance.now();
-  process.umask(0o077); // what is kept are secrets and mails
+  process.umask(0o077); // what is kept are secrets and emails
   const configFile = resolve(options.config ?? CONFIGS.find((file) => existsSync(file)) ?? (CONFIGS[0] as string));
   const { config, module } = compileConfig(options.config ?? configFile);
   const folder = ephemeral ? mkdtempSync(join(tmpdir(), 'mailgrant-')) : (options.folder ?? '.mailgrant');
@@ -96,14 +96,14 @@ export async function runDev(options: DevOptions, { out, err }: DevOutput): Prom
       if (wanted !== 0 && !url.endsWith(`:${wanted}`)) out(`Port ${wanted} is taken: ${name} is on ${url} instead.`);
     }
     if (!ephemeral && stack.folder !== folder)
-      out(`Another stack runs in ${folder}: this one keeps its mails and its ledger in ${stack.folder}.`);
+      out(`Another stack runs in ${folder}: this one keeps its emails and its ledger in ${stack.folder}.`);
     out(welcome(urls, stack.key, from, Math.round(performance.now() - began)));
   }
   let stopped: Promise<void> | null = null;
   const end = async (): Promise<void> => {
     await stack[Symbol.asyncDispose]();
     remove();
-    if (!json) out(ephemeral ? 'Everything has ended.' : 'Everything has ended. Mails and ledger are kept for the next start.');
+    if (!json) out(ephemeral ? 'Everything has ended.' : 'Everything has ended. Emails and ledger are kept for the next start.');
   };
   return {
     stack,

@@ -27,7 +27,7 @@ export interface StackOptions {
   readonly configFile?: string;
   /** The JavaScript module that its routes and templates were compiled to; without it there are none. */
   readonly routes?: string;
-  /** Folder that keeps the mails, the ledger and the laptop's API key. */
+  /** Folder that keeps the emails, the ledger and the laptop's API key. */
   readonly folder: string;
   /** What is served: sources or built folders, by name of the function; by default those beside this file. */
   readonly sources?: Readonly<Record<FunctionName, string>>;
@@ -37,7 +37,7 @@ export interface StackOptions {
   readonly host?: string | undefined;
   /** Names by which they may be asked, beside those of loopback. */
   readonly hosts?: HostRule | undefined;
-  /** Keeps mails and ledger in memory. */
+  /** Keeps emails and ledger in memory. */
   readonly ephemeral?: boolean;
   readonly deadlineSeconds: number;
   /** One line that a function printed, or that the stack says of it. */

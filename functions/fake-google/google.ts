@@ -30,7 +30,7 @@ import { createTables, type Tables } from './tables.ts';
 
 export interface GoogleOptions {
   readonly port?: number;
-  /** SQLite file of the mails, sessions, grants and secrets; by default in memory. */
+  /** SQLite file of the emails, sessions, grants and secrets; by default in memory. */
   readonly file?: string;
   /** SQLite file of the ledger. */
   readonly ledgerFile?: string;

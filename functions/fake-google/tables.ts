@@ -12,17 +12,17 @@ export interface Tables {
   hasSecret(project: string, id: string): boolean;
   /** The scopes of the grant that the secret's latest version holds; none where there is no such grant. */
   scopesIn(project: string, id: string): readonly string[];
-  /** The ledger's entry of a mail; null if there is none. */
+  /** The ledger's entry of an email; null if there is none. */
   ledgerEntry(id: string): LedgerRecordRow | null;
   /** Those that changed last, first. */
   ledgerEntries(limit?: number): LedgerRecordRow[];
   /** How many entries are in each state. */
   ledgerStates(): ReadonlyMap<string, number>;
-  /** The id of the mail whose entry holds this upload session; null if none does. */
+  /** The id of the email whose entry holds this upload session; null if none does. */
   ledgerIdOf(session: string): string | null;
-  /** The entry that a mail of the fake Gmail belongs to, whatever its Message-ID is; null if the ledger has none. */
+  /** The entry that an email of the fake Gmail belongs to, whatever its Message-ID is; null if the ledger has none. */
   ledgerEntryOf(mail: { readonly id: string; readonly messageId: string }): LedgerRecordRow | null;
-  /** Ids of the mails that became of an entry: one, if all is well. */
+  /** Ids of the emails that became of an entry: one, if all is well. */
   mailsOf(entry: LedgerRecordRow): string[];
 }
 

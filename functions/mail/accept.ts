@@ -8,7 +8,7 @@ import type { Config } from './model/config.ts';
 
 /**
  * Takes an order from somebody who waits for the answer: sends it, or hands it over to the queue, as the config says.
- * Answers how it ended; `queued` once the message is durable, then the mail is the worker's. Throws MailFailure for an
+ * Answers how it ended; `queued` once the message is durable, then the email is the worker's. Throws MailFailure for an
  * order that never became a mail.
  */
 export async function accept(order: Submission, config: Config, ports: Ports): Promise<Outcome> {

@@ -6,7 +6,7 @@ import { prepareTime } from './message/scheduled-at.ts';
 import type { Caller, Config } from './model/config.ts';
 import { failureInfo, MailFailure, toFailure } from './model/failure.ts';
 
-/** Several mails that somebody asks for at once, under one idempotency key. */
+/** Several emails that somebody asks for at once, under one idempotency key. */
 export interface Batch {
   readonly body: unknown;
   readonly caller: Caller;
@@ -15,7 +15,7 @@ export interface Batch {
   readonly permissive: boolean;
 }
 
-/** What became of the mail at `index`; `outcome` is null where it never became one. */
+/** What became of the email at `index`; `outcome` is null where it never became one. */
 export interface Ended {
   readonly index: number;
   readonly outcome: Outcome | null;
@@ -26,7 +26,7 @@ const MAX = 100;
 const AT_ONCE = 4; // Gmail limits what one mailbox sends at the same time
 
 /**
- * Sends a batch: every mail is checked before the first one goes, each has its own entry in the ledger, and the whole
+ * Sends a batch: every email is checked before the first one goes, each has its own entry in the ledger, and the whole
  * batch is the request hash of each, so that one changed mail is another batch. Answers in the order of the request.
  * `fill` completes the body of one email. Throws MailFailure where nothing was sent: an invalid batch, or one whose key is taken or
  * in flight. What one of the others meets is told with what became of all.

@@ -19,7 +19,7 @@ export async function ownMail(id: string, caller: string, { ledger }: Pick<Ports
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Takes a mail back before anything of it has left; one that is taken back already stays so. Its message may still come,
+ * Takes an email back before anything of it has left; one that is taken back already stays so. Its message may still come,
  * and is then acknowledged without being sent. Throws MailFailure: not_scheduled, in_flight.
  */
 export async function cancel({ entry, version }: LedgerRecord, ports: Ports): Promise<void> {
@@ -33,7 +33,7 @@ export async function cancel({ entry, version }: LedgerRecord, ports: Ports): Pr
 }
 
 /**
- * Moves a scheduled mail to another time: first its message, then its time, by which a worker tells the old message from
+ * Moves a scheduled email to another time: first its message, then its time, by which a worker tells the old message from
  * the new one. The old message is left where it is, for its name could not be used again. Throws MailFailure:
  * not_scheduled, request_invalid, and what the task queue throws.
  */

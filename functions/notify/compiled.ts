@@ -20,11 +20,11 @@ export interface CompiledRoute {
   /** See Route. */
   readonly limits?: Limits;
   readonly template: string;
-  /** Template of the mail that sums up what `every` held back. */
+  /** Template of the email that sums up what `every` held back. */
   readonly digest: string;
 }
 
-/** The words of a mail; `text` is null where it is made from the html. */
+/** The words of an email; `text` is null where it is made from the html. */
 export interface CompiledTemplate {
   readonly subject: Spec;
   readonly html: Spec;

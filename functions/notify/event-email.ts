@@ -10,7 +10,7 @@ export interface DigestFacts {
   readonly last: number;
   readonly from: number;
   readonly until: number;
-  /** The subject that one of their mails would have had; '' where that is not known. */
+  /** The subject that one of their emails would have had; '' where that is not known. */
   readonly sample: string;
 }
 
@@ -28,7 +28,7 @@ export interface RouteMatch {
   readonly dedupe: string | null;
 }
 
-/** The mail that an event becomes, in the shape of `POST /emails`. Throws MailFailure: route_template. */
+/** The email that an event becomes, in the shape of `POST /emails`. Throws MailFailure: route_template. */
 export function mailOf(
   { templates, partials }: Compiled,
   route: CompiledRoute,

@@ -25,10 +25,10 @@ export interface IncomingEvent {
   readonly keyMs?: number;
 }
 
-/** How an event ended: as a mail, `ignored` since the route does not want it, or `held` for the digest of its window. */
+/** How an event ended: as an email, `ignored` since the route does not want it, or `held` for the digest of its window. */
 export type EventResult = Outcome | 'ignored' | 'held';
 
-/** Who a route's mails are sent in the name of, and to whom. */
+/** Who a route's emails are sent in the name of, and to whom. */
 export const callerFor = ({ name, from, only }: CompiledRoute): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
 
 /** How long events of one value are one mail. */
@@ -38,7 +38,7 @@ const DEDUPE_MS = 32 * 24 * 60 * 60_000;
 const RECORDED: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template', 'event_unreadable']);
 
 /**
- * Turns an event into a mail, and has it taken. What the route cannot decide or render is recorded as a failed mail of its
+ * Turns an event into an email, and has it taken. What the route cannot decide or render is recorded as a failed email of its
  * own, never taken for "no match". Throws MailFailure for what passes by itself, or is the set-up's fault.
  */
 export async function handleEvent(
@@ -115,7 +115,7 @@ async function limited(
   return 'held';
 }
 
-/** The first event of a window is a mail at once; each other one counts for the digest, which is asked for when the first is held. */
+/** The first event of a window is an email at once; each other one counts for the digest, which is asked for when the first is held. */
 async function inWindow(
   order: Submission,
   dedupe: string | null,

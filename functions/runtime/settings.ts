@@ -19,13 +19,13 @@ export interface Settings {
   readonly routesFile: string | null;
   /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
   readonly deadlineMs: number;
-  /** The queue of mails, as `projects/P/topics/T`; null for none. */
+  /** The queue of emails, as `projects/P/topics/T`; null for none. */
   readonly topic: string | null;
   /** Where messages that are given up go, as `projects/P/topics/T`; null for nowhere. */
   readonly deadTopic: string | null;
   /** Cloud Storage bucket for content that is too big for a message or a task; null for none. */
   readonly bucket: string | null;
-  /** Cloud Tasks queue for mails that wait for a time, as `projects/P/locations/L/queues/Q`, and whose token its tasks carry; null for none. */
+  /** Cloud Tasks queue for emails that wait for a time, as `projects/P/locations/L/queues/Q`, and whose token its tasks carry; null for none. */
   readonly tasks: { readonly queue: string; readonly account: string } | null;
   /** Cloud Tasks queue of events that go to URLs, whose token its tasks carry, and the worker that they call; null for none. */
   readonly eventTasks: { readonly queue: string; readonly account: string; readonly worker: string } | null;
@@ -45,11 +45,12 @@ export const ENVIRONMENT = {
   MAILGRANT_PUSH_AUDIENCE: 'audience that the push subscription puts in its identity token (worker; default: not checked, IAM decides)',
   MAILGRANT_TRUST_IAM:
     '"true" if Google IAM checks every call first: then keys with "identity" work (api; default: identities are ignored)',
-  MAILGRANT_TOPIC: 'the queue of mails, as projects/P/topics/T (api, hooks, worker; default: no queue)',
+  MAILGRANT_TOPIC: 'the queue of emails, as projects/P/topics/T (api, hooks, worker; default: no queue)',
   MAILGRANT_DEAD_TOPIC: 'where the worker publishes the messages that it gives up, as projects/P/topics/T (worker; default: nowhere)',
-  MAILGRANT_BUCKET: 'Cloud Storage bucket for mails too big for a message or a task (api, hooks, worker; default: such mails are refused)',
+  MAILGRANT_BUCKET:
+    'Cloud Storage bucket for emails too big for a message or a task (api, hooks, worker; default: such emails are refused)',
   MAILGRANT_TASKS:
-    'Cloud Tasks queue for mails that wait for a time, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and scheduled_at is refused)',
+    'Cloud Tasks queue for emails that wait for a time, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and scheduled_at is refused)',
   MAILGRANT_TASKS_ACCOUNT: 'email of the service account whose token those tasks carry; it may publish on MAILGRANT_TOPIC',
   MAILGRANT_EVENT_TASKS:
     'Cloud Tasks queue of the events that go to URLs, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and they wait in the ledger)',
@@ -71,7 +72,7 @@ const ACCOUNT = /^[^\s@]+@[^\s@]+$/;
 const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
 /**
- * Reads environment and config; a wrong one stops the start, with every problem named. A function that hands mails over
+ * Reads environment and config; a wrong one stops the start, with every problem named. A function that hands emails over
  * `needs` the queue where the config says `delivery: queued`.
  */
 export function readSettings(env: Env, needs: 'queue' | null = null): Settings {
@@ -107,7 +108,7 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
   const queue = named('MAILGRANT_TASKS', TASKS, 'projects/P/locations/L/queues/Q');
   const account = named('MAILGRANT_TASKS_ACCOUNT', ACCOUNT, 'the email of a service account');
   if (queue !== null && account === null) problems.push('MAILGRANT_TASKS_ACCOUNT: missing; MAILGRANT_TASKS needs it');
-  if (queue !== null && topic === null) problems.push('MAILGRANT_TOPIC: missing; MAILGRANT_TASKS has its mails published there');
+  if (queue !== null && topic === null) problems.push('MAILGRANT_TOPIC: missing; MAILGRANT_TASKS has its emails published there');
   const eventQueue = named('MAILGRANT_EVENT_TASKS', TASKS, 'projects/P/locations/L/queues/Q');
   const worker = url('MAILGRANT_WORKER_URL', '');
   if (eventQueue !== null && account === null) problems.push('MAILGRANT_TASKS_ACCOUNT: missing; MAILGRANT_EVENT_TASKS needs it');

@@ -1,4 +1,4 @@
-/** Where mails go by SMTP. */
+/** Where emails go by SMTP. */
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;

@@ -20,7 +20,7 @@ async function coldStart(served: Served, first: First, folder: string): Promise<
 const greeting: First = (url) => ({ method: 'GET', url });
 const firstMail: First = (url) => ({ url: `${url}/emails`, headers: AUTHORISED, body: JSON.stringify(MAIL) });
 
-/** From nothing to the first mail accepted, over TLS, ledger included. */
+/** From nothing to the first email accepted, over TLS, ledger included. */
 export async function cold(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using fake = await startFake(laptop, { kind: 'google', tls: true });
   const { folder } = laptop;

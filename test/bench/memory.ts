@@ -9,7 +9,7 @@ import { mailTo } from './warm.ts';
 const FILE_BYTES = 24_000_000;
 const MEGABYTE = 1e6;
 
-/** A mail with a file of so many bytes, as base64 in JSON. */
+/** An email with a file of so many bytes, as base64 in JSON. */
 export const withFile =
   (bytes: number) =>
   (url: string): Posting => {
@@ -30,7 +30,7 @@ const rawLetter =
     };
   };
 
-/** The most that one such mail makes resident above what was before it, again and again in one process, in megabytes. */
+/** The most that one such email makes resident above what was before it, again and again in one process, in megabytes. */
 export async function growth(served: Served, make: (url: string) => Posting, folder: string, times: number): Promise<number[]> {
   await using running = await serve(served, folder);
   await untilListening(running);
@@ -48,7 +48,7 @@ export async function growth(served: Served, make: (url: string) => Posting, fol
   return seen;
 }
 
-/** What a large mail costs in memory, and whether it passes in the smallest instance that Cloud Run functions offer for it. */
+/** What a large email costs in memory, and whether it passes in the smallest instance that Cloud Run functions offer for it. */
 export async function memory(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
   const times = quick ? 2 : 4;

@@ -5,7 +5,7 @@ import { KEY, type Laptop, MAIL, ours, startFake } from './laptop.ts';
 import { type Figure, interleave, type Sample } from './report/figures.ts';
 import { mailTo, warmed } from './warm.ts';
 
-/** What a caller with the resend SDK waits for: one mail after the other through api, against a server that answers at once. */
+/** What a caller with the resend SDK waits for: one email after the other through api, against a server that answers at once. */
 export async function sdk(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
   await using api = await warmed(ours(laptop, 'api', fake), laptop.folder, mailTo);

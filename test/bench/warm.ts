@@ -15,7 +15,7 @@ export async function warmed(served: Served, folder: string, first: (url: string
 
 export const mailTo = (url: string): Posting => ({ url: `${url}/emails`, headers: AUTHORISED, body: JSON.stringify(MAIL) });
 
-/** Loads one process and answers what a mail took there. */
+/** Loads one process and answers what an email took there. */
 async function burden(
   { child }: Pick<Running, 'child'>,
   fake: Pick<Fake, 'child'>,
@@ -34,7 +34,7 @@ async function burden(
   };
 }
 
-/** The whole api function against the careful one: mails per second and processor time, in the same rounds. */
+/** The whole api function against the careful one: emails per second and processor time, in the same rounds. */
 export async function warm(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   const count = quick ? 150 : 400;
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });

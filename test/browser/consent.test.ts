@@ -53,7 +53,7 @@ async function authorizeIn(laptop: Laptop, visit: (page: Page) => Promise<void>)
   return { status, printed };
 }
 
-test('from a dead grant through authorize and a real browser to a mail that is sent', { skip }, async () => {
+test('from a dead grant through authorize and a real browser to an email that is sent', { skip }, async () => {
   await using laptop = await startLaptop({ google: { accounts: [MAILBOX, 'sales@example.com'] } });
   laptop.google.oauth.revoke(MAILBOX);
   const before = await post(`${laptop.api}/emails`, MAIL, authorised);

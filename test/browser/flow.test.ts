@@ -7,7 +7,7 @@ import { skipUnless } from '../support/programs/emulators.ts';
 import { PAGES } from '../support/stack/pages.ts';
 import { flowSvg } from './flow.ts';
 
-test('the picture of a mail’s way is the one that its script makes (else: npm run screenshots)', () => {
+test('the picture of an email’s way is the one that its script makes (else: npm run screenshots)', () => {
   assert.equal(readFileSync('docs/flow.svg', 'utf8'), flowSvg());
 });
 

@@ -33,7 +33,7 @@ after(async () => {
   await laptop?.[Symbol.asyncDispose]();
 });
 
-/** A server that a mail would tell who reads it: notes of each connection what it asked for, or that it asked for nothing. */
+/** A server that an email would tell who reads it: notes of each connection what it asked for, or that it asked for nothing. */
 async function startSpy() {
   const heard: string[] = [];
   const sockets = new Set<Socket>();
@@ -109,7 +109,7 @@ for (const [how, names] of [
   ['all of them', Object.keys(TRICKS)],
   ['all of them, the last one first', Object.keys(TRICKS).reverse()],
 ] as const)
-  test(`a mail that tries ${how} reaches nobody and runs nothing`, { skip }, async () => {
+  test(`an email that tries ${how} reaches nobody and runs nothing`, { skip }, async () => {
     await using spy = await startSpy();
     const tricks = names.map((name) => TRICKS[name]?.(`${spy.url}/${name.replaceAll(' ', '-')}`));
     await post(`${laptop.api}/emails`, { ...MAIL, html: `<p>canary-body</p>${tricks.join('')}` }, authorised);
@@ -123,7 +123,7 @@ for (const [how, names] of [
     assert.equal(new URL(page.url()).port, String(pages.port));
   });
 
-test('a mail cannot lead the frame or the page away, nor open a window', { skip }, async () => {
+test('an email cannot lead the frame or the page away, nor open a window', { skip }, async () => {
   await using spy = await startSpy();
   const link = (target: string): string => `<a href="${spy.url}/away" target="${target}">${target}</a>`;
   const html = `${['_self', '_top', '_blank', '_parent'].map(link).join(' ')}<form action="${spy.url}/form"><button>go</button></form>`;
@@ -145,7 +145,7 @@ test('a mail cannot lead the frame or the page away, nor open a window', { skip 
   );
 });
 
-test('subject, names, headers and filenames of a mail are text on every page', { skip }, async () => {
+test('subject, names, headers and filenames of an email are text on every page', { skip }, async () => {
   const evil = `"><img src=x onerror=alert(1)><script>alert(1)</script>'\``;
   await post(
     `${laptop.api}/emails`,

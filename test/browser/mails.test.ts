@@ -1,4 +1,4 @@
-/** No mail is wider than the screen it is read on, whatever its event holds. */
+/** No email is wider than the screen it is read on, whatever its event holds. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';

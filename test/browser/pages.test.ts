@@ -47,7 +47,7 @@ async function open(path: string, options: BrowserContextOptions = {}) {
 
 const outcome = (page: Page) => page.getByRole('region', { name: 'How it ended' });
 
-test('a mail that is written is sent by the api, and can be read, with its files', { skip }, async () => {
+test('an email that is written is sent by the api, and can be read, with its files', { skip }, async () => {
   await using opened = await open('/write');
   const { page, complaints } = opened;
   await page.getByLabel('To', { exact: true }).fill('"Doe, Jane" <jane@example.net>, joe@example.net');
@@ -69,7 +69,7 @@ test('a mail that is written is sent by the api, and can be read, with its files
   assert.deepEqual(complaints, []);
 });
 
-test('a fault that is switched on is met by the next mail, and its outcome is seen without a reload', { skip }, async () => {
+test('a fault that is switched on is met by the next email, and its outcome is seen without a reload', { skip }, async () => {
   await using ledger = await open('/ledger');
   await using opened = await open('/faults');
   const { page, complaints } = opened;
@@ -143,7 +143,7 @@ test('with the keyboard alone: skip to the form, write, switch a fault, send, re
   assert.deepEqual(complaints, []);
 });
 
-test('without a script: a mail is sent, a fault is switched, and both are answered by a page', { skip }, async () => {
+test('without a script: an email is sent, a fault is switched, and both are answered by a page', { skip }, async () => {
   await using opened = await open('/faults', { javaScriptEnabled: false });
   const { page, complaints } = opened;
   const limit = page.locator('form', { has: page.getByRole('group', { name: 'Daily limit', exact: true }) });

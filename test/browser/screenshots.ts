@@ -1,5 +1,5 @@
 /**
- * `npm run screenshots`: the pictures of the README. The laptop's pages from a stack of its own with mails of its own, and a mail's way.
+ * `npm run screenshots`: the pictures of the README. The laptop's pages from a stack of its own with emails of its own, and a mail's way.
  * `-- --all DIR` takes every page instead, at a phone's, a tablet's and a desk's width, by day and by night: for looking at them.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -135,7 +135,7 @@ test('a time-out, then the same message again: one mail', { skip }, async () => 
   assert.deepEqual([first?.['status'], first?.['smtp_code'], last, mails().length], [0, 451, { sent: 1 }, 1]);
 });
 
-test('a task that builds its mail anew under its own key mails once, and another mail under that key is refused', { skip }, async () => {
+test('a task that builds its email anew under its own key emails once, and another email under that key is refused', { skip }, async () => {
   const [first, second, other] = (await django('task_twice')) as [number, number, Record<string, unknown>];
   assert.deepEqual([first, second, other['code'], mails().length], [1, 1, 'idempotency_mismatch', 1]);
   assert.doesNotMatch(mails()[0]?.raw.toString() ?? '', /idempotency/i);

@@ -1,4 +1,4 @@
-/** Programs that know nothing of mailgrant, each sending one mail its own way; the matrix of what came of it is printed. */
+/** Programs that know nothing of mailgrant, each sending one email its own way; the matrix of what came of it is printed. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ for (const [
   { name, way, command, version, installed = () => onPath(version[0] ?? ''), input = '', without = [] },
 ] of CLIENTS.entries()) {
   const present = version[0] === process.execPath || installed();
-  test(`${name} by ${way}: its mail arrives whole, the hidden recipient too`, { skip: skipUnless(present, name) }, async () => {
+  test(`${name} by ${way}: its email arrives whole, the hidden recipient too`, { skip: skipUnless(present, name) }, async () => {
     const subject = `Grüße ${index} canary-subject`;
     const encoded = `=?utf-8?b?${Buffer.from(subject).toString('base64')}?=`;
     const person = Object.fromEntries(

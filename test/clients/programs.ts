@@ -6,7 +6,7 @@ import { hasDaemon, versionOf } from '../support/programs/mail-servers.ts';
 import { MAILBOX } from '../support/stack/laptop.ts';
 
 const APPS = join(import.meta.dirname);
-/** A program, how it is told to send one mail, and what it cannot send. All it needs stands in the environment. */
+/** A program, how it is told to send one email, and what it cannot send. All it needs stands in the environment. */
 export interface Client {
   readonly name: string;
   readonly way: 'POST /emails' | 'POST /v1/raw' | 'SMTP';

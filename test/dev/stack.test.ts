@@ -133,7 +133,7 @@ test('a mailbox that is switched to `via: smtp` gets a grant for it, and sends t
   ]);
 });
 
-test('queued delivery runs here too: accepted, sent by the worker, and a mail for later outlives a restart', async () => {
+test('queued delivery runs here too: accepted, sent by the worker, and an email for later outlives a restart', async () => {
   const folder = newFolder();
   const file = join(folder, 'mailgrant.yaml');
   writeFileSync(file, 'mailboxes: { notices@example.com: {} }\ndelivery: queued\n');

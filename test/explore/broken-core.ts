@@ -43,7 +43,7 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   'neither a lost race nor the lease keeps the bytes back': [
     ...place(
       'deliver',
-      `if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over', null, held.entry.id);
+      `if (!written) throw new MailFailure('in_flight', 'another invocation took the email over', null, held.entry.id);
   attempt.held = written;`,
       `attempt.held = written ?? { ...held, entry: apply(held.entry, event) };`,
     ),

@@ -140,7 +140,7 @@ test('a session that nobody opened is 404, one announced too large is 413', asyn
   assert.equal(large.status, 413);
 });
 
-test('sessions and mails outlive the process, as Google’s do', async () => {
+test('sessions and emails outlive the process, as Google’s do', async () => {
   const file = `${mkdtempSync(join(tmpdir(), 'mailgrant-'))}/google.sqlite`;
   let id = '';
   {

@@ -1,4 +1,4 @@
-/** What a mail costs in the ledger, in log and in calls, held against the worked example of infra/README.md. */
+/** What an email costs in the ledger, in log and in calls, held against the worked example of infra/README.md. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { authorised, CONFIG, MAIL, post, startLaptop } from '../support/stack/la
 interface Spent {
   writes: number;
   reads: number;
-  /** Documents that were made for one mail alone: TTL deletes them. */
+  /** Documents that were made for one email alone: TTL deletes them. */
   made: Set<string>;
 }
 
@@ -38,7 +38,7 @@ async function meter(spent: Spent, behind: () => string) {
 
 const LIMITS = { ...CONFIG, mailboxes: CONFIG.mailboxes.map((one) => ({ ...one, limits: { perDay: 1_600, perMinute: null } })) };
 
-/** What a mail with an idempotency key costs, of a mailbox with the usual limit. */
+/** What an email with an idempotency key costs, of a mailbox with the usual limit. */
 async function costs(delivery: 'direct' | 'queued') {
   const spent: Spent = { writes: 0, reads: 0, made: new Set() };
   let behind = '';
@@ -56,7 +56,7 @@ async function costs(delivery: 'direct' | 'queued') {
 
 const page = readFileSync('infra/README.md', 'utf8');
 for (const delivery of ['direct', 'queued'] as const)
-  test(`README.md says what a mail costs (${delivery})`, async (t) => {
+  test(`README.md says what an email costs (${delivery})`, async (t) => {
     const { log, ...ledger } = await costs(delivery);
     t.diagnostic(JSON.stringify({ ...ledger, log }));
     const row = new RegExp(`^\\| \`delivery: ${delivery}\` \\| (\\d+) \\| (\\d+) \\| (\\d+) \\|`, 'm').exec(page)?.slice(1).map(Number);

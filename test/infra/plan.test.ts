@@ -144,7 +144,7 @@ describe('the plan and the code', { skip }, () => {
     assert.deepEqual(fields.map(({ values }) => values['collection']).sort(), [...written].sort());
   });
 
-  test('what lies in the bucket outlives the time that a mail may wait and be known', () => {
+  test('what lies in the bucket outlives the time that an email may wait and be known', () => {
     const content = of('google_storage_bucket').find(({ name }) => name === 'content')?.values ?? {};
     const [rule] = content['lifecycle_rule'] as { condition: { age: number }[] }[];
     assert.ok(Number(rule?.condition[0]?.age) * 24 * 3_600_000 > AHEAD_MAX_MS + KEEP_MS);

@@ -1,4 +1,4 @@
-/** `every`: a storm is one mail at once and one digest at the end of its window. */
+/** `every`: a storm is one email at once and one digest at the end of its window. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QueueMessage } from '../../functions/mail/delivery/ports.ts';
@@ -50,7 +50,7 @@ async function compiled() {
   return { all, route: routeNamed('alerts', all), config: configWith(ROUTES) };
 }
 
-test('10,000 identical alerts in an hour are one mail at once and one digest at its end', async () => {
+test('10,000 identical alerts in an hour are one email at once and one digest at its end', async () => {
   const { all, route, config } = await compiled();
   const { ports, put, subjects } = stormy();
   const began = ports.clock;
@@ -73,7 +73,7 @@ test('10,000 identical alerts in an hour are one mail at once and one digest at 
   assert.deepEqual(subjects, ['Alert 1', '9999 more of alerts']);
 });
 
-test('alerts of another kind have a window of their own, and after the window a mail goes out at once again', async () => {
+test('alerts of another kind have a window of their own, and after the window an email goes out at once again', async () => {
   const { all, route, config } = await compiled();
   const { ports, put, subjects } = stormy();
   const take = (n: number, policy?: string) => handleEvent(happened(n, policy), route, all, config, ports);
@@ -109,7 +109,7 @@ test('whoever says the same again on purpose, an hour later, is counted and mail
   assert.deepEqual([subjects.length, put.size], [2, 0]);
 });
 
-test('killed between its window and its mail, the first event is a mail when it comes again', async () => {
+test('killed between its window and its email, the first event is an email when it comes again', async () => {
   const { all, route, config } = await compiled();
   const { ports, subjects } = stormy();
   const { create } = ports.ledger;
@@ -166,7 +166,7 @@ for (const [how, breakIt] of [
     assert.deepEqual(subjects.toSorted(), ['2 more of alerts', 'Alert 1', 'Alert 4']);
   });
 
-test('an event whose own mail is out comes again for as long as the digest before it is not', async () => {
+test('an event whose own email is out comes again for as long as the digest before it is not', async () => {
   const { all, route, config } = await compiled();
   const { ports, subjects } = stormy();
   const bare = Object.assign(ports, { taskQueue: null });

@@ -48,7 +48,7 @@ test('each template has a sample, and each sample a template', () => {
   for (const file of readdirSync('config/samples')) assert.ok(existsSync(join('config/templates', file.replace('.json', '.hbs'))), file);
 });
 
-test('no mail is too big for Gmail to show whole, and none asks for anything from elsewhere', () => {
+test('no email is too big for Gmail to show whole, and none asks for anything from elsewhere', () => {
   for (const one of cases()) {
     const { html } = rendered(one);
     assert.ok(Buffer.byteLength(html) < 60_000, one.name); // Gmail cuts at 102 kB

@@ -1,4 +1,4 @@
-/** What publishers send besides their samples: none of it may cost the mail, or say the wrong thing. */
+/** What publishers send besides their samples: none of it may cost the email, or say the wrong thing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { htmlToText } from '../../functions/mail/mime/html-to-text.ts';

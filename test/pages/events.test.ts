@@ -38,7 +38,7 @@ before(async () => {
   for (const name of Object.keys(ROUTES))
     hooks.store(name, `${name === 'standard-webhooks' ? `whsec_${btoa('canary'.repeat(6))}` : 'canary'.repeat(6)}\n`);
   pages = await startPagesOf(laptop, config, hooks.url);
-  // The functions of this laptop log to an array: what they say is told the pages when the mail is there.
+  // The functions of this laptop log to an array: what they say is told the pages when the email is there.
   laptop.google.watch((seen) => {
     if (seen?.door === 'transfer') for (const name of ['worker', 'hooks']) pages.say(name, '{"severity":"INFO","event":"mail"}');
   });
@@ -51,7 +51,7 @@ after(async () => {
 
 const play = async (fields: Readonly<Record<string, string>>): Promise<string> => (await formTo(pages, '/events', fields)).text();
 
-test('a mail that is published reaches the inbox by the queue and the worker', async () => {
+test('an email that is published reaches the inbox by the queue and the worker', async () => {
   const before = laptop.google.mails.count();
   const text = await play({ to: 'mails', data: JSON.stringify(MAIL) });
   assert.ok(/published<\/span>/.test(text) && /What the function said/.test(text));

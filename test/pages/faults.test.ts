@@ -28,7 +28,7 @@ after(async () => {
 });
 beforeEach(() => laptop.google.faults.clear());
 
-/** What a mail comes to under each switch: its state, its code, and how many letters arrive. */
+/** What an email comes to under each switch: its state, its code, and how many letters arrive. */
 const ENDS: Readonly<Record<string, readonly [once: readonly unknown[], always: readonly unknown[]]>> = {
   'lose-reply': [
     ['sent', null, 1],

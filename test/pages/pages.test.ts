@@ -39,7 +39,7 @@ const get = async (path: string) => {
   };
 };
 
-test('the list shows the mail with its outcome, and its text as text', async () => {
+test('the list shows the email with its outcome, and its text as text', async () => {
   const { text, csp } = await get('/');
   assert.match(text, /Ü &#60;script&#62;/);
   assert.match(text, /class="state sent"/);
@@ -47,7 +47,7 @@ test('the list shows the mail with its outcome, and its text as text', async () 
   assert.match(csp, /default-src 'none'/);
 });
 
-test('a mail is shown with everything it is made of, its html in a sandbox', async () => {
+test('an email is shown with everything it is made of, its html in a sandbox', async () => {
   const { text } = await get(`/mails/${id}`);
   for (const part of [/you@example\.net/, /Message-ID: /i, /<dt>Attempts<\/dt><dd>1<\/dd>/, /<iframe title="[^"]+" sandbox src=/])
     assert.match(text, part);
@@ -69,7 +69,7 @@ for (const path of ['/mails/0', '/nothing', '/mails/../x'])
   test(`${path} is not found`, async () => assert.equal((await get(path)).status, 404));
 test('an attachment that is not there is not found', async () => assert.equal((await get(`/mails/${id}/attachments/9`)).status, 404));
 
-test('a mail that no answer came of keeps its key, since it may have been sent', async () => {
+test('an email that no answer came of keeps its key, since it may have been sent', async () => {
   await using cut = await startPagesOf({ ...laptop, api: 'http://127.0.0.1:1' });
   const reply = await formTo(cut, '/write', { from: MAIL.from, to: 'you@example.net', subject: 's', text: 't', key: 'canary-key' });
   const text = await reply.text();

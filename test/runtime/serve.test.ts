@@ -127,7 +127,7 @@ const QUOTE = 'canary-body <canary-ann@example.com>';
 const quoting = { error: { code: 403, status: QUOTE, message: QUOTE, errors: [{ reason: QUOTE }], details: [{ reason: QUOTE }] } };
 for (const on of ['identity', 'ledger', 'secret', 'token', 'open', 'transfer'] as const)
   for (const status of [403, 500])
-    test(`a ${status} at ${on} that quotes the mail is a failure of the table`, async () => {
+    test(`a ${status} at ${on} that quotes the email is a failure of the table`, async () => {
       google.faults.script({ on, status, body: on === 'token' ? { error: QUOTE, error_description: QUOTE } : quoting });
       const reply = await ask('api', {
         path: '/emails',

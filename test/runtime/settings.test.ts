@@ -59,7 +59,7 @@ test('the queue, its dead letters, the bucket and the tasks are read, and are nu
   );
 });
 
-test('`delivery: queued` needs a topic only where mails are handed over', () => {
+test('`delivery: queued` needs a topic only where emails are handed over', () => {
   const queued = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'config.json');
   writeFileSync(queued, JSON.stringify({ ...CONFIG, delivery: 'queued' }));
   const env = { ...VALID, MAILGRANT_CONFIG: queued };

@@ -18,7 +18,7 @@ export const WHOLE_CONFIG = 'dist/mailgrant.yaml';
 export interface Part {
   readonly file: string;
   readonly bytes: number;
-  /** True if it is loaded when an instance starts; else by the first mail that needs it. */
+  /** True if it is loaded when an instance starts; else by the first email that needs it. */
   readonly atStart: boolean;
   readonly inputs: readonly { readonly path: string; readonly bytes: number }[];
 }

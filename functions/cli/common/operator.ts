@@ -36,7 +36,7 @@ export function operatorFor(file: string, project: string | undefined, env: Env)
   return { settings, identity: faked ? createIdentity(settings.urls.metadata) : ownTokens(named) };
 }
 
-/** The environment with what infra/, or `npm start`, names by default: the topic of mails. */
+/** The environment with what infra/, or `npm start`, names by default: the topic of emails. */
 export function deployedEnv(env: Env, project: string | undefined, prefix = 'mailgrant'): Env {
   const id = project ?? env['GOOGLE_CLOUD_PROJECT'] ?? '';
   const usual = `projects/${id}/topics/${env['MAILGRANT_GOOGLE_URL'] ? 'mails' : `${prefix}-mails`}`;

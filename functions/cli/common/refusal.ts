@@ -44,8 +44,8 @@ const FIXES = {
   revoke_failed: 'Nothing was disabled. Run it again, or remove the app by hand at https://myaccount.google.com/connections.',
   database_missing:
     'Name it by --database, or MAILGRANT_DATABASE: terraform -chdir=infra output database shows it. Is --project the right one?',
-  mail_missing: 'Name the mail by its id: npx mailgrant ledger list shows them.',
-  nothing_to_decide: 'Look at the mail with npx mailgrant ledger show ID.',
+  mail_missing: 'Name the email by its id: npx mailgrant ledger list shows them.',
+  nothing_to_decide: 'Look at the email with npx mailgrant ledger show ID.',
   mailbox_gone: 'Put the mailbox back into the config, or decide without asking Gmail: --no-ask.',
   file_unreadable: 'Give the JSON that was posted or published: the body of POST /emails.',
   services_missing:

@@ -82,11 +82,11 @@ export async function deploy(target: DeployTarget, ports: DeployPorts, dryRun: b
   if (output.failed) return { ...reached, stopped: output.failed };
   const made = readOutputs(output.stdout);
   const { urls, next } = made;
-  say('\n== send a mail to oneself');
+  say('\n== send an email to oneself');
   const smoke = await ports.smoke(made);
   // Nobody has consented yet, or nobody could look: that is a next step, not a failure of the deployment.
   const sendsLater = smoke.code === 'grant_missing' || smoke.state === 'not looked';
-  const stopped = smoke.ok || sendsLater ? null : { at: 'the mail to oneself', fix: smoke.fix ?? '' };
+  const stopped = smoke.ok || sendsLater ? null : { at: 'the email to oneself', fix: smoke.fix ?? '' };
   return { ...reached, ok: stopped === null, urls, smoke, next: smoke.ok ? [] : next, stopped };
 }
 

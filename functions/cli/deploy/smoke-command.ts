@@ -10,7 +10,7 @@ import { configFile } from '../common/project-folder.ts';
 import { CommandError, commandErrorReport } from '../common/refusal.ts';
 import { openSecretStore } from '../common/secret-store.ts';
 
-/** What became of the mail; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
+/** What became of the email; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
 export interface Smoked {
   readonly ok: boolean;
   readonly mailbox: string;
@@ -28,7 +28,7 @@ const NOT_TAKEN =
   'Nothing took it from the queue in time. Read the log of the function worker; the alerts of infra/ name the usual causes.';
 
 /**
- * Puts a mail from a mailbox to itself into the queue, as any caller would, and looks in the ledger until it has ended:
+ * Puts an email from a mailbox to itself into the queue, as any caller would, and looks in the ledger until it has ended:
  * so queue, worker, grant and Gmail are proved in one go, and the operator needs neither the grant nor a key.
  */
 export async function smoke(operator: Operator, mailbox: string, timeoutMs: number): Promise<Smoked> {
@@ -94,7 +94,7 @@ class NotLooked extends Error {
 
 export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked): string =>
   ok
-    ? `Sent: a mail from ${mailbox} to itself went through queue, worker and Gmail in ${seconds} s (id ${id}).`
+    ? `Sent: an email from ${mailbox} to itself went through queue, worker and Gmail in ${seconds} s (id ${id}).`
     : [`Not sent: ${code ?? state} after ${seconds} s${id ? ` (id ${id}, ${state})` : ''}.`, `Fix: ${fix}`].join('\n');
 
 /** `smoke [ADDRESS]`: does a deployment send? */
@@ -118,7 +118,7 @@ export const SMOKE: Leaf = {
     const mailbox = (address ?? operator.settings.config.mailboxes[0]?.address ?? '').toLowerCase();
     const topic = String(operator.settings.topic);
     if (options['dry-run'])
-      return { data: { mailbox, topic }, text: `Would put a mail from ${mailbox} to itself into ${topic}. Nothing was sent.` };
+      return { data: { mailbox, topic }, text: `Would put an email from ${mailbox} to itself into ${topic}. Nothing was sent.` };
     const data = await smoke(operator, mailbox, seconds * 1_000);
     if (data.ok) return { data, text: smokeText(data) };
     const error = { code: data.code ?? 'not_sent', message: `the email is ${data.state}`, fix: data.fix ?? null };

@@ -10,7 +10,7 @@ import { EVENT_OPTIONS, tryRoute } from './try-route.ts';
 
 const FOLDER = '.mailgrant/preview';
 
-/** `preview ROUTE --event FILE`: the mail as people will see it. */
+/** `preview ROUTE --event FILE`: the email as people will see it. */
 export const PREVIEW: Leaf = {
   summary: 'render the email of an event to a file, and show it in the browser',
   arguments: '<ROUTE>',

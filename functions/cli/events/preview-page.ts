@@ -1,11 +1,11 @@
 import { emailHeadOf, type Mail } from './try-route.ts';
 
-/** A page that shows a mail at phone and desktop width, with its head and its text part. Its scripts, if any, do not run. */
+/** A page that shows an email at phone and desktop width, with its head and its text part. Its scripts, if any, do not run. */
 export function previewPage(route: string, match: boolean, mail: Mail): string {
   const { subject, html, text } = mail;
   const shown = emailHeadOf(mail).map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`);
   const frame = (width: number): string =>
-    `<figure><figcaption>${width} px</figcaption><iframe title="The mail at ${width} pixels" sandbox width="${width}" height="900" srcdoc="${escaped(html)}"></iframe></figure>`;
+    `<figure><figcaption>${width} px</figcaption><iframe title="The email at ${width} pixels" sandbox width="${width}" height="900" srcdoc="${escaped(html)}"></iframe></figure>`;
   return `<!doctype html>
 <html lang="en">
 <head>

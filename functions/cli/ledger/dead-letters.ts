@@ -176,7 +176,7 @@ async function stands(mail: string, { begin }: DeadLetterContext): Promise<'open
   const ports = begin();
   try {
     const found = await ports.ledger.read(mail);
-    if (!found) return `the ledger has no mail ${mail}: drop it`;
+    if (!found) return `the ledger has no email ${mail}: drop it`;
     const { state, code, leaseUntil } = found.entry;
     if (state === 'sent' || state === 'canceled') return 'ended';
     if (leaseUntil > ports.now()) return `an invocation holds it until ${new Date(leaseUntil).toISOString()}`;

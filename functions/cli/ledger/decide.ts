@@ -109,12 +109,12 @@ async function ask(found: LedgerRecord, context: DecisionContext): Promise<Ledge
 
 async function find(id: string, context: DecisionContext): Promise<LedgerRecord> {
   const found = await within(context, ({ ledger }) => ledger.read(id));
-  if (!found) throw new MailFailure('mail_unknown', `the ledger has no mail ${id}`);
+  if (!found) throw new MailFailure('mail_unknown', `the ledger has no email ${id}`);
   return found;
 }
 
 function nothing({ entry }: LedgerRecord): never {
-  throw new CommandError('nothing_to_decide', `the mail is ${entry.state}`);
+  throw new CommandError('nothing_to_decide', `the email is ${entry.state}`);
 }
 
 async function within<T>({ begin }: Pick<DecisionContext, 'begin'>, run: (ports: Ports) => Promise<T>): Promise<T> {

@@ -144,7 +144,7 @@ export function runLedgerCommand(
     if (verb === 'show') {
       const ports = edge.startInvocation();
       const found = await ports.ledger.read(id).finally(ports.close);
-      if (!found) throw new CommandError('mail_missing', `${settings.database} has no mail ${id}`);
+      if (!found) throw new CommandError('mail_missing', `${settings.database} has no email ${id}`);
       const data = ledgerRowOf(found.entry, reader);
       return { data, text: mailText(data) };
     }
@@ -162,7 +162,7 @@ export function runLedgerCommand(
 function idIn(words: readonly string[]): string {
   const [id = '', ...more] = words.map((word) => word.toLowerCase());
   if (more.length > 0) throw new CommandError('option_invalid', 'one ID at a time');
-  if (!UUID.test(id)) throw new CommandError('mail_missing', id === '' ? 'no mail is named' : `${id} is not the id of a mail`);
+  if (!UUID.test(id)) throw new CommandError('mail_missing', id === '' ? 'no email is named' : `${id} is not the id of a mail`);
   return id;
 }
 
@@ -192,6 +192,6 @@ function readMessage(file: string): unknown {
     return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
   } catch (error) {
     const reason = error instanceof SyntaxError ? 'it is no JSON' : ((error as NodeJS.ErrnoException).code ?? 'error');
-    throw new CommandError('file_unreadable', `--message ${file}: ${reason}`); // the parser's message would quote the mail
+    throw new CommandError('file_unreadable', `--message ${file}: ${reason}`); // the parser's message would quote the email
   }
 }

@@ -5,10 +5,10 @@ import { MailFailure } from '../../mail/model/failure.ts';
 import type { Operator } from '../common/operator.ts';
 import { queryMails } from '../common/query-mails.ts';
 
-/** What mails are looked up by: the states they may be in, or whom they may be to, as the ledger has it, or a tag as `name=value`. */
+/** What emails are looked up by: the states they may be in, or whom they may be to, as the ledger has it, or a tag as `name=value`. */
 export type Sought = { readonly states: readonly State[] } | { readonly recipients: readonly string[] } | { readonly tag: string };
 
-/** Reads the mails that fit, in no particular order, `limit` at most. */
+/** Reads the emails that fit, in no particular order, `limit` at most. */
 export type LedgerQuery = (sought: Sought, limit: number) => Promise<Entry[]>;
 
 /**

@@ -4,7 +4,7 @@ import { type Decision, decisionsFor } from '../../mail/delivery/operator-decisi
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 import type { LedgerQuery } from './ledger-query.ts';
 
-/** A mail as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
+/** An email as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
 export interface LedgerRow {
   readonly id: string;
   readonly state: State;
@@ -116,7 +116,7 @@ const LEFT_MS = 10 * 60_000; // a queue delivers again within that time
 
 const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.includes(state) && leaseUntil < now - LEFT_MS;
 
-/** The newest mails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
+/** The newest emails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
 export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader: Reader): Promise<EmailList> {
   const { states, abandoned, since, mailbox, recipient, tag, limit } = wanted;
   const sought = abandoned ? [...new Set([...states, ...BEGUN, ...AWAITED])] : states;
@@ -140,7 +140,7 @@ export function listText({ mails, truncated }: EmailList, everything = false): s
     ...(lines.length > 0
       ? lines
       : [everything ? 'No email needs attention. ledger list --state sent shows those that were sent.' : 'No such email.']),
-    ...(truncated ? [`Only ${READ_MAX} mails were read: narrow it by --state or --to.`] : []),
+    ...(truncated ? [`Only ${READ_MAX} emails were read: narrow it by --state or --to.`] : []),
   ].join('\n');
 }
 

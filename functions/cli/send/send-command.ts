@@ -5,7 +5,7 @@ import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
 import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
 
-/** `send`: one mail from the terminal, through a running or deployed function. */
+/** `send`: one email from the terminal, through a running or deployed function. */
 export const SEND: Leaf = {
   summary: 'send one email through a running or deployed function',
   options: {

@@ -5,7 +5,7 @@ import { IAM_DENIED, type IamHeader } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
 import { upload } from './upload.ts';
 
-/** One mail, as it is told on the command line: `html` and `attach` are files. */
+/** One email, as it is told on the command line: `html` and `attach` are files. */
 export interface EmailToSend {
   readonly from: string;
   readonly to: readonly string[];
@@ -17,13 +17,13 @@ export interface EmailToSend {
   readonly attach: readonly string[];
 }
 
-/** A mail ready to be posted, and what it comes to. */
+/** An email ready to be posted, and what it comes to. */
 export interface EncodedEmail {
   readonly body: Buffer;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-/** How it ended; `again` is true where the same call with the same key may end otherwise, and mails once. */
+/** How it ended; `again` is true where the same call with the same key may end otherwise, and emails once. */
 export interface Sent {
   readonly ok: boolean;
   readonly again: boolean;
@@ -57,7 +57,7 @@ export function encodeEmail({ from, to, cc, bcc, subject, text, html, attach }: 
   return { body, files: files.map(({ name, content }) => ({ name, bytes: content.length })) };
 }
 
-/** Whom the mail is posted to, and as whom: by a key, by the identity that IAM lets through, or by both. */
+/** Whom the email is posted to, and as whom: by a key, by the identity that IAM lets through, or by both. */
 export interface Post {
   readonly url: string;
   readonly key: SecretString | null;
@@ -68,7 +68,7 @@ export interface Post {
 
 const NOTHING = { ok: false, status: 0, id: null, code: null } as const;
 
-/** Posts the mail to the function at `url`. Never throws for what the function, or the way to it, does. */
+/** Posts the email to the function at `url`. Never throws for what the function, or the way to it, does. */
 export async function post({ body }: EncodedEmail, { url, key, pass, idempotencyKey, onProgress }: Post): Promise<Sent> {
   const allowed = await pass().catch((error: Error) => error.message);
   if (typeof allowed === 'string') return { ...NOTHING, again: false, message: allowed, fix: null };
@@ -83,7 +83,7 @@ export async function post({ body }: EncodedEmail, { url, key, pass, idempotency
     return outcomeOf(await upload({ url: `${url}/emails`, headers, body, timeoutMs: TIMEOUT_MS, onProgress }));
   } catch (error) {
     const message = `The function did not answer: ${(error as { code?: string }).code ?? (error as Error).name}.`;
-    const fix = 'Check the URL. If it did get the mail, the same --idempotency-key finds out without sending twice.';
+    const fix = 'Check the URL. If it did get the email, the same --idempotency-key finds out without sending twice.';
     return { ...NOTHING, again: true, message, fix };
   }
 }

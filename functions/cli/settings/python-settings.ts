@@ -159,11 +159,11 @@ function ofUrl(known: Known | undefined, read: Read, problems: SettingsProblem[]
     problems.push(
       wrongSetting(
         'credentials-not-loaded',
-        `the mail URL reads the variable ${known?.unset ?? read.env}, which is not set here`,
+        `the email URL reads the variable ${known?.unset ?? read.env}, which is not set here`,
         'Set it.',
       ),
     );
-  else problems.push(unclearSetting('cannot tell the mail URL: it is computed', 'Give it with --url.'));
+  else problems.push(unclearSetting('cannot tell the email URL: it is computed', 'Give it with --url.'));
   return nothing(problems);
 }
 

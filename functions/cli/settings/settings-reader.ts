@@ -2,7 +2,7 @@
  * A Python program that reads a Django settings file with Python's own parser and never runs a line of it. It takes the
  * path of the file and prints one JSON document: `{"names": {NAME: VALUE}, "lines": {NAME: N}, "unread": [MODULE],
  * "error": "line N: …" | null}`. VALUE is `{"v": literal}`, `{"env": NAME, "default": VALUE | null, "cast": CAST}`,
- * `{"tuple": VALUE}` for a stray comma, `{"dict": {…}}`, `{"url": VALUE}` for a mail URL, or `{"unknown": REASON}`.
+ * `{"tuple": VALUE}` for a stray comma, `{"dict": {…}}`, `{"url": VALUE}` for an email URL, or `{"unknown": REASON}`.
  * Works from Python 3.8 on.
  */
 export const SETTINGS_READER = `

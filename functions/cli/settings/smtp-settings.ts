@@ -96,7 +96,7 @@ const SCHEMES: Readonly<Record<string, readonly [tls: SmtpSettings['tls'], port:
 };
 
 /**
- * Reads a mail URL: `smtp://user:password@host:port`, `smtps://…`, django-environ's `smtp+tls://` and `smtp+ssl://`,
+ * Reads an email URL: `smtp://user:password@host:port`, `smtps://…`, django-environ's `smtp+tls://` and `smtp+ssl://`,
  * Symfony's `gmail+smtp://user:password@default`. What is percent-encoded is decoded.
  */
 export function fromUrl(text: string): FoundSettings {
@@ -105,7 +105,7 @@ export function fromUrl(text: string): FoundSettings {
   const known = SCHEMES[scheme.toLowerCase()];
   if (!known)
     problems.push(
-      wrongSetting('bad-host-value', 'this is no mail URL', 'Write smtp://user:password@smtp.gmail.com:587, or smtps://… with port 465.'),
+      wrongSetting('bad-host-value', 'this is no email URL', 'Write smtp://user:password@smtp.gmail.com:587, or smtps://… with port 465.'),
     );
   const [tls, usual] = known ?? ['starttls', 587];
   // Up to the last @ it is the account, whatever the password holds.

@@ -184,12 +184,12 @@ export async function startSidecar({
       if (!(user instanceof SecretString)) return done(refusal(530, LOGIN_FIRST));
       if (stopping) return done(refusal(421, '4.3.2 The sidecar is being stopped'));
       return done(
-        address === '' || asciiAddress(address) ? null : refusal(553, '5.1.7 The sender is no address that mail can be sent from'),
+        address === '' || asciiAddress(address) ? null : refusal(553, '5.1.7 The sender is no address that email can be sent from'),
       );
     },
     onRcptTo({ address }, session, done) {
       const plain = asciiAddress(address);
-      if (!plain) return done(refusal(553, '5.1.3 The recipient is no address that mail can be sent to'));
+      if (!plain) return done(refusal(553, '5.1.3 The recipient is no address that email can be sent to'));
       const bytes = session.envelope.rcptTo.reduce((sum, one) => sum + one.address.length + 1, plain.length);
       return done(bytes > ENVELOPE_MAX_BYTES ? refusal(452, '4.5.3 Too many recipients for one message') : null);
     },

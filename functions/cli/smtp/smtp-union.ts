@@ -34,7 +34,7 @@ interface Parts {
 }
 
 /**
- * Gmail's API sends to everybody whom To and Cc name, so the function refuses an envelope that leaves one of them out. A mail
+ * Gmail's API sends to everybody whom To and Cc name, so the function refuses an envelope that leaves one of them out. An email
  * server that splits a message at its recipient limit sends each part with the same bytes. The parts' recipients are joined, and the message
  * goes once, to addresses that an envelope has named and to no other. docs/decisions/068 has the reasons.
  */

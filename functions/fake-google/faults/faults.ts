@@ -4,7 +4,7 @@ import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-replies.ts';
 /** Those of its SMTP; there `status` is a reply code and `body` the reply's text. */
 const SMTP_DOORS = ['smtp-auth', 'smtp-mail', 'smtp-rcpt', 'smtp-data'] as const;
 
-/** The doors of the fake Google that can be told to fail, in the order in which a mail passes them. */
+/** The doors of the fake Google that can be told to fail, in the order in which an email passes them. */
 export const DOORS = [
   'identity',
   'ledger',

@@ -19,7 +19,7 @@ const of = (row: 'old' | 'new', expression: string): string => expression.replac
 const count = (row: 'old' | 'new', by: number): string =>
   `INSERT INTO states SELECT ${of(row, STATE)}, ${by} WHERE ${of(row, INDEXED.collection)} = 'mails' ON CONFLICT(state) DO UPDATE SET n = n + ${by};`;
 
-/** Creates the table of Firestore's documents, and beside it how many mails of the ledger are in each state. */
+/** Creates the table of Firestore's documents, and beside it how many emails of the ledger are in each state. */
 export function createDocuments(db: DatabaseSync): void {
   db.exec(`CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS documents_path ON documents(${INDEXED.path});

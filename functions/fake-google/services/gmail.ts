@@ -24,7 +24,7 @@ export interface Gmail {
   answer(request: FakeRequest, url: string): FakeReply;
   /** `messages.list`, as far as `q=rfc822msgid:` goes, and the headers of `messages.get`. */
   search(request: FakeRequest): FakeReply;
-  /** Takes a mail that came by SMTP, where the envelope says for whom. */
+  /** Takes an email that came by SMTP, where the envelope says for whom. */
   take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
   /** Takes the first bytes of a transfer that is cut before its end. */
   keep(request: FakeRequest, bytes: number): void;

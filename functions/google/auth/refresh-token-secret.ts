@@ -10,7 +10,7 @@ export interface Credential {
 
 /**
  * Reads a secret's payload: JSON `{client_id, client_secret, refresh_token, address?}`. A payload that names another
- * address than the mailbox's is refused, before a mail goes out from the wrong account. Throws MailFailure: grant_malformed.
+ * address than the mailbox's is refused, before an email goes out from the wrong account. Throws MailFailure: grant_malformed.
  */
 export function readCredential(text: SecretString, mailbox: string): Credential {
   const payload = parse(text.reveal());

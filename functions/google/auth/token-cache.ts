@@ -31,7 +31,7 @@ export function createMinter(
         minting.token = token;
         if (reuse) sources.tokenCache.set(mailbox.address, token);
       },
-      () => minted.delete(mailbox.address), // a failed mint is not shared with later mails
+      () => minted.delete(mailbox.address), // a failed mint is not shared with later emails
     );
     return minting.promise;
   };

@@ -6,7 +6,7 @@ import { type Call, type Exchange, type HttpReply, json } from '../http/exchange
 import { answerOf } from '../http/google-client.ts';
 import { readGmailFailure } from './gmail-failure.ts';
 
-/** Looks for a mail by its Message-ID; answers Gmail's id, or null. */
+/** Looks for an email by its Message-ID; answers Gmail's id, or null. */
 export type Search = (messageId: string, token: AccessToken) => Promise<string | null>;
 
 /** Gmail's `messages.list` with `rfc822msgid:`. The scope of SMTP covers it, `gmail.send` does not. Throws MailFailure. */
@@ -29,5 +29,5 @@ export function readFound(reply: HttpReply, now: number): string | null {
   const id = body?.messages?.[0]?.id;
   if (typeof id === 'string') return id;
   if (body?.resultSizeEstimate === 0 && (body.messages ?? []).length === 0) return null;
-  throw new MailFailure('unexpected', "Gmail's search answered neither a mail nor none"); // a proxy's page is no proof of absence
+  throw new MailFailure('unexpected', "Gmail's search answered neither an email nor none"); // a proxy's page is no proof of absence
 }

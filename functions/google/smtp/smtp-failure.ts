@@ -84,7 +84,8 @@ export function readSmtpFailure({ phase, reply, cause, challenge }: SmtpTrouble)
   if (code < 400) {
     const detail = `no answer from Gmail's SMTP (${phase}): ${cause}`;
     // The client's own refusals, before it says a word to the server: the size that the server announced, an address.
-    if (phase === 'envelope' && cause === 'EMESSAGE') return new MailFailure('too_large', 'The mail is larger than the SMTP server takes.');
+    if (phase === 'envelope' && cause === 'EMESSAGE')
+      return new MailFailure('too_large', 'The email is larger than the SMTP server takes.');
     if (phase === 'envelope' && cause === 'EENVELOPE') return new MailFailure('mail_refused', 'An address does not fit an SMTP envelope.');
     return new MailFailure(phase === 'data' ? 'delivery_unknown' : 'google_unavailable', detail);
   }

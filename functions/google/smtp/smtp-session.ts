@@ -75,7 +75,7 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
       const late = (): void => fail({ code: 'ETIMEDOUT' });
       fail = ({ response = '', originalCode, code = '' }) => {
         signal.removeEventListener('abort', late);
-        const cause = /^[A-Z][A-Z0-9_]+$/.exec(originalCode ?? code)?.[0] ?? 'error'; // messages may quote the mail
+        const cause = /^[A-Z][A-Z0-9_]+$/.exec(originalCode ?? code)?.[0] ?? 'error'; // messages may quote the email
         reject(readSmtpFailure({ phase, reply: response, cause, challenge }));
       };
       if (signal.aborted) return late();

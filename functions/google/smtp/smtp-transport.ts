@@ -7,7 +7,7 @@ import type { SmtpServer } from '../../runtime/smtp-url.ts';
 import type { Search } from '../gmail/message-search.ts';
 import { openSession, type SmtpSession } from './smtp-session.ts';
 
-/** SMTP for one invocation: a connection per mailbox, shared by all its mails, one after the other. */
+/** SMTP for one invocation: a connection per mailbox, shared by all its emails, one after the other. */
 export interface Smtp {
   transport(mailbox: Mailbox): Transport;
   /** Ends the connections; those of mailboxes with `tokens: reuse` are kept for the next invocation. */
@@ -28,10 +28,10 @@ const HANDLE = 'smtp:';
 const OURS = /^<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@[a-z0-9.-]+>$/;
 const PLAIN = /^<[^\s<>"(){}:]{1,200}@[^\s<>"(){}:]{1,200}>$/;
 const RECIPIENTS_MAX = 100; // support.google.com/a/answer/166852: recipients of one message over SMTP
-// How soon the search knows a mail that came by SMTP is documented nowhere. It is looked for four times in 7 s, which fits
+// How soon the search knows an email that came by SMTP is documented nowhere. It is looked for four times in 7 s, which fits
 // the laptop's deadline of 10 s; only then it counts as not sent, and goes again. See docs/decisions/010.
 const SEARCH_PAUSES_MS = [0, 1_000, 2_000, 4_000];
-// On a connection that lay open these say that it is no longer good, not that the mail is: nothing of it has left.
+// On a connection that lay open these say that it is no longer good, not that the email is: nothing of it has left.
 const STALE = new Set(['google_unavailable', 'token_refused']);
 
 /**
@@ -75,7 +75,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
     return sending;
   };
 
-  /** Whether a mail found by this Message-ID can only be the one that is about to be sent: none was before, and none is now. */
+  /** Whether an email found by this Message-ID can only be the one that is about to be sent: none was before, and none is now. */
   const tells = async (messageId: string, token: AccessToken, alone: Alone): Promise<boolean> => {
     if (OURS.test(messageId)) return true;
     if (!PLAIN.test(messageId)) return false;
@@ -84,13 +84,13 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
   };
 
   const ask = async (handle: string, token: AccessToken, alone: Alone): Promise<UploadStatus> => {
-    if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the mail was begun over the API, SMTP cannot ask for it');
-    if (handle === HANDLE) return { state: 'gone' }; // by its Message-ID another mail would be found
+    if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the email was begun over the API, SMTP cannot ask for it');
+    if (handle === HANDLE) return { state: 'gone' }; // by its Message-ID another email would be found
     const messageId = handle.slice(HANDLE.length);
     for (const ms of SEARCH_PAUSES_MS) {
       if (ms > 0) await pause(ms);
       const gmailId = await search(messageId, token);
-      // Asked after the search: another mail with this Message-ID says so before it is sent, so none was there when this was found.
+      // Asked after the search: another email with this Message-ID says so before it is sent, so none was there when this was found.
       if (gmailId !== null) return OURS.test(messageId) || (await alone(messageId)) ? { state: 'accepted', gmailId } : { state: 'gone' };
     }
     return { state: 'partial', received: 0 };
@@ -104,7 +104,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(
             'mail_refused',
-            `Over SMTP a mail has at most ${RECIPIENTS_MAX} recipients, this one ${envelope.to.length}.`,
+            `Over SMTP an email has at most ${RECIPIENTS_MAX} recipients, this one ${envelope.to.length}.`,
           );
         return (await tells(messageId, token, alone)) ? HANDLE + messageId : HANDLE;
       },

@@ -10,7 +10,7 @@ import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
 import { apply, type Event, type RefusalProof } from './transitions.ts';
 import { createWithToken, type WithToken } from './with-token.ts';
 
-// After a lost reply Gmail is asked this often, with pauses in between, before the mail is left as unknown.
+// After a lost reply Gmail is asked this often, with pauses in between, before the email is left as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
 /** Over SMTP: so long Gmail's search may take to find what was sent; what it does not find by then is for a person. */
 const INDEX_MAX_MS = 60 * 60_000;
@@ -154,7 +154,7 @@ async function transfer(attempt: Attempt, message: MimeMessage, from: number): P
 /** The one place where bytes leave: from the call on nothing proves that they did not, except that no connection came about. */
 async function hand(attempt: Attempt, message: MimeMessage, from: number, secret: AccessToken): Promise<UploadStatus> {
   const { held, gmail, ports, proof } = attempt;
-  // A process that stood still for so long may have lost the mail to another, which has asked Gmail and gone on.
+  // A process that stood still for so long may have lost the email to another, which has asked Gmail and gone on.
   if (ports.now() >= held.entry.leaseUntil)
     throw new MailFailure('in_flight', 'the lease ran out before the message left', null, held.entry.id);
   attempt.proof = null;
@@ -166,7 +166,7 @@ async function hand(attempt: Attempt, message: MimeMessage, from: number, secret
   }
 }
 
-/** Asks Gmail what became of a held mail that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
+/** Asks Gmail what became of a held email that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
 export function inquire(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
   const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, { mailbox }, messageId, ports);
   const attempt = { held, gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
@@ -228,7 +228,7 @@ function standsAlone(
 async function write(attempt: Attempt, event: Event): Promise<void> {
   const { held, ports } = attempt;
   const written = await ports.ledger.replace(held, apply(held.entry, event));
-  if (!written) throw new MailFailure('in_flight', 'another invocation took the mail over', null, held.entry.id);
+  if (!written) throw new MailFailure('in_flight', 'another invocation took the email over', null, held.entry.id);
   attempt.held = written;
 }
 

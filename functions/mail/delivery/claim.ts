@@ -12,12 +12,12 @@ import { apply } from './transitions.ts';
 const DAY_MS = 24 * 60 * 60_000;
 const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
 const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
-/** How long an entry is kept after its mail was to go out: a mail that the ledger forgot would never go. */
+/** How long an entry is kept after its email was to go out: an email that the ledger forgot would never go. */
 export const KEEP_MS = 33 * DAY_MS;
 /** Clock-skew tolerance: a message that arrives this little before its time counts as due. */
 const CLOCK_SKEW_MS = 5_000;
 
-/** A mail that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
+/** An email that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
 export interface Claim {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
@@ -25,9 +25,9 @@ export interface Claim {
   readonly requestHash: string;
   readonly tags?: readonly Tag[];
   readonly key: string | null;
-  /** True where a caller asks again for a mail that failed: it is tried anew. A platform's redelivery is only answered. */
+  /** True where a caller asks again for an email that failed: it is tried anew. A platform's redelivery is only answered. */
   readonly retryFailed: boolean;
-  /** One of several mails under one idempotency key: another payload is refused even after a failure. */
+  /** One of several emails under one idempotency key: another payload is refused even after a failure. */
   readonly pinned?: boolean;
   /** How long the key maps to this email at least, in milliseconds; by default a day for callers and 32 days for platforms. */
   readonly keyMs?: number;
@@ -70,7 +70,7 @@ export async function createOrFind(
 }
 
 /**
- * Makes the mail ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
+ * Makes the email ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
  * the holder must ask Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
  */
 export async function claimMail(claim: Claim, counters: readonly Counter[], config: Config, ports: Ports): Promise<LedgerRecord | Outcome> {
@@ -80,7 +80,7 @@ export async function claimMail(claim: Claim, counters: readonly Counter[], conf
   return knownOutcome(claimed.there.entry, ports.now()) ?? takeOver(claimed.there, counters, ports);
 }
 
-/** How a mail stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
+/** How an email stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
 export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry), repeated: true };
@@ -109,7 +109,7 @@ export async function takeOver(found: LedgerRecord, counters: readonly Counter[]
 }
 
 const inFlight = ({ id }: Entry, until: number): MailFailure =>
-  new MailFailure('in_flight', 'A mail with this idempotency key is being sent.', until, id);
+  new MailFailure('in_flight', 'An email with this idempotency key is being sent.', until, id);
 
 function newEntry(
   { caller, requestHash, tags, stamp }: Pick<Claim, 'caller' | 'requestHash' | 'tags' | 'stamp'>,
@@ -163,7 +163,7 @@ export async function recordRejected(
   return refused;
 }
 
-/** Ends a mail for good. One that was begun keeps its question; one that provably was not sent ends here. */
+/** Ends an email for good. One that was begun keeps its question; one that provably was not sent ends here. */
 export async function recordFailure(found: LedgerRecord, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { id, state } = found.entry;
   if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());

@@ -1,5 +1,5 @@
 /**
- * Windows of time in which events that are alike become one mail at once and one digest at the end. Times are milliseconds
+ * Windows of time in which events that are alike become one email at once and one digest at the end. Times are milliseconds
  * since the epoch. Throws MailFailure: ledger_unavailable, identity_refused.
  */
 export interface DedupeWindows {
@@ -21,7 +21,7 @@ export interface DedupeWindows {
 export interface WindowMembership {
   readonly opened: number;
   readonly until: number;
-  /** True for the event that opened the window: its mail goes out at once. Any other one is counted. */
+  /** True for the event that opened the window: its email goes out at once. Any other one is counted. */
   readonly first: boolean;
   /** True where nobody may have asked for the digest yet: asking for it twice does no harm. */
   readonly ask: boolean;

@@ -52,7 +52,7 @@ export interface Entry {
   readonly repeatedAt?: number;
   /** Hash of the idempotency key that maps to it, where there is one. */
   readonly key?: string;
-  /** Recipients that Gmail refused while it took the mail for the others; absent for none. */
+  /** Recipients that Gmail refused while it took the email for the others; absent for none. */
   readonly rejected?: number;
   readonly code: string | null;
   /** Names of the request's fields that `code` is about; absent where it is about none. */
@@ -62,7 +62,7 @@ export interface Entry {
   readonly scheduledAt?: number;
   /** Fingerprint of its message in the queue: any other one is not this mail. Absent where there is none. */
   readonly messageHash?: string;
-  /** When a dead letter of it was published: one is enough until the mail is let go or begun anew. Absent where there is none. */
+  /** When a dead letter of it was published: one is enough until the email is let go or begun anew. Absent where there is none. */
   readonly deadLetterAt?: number;
   /** Tags that its caller gave it; absent for none. */
   readonly tags?: readonly Tag[];
@@ -103,7 +103,7 @@ export interface Ledger {
   replace(found: LedgerRecord, entry: Entry, counters?: readonly Counter[]): Promise<LedgerRecord | null>;
   /** Adds `by` to each counter, all in one step; a counter that is not there begins at 0. Answers what they come to. */
   count(counters: readonly Counter[], by: number): Promise<number[]>;
-  /** True if the key stands for that mail alone. A second mail that asks makes it stand for none, for good. */
+  /** True if the key stands for that email alone. A second email that asks makes it stand for none, for good. */
   reserve(key: LedgerKey, id: string): Promise<boolean>;
 }
 

@@ -13,14 +13,14 @@ import { allows, apply, type Event } from './transitions.ts';
 /** What a person may decide about a mail. */
 export type Decision = 'resend' | 'drop';
 
-/** What may be decided about a mail now; nothing while somebody works on it. */
+/** What may be decided about an email now; nothing while somebody works on it. */
 export function decisionsFor(entry: Entry, now: number): Decision[] {
   if (entry.leaseUntil > now) return [];
   return [...(allows(entry, 'release') ? (['resend'] as const) : []), ...(allows(entry, 'drop') ? (['drop'] as const) : [])];
 }
 
 /**
- * Asks Gmail once more what became of a mail that may be with it, and records the answer. Sends nothing.
+ * Asks Gmail once more what became of an email that may be with it, and records the answer. Sends nothing.
  * Throws MailFailure: in_flight, and what the ledger and the token endpoint throw.
  */
 export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<LedgerRecord> {
@@ -34,16 +34,16 @@ export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Po
   if (progress.state === 'accepted') return change(held, { ...progress, type: 'accept' }, ports);
   if (progress.state === 'gone') return change(held, { type: 'lose', code: 'session_gone' }, ports);
   if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: notFound(held, ports) }, ports);
-  // Gmail waits for the rest of it: whoever sends the mail next goes on in the same session. A new one would be a second mail, if
+  // Gmail waits for the rest of it: whoever sends the email next goes on in the same session. A new one would be a second email, if
   // bytes of a holder that stood still came into the old one after all.
   return change(held, { type: 'ask' }, ports);
 }
 
-/** True where Gmail said that it waits for the rest: the mail goes out by whoever sends it next, and once. */
+/** True where Gmail said that it waits for the rest: the email goes out by whoever sends it next, and once. */
 export const goesOn = ({ entry: { state, leaseUntil } }: LedgerRecord): boolean => state === 'sending' && leaseUntil === 0;
 
 /**
- * Lets a mail go out again: the next delivery of it, or the next request with its key, sends it anew under the same id
+ * Lets an email go out again: the next delivery of it, or the next request with its key, sends it anew under the same id
  * and Message-ID. One that is waiting already stays so; null where there is nothing to decide. Throws MailFailure: in_flight.
  */
 export async function release(found: LedgerRecord, ports: Ports): Promise<LedgerRecord | null> {
@@ -54,14 +54,14 @@ export async function release(found: LedgerRecord, ports: Ports): Promise<Ledger
 }
 
 /**
- * Forgets that there is a dead letter of the mail, which goes back into the queue: should the mail be given up again, there must be
+ * Forgets that there is a dead letter of the email, which goes back into the queue: should the email be given up again, there must be
  * another. Throws MailFailure: in_flight.
  */
 export async function clearDeadLetter(found: LedgerRecord, ports: Ports): Promise<void> {
   if (found.entry.deadLetterAt !== undefined) await change(found, { type: 'clearDeadLetter' }, ports);
 }
 
-/** Ends a mail for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
+/** Ends an email for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
 export async function drop(found: LedgerRecord, ports: Ports): Promise<LedgerRecord | null> {
   const { state, leaseUntil, code } = found.entry;
   if (state === 'failed' && code === 'dropped') return found;
@@ -75,7 +75,7 @@ async function change(found: LedgerRecord, event: Event, { ledger, now, leaseMs 
   return written;
 }
 
-const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'Somebody else has changed the mail just now.', until);
+const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'Somebody else has changed the email just now.', until);
 
 /**
  * What was asked for in the first place, read again: another content is refused, for the ledger knows the fingerprint.
@@ -89,10 +89,10 @@ export function prepareForDecision(
 ): PreparedEmail {
   const draft = prepareEmail(body, { id: caller, from: null, to: null }, config, ports);
   if (draft.requestHash === requestHash) return draft;
-  throw new MailFailure('idempotency_mismatch', 'The file holds another mail than the one that was asked for.');
+  throw new MailFailure('idempotency_mismatch', 'The file holds another email than the one that was asked for.');
 }
 
-/** Sends a mail that was released, now. Throws MailFailure: in_flight. */
+/** Sends an email that was released, now. Throws MailFailure: in_flight. */
 export async function sendAgain(found: LedgerRecord, draft: PreparedEmail, ports: Ports): Promise<Outcome> {
   const rules = limitsFor(null, draft.sender.mailbox, ports);
   return work(await takeOver(found, countersOf(rules), ports), draft, rules, ports);

@@ -7,7 +7,7 @@ export type Outcome = (Ending | Put) & Marks;
 export type Attempted = Ending & Marks;
 
 interface Marks {
-  /** The ledger could not be told: the next claim of this mail asks Gmail before anything else. */
+  /** The ledger could not be told: the next claim of this email asks Gmail before anything else. */
   readonly unrecorded?: true;
   /** It was sent by an earlier call: this one is answered from the ledger. */
   readonly repeated?: true;
@@ -40,7 +40,7 @@ type Ending =
   /** `askable`: Gmail can still be asked what became of it; else a person has to look. */
   | { readonly state: 'unknown'; readonly id: string; readonly failure: MailFailure; readonly askable: boolean };
 
-/** True where the mail is out or on its way, or its caller wanted it gone: nobody has to ask for it again. */
+/** True where the email is out or on its way, or its caller wanted it gone: nobody has to ask for it again. */
 export const isTaken = (outcome: Outcome): outcome is Extract<Outcome, { state: 'sent' | 'queued' | 'canceled' }> =>
   outcome.state === 'sent' || outcome.state === 'queued' || outcome.state === 'canceled';
 

@@ -32,17 +32,17 @@ export interface Transport {
   querySession(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<UploadStatus>;
 }
 
-/** Whether no other mail of the mailbox has, or ever had, that Message-ID: only then what is found by it is this mail. */
+/** Whether no other email of the mailbox has, or ever had, that Message-ID: only then what is found by it is this mail. */
 export type Alone = (messageId: string) => Promise<boolean>;
 
-/** A mail on its way to the worker: its content, which the ledger never holds, and what it is known by. */
+/** An email on its way to the worker: its content, which the ledger never holds, and what it is known by. */
 export interface QueueMessage {
   /** JSON text: an email in the shape of `POST /emails`, or a raw message with its envelope; '' if the content is in the content store. */
   readonly data: string;
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** The queue of mails, and where its dead letters go. Resolves only when Google keeps the message. Throws MailFailure. */
+/** The queue of emails, and where its dead letters go. Resolves only when Google keeps the message. Throws MailFailure. */
 export interface Queue {
   publish(message: QueueMessage): Promise<void>;
 }
@@ -79,7 +79,7 @@ export interface Ports {
   readonly queue: Queue | null;
   /** null where no dead-letter topic is configured. */
   readonly deadLetters: Queue | null;
-  /** null where no queue for mails that wait for a time is configured. */
+  /** null where no queue for emails that wait for a time is configured. */
   readonly taskQueue: TaskQueue | null;
   /** null where no bucket is configured. */
   readonly contentStore: ContentStore | null;

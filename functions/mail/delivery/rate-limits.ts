@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const KEEP_MS = DAY_MS; // a counter is of no use after its window; the TTL policy needs a day anyway
 
-/** One limit that a mail counts against, in the window of time that holds now. */
+/** One limit that an email counts against, in the window of time that holds now. */
 export interface RateLimit {
   readonly whose: 'API key' | 'mailbox';
   readonly code: 'limit_minute' | 'limit_day';
@@ -29,7 +29,7 @@ export interface LimitCheck {
   refund(): Promise<void>;
 }
 
-/** The limits that a mail counts against: those of its caller and of its mailbox; null for whom it does not count. */
+/** The limits that an email counts against: those of its caller and of its mailbox; null for whom it does not count. */
 export function limitsFor(caller: Caller | null, mailbox: Mailbox | null, ports: Pick<Ports, 'now' | 'digest'>): RateLimit[] {
   return [
     ...limitsOf('API key', caller?.id ?? '', caller?.limits, ports),
@@ -40,7 +40,7 @@ export function limitsFor(caller: Caller | null, mailbox: Mailbox | null, ports:
 export const countersOf = (rules: readonly RateLimit[]): Counter[] => rules.map(({ counter }) => counter);
 
 /**
- * Judges what the counters came to when the mail was counted: it was in the same commit as its claim. A mail that is
+ * Judges what the counters came to when the email was counted: it was in the same commit as its claim. An email that is
  * refused is not counted after all. Never throws.
  */
 export async function checkLimits(rules: readonly RateLimit[], counts: readonly number[], ports: Ports): Promise<LimitCheck> {
@@ -52,7 +52,7 @@ export async function checkLimits(rules: readonly RateLimit[], counts: readonly 
   if (!full) return { failure: null, own: false, quota, refund: giveBack };
   await giveBack(); // else a caller that keeps asking uses its whole day up in a minute
   const unit = full.code === 'limit_minute' ? 'minute' : 'day';
-  const failure = new MailFailure(full.code, `This ${full.whose} may send ${full.limit} mails per ${unit}.`, full.until);
+  const failure = new MailFailure(full.code, `This ${full.whose} may send ${full.limit} emails per ${unit}.`, full.until);
   return { failure, own: full.whose === 'API key', quota, refund: async () => {} };
 }
 

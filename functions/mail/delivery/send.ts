@@ -32,7 +32,7 @@ export async function work(
 }
 
 /**
- * Records an order that a platform delivered and that can never become a mail, so that its redelivery is only answered.
+ * Records an order that a platform delivered and that can never become an email, so that its redelivery is only answered.
  * Rethrows a failure that the request did not cause: once the set-up is fixed, the same delivery becomes an email.
  */
 export async function refuse({ body, caller, key, keyMs }: Submission, failure: MailFailure, ports: Ports): Promise<Outcome> {

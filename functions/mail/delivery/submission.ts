@@ -1,9 +1,9 @@
 import type { Caller } from '../model/config.ts';
 
-/** Who asks for a mail, and how it is known again when it is asked for twice. */
+/** Who asks for an email, and how it is known again when it is asked for twice. */
 export interface SubmissionContext {
   readonly caller: Caller;
-  /** The idempotency key, or null for a mail that is new each time. */
+  /** The idempotency key, or null for an email that is new each time. */
   readonly key: string | null;
   /** See Claim, in claim.ts. */
   readonly retryFailed: boolean;
@@ -13,7 +13,7 @@ export interface SubmissionContext {
   readonly requestHash?: string;
 }
 
-/** One mail that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
+/** One email that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
 export interface Submission extends SubmissionContext {
   readonly body: unknown;
 }

@@ -19,7 +19,7 @@ export async function compose(request: EmailFields, sender: Sender, stamp: Stamp
   if (bytes.length > MESSAGE_MAX_BYTES)
     throw new MailFailure(
       'too_large',
-      `The mail has ${bytes.length} bytes with its attachments encoded; Gmail takes ${MESSAGE_MAX_BYTES}.`,
+      `The email has ${bytes.length} bytes with its attachments encoded; Gmail takes ${MESSAGE_MAX_BYTES}.`,
     );
   const everyone = distinct([...request.to, ...request.cc, ...request.bcc]).map(({ address }) => address);
   return { bytes, messageId: messageId(stamp.id, sender.from.address), envelope: { from: sender.mailbox.address, to: everyone } };

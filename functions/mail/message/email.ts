@@ -7,7 +7,7 @@ import { type Attachment, foreignFields, isAbsent, parseAttachments } from './at
 import { type Header, parseHeaders } from './headers.ts';
 import { TIME_FORMAT, timeOf } from './scheduled-at.ts';
 
-/** One mail as it was asked for, checked: past this door nobody asks "is it there?". */
+/** One email as it was asked for, checked: past this door nobody asks "is it there?". */
 export interface EmailFields {
   readonly from: Address;
   readonly to: readonly Address[];
@@ -80,7 +80,7 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a mail in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
+ * Reads an email in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
  * attachments may be fetched from; `later` says whether emails can be scheduled for a later time; `perField` is how many
  * addresses a field may have. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */

@@ -1,4 +1,4 @@
-/** What makes a mail this one mail: its id (a UUID) and when it was accepted, in milliseconds since the epoch. */
+/** What makes an email this one mail: its id (a UUID) and when it was accepted, in milliseconds since the epoch. */
 export interface Stamp {
   readonly id: string;
   readonly acceptedAt: number;

@@ -16,12 +16,12 @@ export function authorise(caller: Caller, request: Pick<EmailFields, 'from' | 't
   }
 }
 
-// support.google.com/a/answer/166852: recipients of one mail, over the Gmail API and over SMTP.
+// support.google.com/a/answer/166852: recipients of one email, over the Gmail API and over SMTP.
 const RECIPIENTS_MAX = { api: 500, smtp: 100 } as const;
 /** More recipients than this no email of Gmail's has, whichever way it goes. */
 export const GMAIL_RECIPIENTS_MAX = RECIPIENTS_MAX.api;
 
-/** Refuses more recipients than Gmail takes in one mail, and forms that its way out does not carry. Throws MailFailure: request_invalid. */
+/** Refuses more recipients than Gmail takes in one email, and forms that its way out does not carry. Throws MailFailure: request_invalid. */
 export function checkRecipients(recipients: readonly Address[], { via }: Mailbox): void {
   const max = RECIPIENTS_MAX[via];
   if (recipients.length > max)

@@ -30,7 +30,7 @@ export interface PreparedEmail {
   content(): QueuedContent;
 }
 
-/** Checks a mail in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
+/** Checks an email in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
 export function prepareEmail(
   body: unknown,
   caller: Caller,
@@ -43,7 +43,7 @@ export function prepareEmail(
   return prepareFields(request, body, caller, config, ports);
 }
 
-/** The same for a mail that was read from `body` in another form. Throws MailFailure. */
+/** The same for an email that was read from `body` in another form. Throws MailFailure. */
 export function prepareFields(
   request: EmailFields,
   body: unknown,
@@ -68,7 +68,7 @@ export function prepareFields(
   };
 }
 
-/** The mail as it travels: without its time, which its caller can still move in the ledger, and with every file in base64. */
+/** The email as it travels: without its time, which its caller can still move in the ledger, and with every file in base64. */
 function textOf(body: unknown): string {
   return JSON.stringify(
     { ...(body as object), scheduled_at: undefined, scheduledAt: undefined },
@@ -84,7 +84,7 @@ export function dueAt(text: string, now: number): number | null {
   const time = timeOf(text, now);
   if (time === null) throw new MailFailure('request_invalid', `Invalid \`scheduled_at\` field: ${TIME_FORMAT}`);
   if (time > now + AHEAD_MAX_MS)
-    throw new MailFailure('request_invalid', 'Invalid `scheduled_at` field: a mail can be scheduled for the next 30 days.');
+    throw new MailFailure('request_invalid', 'Invalid `scheduled_at` field: an email can be scheduled for the next 30 days.');
   return time > now ? time : null;
 }
 

@@ -134,7 +134,7 @@ export function prepareQueuedRawMessage(content: unknown, caller: Caller, config
   return prepareRawMessage(parseRawMessage(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
 }
 
-/** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the mail all the same. */
+/** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the email all the same. */
 function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): void {
   const named = setOf(recipients);
   for (const [field, people] of Object.entries({ To: to, Cc: cc }))

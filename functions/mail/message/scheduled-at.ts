@@ -1,6 +1,6 @@
 const SECOND_MS = 1_000;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
-/** How far ahead a mail may be scheduled: Resend's contract, and Cloud Tasks keeps a task no longer. */
+/** How far ahead an email may be scheduled: Resend's contract, and Cloud Tasks keeps a task no longer. */
 export const AHEAD_MAX_MS = 30 * DAY_MS;
 
 export const TIME_FORMAT =

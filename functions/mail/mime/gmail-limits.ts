@@ -7,7 +7,7 @@ const BLOCKED = new Set(
   xll`.split(/\s+/),
 );
 
-/** The file's extension where Gmail refuses every mail that carries such a file; null for all others. By name only. */
+/** The file's extension where Gmail refuses every email that carries such a file; null for all others. By name only. */
 export function blockedType(filename: string): string | null {
   const extension = /\.([^.]+)$/.exec(filename.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';
   return BLOCKED.has(extension) ? `.${extension}` : null;

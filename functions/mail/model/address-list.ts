@@ -13,7 +13,7 @@ export const isEmptyGroup = (text: string): boolean => EMPTY_GROUP.test(text.tri
 
 /**
  * Every address of a header as RFC 5322 writes it, or null; empty elements and groups without members hold none. Comments, groups,
- * routes and whatever else readers take in different ways are no list here: the one that routes the mail must see the same
+ * routes and whatever else readers take in different ways are no list here: the one that routes the email must see the same
  * recipients as we do.
  */
 export function parseAddressList(value: string): Address[] | null {

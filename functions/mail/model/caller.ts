@@ -19,7 +19,7 @@ const routeCaller = ({ name, from, only }: Route): Caller => ({ id: `route:${nam
 export const RESERVED: readonly string[] = [PUBLISHER.id, 'documents'];
 
 /**
- * Who asked for a mail that is taken up again later, with what it may do now, as the config has it today. Null for a key
+ * Who asked for an email that is taken up again later, with what it may do now, as the config has it today. Null for a key
  * that is gone, disabled or expired, and for a route that is gone.
  */
 export function callerOf(
@@ -35,5 +35,5 @@ export function callerOf(
   return key && key.disabled !== true && (key.expires === undefined || now < key.expires) ? key : null;
 }
 
-/** True for an API key: its own limits count when it asks, not when the mail goes out. */
+/** True for an API key: its own limits count when it asks, not when the email goes out. */
 export const isKey = (id: string, { keys }: Pick<Config, 'keys'>): boolean => keys.some((one) => one.id === id);

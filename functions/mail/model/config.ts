@@ -1,10 +1,10 @@
 import type { EventTarget } from './email-event.ts';
 import type { Route } from './route.ts';
 
-/** A Gmail or Workspace account that mails are sent from. */
+/** A Gmail or Workspace account that emails are sent from. */
 export interface Mailbox {
   readonly address: string;
-  /** Display name for mails that give none; '' for none. */
+  /** Display name for emails that give none; '' for none. */
   readonly name: string;
   /**
    * What lets us send as this mailbox: a refresh token of its owner, or domain-wide delegation of a service account,
@@ -24,7 +24,7 @@ export interface Mailbox {
   readonly limits?: Limits;
 }
 
-/** How many mails may go out per day (UTC) and per minute; null is not counted. */
+/** How many emails may go out per day (UTC) and per minute; null is not counted. */
 export interface Limits {
   readonly perDay: number | null;
   readonly perMinute: number | null;
@@ -59,7 +59,7 @@ export interface Config {
   readonly ledger: { readonly addresses: 'hashed' | 'plain' };
   /** Hosts that attachments may be fetched from; none unless the operator names them. */
   readonly attachments?: { readonly fetchFrom: readonly string[] };
-  /** What turns events into mails; none where absent. */
+  /** What turns events into emails; none where absent. */
   readonly routes?: readonly Route[];
   /** Whom state changes of emails are told; nobody where absent. */
   readonly events?: readonly EventTarget[];
@@ -67,7 +67,7 @@ export interface Config {
   readonly documents?: DocumentsConfig;
 }
 
-/** Which documents are mails, and what those may be. */
+/** Which documents are emails, and what those may be. */
 export interface DocumentsConfig {
   /** Path of the collection, such as `mail` or `tenants/{tenant}/mail`. */
   readonly collection: string;

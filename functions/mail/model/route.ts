@@ -6,9 +6,9 @@ export interface Route {
   readonly topic: string | null;
   /** null for a topic. */
   readonly hook: Hook | null;
-  /** Which events become a mail; null for every one. */
+  /** Which events become an email; null for every one. */
   readonly when: string | null;
-  /** Configured address that its mails are sent from, in lower case, and the display name ('' for the mailbox's own). */
+  /** Configured address that its emails are sent from, in lower case, and the display name ('' for the mailbox's own). */
   readonly from: { readonly address: string; readonly name: string };
   readonly to: readonly string[];
   readonly cc: readonly string[];
@@ -19,11 +19,11 @@ export interface Route {
   readonly headers: Readonly<Record<string, string>>;
   /** Name of a file in the folder of templates, without its ending. */
   readonly template: string;
-  /** Template of the mail that sums up what `everyMs` held back. */
+  /** Template of the email that sums up what `everyMs` held back. */
   readonly digest: string;
-  /** Events of one value are one mail; null for the event's own id. */
+  /** Events of one value are one email; null for the event's own id. */
   readonly dedupe: string | null;
-  /** At most one mail per value of `dedupe` and window of so many milliseconds; the rest is one digest. null: no windows. */
+  /** At most one email per value of `dedupe` and window of so many milliseconds; the rest is one digest. null: no windows. */
   readonly everyMs: number | null;
   /** Patterns of recipients such as `*@example.com`, in lower case; null for everyone. */
   readonly only: readonly string[] | null;

@@ -15,9 +15,9 @@ export async function deadLetterEmail(id: string, message: QueueMessage, reason:
   return true;
 }
 
-/** Whether a message holds what the mail is about by now: one that is known by the mail's id may be of an earlier wording. */
+/** Whether a message holds what the email is about by now: one that is known by the mail's id may be of an earlier wording. */
 async function isOf({ messageHash }: Entry, message: QueueMessage, ports: Ports): Promise<boolean> {
-  if (emailIdOf(message) === null) return true; // known by a key, under which another mail is refused
+  if (emailIdOf(message) === null) return true; // known by a key, under which another email is refused
   return readContent(message, ports).then(
     (one) => contentHash(one, ports.digest) === messageHash,
     () => false,

@@ -14,9 +14,9 @@ import { contentHash, taskName, toQueueMessage } from './queue-message.ts';
 import { publishTime } from './retry-policy.ts';
 
 /**
- * Puts a mail by for a worker: its entry first, then its message, which is asked for anew whenever the mail is; a worker
+ * Puts an email by for a worker: its entry first, then its message, which is asked for anew whenever the email is; a worker
  * tells repetitions apart by the ledger. Answers once the message is durable; null where somebody sends it directly.
- * A mail whose message cannot be put is failed, so that a message that got through after all is not sent.
+ * An email whose message cannot be put is failed, so that a message that got through after all is not sent.
  */
 export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome | null> {
   const { dueAt } = draft;
@@ -44,7 +44,7 @@ export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, c
   return quota ? { ...outcome, quota } : outcome;
 }
 
-/** A mail that a direct attempt could not send just now becomes the worker's; null where the queue cannot take it either. */
+/** An email that a direct attempt could not send just now becomes the worker's; null where the queue cannot take it either. */
 export async function handOffToQueue(
   id: string,
   draft: PreparedEmail,
@@ -70,7 +70,7 @@ export async function handOffToQueue(
   return outcome.state === 'failed' ? null : outcome;
 }
 
-/** An API key's own limits count at the door; those of a platform's identity when its mail goes out. */
+/** An API key's own limits count at the door; those of a platform's identity when its email goes out. */
 const callerIfKey = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
 
 async function put(found: LedgerRecord, content: QueuedContent, key: string | null, ports: Ports): Promise<Outcome> {
@@ -106,9 +106,9 @@ export async function publish(entry: Entry, content: QueuedContent, ports: Ports
 }
 
 /**
- * The same mail, asked for again: its message may never have been put, so it is put once more. Where it was asked for in
+ * The same email, asked for again: its message may never have been put, so it is put once more. Where it was asked for in
  * other words (an event rendered anew, another one of the same `dedupe`), the message that there is stands for it: whoever
- * got no answer for that one asks again by itself. Null where the mail never had a message.
+ * got no answer for that one asks again by itself. Null where the email never had a message.
  */
 async function again(found: LedgerRecord, content: QueuedContent, ports: Ports): Promise<Outcome | null> {
   const { entry } = found;
@@ -124,7 +124,7 @@ async function again(found: LedgerRecord, content: QueuedContent, ports: Ports):
   return { state: 'queued', id, dueAt: notBefore !== null && notBefore > ports.now() ? notBefore : null };
 }
 
-/** How a mail stands that needs no message any more; null for any other. */
+/** How an email stands that needs no message any more; null for any other. */
 function ended({ id, state, gmailId }: Entry): Outcome | null {
   if (state === 'sent') return { state, id, gmailId: gmailId ?? '' };
   return state === 'canceled' ? { state, id } : null;
@@ -135,5 +135,5 @@ async function mark(found: LedgerRecord, ports: Ports): Promise<void> {
   const { entry } = found;
   if (await ports.ledger.replace(found, apply(entry, { type: 'republish', claimId: ports.newId() }))) return;
   const there = await ports.ledger.read(entry.id);
-  if (there?.entry.state === 'failed') throw new MailFailure('in_flight', 'The mail is being asked for by another request.');
+  if (there?.entry.state === 'failed') throw new MailFailure('in_flight', 'The email is being asked for by another request.');
 }

@@ -11,7 +11,7 @@ import { emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, withAttributes } from './queu
 import { DELIVERIES_MAX } from './retry-policy.ts';
 import { postponeUnread, settleMessage } from './settle-message.ts';
 
-/** What a platform delivers until it is acknowledged: an order, or a mail that was accepted before and is known by its message. */
+/** What a platform delivers until it is acknowledged: an order, or an email that was accepted before and is known by its message. */
 export interface PlatformDelivery {
   readonly order: Submission;
   readonly message: QueueMessage;
@@ -19,7 +19,7 @@ export interface PlatformDelivery {
   readonly delivery: number | null;
 }
 
-/** What came of it: an outcome, or a refusal of what is no mail; and whether the message is done with, so to be acknowledged. */
+/** What came of it: an outcome, or a refusal of what is no email; and whether the message is done with, so to be acknowledged. */
 export interface ProcessedMessage {
   readonly outcome: Outcome | null;
   readonly failure: MailFailure | null;
@@ -53,7 +53,7 @@ export async function processMessage(
   } catch (error) {
     const failure = toFailure(error);
     const last = (delivery ?? 0) >= DELIVERIES_MAX;
-    // What passes by itself, as an outage of the ledger, ends no mail. A publisher's order would be another mail by then.
+    // What passes by itself, as an outage of the ledger, ends no mail. A publisher's order would be another email by then.
     if (last && id !== null && failureInfo(failure.code).retry === 'soon' && (await postponeUnread(id, message, ports).catch(() => false)))
       return { outcome: null, failure, caller: order.caller.id, acknowledged: true };
     if (!ports.deadLetters || !(last || POISON.has(failure.code))) throw failure;

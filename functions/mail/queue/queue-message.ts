@@ -6,7 +6,7 @@ import { MailFailure } from '../model/failure.ts';
 /** A message with this attribute, a route, is no mail: it has the digest of one of its windows sent. */
 export const DIGEST_ATTRIBUTE = 'mailgrantDigest';
 
-/** A message with these attributes is no mail either: it has a document looked at again, for the event that answers for it. */
+/** A message with these attributes is no email either: it has a document looked at again, for the event that answers for it. */
 export const DOCUMENT_ATTRIBUTE = 'mailgrantDocument';
 export const DOCUMENT_EVENT_ATTRIBUTE = 'mailgrantEvent';
 
@@ -15,7 +15,7 @@ export const EVENT_ATTRIBUTE = 'mailgrantEventTarget';
 
 /**
  * What a dead letter says of itself, so that it can be put into the queue again and is the same mail: what the ledger knows it
- * by, the route that its event came to, and the mail that was recorded. One that carries `mailgrantId` needs none of them.
+ * by, the route that its event came to, and the email that was recorded. One that carries `mailgrantId` needs none of them.
  */
 export const KEY_ATTRIBUTE = 'mailgrantKey';
 export const ROUTE_ATTRIBUTE = 'mailgrantRoute';
@@ -37,7 +37,7 @@ export const contentHash = ({ form, data }: QueuedContent, digest: Ports['digest
 const NOW = { storeAbove: 7_000_000, max: 7_000_000 };
 const LATER = { storeAbove: 50_000, max: 500_000 };
 
-/** Makes the message of a mail; content that is too big is put into the store. Throws MailFailure: queue_too_small. */
+/** Makes the message of an email; content that is too big is put into the store. Throws MailFailure: queue_too_small. */
 export async function toQueueMessage(
   id: string,
   { form, data }: QueuedContent,
@@ -48,7 +48,7 @@ export async function toQueueMessage(
   const bytes = Buffer.byteLength(data);
   const { storeAbove, max } = when === 'now' ? NOW : LATER;
   if (bytes <= storeAbove || (!store && bytes <= max)) return { data, attributes };
-  if (!store) throw new MailFailure('queue_too_small', `The mail has ${bytes} bytes as JSON; without a bucket the limit is ${max}.`);
+  if (!store) throw new MailFailure('queue_too_small', `The email has ${bytes} bytes as JSON; without a bucket the limit is ${max}.`);
   await store.put(objectName(id), data);
   return { data: '', attributes: { ...attributes, mailgrantStored: 'true' } };
 }
@@ -65,7 +65,7 @@ export async function readContent(
   return { form, data: kept };
 }
 
-/** Removes what a message has in the store, once its mail can be sent no more; what cannot be removed goes by the lifecycle. */
+/** Removes what a message has in the store, once its email can be sent no more; what cannot be removed goes by the lifecycle. */
 export async function deleteStoredContent(
   { attributes }: QueueMessage,
   { contentStore: store }: Pick<Ports, 'contentStore'>,
@@ -73,7 +73,7 @@ export async function deleteStoredContent(
   if (attributes['mailgrantStored'] === 'true') await store?.remove(objectName(attributes['mailgrantId'] ?? '')).catch(() => {});
 }
 
-/** The id of the mail that a message is about; null for a message that is a new order. */
+/** The id of the email that a message is about; null for a message that is a new order. */
 export const emailIdOf = ({ attributes }: QueueMessage): string | null => {
   const id = attributes['mailgrantId'] ?? '';
   return UUID.test(id) ? id.toLowerCase() : null;

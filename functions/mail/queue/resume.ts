@@ -13,7 +13,7 @@ import { publish } from './enqueue.ts';
 import { contentHash, readContent } from './queue-message.ts';
 
 /**
- * Goes on with a mail that was accepted before and comes back by its message. Who asked for it is in the ledger, and must
+ * Goes on with an email that was accepted before and comes back by its message. Who asked for it is in the ledger, and must
  * still be allowed to. Throws MailFailure: mail_unknown,
  * message_foreign, in_flight, and what passes by itself.
  */
@@ -24,7 +24,7 @@ export async function resume(
   ports: Ports,
 ): Promise<{ outcome: Outcome; caller: string }> {
   const found = await ports.ledger.read(id);
-  if (!found) throw new MailFailure('mail_unknown', 'The ledger does not know the mail that the message is about.');
+  if (!found) throw new MailFailure('mail_unknown', 'The ledger does not know the email that the message is about.');
   return { outcome: await goOn(found, message, config, ports), caller: found.entry.caller };
 }
 
@@ -62,7 +62,7 @@ async function prepareFromQueue(
   ports: Ports,
 ): Promise<{ draft: PreparedEmail; caller: Caller }> {
   const caller = callerOf(id, config, ports.now());
-  if (!caller) throw new MailFailure('key_invalid', 'The key that asked for the mail may no longer send.');
+  if (!caller) throw new MailFailure('key_invalid', 'The key that asked for the email may no longer send.');
   const body: unknown = JSON.parse(data);
   if (form === 'mail') return { draft: prepareEmail(body, caller, config, ports), caller };
   const { prepareQueuedRawMessage: redraftRaw } = await import('../message/raw-message.ts');

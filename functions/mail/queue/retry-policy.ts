@@ -2,7 +2,7 @@ import type { Entry } from '../delivery/ledger.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import { type FailureCode, failureInfo } from '../model/failure.ts';
 
-/** What is done with a message, now that its mail has an outcome: `ack` and `nack` are the platform's words. */
+/** What is done with a message, now that its email has an outcome: `ack` and `nack` are the platform's words. */
 export type MessageStep =
   | { readonly verb: 'ack' }
   | { readonly verb: 'nack' }
@@ -16,7 +16,7 @@ export const DELIVERIES_MAX = 8;
 export const IMMEDIATE_RETRIES = 4; // the platform's backoff, ten seconds and up, sees short troubles through
 // After that an email is postponed, which uses up no deliveries: by 10 minutes, doubled each time up to 6 hours; two days in all.
 const MAX_ATTEMPTS = 16;
-const RETRY_FOR_MS = 40 * 60 * 60_000; // attempts alone say little: a mail that waits for our own limit makes one a minute, and tries nothing
+const RETRY_FOR_MS = 40 * 60 * 60_000; // attempts alone say little: an email that waits for our own limit makes one a minute, and tries nothing
 export const BACKOFF_MIN_MS = 10 * 60_000;
 const BACKOFF_MAX_MS = 6 * 60 * 60_000;
 export const JITTER_MAX_MS = 60_000;
@@ -26,7 +26,7 @@ export interface DeliveryAttempts {
   /** null where the platform does not say. */
   readonly delivery: number | null;
   readonly attempts: number;
-  /** For how long the mail has been due. */
+  /** For how long the email has been due. */
   readonly dueForMs: number;
   readonly canPostpone: boolean;
   /** Whether the message is of an email that was accepted before: then it was valid, and nobody hears that it no longer is. */

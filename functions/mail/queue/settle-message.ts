@@ -9,14 +9,14 @@ import { contentHash, deleteStoredContent, emailIdOf, readContent, taskName, toQ
 import { BACKOFF_MIN_MS, JITTER_MAX_MS, jitterOf, type MessageStep, nextStep } from './retry-policy.ts';
 
 /**
- * Does with a message what the outcome of its mail asks for. True: it is acknowledged, for it is ended, or durable
+ * Does with a message what the outcome of its email asks for. True: it is acknowledged, for it is ended, or durable
  * elsewhere. False: the platform must redeliver it, also if postponing or dead-lettering failed.
  */
 export async function settleMessage(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<boolean> {
   try {
     const left = LEFT[outcome.state];
     const found = left ? await ports.ledger.read(outcome.id) : null;
-    // Somebody has taken the mail over in the meantime: what becomes of it is theirs to say, and may be that it was sent.
+    // Somebody has taken the email over in the meantime: what becomes of it is theirs to say, and may be that it was sent.
     if (found && (found.entry.leaseUntil > ports.now() || !left?.includes(found.entry.state))) return false;
     const { attempts = 0, acceptedAt = 0, scheduledAt = 0 } = found?.entry ?? {};
     const dueForMs = ports.now() - Math.max(acceptedAt, scheduledAt);
@@ -38,7 +38,7 @@ export async function settleMessage(outcome: Outcome, message: QueueMessage, del
   }
 }
 
-/** How the ledger stands where a mail has not come to an end, if nobody else has touched it since. */
+/** How the ledger stands where an email has not come to an end, if nobody else has touched it since. */
 const LEFT: Partial<Readonly<Record<Outcome['state'], readonly State[]>>> = {
   retry: ['waiting'],
   parked: ['parked'],
@@ -48,7 +48,7 @@ const LEFT: Partial<Readonly<Record<Outcome['state'], readonly State[]>>> = {
 /** What the ledger answers by itself from then on: the content is asked for no more. */
 const OVER: ReadonlySet<Outcome['state']> = new Set(['sent', 'canceled']);
 
-/** Has the message published again at a time. A mail that came as an order is known by its id from then on. */
+/** Has the message published again at a time. An email that came as an order is known by its id from then on. */
 async function postpone(found: LedgerRecord | null, message: QueueMessage, at: number, ports: Ports): Promise<boolean> {
   const { taskQueue } = ports;
   if (!found || !taskQueue) return false;
@@ -84,5 +84,5 @@ export async function postponeUnread(id: string, message: QueueMessage, ports: P
 
 async function failExhausted(found: LedgerRecord, code: FailureCode, ports: Ports): Promise<void> {
   const failed = apply(found.entry, { type: 'fail', code });
-  if (!(await ports.ledger.replace(found, failed))) throw new MailFailure('in_flight', 'another invocation took the mail over');
+  if (!(await ports.ledger.replace(found, failed))) throw new MailFailure('in_flight', 'another invocation took the email over');
 }

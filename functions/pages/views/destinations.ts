@@ -6,7 +6,7 @@ import { signAs } from '../../verify/sign.ts';
 import { schemeOf } from '../../verify/verify.ts';
 import type { LocalStack } from '../parts/context.ts';
 
-/** Where an event may be sent by hand: the queue of mails, the topic of a route, or its webhook. */
+/** Where an event may be sent by hand: the queue of emails, the topic of a route, or its webhook. */
 export type Destination = { readonly name: string; readonly route: Route | null } & ({ readonly topic: string } | { readonly hook: Hook });
 
 const PROJECT = 'laptop';

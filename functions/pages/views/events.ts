@@ -7,7 +7,7 @@ import { page, plainPage } from '../parts/page.ts';
 import { attributesFor, type Destination, destinationsOf, proof, publishSample, sampleFor } from './destinations.ts';
 import { lineItem } from './log.ts';
 
-const TIMEOUT_MS = 3_000; // a mail takes a fraction of it; what takes longer is in the log
+const TIMEOUT_MS = 3_000; // an email takes a fraction of it; what takes longer is in the log
 
 /** `GET /events?to=NAME`: what reaches mailgrant without a caller of its api, to be played by hand. */
 export function eventsPage(laptop: Shown, { query }: FakeRequest): FakeReply {
@@ -127,7 +127,7 @@ function form(laptop: Shown, to: Destination, { data, attributes }: Typed, resul
     title: 'Events',
     place: '/events',
     body: html`<h1>Events</h1><p class="faint">A mail need not come by the api. Publish an event on a topic, or sign one as a webhook’s vendor would, and see what it becomes.</p>
-<div class="split events"><div><h2>${to.route ? to.name : 'The queue of mails'}</h2>${to.route ? about(to.route) : html`<p>What is published here is a mail, in the form of <code>POST /emails</code>. The same message, delivered twice, is one mail.</p>`}
+<div class="split events"><div><h2>${to.route ? to.name : 'The queue of mails'}</h2>${to.route ? about(to.route) : html`<p>What is published here is an email, in the form of <code>POST /emails</code>. The same message, delivered twice, is one mail.</p>`}
 <form method="post" action="/events" data-quiet><input type="hidden" name="to" value="${to.name}">
 <div class="field"><label for="data">${topic ? 'Message, as JSON' : 'Body of the webhook'}</label><textarea id="data" name="data" rows="12" spellcheck="false">
 ${data}</textarea></div>
@@ -145,7 +145,7 @@ function about({ when, from, to, template, dedupe }: Route): Html {
     ['From', from.address],
     ['To', to.join(', ')],
     ['Template', html`<code>${template}</code>`],
-    ['One mail per', dedupe !== null && html`<code>${dedupe}</code>`],
+    ['One email per', dedupe !== null && html`<code>${dedupe}</code>`],
   ];
   return html`<dl>${facts.filter(([, value]) => value !== false).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -9,7 +9,7 @@ import { linesOf } from './log.ts';
 
 const SHOWN = 200;
 
-/** `GET /ledger`: what became of every mail, sent or not. */
+/** `GET /ledger`: what became of every email, sent or not. */
 export function ledgerPage(laptop: Shown): FakeReply {
   const { google } = laptop;
   const states = [...google.ledgerStates()];

@@ -23,7 +23,7 @@ export function logPage(laptop: Shown): FakeReply {
   });
 }
 
-/** One line, as the log and the live stream show it; on the page of a mail its id goes without saying. */
+/** One line, as the log and the live stream show it; on the page of an email its id goes without saying. */
 export function lineItem({ number, at, from, severity, event, fields }: Line, mail?: string): Html {
   const facts = Object.entries(fields ?? {}).filter(
     ([name, value]) => value !== null && value !== undefined && !name.includes('/') && value !== mail,
@@ -59,7 +59,7 @@ export function googleLine({ door, answer, fault, session, mail }: RequestRecord
   };
 }
 
-/** The lines that tell of one mail, oldest first: what Google saw of its upload session, and what the functions said. */
+/** The lines that tell of one email, oldest first: what Google saw of its upload session, and what the functions said. */
 export function linesOf({ lines }: Shown, mail: string): Html | false {
   const all = lines.list();
   const sessions = new Set(all.filter(({ fields }) => fields?.['id'] === mail).map(({ fields }) => fields?.['session'] ?? null));

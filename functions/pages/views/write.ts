@@ -16,7 +16,7 @@ const EXAMPLE: Typed = {
   html: '<h1>Grüße!</h1>\n<p>Your order <b>left us today</b>.</p>',
 };
 
-/** `GET /write`: a mail to fill in. */
+/** `GET /write`: an email to fill in. */
 export const writePage = (laptop: Shown): FakeReply => form(laptop, { ...EXAMPLE, key: randomUUID() });
 
 /** `POST /write`: sends it through the api, as an app would, and says how that ended. */
@@ -38,7 +38,7 @@ export async function sendWritten(laptop: Shown, form_: FormData): Promise<FakeR
   const result = reply
     ? await ending(laptop, reply, body ?? {}, ms)
     : html`<p>The api does not answer. Its lines are in the <a href="/log">log</a>.</p>`;
-  // A mail that was taken is done with its key; any other keeps it, so that sending again asks and cannot double. No answer may be of one that was.
+  // An email that was taken is done with its key; any other keeps it, so that sending again asks and cannot double. No answer may be of one that was.
   return form(laptop, { ...typed, key: reply?.ok ? randomUUID() : (typed['key'] ?? '') }, result);
 }
 

@@ -8,7 +8,7 @@ import { type Figure, rangeOf } from './figures.ts';
 
 const BATCH_MAX = 100;
 
-/** So many mails by batches of at most a hundred. */
+/** So many emails by batches of at most a hundred. */
 const batches = (url: string, mails: number): Posting[] =>
   Array.from({ length: Math.ceil(mails / BATCH_MAX) }, (_, index) => {
     const size = Math.min(BATCH_MAX, mails - index * BATCH_MAX);
@@ -21,7 +21,7 @@ interface Point {
   readonly values: readonly number[];
 }
 
-/** How the cost of a mail grows with the work. */
+/** How the cost of an email grows with the work. */
 export async function curves(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   await using fake = await startFake(laptop, { kind: 'sink', tls: true });
   await using api = await warmed(ours(laptop, 'api', fake), laptop.folder, mailTo);

@@ -1,4 +1,4 @@
-/** `deploy` and `smoke` as commands, in a checkout of their own; the mail at the end is a real one, through the laptop's stack. */
+/** `deploy` and `smoke` as commands, in a checkout of their own; the email at the end is a real one, through the laptop's stack. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -67,7 +67,7 @@ async function execute(folder: string, path: string, argv: readonly string[], en
 }
 const cli = (...args: string[]): string[] => [process.execPath, 'functions/cli/main.ts', ...args];
 
-test('the command deploys, and its mail goes through queue and worker into the mailbox', async () => {
+test('the command deploys, and its email goes through queue and worker into the mailbox', async () => {
   const folder = checkout();
   const fakes = laid(place());
   const before = stack.google.mails.count();
@@ -81,7 +81,7 @@ test('the command deploys, and its mail goes through queue and worker into the m
   assert.throws(() => readdirSync(dirname(plan)), { code: 'ENOENT' });
 });
 
-test('before anybody has consented no mail is sent that could only be a dead letter', async () => {
+test('before anybody has consented no email is sent that could only be a dead letter', async () => {
   const folder = checkout();
   writeFileSync(join(folder, 'config/mailgrant.yaml'), 'mailboxes:\n  young@example.com: {}\n');
   writeFileSync(join(folder, 'infra/terraform.tfvars'), 'name_prefix = "post"\n');
@@ -150,7 +150,7 @@ const smokes: readonly {
   {
     name: 'a deployment that sends',
     status: 0,
-    says: /^Sent: a mail from notices@example\.com to itself went through queue, worker and Gmail/,
+    says: /^Sent: an email from notices@example\.com to itself went through queue, worker and Gmail/,
   },
   {
     name: 'a topic that is not there',

@@ -219,7 +219,7 @@ test('before anybody has consented the next steps are told, and it is no failure
   assert.deepEqual([ok, next, stopped], [true, ['authorize it'], null]);
 });
 
-test('the mail at the end goes through what was made', async () => {
+test('the email at the end goes through what was made', async () => {
   const values = { urls: { api: 'https://api.example' }, mails_topic: 'projects/laptop/topics/post-mails', database: '(default)' };
   const stdout = JSON.stringify(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])));
   const seen: unknown[] = [];

@@ -187,13 +187,13 @@ for (const { name, command = 'test-route', args, told, status = 1 } of failing)
     assert.match(err, told);
   });
 
-test('preview writes the mail, its text and a page around them, and opens the page', async () => {
+test('preview writes the email, its text and a page around them, and opens the page', async () => {
   const { code, out } = await at('preview', 'builds', '--json', '--out', file('shown'), '--event', 'config/samples/cloud-build.json');
   const { mail, text, page, opened, match } = JSON.parse(out);
   assert.deepEqual([code, opened, match], [0, true, true]);
   assert.match(readFileSync(mail, 'utf8'), /^<!doctype html>[\s\S]*The build failed/);
   assert.match(readFileSync(text, 'utf8'), /^Cloud Build\n/);
-  assert.match(readFileSync(page, 'utf8'), /<iframe title="The mail at 390 pixels" sandbox/);
+  assert.match(readFileSync(page, 'utf8'), /<iframe title="The email at 390 pixels" sandbox/);
 });
 
 test('preview shows what the route does not want, too, and the digest', async () => {

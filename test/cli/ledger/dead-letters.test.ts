@@ -1,4 +1,4 @@
-/** Dead letters: looked at, put into the queue again as the mails that they were, or dropped. */
+/** Dead letters: looked at, put into the queue again as the emails that they were, or dropped. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,7 +75,7 @@ test('what a dead grant left behind is looked at, and goes out once when it is m
   assert.deepEqual([(await own.run('list')).data.letters, (await own.run('replay', ['1'], { yes: true })).exitCode], [[], 1]);
 });
 
-test('a dead letter whose mail was sent after all sends nothing: the ledger knows it by its key', async () => {
+test('a dead letter whose email was sent after all sends nothing: the ledger knows it by its key', async () => {
   await using own = await sick();
   own.mend();
   assert.deepEqual([(await own.order('m1')).status, own.sent()], [204, 1]);
@@ -160,7 +160,7 @@ for (const [delivery, route] of [
     assert.equal(own.sent(), 2);
   });
 
-test('a mail of which nobody knows keeps its content: once a person has decided, it goes out by its dead letter', async () => {
+test('an email of which nobody knows keeps its content: once a person has decided, it goes out by its dead letter', async () => {
   await using own = await sick();
   own.mend();
   own.google.faults.script({ on: 'transfer', answer: 'session_gone' });
@@ -179,7 +179,7 @@ for (const { name, fault, reason } of [
   { name: 'unknown', fault: 'session_gone', reason: 'session_gone' },
   { name: 'failed for what an operator must mend', fault: 'missing_scope', reason: 'scope_missing' },
 ] as const)
-  test(`a mail that is ${name} makes one dead letter, however often it comes again, and another once it is let go`, async () => {
+  test(`an email that is ${name} makes one dead letter, however often it comes again, and another once it is let go`, async () => {
     await using own = await sick();
     own.mend();
     const refuse = () => own.google.faults.script({ on: 'transfer', answer: fault });
@@ -196,7 +196,7 @@ for (const { name, fault, reason } of [
   });
 
 for (const delivery of ['direct', 'queued'] as const)
-  test(`events that stand for one mail make one dead letter of it, and none once a person has dropped it (${delivery})`, async () => {
+  test(`events that stand for one email make one dead letter of it, and none once a person has dropped it (${delivery})`, async () => {
     await using own = await sick({ ...routed({ alike: { ...ROUTE, dedupe: 'event.group' } }, { 'plain.hbs': PLAIN }), delivery });
     own.mend();
     own.google.faults.script({ on: 'transfer', answer: 'session_gone' });
@@ -216,7 +216,7 @@ for (const delivery of ['direct', 'queued'] as const)
     assert.deepEqual([(await own.run('list')).data.letters.length, own.sent()], [1, 0]);
   });
 
-test('an event whose mail a person has dropped before it was given up makes no dead letter', async () => {
+test('an event whose email a person has dropped before it was given up makes no dead letter', async () => {
   await using own = await sick(routed({ alike: { ...ROUTE, dedupe: 'event.group' } }, { 'plain.hbs': PLAIN }));
   own.mend();
   own.google.faults.script({ on: 'open', answer: 'backend' });
@@ -228,7 +228,7 @@ test('an event whose mail a person has dropped before it was given up makes no d
   assert.deepEqual([await come('e1'), await come('e2'), (await own.run('list')).data.letters, own.sent()], [204, 204, [], 0]);
 });
 
-test('an unknown mail that Gmail can be asked about keeps its content through a replay that finds nothing out', async () => {
+test('an unknown email that Gmail can be asked about keeps its content through a replay that finds nothing out', async () => {
   await using own = await sick();
   own.mend();
   own.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'bad_token', times: 99 });
@@ -334,7 +334,7 @@ for (const { words, options } of wrong)
     assert.deepEqual([(data as { code: string }).code, exitCode, /^Fix: /m.test(text)], ['option_invalid', 2, true]);
   });
 
-/** Changes the record of a mail as a person does by `ledger resend` (release) or `ledger drop`. */
+/** Changes the record of an email as a person does by `ledger resend` (release) or `ledger drop`. */
 async function decide({ google }: Pick<Laptop, 'google'>, id: unknown, change: typeof release): Promise<void> {
   const ports = connect(settingsFor(google.url), () => {}).startInvocation();
   const found = await ports.ledger.read(String(id));

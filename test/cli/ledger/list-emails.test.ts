@@ -56,7 +56,7 @@ const stateOf = ({ data }: { data: Data }) => [data.changed, data.mail?.state, d
 const count = () => laptop.google.mails.count();
 
 let keys = 0;
-/** Posts a mail while Gmail fails that way; answers its id, and the same request again. */
+/** Posts an email while Gmail fails that way; answers its id, and the same request again. */
 async function mailThat(...faults: Fault[]) {
   const key = `ledger-${++keys}`;
   laptop.google.faults.script(...faults);
@@ -201,7 +201,7 @@ test('show says what a code means, what mends it, and what may be done', async (
   assert.deepEqual((await run('show', [(await mailThat()).id])).data['may'], []);
 });
 
-test('resend of a mail that Gmail has after all records it as sent, and sends nothing', async () => {
+test('resend of an email that Gmail has after all records it as sent, and sends nothing', async () => {
   const { id, again } = await mailThat(...OPEN_QUESTION);
   const before = count();
   assert.deepEqual(stateOf(await run('resend', [id])), [true, 'sent', null]);
@@ -209,7 +209,7 @@ test('resend of a mail that Gmail has after all records it as sent, and sends no
   assert.deepEqual(stateOf(await run('resend', [id], { yes: true })), [false, 'sent', null]);
 });
 
-test('resend of a mail that nobody knows of asks first, and the next request with its key sends it once', async () => {
+test('resend of an email that nobody knows of asks first, and the next request with its key sends it once', async () => {
   const { id, again } = await mailThat(...NEVER_CAME);
   const before = count();
   assert.deepEqual([(await run('resend', [id])).data.code, (await again()).status], ['confirmation_missing', 422]);
@@ -232,7 +232,7 @@ test('resend of a mail that nobody knows of asks first, and the next request wit
   assert.match(laptop.google.mails.list()[0]?.raw.toString() ?? '', new RegExp(`^Message-ID: <${id}@example\\.com>\r$`, 'm'));
 });
 
-test('a mail that came by Pub/Sub and failed goes out by its message, once it is released', async () => {
+test('an email that came by Pub/Sub and failed goes out by its message, once it is released', async () => {
   const push = () => post(laptop.worker, envelope(MAIL, { attributes: { idempotencyKey: 'released' } }));
   laptop.google.faults.script(...FAILED);
   await push();
@@ -288,7 +288,7 @@ for (const { name, faults } of [
     assert.deepEqual([status, body?.['code'], count()], [409, 'dropped', before]);
   });
 
-test('a mail that was dropped while nobody knew of it may be there all the same, and resend says so before it lets it go', async () => {
+test('an email that was dropped while nobody knew of it may be there all the same, and resend says so before it lets it go', async () => {
   const { id } = await mailThat(...LOST);
   await run('drop', [id], { yes: true });
   const questions: string[] = [];

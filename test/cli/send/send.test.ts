@@ -42,7 +42,7 @@ const send = (args: string[], env: Record<string, string> = {}): Promise<Run> =>
   });
 const mails = () => laptop.google.mails.list();
 
-test('a mail with html, files and all kinds of recipients arrives, and its id is printed', async () => {
+test('an email with html, files and all kinds of recipients arrives, and its id is printed', async () => {
   const args = ['--to', '"Doe, Jane" <jane@example.net>, b@example.net', '--cc', 'c@example.net', '--bcc', 'hidden@example.net'];
   const files = ['--html', file('mail.html', '<p>ä</p>'), '--attach', file('ü.txt', 'canary-body'), '--attach', file('big.bin', big)];
   const { status, out, err } = await send([...MAIL, ...args, ...files]);
@@ -127,7 +127,7 @@ test('an unknown outcome, then the same idempotency key: one mail', async () => 
   assert.deepEqual([second.status, mails().length], [0, 1]);
 });
 
-test('an answer that comes before the end of a big mail is heard', async () => {
+test('an answer that comes before the end of a big email is heard', async () => {
   const server = createServer((_, res) => {
     const body = JSON.stringify({ statusCode: 403, name: 'invalid_api_key', message: 'API key is invalid', code: 'key_invalid', fix: 'x' });
     res.writeHead(403, { 'content-type': 'application/json' }).end(body);

@@ -16,7 +16,7 @@ const blocks = blocksOf('docs/sidecar.md');
 const recipe = (blocks.find(({ language }) => language === 'dockerfile')?.code ?? '').trim().split('\n');
 const lines = (verb: string): string[] => recipe.filter((line) => line.startsWith(`${verb} `)).map((line) => line.slice(verb.length + 1));
 
-test('with what the image holds, and no development package, its command sends a mail and ends when it is stopped', async () => {
+test('with what the image holds, and no development package, its command sends an email and ends when it is stopped', async () => {
   await using laptop = await startLaptop();
   const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
   for (const copied of lines('COPY')) {

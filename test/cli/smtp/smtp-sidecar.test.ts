@@ -103,7 +103,7 @@ for (const { name, text = letter(), change = {}, reply } of refusals)
     assert.equal(mails().length, 1);
   });
 
-test('an end of data that is none ends nothing: no second mail is smuggled in', async () => {
+test('an end of data that is none ends nothing: no second email is smuggled in', async () => {
   using client = await loggedIn(sidecar.port, KEY);
   const smuggled = `MAIL FROM:<${MAILBOX}>\r\nRCPT TO:<evil@example.net>\r\nDATA\r\n${letter()}`;
   for (const end of ['\n.\n', '\r\n.\n', '\n.\r\n', '\r.\r']) {

@@ -116,7 +116,7 @@ for (const [q, found] of searches)
     assert.deepEqual([data.messages?.length ?? 0, data.resultSizeEstimate], [found, found]);
   });
 
-test('another mailbox does not find the mail, and gmail.send may not search', async () => {
+test('another mailbox does not find the email, and gmail.send may not search', async () => {
   await send(own());
   const search = async (token: string) => {
     const reply = await fetch(`${google.url}/gmail/v1/users/me/messages?q=rfc822msgid:m1@example.com`, {

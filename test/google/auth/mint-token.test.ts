@@ -6,7 +6,7 @@ import type { Mailbox } from '../../../functions/mail/model/config.ts';
 import { SCOPE_MAIL, SCOPE_SEND } from '../../../functions/mail/model/scopes.ts';
 import { authorised, CONFIG, MAIL, MAILBOX, PROJECT, post, SECRET, startLaptop } from '../../support/stack/laptop.ts';
 
-// Whole mails, since what counts is what is in the mailbox.
+// Whole emails, since what counts is what is in the mailbox.
 const DELEGATE = 'delegate@laptop.iam.gserviceaccount.com';
 const [usual] = CONFIG.mailboxes;
 const withBox = (change: Partial<Mailbox>) => ({ ...CONFIG, mailboxes: [{ ...(usual as Mailbox), ...change }] });

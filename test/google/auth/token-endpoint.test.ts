@@ -115,7 +115,7 @@ async function minting() {
 }
 const counts = ({ calls }: Google) => [calls.identity, calls.secret, calls.token];
 
-test('fifty mails of one invocation share one mint; the next invocation mints again, with the secret it knows', async () => {
+test('fifty emails of one invocation share one mint; the next invocation mints again, with the secret it knows', async () => {
   await using at = await minting();
   const token = at.invocation();
   const tokens = await Promise.all(Array.from({ length: 50 }, () => token(SENDER)));
@@ -246,7 +246,7 @@ test('a new refresh token is written back as a new version, and used from then o
   await createMinter(at.instance(), at.calls)(SENDER); // another instance reads the new version
 });
 
-test('a new refresh token that cannot be written back does not fail the mail, and is told', async () => {
+test('a new refresh token that cannot be written back does not fail the email, and is told', async () => {
   await using at = await minting();
   await at.invocation()(SENDER);
   at.google.oauth.rotateNext(MAILBOX);

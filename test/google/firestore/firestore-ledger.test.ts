@@ -205,7 +205,7 @@ for (const { name, start, skip } of backends) {
       assert.equal(all.filter(Boolean).length, 1);
     });
 
-    test('of two that take a mail over in the same millisecond one wins', async () => {
+    test('of two that take an email over in the same millisecond one wins', async () => {
       const { found } = await ledger.create(entry({ leaseUntil: 0 }), null, NOW);
       const ports = { ...world(), ledger, newId: unique };
       const taken = await Promise.allSettled([takeOver(found, [], ports), takeOver(found, [], ports)]);
@@ -240,7 +240,7 @@ for (const { name, start, skip } of backends) {
       assert.deepEqual(await ledger.count(counter, 1), [3]);
     });
 
-    test('of thirty mails that are counted with their claims each gets a number of its own', async () => {
+    test('of thirty emails that are counted with their claims each gets a number of its own', async () => {
       const counter = [{ name: unique(), expireAt: NOW + HOUR }];
       const claims = await Promise.all(Array.from({ length: 30 }, () => ledger.create(entry(), null, NOW, counter)));
       assert.deepEqual(
@@ -249,7 +249,7 @@ for (const { name, start, skip } of backends) {
       );
     });
 
-    test('a key stands for one mail alone, until a second one asks: then for none', async () => {
+    test('a key stands for one email alone, until a second one asks: then for none', async () => {
       const key = { hash: unique(), expireAt: NOW + HOUR };
       assert.deepEqual([await ledger.reserve(key, 'a'), await ledger.reserve(key, 'a')], [true, true]);
       assert.deepEqual(

@@ -283,7 +283,7 @@ test('an answer without a length ends with its connection; interim answers and t
   }
 });
 
-// `left`: may bytes of the request have reached Google? Only where that is false may the mail go again.
+// `left`: may bytes of the request have reached Google? Only where that is false may the email go again.
 const losses: readonly { name: string; answer: (socket: Socket) => void; message: string; left: boolean; more?: object }[] = [
   { name: 'a reset', answer: (socket) => socket.resetAndDestroy(), message: 'ECONNRESET', left: true },
   { name: 'no answer but an end', answer: (socket) => socket.end(), message: 'ECONNRESET', left: true },

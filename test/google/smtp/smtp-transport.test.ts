@@ -123,7 +123,7 @@ const faults: { fault: Fault; code: string; says?: RegExp }[] = [
   { fault: { on: 'smtp-data', status: 599, body: '5.9.9 canary you@example.net' }, code: 'unexpected' },
 ];
 for (const { fault, code, says = /./ } of faults)
-  test(`${JSON.stringify(fault)} is ${code}, nothing was sent, and the next mail goes`, async () => {
+  test(`${JSON.stringify(fault)} is ${code}, nothing was sent, and the next email goes`, async () => {
     using at = invocation();
     google.faults.script(fault);
     const error: unknown = await at.send().catch((thrown: unknown) => thrown);
@@ -141,7 +141,7 @@ test('a letter larger than the server announced is refused without a transfer', 
   assert.equal(google.mails.count(), 0);
 });
 
-test('where some recipients are refused the mail goes to the others, and their number is told', async () => {
+test('where some recipients are refused the email goes to the others, and their number is told', async () => {
   using at = invocation();
   google.faults.script({ on: 'smtp-rcpt', answer: 'no_such_user' });
   const sent = await at.send(letterTo(['gone@example.net', 'you@example.net', 'me@example.net']));
@@ -188,7 +188,7 @@ test('the connection breaks in the letter: unknown; looked for four times and no
   assert.equal(google.mails.count(), 1);
 });
 
-test('a mail that the search knows only later is found, not sent again', async () => {
+test('an email that the search knows only later is found, not sent again', async () => {
   using at = invocation();
   const letter = letterTo();
   const token = tokenFrom(google);
@@ -205,7 +205,7 @@ const unasked = [
   { name: 'a proxy answers', fault: { on: 'search', status: 200, body: '<html>' }, code: 'unexpected' },
 ] as const;
 for (const { name, fault, code } of unasked)
-  test(`${name}: that is no proof that the mail is not there`, async () => {
+  test(`${name}: that is no proof that the email is not there`, async () => {
     using at = invocation();
     google.faults.script(fault);
     await assert.rejects(at.transport.querySession('smtp:<m@example.com>', 1, tokenFrom(google), alone), { code });
@@ -225,7 +225,7 @@ test('the scope gmail.send cannot search', async () => {
   });
 });
 
-test('the mails of one invocation share a connection, also those sent at once; then it is closed', async () => {
+test('the emails of one invocation share a connection, also those sent at once; then it is closed', async () => {
   const before = google.calls['smtp-auth'];
   {
     using at = invocation();

@@ -39,7 +39,7 @@ test('a minute is full, the next one is open again, and the answer says how much
   assert.equal((await send(order(who), CONFIG, ports)).state, 'sent');
 });
 
-test('a full day parks the mail until midnight, and the same key is answered without counting', async () => {
+test('a full day parks the email until midnight, and the same key is answered without counting', async () => {
   const ports = world();
   const who = caller({ perMinute: null, perDay: 1 });
   await send(order(who), CONFIG, ports);
@@ -55,7 +55,7 @@ test('a full day parks the mail until midnight, and the same key is answered wit
   assert.equal((await send(order(who, 'k'), CONFIG, ports)).state, 'sent');
 });
 
-test('a mail that is refused by the minute does not use up the day', async () => {
+test('an email that is refused by the minute does not use up the day', async () => {
   const ports = world();
   const who = caller({ perMinute: 1, perDay: 3 });
   for (let n = 0; n < 10; n++) await send(order(who), CONFIG, ports);
@@ -89,13 +89,13 @@ test('of ten at once no more go out than the limit says', async () => {
   assert.equal(ports.sent.length, 4);
 });
 
-test('a mail with one idempotency key is counted once, however often it is asked for', async () => {
+test('an email with one idempotency key is counted once, however often it is asked for', async () => {
   const ports = world();
   const who = caller({ perMinute: 1, perDay: null });
   for (let n = 0; n < 3; n++) assert.equal((await send(order(who, 'k'), CONFIG, ports)).state, 'sent');
 });
 
-test('a mail is counted in the same step as its claim: no exchange more, and one that cannot be counted is not claimed', async () => {
+test('an email is counted in the same step as its claim: no exchange more, and one that cannot be counted is not claimed', async () => {
   const ports = world();
   const { create } = ports.ledger;
   ports.ledger.count = async () => assert.fail('counted apart');

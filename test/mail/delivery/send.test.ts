@@ -26,7 +26,7 @@ const only = (ports: ReturnType<typeof world>): Entry => {
   return entries[0] as Entry;
 };
 
-test('a mail is claimed, sent and settled, and the ledger holds none of its content', async () => {
+test('an email is claimed, sent and settled, and the ledger holds none of its content', async () => {
   const ports = world();
   const outcome = await run(order(), ports);
   assert.deepEqual(outcome, { state: 'sent', id: only(ports).id, gmailId: 'gmail-1' });
@@ -38,7 +38,7 @@ test('a mail is claimed, sent and settled, and the ledger holds none of its cont
   assert.doesNotMatch(JSON.stringify(only(ports)), /canary|example\.(com|net)|k1/);
 });
 
-test('recipients that Gmail refused while it took the mail are in the outcome and in the ledger, and stay there', async () => {
+test('recipients that Gmail refused while it took the email are in the outcome and in the ledger, and stay there', async () => {
   const ports = world({ upload: async () => ({ state: 'accepted', gmailId: 'g', rejected: 2 }) });
   const outcomes = [await run(order(), ports), await run(order(), ports)];
   const sent = { state: 'sent', id: only(ports).id, gmailId: 'g', rejected: 2 };
@@ -76,7 +76,7 @@ test('the same key is answered from the ledger, not sent again', async () => {
   assert.equal(ports.sent.length, 1);
 });
 
-test('without a key each order is a mail of its own', async () => {
+test('without a key each order is an email of its own', async () => {
   const ports = world();
   await run(order({ key: null }), ports);
   await run(order({ key: null }), ports);
@@ -229,7 +229,7 @@ for (const { gmail, state, sent } of afterDeath)
     assert.deepEqual([outcome.state, ports.sent.length, only(ports).attempts], [state, sent, 2]);
   });
 
-test('a redelivery that cannot even mint leaves the mail unknown, never failed', async () => {
+test('a redelivery that cannot even mint leaves the email unknown, never failed', async () => {
   const ports = await died({ state: 'accepted', gmailId: 'g' });
   ports.clock += ports.leaseMs + 1;
   const outcome = await run(order(), { ...ports, token: fail('grant_revoked') });
@@ -258,7 +258,7 @@ test('a holder that lost its lease writes nothing', async () => {
   assert.deepEqual([only(ports).state, ports.sent.length], ['claimed', 0]);
 });
 
-test('a sent mail that the ledger cannot be told of is answered as sent, and marked', async () => {
+test('a sent email that the ledger cannot be told of is answered as sent, and marked', async () => {
   const ports = world();
   const { replace } = ports.ledger;
   const ledger: Ledger = {
@@ -268,7 +268,7 @@ test('a sent mail that the ledger cannot be told of is answered as sent, and mar
   assert.deepEqual(await run(order(), { ...ports, ledger }).then(({ state, unrecorded }) => [state, unrecorded]), ['sent', true]);
 });
 
-test('a failed mail is tried anew when its caller asks, also with another payload; a redelivery is only answered', async () => {
+test('a failed email is tried anew when its caller asks, also with another payload; a redelivery is only answered', async () => {
   const ports = world({ token: fail('grant_revoked') });
   await run(order(), ports);
   const working = { ...ports, token: world().token };
@@ -277,7 +277,7 @@ test('a failed mail is tried anew when its caller asks, also with another payloa
   assert.deepEqual([ports.sent.length, only(ports).attempts], [1, 2]);
 });
 
-test('a parked mail rests until its time', async () => {
+test('a parked email rests until its time', async () => {
   const ports = world();
   const until = ports.clock + 3_600_000;
   await run(order(), { ...ports, openSession: fail('quota_daily', until) });
@@ -303,7 +303,7 @@ test('a token that Gmail refuses is minted anew once', async () => {
   assert.deepEqual([outcome.state, refusedTokens.filter(Boolean).length], ['sent', 1]);
 });
 
-test('what a platform delivers and can never be a mail is recorded once and answered', async () => {
+test('what a platform delivers and can never be an email is recorded once and answered', async () => {
   const ports = world();
   const bad = order({ body: { to: 1 }, retryFailed: false });
   const first = await refuse(bad, new MailFailure('field_missing', 'x'), ports);
@@ -312,7 +312,7 @@ test('what a platform delivers and can never be a mail is recorded once and answ
   await assert.rejects(refuse(bad, new MailFailure('in_flight', 'x'), ports), { code: 'in_flight' });
 });
 
-test('a file is fetched for the letter only, once the mail is claimed; the same key is answered without it', async () => {
+test('a file is fetched for the letter only, once the email is claimed; the same key is answered without it', async () => {
   const asked: unknown[] = [];
   const ports = world({
     fetchFile: async (url, room) => {
@@ -327,7 +327,7 @@ test('a file is fetched for the letter only, once the mail is claimed; the same 
   assert.deepEqual(asked, [['https://cdn.example.com/a.txt', true, 1]]);
 });
 
-test('a file that cannot be fetched fails the mail by its field, and the same key tries again', async () => {
+test('a file that cannot be fetched fails the email by its field, and the same key tries again', async () => {
   const ports = world({ fetchFile: fail('attachment_invalid') });
   const config = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
   const mail = order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] } });
@@ -338,7 +338,7 @@ test('a file that cannot be fetched fails the mail by its field, and the same ke
 });
 
 for (const code of ['rate_limited', 'google_unavailable', 'mail_refused', 'quota_daily'] as const)
-  test(`after a lost reply nothing else makes the mail unsent: ${code} on the second transfer leaves it unknown, its sessionUri kept`, async () => {
+  test(`after a lost reply nothing else makes the email unsent: ${code} on the second transfer leaves it unknown, its sessionUri kept`, async () => {
     let transfers = 0;
     const ports = world({
       upload: () => fail(++transfers === 1 ? 'delivery_unknown' : code)(),
@@ -348,7 +348,7 @@ for (const code of ['rate_limited', 'google_unavailable', 'mail_refused', 'quota
     assert.deepEqual([outcome.state, only(ports).state, only(ports).sessionUri], ['unknown', 'unknown', 'session-1']);
   });
 
-test('a platform may deliver a mail again for a month: its key does not lapse after a day', async () => {
+test('a platform may deliver an email again for a month: its key does not lapse after a day', async () => {
   const ports = world();
   await run(order({ retryFailed: false }), ports);
   ports.clock += 31 * 24 * 60 * 60_000;
@@ -386,7 +386,7 @@ test('a ledger that hiccups at the last write is tried again', async () => {
   assert.deepEqual([outcome.state, outcome.unrecorded, only(ports).state], ['sent', undefined, 'sent']);
 });
 
-test('the attempts of one mail that sent nothing use nothing of the limit up', async () => {
+test('the attempts of one email that sent nothing use nothing of the limit up', async () => {
   const ports = world({ openSession: fail('google_unavailable') });
   const caller = { ...CALLER, limits: { perDay: 3, perMinute: null } };
   for (let attempt = 0; attempt < 5; attempt++) assert.equal((await run(order({ caller }), ports)).state, 'retry');
@@ -400,7 +400,7 @@ const CDN = { ...CONFIG, attachments: { fetchFrom: ['cdn.example.com'] } };
 const withFile = (change: Partial<Submission> = {}): Submission =>
   order({ body: { ...MAIL, attachments: [{ path: 'https://cdn.example.com/a.txt' }] }, ...change });
 
-test('a mail that Gmail may have is asked about before its files are fetched again', async () => {
+test('an email that Gmail may have is asked about before its files are fetched again', async () => {
   const ports = world({
     fetchFile: async () => Buffer.from('hello'),
     upload: fail('delivery_unknown'),
@@ -412,7 +412,7 @@ test('a mail that Gmail may have is asked about before its files are fetched aga
   assert.deepEqual([(await send(withFile(), CDN, down)).state, only(ports).state], ['sent', 'sent']);
 });
 
-test('a mail that Gmail has in part is finished once its files can be fetched again, and is unknown until then', async () => {
+test('an email that Gmail has in part is finished once its files can be fetched again, and is unknown until then', async () => {
   const ports = world({ fetchFile: async () => Buffer.from('hello') });
   const { upload: transfer } = ports;
   ports.upload = fail('delivery_unknown');
@@ -424,14 +424,14 @@ test('a mail that Gmail has in part is finished once its files can be fetched ag
   assert.equal((await send(withFile(), CDN, ports)).state, 'sent');
 });
 
-test('a host of files that is down is over soon: the mail waits, and goes with the same key', async () => {
+test('a host of files that is down is over soon: the email waits, and goes with the same key', async () => {
   const ports = world({ fetchFile: fail('attachment_unavailable') });
   const first = await send(withFile(), CDN, ports);
   assert.deepEqual([first.state, only(ports).state, only(ports).code], ['retry', 'waiting', 'attachment_unavailable']);
   assert.equal((await send(withFile(), CDN, { ...ports, fetchFile: async () => Buffer.from('x') })).state, 'sent');
 });
 
-test('of two that ask again for a failed mail in the same millisecond one sends it, also where the letter is its own sessionUri', async () => {
+test('of two that ask again for a failed email in the same millisecond one sends it, also where the letter is its own sessionUri', async () => {
   const ports = world({ token: fail('grant_revoked') });
   await run(order(), ports);
   const working = { ...ports, token: world().token, openSession: async () => 'smtp:<id>', ledger: knowing(ports.ledger) };
@@ -448,7 +448,7 @@ const knowing = (ledger: ReturnType<typeof world>['ledger']): Ledger => ({
   },
 });
 
-test('another mail under the same key of a publisher ends neither what waits nor what is in the queue: it is recorded by itself', async () => {
+test('another email under the same key of a publisher ends neither what waits nor what is in the queue: it is recorded by itself', async () => {
   const ports = world({ openSession: fail('google_unavailable') });
   const event = order({ retryFailed: false });
   const first = await run(event, ports);

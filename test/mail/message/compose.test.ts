@@ -72,7 +72,7 @@ test('a thread keeps its References, which other clients follow', async () => {
   assert.deepEqual([mail.references, mail.inReplyTo], [['<a@example.com>', '<b@example.com>'], '<b@example.com>']);
 });
 
-test('the same mail composes to the same bytes, another id to others', async () => {
+test('the same email composes to the same bytes, another id to others', async () => {
   const [one, two] = await Promise.all([letterOf(full), letterOf(full)]);
   assert.deepEqual(Buffer.compare(Buffer.from(one.bytes), Buffer.from(two.bytes)), 0);
   const request = parseRequest(full);
@@ -106,7 +106,7 @@ for (const { change, text, parts } of texts)
     if (text) assert.match(raw, new RegExp(`^${text}\\r$`, 'm'));
   });
 
-test('a mailbox gives its display name where the mail gives none', async () =>
+test('a mailbox gives its display name where the email gives none', async () =>
   assert.deepEqual(list((await parsed({})).from), [['Example Notices', 'notices@example.com']]));
 
 test('a letter larger than Gmail takes is refused before anything leaves', async () => {

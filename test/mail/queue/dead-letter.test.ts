@@ -1,4 +1,4 @@
-/** Dead letters: whatever becomes of a mail that was given up, its content lies somewhere until it is sent or dropped. */
+/** Dead letters: whatever becomes of an email that was given up, its content lies somewhere until it is sent or dropped. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replay } from '../../../functions/cli/ledger/dead-letters.ts';
@@ -71,7 +71,7 @@ function office() {
   };
 }
 
-/** A queued mail of which Gmail says nothing for two days, and so a dead letter; its message beside it. */
+/** A queued email of which Gmail says nothing for two days, and so a dead letter; its message beside it. */
 async function silent(own: ReturnType<typeof office>): Promise<QueueMessage> {
   const { ports, topic, dead, later, work, ask } = own;
   await ask('one');
@@ -105,7 +105,7 @@ for (const { name, answer } of [
     assert.deepEqual(own.held(), ['one']);
   });
 
-test('a worker dies while it asks about a mail that has a dead letter; the replay ends in vain: there is a dead letter again', async () => {
+test('a worker dies while it asks about an email that has a dead letter; the replay ends in vain: there is a dead letter again', async () => {
   const own = office();
   const { ports, topic, dead, work, put } = own;
   const message = await silent(own);
@@ -126,7 +126,7 @@ test('a worker dies while it asks about a mail that has a dead letter; the repla
   assert.deepEqual([own.entry()?.entry.state, own.held()], ['unknown', ['one']]);
 });
 
-test('a mail that failed and is asked for anew in other words gets a dead letter of its own', async () => {
+test('an email that failed and is asked for anew in other words gets a dead letter of its own', async () => {
   const { ports, topic, work, ask, dug } = office();
   Object.assign(ports, { token: failing('grant_revoked') });
   for (const subject of ['one', 'two']) {
@@ -156,7 +156,7 @@ for (const { ended, change } of [
   { ended: 'failed', change: { token: failing('grant_revoked') } },
   { ended: 'unknown', change: { upload: failing('session_gone') } },
 ])
-  test(`another order under the key of a mail that is ${ended} and has its dead letter is recorded on its own`, async () => {
+  test(`another order under the key of an email that is ${ended} and has its dead letter is recorded on its own`, async () => {
     const { ports, work, dug } = office();
     const order = (subject: string): QueueMessage => ({
       data: JSON.stringify({ ...MAIL, subject }),

@@ -1,4 +1,4 @@
-/** A mail that is put by for a worker: what was answered "accepted" must go out, whoever else asks for it at the same time. */
+/** An email that is put by for a worker: what was answered "accepted" must go out, whoever else asks for it at the same time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reschedule } from '../../../functions/mail/change.ts';
@@ -43,7 +43,7 @@ const unpublished = async (): Promise<never> => {
   throw new MailFailure('queue_unavailable', 'scripted');
 };
 
-test('a request that cannot publish does not fail the mail that a repetition of it has published in the meantime', async () => {
+test('a request that cannot publish does not fail the email that a repetition of it has published in the meantime', async () => {
   const { ports, ask, deliver } = queueing();
   const { queue } = ports;
   let second: unknown;
@@ -83,7 +83,7 @@ for (const key of [null, 'k'])
     if (key !== null) assert.deepEqual([(await ask(MAIL, key))?.state, tasks.size], ['queued', 1]); // and is told so then
   });
 
-test('a repetition that cannot publish does not fail the mail that is accepted', async () => {
+test('a repetition that cannot publish does not fail the email that is accepted', async () => {
   const { ports, ask, deliver } = queueing();
   const { queue } = ports;
   assert.equal((await ask())?.state, 'queued');
@@ -115,7 +115,7 @@ test('what was handed over before is not failed by a second handing over that do
   assert.equal(ports.sent.length, 1);
 });
 
-test('a mail that is moved to now goes out now, also where its message is quicker than the ledger', async () => {
+test('an email that is moved to now goes out now, also where its message is quicker than the ledger', async () => {
   const { ports, messages, tasks, ask, deliver } = queueing();
   await ask({ ...MAIL, scheduled_at: 'in 5 hours' });
   const [found] = ports.ledger.entries.values();

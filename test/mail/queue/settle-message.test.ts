@@ -128,7 +128,7 @@ const rows: { what: string; outcome: Outcome; at?: DeliveryAttempts; next: Retur
 for (const { what, outcome, at = first, next } of rows)
   test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextStep(outcome, at, NOW), next));
 
-test('a mail that somebody else has taken over in the meantime is not given up: it may be on its way', async () => {
+test('an email that somebody else has taken over in the meantime is not given up: it may be on its way', async () => {
   const ports = world({ taskQueue: { schedule: async () => 'created', get: async () => null, cancel: async () => {} } });
   const id = ports.newId();
   const entry: Entry = {
@@ -169,7 +169,7 @@ for (const { outcome, removed } of [
   { outcome: failing('grant_revoked'), removed: false },
   { outcome: failing('delivery_unknown'), removed: false },
 ] as const)
-  test(`${outcome.state}: what the bucket holds of the mail is ${removed ? 'removed, and a bucket that is down changes nothing' : 'kept'}`, async () => {
+  test(`${outcome.state}: what the bucket holds of the email is ${removed ? 'removed, and a bucket that is down changes nothing' : 'kept'}`, async () => {
     const asked: string[] = [];
     const remove = (name: string): Promise<void> => Promise.reject(new MailFailure('queue_unavailable', String(asked.push(name))));
     const ports = { ...world(), contentStore: { put: async () => {}, get: async () => null, remove } };

@@ -12,7 +12,7 @@ before(async () => {
 const mailed = (template: string, data: unknown) =>
   mailOf(compiled, routeNamed(template, compiled), { data, attributes: {} }) as { html: string; subject: string };
 
-test('what a webhook says is text in the mail, not markup, and no line of its head', () => {
+test('what a webhook says is text in the email, not markup, and no line of its head', () => {
   const { html, subject } = mailed('webhook', { title: 'a & b', text: '<img src=x onerror=alert(1)>\n<script>' });
   assert.equal(subject, 'a & b');
   assert.doesNotMatch(html, /<img|<script/);

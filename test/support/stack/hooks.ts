@@ -13,7 +13,7 @@ export interface Hooks extends AsyncDisposable {
   store(route: string, payload: string): void;
 }
 
-/** A route as the config file has it, which mails what an event says. */
+/** A route as the config file has it, which emails what an event says. */
 export function routeOf({ verify, toleranceSeconds, rememberMs, hmac, google }: Hook, name: string, change: object = {}) {
   const remember = rememberMs !== undefined && { rememberFor: `${rememberMs / 60_000}m` };
   const hook = { verify, toleranceSeconds, ...remember, ...hmac, ...google, ...(verify !== 'google-oidc' && { secret: `hook-${name}` }) };

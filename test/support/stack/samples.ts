@@ -8,7 +8,7 @@ import { configWith, load } from './routes.ts';
 const TEMPLATES = 'config/templates';
 const SAMPLES = 'config/samples';
 
-/** An event that becomes a mail by a template that ships with mailgrant. */
+/** An event that becomes an email by a template that ships with mailgrant. */
 export interface Case {
   readonly name: string;
   readonly template: string;

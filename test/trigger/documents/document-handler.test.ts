@@ -56,7 +56,7 @@ const MESSAGE = { subject: 'Grüße canary-subject', text: 'canary-body' };
 const sent = (laptop: Pick<Laptop, 'google'> = own): number => laptop.google.mails.count();
 const lastMail = async () => simpleParser(own.google.mails.list()[0]?.raw ?? '');
 
-test('a document becomes a mail, and says so in the words of the extension', async () => {
+test('a document becomes an email, and says so in the words of the extension', async () => {
   const path = fresh();
   assert.equal(await own.write(path, { to: 'you@example.net', message: MESSAGE, userId: 'u1' }), 204);
   const mail = await lastMail();
@@ -88,7 +88,7 @@ test('the events of our own writes, and an event that comes again, send nothing'
   assert.deepEqual([statuses, sent() - before, (await own.app.delivery(path))?.['attempts']], [[204, 204, 204, 204], 1, 1]);
 });
 
-test('an app that sets delivery.state to RETRY gets the mail sent again, once', async () => {
+test('an app that sets delivery.state to RETRY gets the email sent again, once', async () => {
   const path = fresh();
   const before = sent();
   const first = { 'ce-id': 'before-the-retry' };
@@ -545,7 +545,7 @@ test('a delivery that could not be written back is written when the event comes 
   );
 });
 
-test('a mail that is out and was not told is not sent again by the next event of its document, nor by a RETRY after it', async () => {
+test('an email that is out and was not told is not sent again by the next event of its document, nor by a RETRY after it', async () => {
   await using one = await start();
   await one.app.put('mail/x', { to: 'you@example.net', message: MESSAGE });
   const told = one.google.reached('transfer').then(() => one.google.reached('ledger'));
@@ -558,7 +558,7 @@ test('a mail that is out and was not told is not sent again by the next event of
   assert.deepEqual([delivery?.['state'], delivery?.['eventId'], one.google.mails.count()], ['SUCCESS', 'one', 1]);
 });
 
-test('a mail that waits for a quota is looked at again in time, for longer than Eventarc delivers an event', async () => {
+test('an email that waits for a quota is looked at again in time, for longer than Eventarc delivers an event', async () => {
   const clock = { now: Date.UTC(2026, 10, 24, 8) };
   await using one = await start({}, {}, { now: () => clock.now });
   await one.app.put('mail/x', { to: 'you@example.net', message: MESSAGE });

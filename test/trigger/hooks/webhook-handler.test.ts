@@ -20,7 +20,7 @@ const routes: Record<string, object> = {
   stormy: routeOf(hookOf('bearer'), 'stormy', { dedupe: 'string(event.group)', every: '1h' }),
   unkept: routeOf(hookOf('bearer'), 'unkept'),
 };
-/** The words of the mail that came last. */
+/** The words of the email that came last. */
 const lastText = async (google = hooks.laptop.google): Promise<string> =>
   (await simpleParser(google.mails.list()[0]?.raw ?? '')).text ?? '';
 
@@ -47,7 +47,7 @@ const bearer = { authorization: 'Bearer canary-bearer-token' };
 
 for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
   const path = `/hooks/${nameOf(name)}`;
-  test(`${name}: a genuine event is one mail; a replay and the vendor's redelivery are answered 200 and send nothing`, async () => {
+  test(`${name}: a genuine event is one email; a replay and the vendor's redelivery are answered 200 and send nothing`, async () => {
     const body = eventBody();
     const headers = await sign(body, secret, second());
     const before = mails();
@@ -214,7 +214,7 @@ test("the route's own dedupe takes the place of the event's id", async () => {
   assert.equal(mails() - before, 2);
 });
 
-test('of a storm one mail goes out at once; what is held back is answered 200 too', async () => {
+test('of a storm one email goes out at once; what is held back is answered 200 too', async () => {
   const before = mails();
   const replies = [];
   for (let i = 0; i < 5; i++) replies.push(await post('/hooks/stormy', eventBody({ group: 'a' }), bearer));

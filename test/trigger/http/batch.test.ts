@@ -16,7 +16,7 @@ const ids = (body: Record<string, unknown> | null) => ((body?.['data'] ?? []) as
 const permissive = { 'x-batch-validation': 'permissive' };
 const badSecond = mails(3, (index) => (index === 1 ? { to: 'nobody' } : {}));
 
-test('a batch is sent in the order of the request: an entry and a mail for each, one mint for all', async () => {
+test('a batch is sent in the order of the request: an entry and an email for each, one mint for all', async () => {
   await using own = await startLaptop();
   const { status, body } = await batch(mails(9), {}, own);
   assert.deepEqual([status, Object.keys(body ?? {}), new Set(ids(body)).size], [200, ['data'], 9]);
@@ -91,7 +91,7 @@ test('of two batches at once with one key one sends; the other waits, or gets th
     if (status !== 200) assert.deepEqual([status, body?.['name']], [409, 'concurrent_idempotent_requests']);
 });
 
-test('where one mail of a batch does not go out, the answer names each, and the same key sends only what is missing', async () => {
+test('where one email of a batch does not go out, the answer names each, and the same key sends only what is missing', async () => {
   await using own = await startLaptop();
   const key = { 'idempotency-key': 'batch/3' };
   own.google.faults.script({ on: 'open', answer: 'rate' }); // meets the first mail, which goes alone
@@ -140,10 +140,10 @@ test("the key's limit counts each mail of a batch, and the headers say what is l
     assert.match(single.headers.get(name) ?? '', /^\d+$/);
 });
 
-test('a mail of the batch that another invocation holds is told beside those that were sent; the same key sends the rest later', async () => {
+test('an email of the batch that another invocation holds is told beside those that were sent; the same key sends the rest later', async () => {
   await using own = await startLaptop();
   const key = { 'idempotency-key': 'batch/held' };
-  // The first request is cut off while its second mail is on the way: its lease holds on.
+  // The first request is cut off while its second email is on the way: its lease holds on.
   const reached = own.google.reached('transfer');
   own.google.faults.script({ on: 'transfer' }, { on: 'transfer', delayMs: 60_000 });
   const cut = new AbortController();

@@ -211,7 +211,7 @@ const captured: { name: string; body: Record<string, unknown>; check: (mail: Par
   },
 ];
 for (const { name, body, check } of captured)
-  test(`${name}: 200, and the mail is what was meant`, async () => {
+  test(`${name}: 200, and the email is what was meant`, async () => {
     const { status, body: answer } = await post(`${laptop.api}/emails`, body, authorised);
     assert.deepEqual([status, Object.keys(answer ?? {})], [200, ['id']], JSON.stringify(answer));
     const [stored] = laptop.google.mails.list();

@@ -35,7 +35,7 @@ const name = ({ data, error }) => error?.name ?? Object.keys(data);
 `;
 for (const version of ['resend-2', 'resend-4', 'resend'])
   for (const slash of ['', '/'])
-    test(`${version} with a base URL that ends in "${slash}": a whole mail arrives, a Buffer byte for byte`, async () => {
+    test(`${version} with a base URL that ends in "${slash}": a whole email arrives, a Buffer byte for byte`, async () => {
       const said = await node(
         `import { Resend } from '${version}';${SEND} console.log(JSON.stringify(name(await resend.emails.send(full))));`,
         slash,

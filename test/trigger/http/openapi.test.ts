@@ -111,7 +111,7 @@ for (const { path, verb, operation } of operations)
     }
   });
 
-test('the record of a sent and of a failed mail is as described', async () => {
+test('the record of a sent and of a failed email is as described', async () => {
   const operation = described.paths['/emails/{id}']?.['get'] as Operation;
   const text = JSON.stringify(examples.find(({ path }) => path === '/emails')?.value);
   laptop.google.faults.script({ on: 'open', answer: 'missing_scope' });

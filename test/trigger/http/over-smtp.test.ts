@@ -57,7 +57,7 @@ const full = {
   ],
 };
 
-test('the same mail by API and by SMTP is the same after parsing, but for Bcc', async () => {
+test('the same email by API and by SMTP is the same after parsing, but for Bcc', async () => {
   const parsed = [];
   for (const one of [overApi, laptop]) {
     assert.equal((await emails(full, undefined, one)).status, 200);
@@ -73,7 +73,7 @@ test('the same mail by API and by SMTP is the same after parsing, but for Bcc', 
   assert.deepEqual(smtp?.recipients, ['you@example.net', 'b@example.net', 'copy@example.net', 'hidden@example.org']);
 });
 
-test('the ledger knows the mail by its Message-ID, and a repeated key sends no second one', async () => {
+test('the ledger knows the email by its Message-ID, and a repeated key sends no second one', async () => {
   const [one, two] = [await emails(MAIL, 'k1'), await emails(MAIL, 'k1')];
   const id = String(one.body?.['id']);
   assert.deepEqual([two.body, laptop.google.mails.count()], [one.body, 1]);
@@ -88,7 +88,7 @@ test('a push is sent by the worker, and the connection is closed after it', asyn
   while (laptop.google.smtp?.connections() !== 0) await new Promise((done) => setImmediate(done));
 });
 
-test('the reply to the letter is lost: Gmail is searched, the mail is there once, and has Gmail’s own id', async () => {
+test('the reply to the letter is lost: Gmail is searched, the email is there once, and has Gmail’s own id', async () => {
   laptop.google.faults.script({ on: 'smtp-data', reset: 'after' });
   const reply = await emails(MAIL, 'lost');
   const [mail] = laptop.google.mails.list();
@@ -96,7 +96,7 @@ test('the reply to the letter is lost: Gmail is searched, the mail is there once
   assert.equal(laptop.google.ledgerEntry(String(reply.body?.['id']))?.['gmailId'], mail?.id);
 });
 
-test('Gmail does not take the token: it is minted once anew, and the mail goes', async () => {
+test('Gmail does not take the token: it is minted once anew, and the email goes', async () => {
   const { token } = laptop.google.calls;
   laptop.google.faults.script({ on: 'smtp-auth', answer: 'bad_credentials' });
   assert.deepEqual([(await emails(MAIL)).status, laptop.google.calls.token - token, laptop.google.mails.count()], [200, 2, 1]);
@@ -129,7 +129,7 @@ for (const { fault, status, code, state } of refusals)
     assert.equal(laptop.google.ledgerEntries()[0]?.['state'], state);
   });
 
-test('recipients that Gmail refused are in the log line of the mail that went to the others, as a warning', async () => {
+test('recipients that Gmail refused are in the log line of the email that went to the others, as a warning', async () => {
   laptop.google.faults.script({ on: 'smtp-rcpt', answer: 'no_such_user' });
   const reply = await emails({ ...MAIL, to: ['gone@example.net', 'you@example.net'] });
   const line = laptop.lines.findLast(({ event }) => event === 'mail');

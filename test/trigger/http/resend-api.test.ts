@@ -14,7 +14,7 @@ after(() => laptop[Symbol.asyncDispose]());
 const emails = (body: unknown, headers: Record<string, string> = {}) => post(`${laptop.api}/emails`, body, { ...authorised, ...headers });
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-test('a posted mail is in the mailbox, with the id that was answered', async () => {
+test('a posted email is in the mailbox, with the id that was answered', async () => {
   const { status, headers, body } = await emails({ ...MAIL, subject: 'Ümläut', bcc: 'hidden@example.org' });
   assert.deepEqual([status, headers.get('content-type'), Object.keys(body ?? {})], [200, 'application/json; charset=utf-8', ['id']]);
   assert.match(String(body?.['id']), UUID);
@@ -270,7 +270,7 @@ const recovered = [
   { name: 'Gmail answers 503 to the letter', fault: { on: 'transfer', answer: 'unavailable' } },
 ] as const;
 for (const { name, fault } of recovered)
-  test(`${name}: one mail, byte for byte, answered as sent`, async () => {
+  test(`${name}: one email, byte for byte, answered as sent`, async () => {
     await using own = await startLaptop();
     own.google.faults.script(fault);
     const file = Buffer.alloc(400_000, 'x').toString('base64');
@@ -280,7 +280,7 @@ for (const { name, fault } of recovered)
     assert.equal(attachment?.content.toString('base64'), file);
   });
 
-test('a session that is gone leaves the mail unknown; asking again with the key never sends it twice', async () => {
+test('a session that is gone leaves the email unknown; asking again with the key never sends it twice', async () => {
   await using own = await startLaptop();
   own.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'session_gone' });
   const headers = { ...authorised, 'idempotency-key': 'k' };
@@ -294,7 +294,7 @@ test('a session that is gone leaves the mail unknown; asking again with the key 
   assert.deepEqual([own.google.mails.count(), own.google.ledgerEntry(String(first.body?.['id']))?.['state']], [1, 'unknown']);
 });
 
-test('a mail whose fate could not be asked is asked again with the same key', async () => {
+test('an email whose fate could not be asked is asked again with the same key', async () => {
   await using own = await startLaptop();
   own.google.faults.script({ on: 'transfer', reset: 'after' }, { on: 'ask', answer: 'unavailable', times: 4 });
   const headers = { ...authorised, 'idempotency-key': 'k' };

@@ -1,4 +1,4 @@
-/** Mails of a later time: accepted, moved and canceled by the real client, with a clock that the test moves. */
+/** Eemails of a later time: accepted, moved and canceled by the real client, with a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Resend } from 'resend';
@@ -8,7 +8,7 @@ import { authorised, CONFIG, envelope, KEY, MAIL, post, startLaptop } from '../.
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 for (const delivery of ['direct', 'queued'] as const)
-  test(`${delivery}: a mail for later is recorded as scheduled, nothing of it goes out before, and once at its time`, async () => {
+  test(`${delivery}: an email for later is recorded as scheduled, nothing of it goes out before, and once at its time`, async () => {
     await using own = await queued({ delivery });
     const at = own.clock.now + 2 * HOUR;
     const { status, body } = await emails(own, { ...MAIL, scheduled_at: iso(at) });
@@ -97,7 +97,7 @@ test('what has gone out can be neither moved nor canceled, and another key’s m
   );
 });
 
-test('a mail that waits for a daily limit, or in the queue, can be canceled; canceling twice is as once', async () => {
+test('an email that waits for a daily limit, or in the queue, can be canceled; canceling twice is as once', async () => {
   await using own = await queued();
   own.google.faults.script({ on: 'open', answer: 'daily_limit' });
   const parked = await emails(own);
@@ -111,7 +111,7 @@ test('a mail that waits for a daily limit, or in the queue, can be canceled; can
   assert.deepEqual([own.google.mails.count(), own.google.pubsub.waiting(), own.google.tasks.pending().length], [0, 0, 0]);
 });
 
-test('a canceled mail stays canceled when it is asked for again with its key', async () => {
+test('a canceled email stays canceled when it is asked for again with its key', async () => {
   await using own = await queued();
   const key = { 'idempotency-key': 'k' };
   const later = { ...MAIL, scheduled_at: 'in 1 hour' };
@@ -169,7 +169,7 @@ test('without tasks scheduled_at is refused by name, as every field that is not 
     assert.match(String(reply.body?.['message']), new RegExp(`\`${field}\` field: it is not supported here`));
 });
 
-test('a large mail for later lies in the bucket, and without one the limit is named', async () => {
+test('a large email for later lies in the bucket, and without one the limit is named', async () => {
   await using own = await queued();
   const large = { ...MAIL, text: `canary ${'x'.repeat(600_000)}`, scheduled_at: 'in 1 hour' };
   assert.equal((await emails(own, large)).status, 200);
@@ -181,7 +181,7 @@ test('a large mail for later lies in the bucket, and without one the limit is na
   assert.equal((await emails(bare, { ...large, text: 'x'.repeat(200_000) })).status, 200);
 });
 
-test('a mail that is moved further and further is forgotten neither by the ledger nor by the bucket', async () => {
+test('an email that is moved further and further is forgotten neither by the ledger nor by the bucket', async () => {
   await using own = await queued();
   const [began, day] = [own.clock.now, 24 * HOUR];
   const large = { ...MAIL, text: `canary ${'x'.repeat(60_000)}` };
@@ -214,7 +214,7 @@ test("a publisher's mail for later is scheduled too, however often its message c
   assert.equal(own.google.mails.count(), 1);
 });
 
-test('a batch may hold mails for now and for later', async () => {
+test('a batch may hold emails for now and for later', async () => {
   await using own = await queued({ delivery: 'direct' });
   const { status } = await post(
     `${own.api}/emails/batch`,

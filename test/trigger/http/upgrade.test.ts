@@ -13,7 +13,7 @@ import { authorised, CONFIG, envelope, type Laptop, MAIL, post, settingsFor } fr
 const DATABASE = 'projects/laptop/databases/(default)/documents';
 const AT = Date.UTC(2026, 10, 24, 8);
 
-/** A message of a mail that waits, and the fingerprint by which its record knows it (SHA-256 of `mail`, a line break, the text). */
+/** A message of an email that waits, and the fingerprint by which its record knows it (SHA-256 of `mail`, a line break, the text). */
 const DATA = '{"from":"notices@example.com","to":["Ann@example.net"],"subject":"canary","text":"canary"}';
 const SEAL = 'f69534f08055fa8200ea4ca1d838ba031239cbe9bca825245586b5c82e73250c';
 
@@ -83,7 +83,7 @@ const waiting: { what: string; change: object }[] = [
   },
 ];
 for (const { what, change } of waiting)
-  test(`a mail of the version before that is ${what} goes out by its message, once`, async () => {
+  test(`an email of the version before that is ${what} goes out by its message, once`, async () => {
     await using own = await queued();
     await record(own.google, ID, { ...RECORD, ...change });
     const message = envelope(null, { data: Buffer.from(DATA).toString('base64'), attributes: { mailgrantId: ID } });
@@ -91,7 +91,7 @@ for (const { what, change } of waiting)
     assert.deepEqual([statuses, own.google.mails.count(), own.google.ledgerEntry(ID)?.['state']], [[204, 204], 1, 'sent']);
   });
 
-/** A mail whose reply was lost, as a version wrote it that did not yet note how many bytes its letter had. */
+/** An email whose reply was lost, as a version wrote it that did not yet note how many bytes its letter had. */
 async function lost(when: 'before' | 'after' = 'after') {
   const own = await queued();
   own.google.faults.script({ on: 'transfer', reset: when }, { on: 'ask', answer: 'bad_token', times: 9 });
@@ -107,7 +107,7 @@ async function lost(when: 'before' | 'after' = 'after') {
   return { ...own, id };
 }
 
-test('a mail of the version before whose reply was lost is asked about, not sent again', async () => {
+test('an email of the version before whose reply was lost is asked about, not sent again', async () => {
   await using own = await lost();
   await own.live(60 * 60_000);
   assert.deepEqual([own.google.mails.count(), own.google.ledgerEntry(own.id)?.['state']], [1, 'sent']);

@@ -117,7 +117,7 @@ suite("queued delivery over Google's Pub/Sub emulator", {
     assert.deepEqual([await ended(body?.['id']), laptop.google.mails.count() - before], ['sent', 1]);
   });
 
-  test('a message that is no mail, and one of a mail that nobody knows, are pulled from the dead-letter topic with their reasons', async () => {
+  test('a message that is no email, and one of an email that nobody knows, are pulled from the dead-letter topic with their reasons', async () => {
     const messages = [
       { data: Buffer.from('no json').toString('base64') },
       { data: Buffer.from('{}').toString('base64'), attributes: { mailgrantId: '00000000-0000-4000-8000-000000000000' } },

@@ -15,7 +15,7 @@ const read = async (url: string, key = KEY) => {
   return { status: reply.status, body: (await reply.json()) as Record<string, unknown> };
 };
 
-test('a key reads what became of its mail, never what was in it', async () => {
+test('a key reads what became of its email, never what was in it', async () => {
   await using laptop = await startLaptop({ config });
   const sent = await post(`${laptop.api}/emails`, { ...MAIL, cc: 'copy@example.net' }, authorised);
   const { status, body } = await read(`${laptop.api}/emails/${sent.body?.['id']}`);
@@ -47,7 +47,7 @@ test('a key reads what became of its mail, never what was in it', async () => {
   });
 });
 
-test('a failed mail shows its code and what mends it', async () => {
+test('a failed email shows its code and what mends it', async () => {
   await using laptop = await startLaptop({ config });
   laptop.google.faults.script({ on: 'token', answer: 'invalid_grant', times: 2 });
   const failed = await post(`${laptop.api}/emails`, MAIL, authorised);

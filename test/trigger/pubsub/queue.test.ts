@@ -6,7 +6,7 @@ import { DAY, dead, emails, HOUR, MINUTE, queued, record } from '../../explore/q
 import { authorised, CONFIG, DEAD_TOPIC, envelope, MAIL, post, TOPIC } from '../../support/stack/laptop.ts';
 import { routed } from '../../support/stack/routes.ts';
 
-test('the api answers once the message is published, the worker sends, and the mail has one id and one key all the way', async () => {
+test('the api answers once the message is published, the worker sends, and the email has one id and one key all the way', async () => {
   await using own = await queued();
   const { status, body } = await emails(own);
   assert.deepEqual([status, Object.keys(body ?? {}), own.google.mails.count()], [200, ['id'], 0]);
@@ -32,7 +32,7 @@ test('the ledger keeps nothing of the content, and the log nothing of it either'
   assert.doesNotMatch(JSON.stringify([own.google.ledgerEntries(), own.lines]), /canary|@example/);
 });
 
-test('one idempotency key is one mail, however often it is asked for before and after it went out', async () => {
+test('one idempotency key is one email, however often it is asked for before and after it went out', async () => {
   await using own = await queued();
   const key = { 'idempotency-key': 'order-1' };
   const replies = [await emails(own, MAIL, key), await emails(own, MAIL, key)];
@@ -44,7 +44,7 @@ test('one idempotency key is one mail, however often it is asked for before and 
   assert.deepEqual([other.status, other.body?.['name'], own.google.mails.count()], [409, 'invalid_idempotent_request', 1]);
 });
 
-test('the same mail in other words is left to the message that there is: who hands over has no grant to send by', async () => {
+test('the same email in other words is left to the message that there is: who hands over has no grant to send by', async () => {
   await using own = await queued();
   own.google.faults.script({ on: 'secret', status: 403 });
   const key = { 'idempotency-key': 'order-1' };
@@ -142,7 +142,7 @@ test('raw letters and batches are queued too', async () => {
   for (const id of ids) assert.equal((await record(own, id))['last_event'], 'sent');
 });
 
-test('who asked must still be allowed to when the mail goes out', async () => {
+test('who asked must still be allowed to when the email goes out', async () => {
   const config = { ...CONFIG, keys: CONFIG.keys.map((key) => ({ ...key, expires: Date.UTC(2026, 10, 24, 9) })) };
   await using own = await queued({ config });
   const { body } = await emails(own);
@@ -171,7 +171,7 @@ for (const { name, id, data, reason } of forged)
     assert.equal(own.google.mails.count(), 1);
   });
 
-test('a transient failure is delivered again after the backoff; then the mail goes out', async () => {
+test('a transient failure is delivered again after the backoff; then the email goes out', async () => {
   await using own = await queued();
   own.google.faults.script({ on: 'open', answer: 'unavailable' });
   const { body } = await emails(own);
@@ -182,7 +182,7 @@ test('a transient failure is delivered again after the backoff; then the mail go
   assert.deepEqual([(await record(own, body?.['id']))['attempts'], own.google.mails.count()], [2, 1]);
 });
 
-test('an outage of half a day loses nothing: after four deliveries the mail is put off, and no delivery is burnt', async () => {
+test('an outage of half a day loses nothing: after four deliveries the email is put off, and no delivery is burnt', async () => {
   await using own = await queued();
   own.google.faults.script({ on: 'open', answer: 'unavailable', times: 9 });
   await emails(own);
@@ -215,7 +215,7 @@ test('without tasks the last delivery is the end, and the worker says why', asyn
   );
 });
 
-test('a mail that is too large to be put off is delivered to the end, and the worker says so', async () => {
+test('an email that is too large to be put off is delivered to the end, and the worker says so', async () => {
   await using own = await queued({ settings: { bucket: null } });
   own.google.faults.script({ on: 'open', answer: 'unavailable', times: 100 });
   const { body } = await emails(own, { ...MAIL, text: `canary ${'x'.repeat(600_000)}` });
@@ -288,7 +288,7 @@ test("a publisher's own order is parked under the id of its mail, and goes out o
   assert.equal(own.google.mails.count(), 1);
 });
 
-test('a mailbox over its limit per minute lets its mails out minute by minute, and buries none', async () => {
+test('a mailbox over its limit per minute lets its emails out minute by minute, and buries none', async () => {
   const limits = { perMinute: 3, perDay: null };
   await using own = await queued({ config: { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) } });
   for (let n = 0; n < 12; n++) await emails(own, { ...MAIL, to: `you${n}@example.net` });
@@ -339,7 +339,7 @@ for (const { name, body, reason } of unreadable)
     assert.deepEqual([first.status, second.status, dead(own)], [503, 204, [reason]]);
   });
 
-test('a mail over what a message takes goes by the bucket; without one it is refused by name', async () => {
+test('an email over what a message takes goes by the bucket; without one it is refused by name', async () => {
   const file = Buffer.alloc(6_000_000, 'canary').toString('base64');
   const large = { ...MAIL, attachments: [{ filename: 'a.bin', content: file }] };
   await using own = await queued();
@@ -360,7 +360,7 @@ test('a mail over what a message takes goes by the bucket; without one it is ref
   assert.deepEqual([refused.status, refused.body?.['name'], refused.body?.['code']], [422, 'validation_error', 'queue_too_small']);
 });
 
-test('what lies in the bucket stays as long as its mail may still be sent, and no longer', async () => {
+test('what lies in the bucket stays as long as its email may still be sent, and no longer', async () => {
   await using own = await queued();
   const large = { ...MAIL, text: 'canary '.repeat(20_000) };
   const { body } = await emails(own, { ...large, scheduled_at: new Date(own.clock.now + 2 * DAY).toISOString() });
@@ -375,7 +375,7 @@ test('what lies in the bucket stays as long as its mail may still be sent, and n
   assert.deepEqual([canceled.status, own.google.stored()], [200, []]);
 });
 
-test('content that the bucket lost fails the mail by name', async () => {
+test('content that the bucket lost fails the email by name', async () => {
   await using own = await queued();
   const large = { ...MAIL, attachments: [{ filename: 'a.bin', content: Buffer.alloc(6_000_000).toString('base64') }] };
   const { body } = await emails(own, large);
@@ -399,7 +399,7 @@ for (const [answer, outcome] of [
     assert.deepEqual([own.google.mails.count(), (await record(own, body?.['id']))['last_event']], [1, 'sent']);
   });
 
-test('without tasks a daily limit is not handed over: the queue would give the mail up long before its time', async () => {
+test('without tasks a daily limit is not handed over: the queue would give the email up long before its time', async () => {
   await using own = await queued({ delivery: 'direct', settings: { tasks: null } });
   const key = { 'idempotency-key': 'k' };
   own.google.faults.script({ on: 'open', answer: 'daily_limit' });
@@ -427,7 +427,7 @@ for (const limits of [
   { perDay: null, perMinute: null },
   { perDay: 1_600, perMinute: 60 },
 ])
-  test(`a direct mail is three calls of the ledger, a queued one a call and a publish: limits ${JSON.stringify(limits)}`, async () => {
+  test(`a direct email is three calls of the ledger, a queued one a call and a publish: limits ${JSON.stringify(limits)}`, async () => {
     const config = { ...CONFIG, mailboxes: CONFIG.mailboxes.map((box) => ({ ...box, limits })) };
     for (const [delivery, ledger, publish] of [
       ['direct', 3, 0],

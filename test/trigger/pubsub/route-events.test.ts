@@ -32,7 +32,7 @@ before(async () => {
 after(() => laptop[Symbol.asyncDispose]());
 
 const to = (route: string, body: unknown, headers?: Record<string, string>) => post(`${laptop.worker}/routes/${route}`, body, headers);
-/** What a call adds: its status, mails, and what was logged of it. */
+/** What a call adds: its status, emails, and what was logged of it. */
 async function effect(call: () => Promise<{ status: number }>) {
   const [mails, lines, entries] = [laptop.google.mails.count(), laptop.lines.length, laptop.google.ledgerEntries().length];
   const { status } = await call();
@@ -44,7 +44,7 @@ async function effect(call: () => Promise<{ status: number }>) {
   };
 }
 
-test('an event that the route wants is one mail, whichever subscription delivers it, and however often', async () => {
+test('an event that the route wants is one email, whichever subscription delivers it, and however often', async () => {
   const first = await effect(() => to('builds', push(BUILD)));
   assert.deepEqual(first, { status: 204, mails: 1, logged: [['mail', 'sent']], entries: 1 });
   const mail = laptop.google.mails.list()[0]?.raw.toString() ?? '';
@@ -120,7 +120,7 @@ test('events of one value are one mail', async () => {
   assert.deepEqual(mails, [1, 0, 1]);
 });
 
-test('an event of a value whose mail failed is a mail of its own, once what was wrong is mended', async () => {
+test('an event of a value whose email failed is an email of its own, once what was wrong is mended', async () => {
   await using own = await startLaptop(routed(ROUTES, FILES));
   const { google } = own;
   const ask = async (id: string) => (await post(`${own.worker}/routes/alike`, push({ group: 'a' }, { id }))).status;
@@ -151,7 +151,7 @@ test('data that is no text is recorded and acknowledged', async () => {
   assert.equal(laptop.lines.at(-1)?.['code'], 'event_unreadable');
 });
 
-test('a mail that Gmail does not take just now comes again with its event', async () => {
+test('an email that Gmail does not take just now comes again with its event', async () => {
   laptop.google.faults.script({ on: 'open', status: 503 });
   const event = push(BUILD, { id: 'later' });
   const first = await effect(() => to('builds', event));
@@ -162,7 +162,7 @@ test('a mail that Gmail does not take just now comes again with its event', asyn
 
 test('no log line tells anything of an event', () => assert.doesNotMatch(JSON.stringify(laptop.lines), /canary|@example|FAILURE/));
 
-test('an event whose route cannot render it is buried where there is a place for it, and the mails of a queue are sent from there', async () => {
+test('an event whose route cannot render it is buried where there is a place for it, and the emails of a queue are sent from there', async () => {
   await using queued = await startQueued(routed(ROUTES, FILES));
   assert.equal((await post(`${queued.worker}/routes/builds`, push({ status: 'FAILURE' }))).status, 204);
   assert.deepEqual(
