@@ -59,7 +59,7 @@ const WORDS: Readonly<Record<string, string>> = {
   google_cloudfunctions2_function: 'is made anew and away for some minutes; Google builds it first',
   google_pubsub_topic: 'its publishers are refused from then on',
   google_storage_bucket: 'what is in it is lost; Terraform refuses while the bucket of contents holds emails',
-  google_cloud_tasks_queue: 'eemails of a later time that wait in it are lost, and its name is taken for some days',
+  google_cloud_tasks_queue: 'emails of a later time that wait in it are lost, and its name is taken for some days',
   google_service_account: 'every right that it held ends; one of the same name gets none of them back',
 };
 const TAINTED = 'was begun and did not finish, so it is made anew; nothing that worked is lost';
