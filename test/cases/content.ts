@@ -50,7 +50,23 @@ const toHidden = (played: Played): void => {
   assert.doesNotMatch(played.raw, /^To:.*hidden/m);
 };
 
-export const CONTENT: readonly Case[] = [
+const REPORTED: Readonly<Record<string, string>> = {
+  ATTNAME: 'a file without name and type',
+  CTHEAD: 'a type among the headers',
+  DATAURI: 'an image as data',
+  DJEMPTY: 'a comma too many',
+  DOTLOCAL: 'dots that a plain local part cannot have',
+  FEB30: '31 November',
+  FROMAT: 'a From that is its own name',
+  HREF: 'an address without quotes',
+  ICAL: 'an invitation',
+  IRT: 'ids of a thread without brackets',
+  LT: 'a lone < is text',
+  LUENC: 'a list address beyond ASCII',
+  UNDISC: 'a message to nobody in the open',
+};
+
+const ROWS: readonly Case[] = [
   html('a lone < is text', '<p>1 < 2 and 4 > 3, a<b</p>', '1 < 2 and 4 > 3, a'),
   html('an address without quotes', '<a href=https://shop.example/pay?o=1>Pay</a>', 'Pay (https://shop.example/pay?o=1)'),
   html('the words of an image', 'Hi <img src=cid:l alt="Our logo">', 'Hi Our logo'),
@@ -152,3 +168,9 @@ export const CONTENT: readonly Case[] = [
   refused('a parameter in parts', "Content-Type: text/plain; x*1*=A; x*0*=utf-8''%0", /`content-type`/),
   refused('a parameter in UTF-7', "Content-Type: text/plain; name*=utf-7''+AAo-", /`content-type`/),
 ];
+
+/** The rows, each with the name under which it was reported. */
+export const CONTENT: readonly Case[] = ROWS.map((row) => {
+  const [reported] = Object.entries(REPORTED).find(([, id]) => id === row.id) ?? [];
+  return { ...row, ...(reported !== undefined && { reported }) };
+});

@@ -23,10 +23,15 @@ export function routeOf({ verify, toleranceSeconds, rememberMs, hmac, google }: 
 const TEMPLATE = '---\nsubject: canary-subject\n---\n<p>canary-body</p><pre>{{json event}}</pre><pre>{{json attributes}}</pre>\n';
 
 /** The fake Google and the hooks function in this process, with routes as the build compiles them. */
-export async function startHooks(routes: Readonly<Record<string, object>>, on?: Laptop): Promise<Hooks> {
+export async function startHooks(
+  routes: Readonly<Record<string, object>>,
+  on?: Laptop,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Hooks> {
   const { module, problems } = compileTexts(routes, {
     'any.hbs': TEMPLATE,
     'digest.hbs': '---\nsubject: canary-digest\n---\n<p>{{digest.count}} more</p>\n',
+    ...files,
   });
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const laptop = on ?? (await startLaptop());
