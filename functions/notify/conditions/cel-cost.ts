@@ -48,6 +48,25 @@ export function nestedLoop(tree: Tree, inside = false): TypeProblem | null {
   }
 }
 
+/** A pattern of `matches` that is not written out: one from an event could take any time to be read. Null where there is none. */
+export function computedPattern(tree: unknown): TypeProblem | null {
+  if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree)) return null;
+  const { exprKind, id } = tree as Partial<Tree>;
+  if (exprKind?.case === 'callExpr' && exprKind.value.function === 'matches') {
+    const pattern = exprKind.value.args.at(-1);
+    if (pattern && pattern.exprKind.case !== 'constExpr')
+      return {
+        id: pattern.id ?? id,
+        reason: 'the pattern of matches must be written out as a text; a pattern from an event could run for minutes',
+      };
+  }
+  for (const child of Object.values(tree)) {
+    const problem = computedPattern(child);
+    if (problem) return problem;
+  }
+  return null;
+}
+
 const isWritten = (range: Tree | undefined): boolean =>
   range?.exprKind.case === 'listExpr' && range.exprKind.value.elements.length <= WRITTEN_MAX;
 

@@ -1,5 +1,5 @@
 import { parse } from '@bufbuild/cel';
-import { nestedLoop, tooDeepAt } from './cel-cost.ts';
+import { computedPattern, nestedLoop, tooDeepAt } from './cel-cost.ts';
 import { mistakeAt } from './cel-mistakes.ts';
 import { fits, type Tree, type TypeProblem, typeOf, VARIABLES } from './cel-types.ts';
 import type { Expression } from './event.ts';
@@ -33,7 +33,7 @@ export function checkCel(field: Expression['field'], source: string): { expressi
   const type = typeOf(expr, VARIABLES, flaws);
   if (flaws.length === 0 && !fits(type, wanted))
     flaws.push({ id: expr.id, reason: `expected ${wanted === 'bool' ? 'true or false' : 'text'}, this is ${type}` });
-  const [flaw = nestedLoop(expr)] = flaws;
+  const [flaw = nestedLoop(expr) ?? computedPattern(expr)] = flaws;
   if (flaw) return at(place(flaw.id), flaw.reason);
   return { expression: { field, tree: expr, columns: columnsOf(expr, place) } };
 }

@@ -60,7 +60,6 @@ const undecided: readonly { source: string; told: RegExp }[] = [
   { source: 'event.status', told: /^when: expected true or false, got string$/ },
   { source: 'event.status && true', told: /^when: type mismatch: expected bool, got string/ },
   { source: 'event.steps', told: /^when: expected true or false, got a list, a map or a time$/ },
-  { source: 'event.status.matches(event.bad)', told: /^when: it cannot be evaluated for this event/ },
   { source: 'timestamp(event.bad) > timestamp(event.at)', told: /^when: it cannot be evaluated for this event/ },
   { source: 'event[event.bad] == 1', told: /^when: no such field; has\(…\) asks whether it is there \(event\) at column 1$/ },
 ];
@@ -155,3 +154,60 @@ test('a condition looks through lists of 1000 elements, and ends when its steps 
   const hidden = compiled(`true || [${Array.from({ length: 100 }, (_, n) => n).join(',')}].exists(k, event.a.exists(x, x == -1.0))`);
   assert.equal(meets(hidden, list(10)), true);
 });
+
+// Each of these would take from ten seconds to for ever, or all memory, with an event that a webhook may carry.
+const LONG = 'a'.repeat(1_500_000);
+const LIST = Array.from({ length: 1_000 }, (_, n) => `z${n}`);
+const NUMBERS = Array.from({ length: 300_000 }, (_, n) => n);
+for (const source of [
+  'event.list.exists(x, x in event.numbers)',
+  'event.list.exists(x, event.numbers == event.others)',
+  'event.list.exists(x, event.long.upperAscii() == x)',
+  'event.list.exists(x, size(event.long) == 3)',
+  'event.list.exists(x, size(event.long.split("a")) == 3)',
+  'event.list.exists(x, event.long.replace("a", x) == x)',
+  'event.list.exists(x, event.long.matches("(a+)+b"))',
+  'event.list.exists(x, event.long + x == "")',
+  'event.list.exists(x, (event.long + x).contains("b"))',
+  'event.long.replace("a", event.long) == ""',
+  'event.some.replace("a", event.some).replace("a", event.some) == ""',
+  'event.long.replace("", "b") == ""',
+  'event.long.split("").join(event.long) == ""',
+  '[event.list].exists(l, l.exists(x, "%s%s".format([event.long, event.long]) == x))',
+])
+  test(`${source} ends when its functions have read enough`, () => {
+    const checked = checkCel('when', source);
+    const data = { list: LIST, numbers: NUMBERS, others: [...NUMBERS.slice(0, -1), 0], long: LONG, some: 'a'.repeat(2_000) };
+    assert.ok('expression' in checked || /over a list once for each/.test(checked.problem.reason));
+    if (!('expression' in checked)) return;
+    assert.throws(
+      () => meets(checked.expression, { data, attributes: {} }),
+      (error: Error & { code?: string }) => error.code === 'route_condition' && /read more than 10000000/.test(error.message),
+    );
+  });
+
+const LINES = Array.from({ length: 1_000 }, (_, n) => `line ${n} `.repeat(20));
+for (const [source, met] of [
+  ['event.long.upperAscii().lowerAscii().trim().contains("b")', false],
+  ['event.text.replace("\\n", " ").contains("nothing")', false],
+  ['event.long.matches("(?i)error.*timeout")', false],
+  ['event.lines.map(x, x.lowerAscii()).exists(x, x.contains("line 999"))', true],
+  ['event.lines.map(x, x + "!").join("\\n").contains("nothing")', false],
+  ['event.lines.exists(x, x.matches("^line 99[0-9] "))', true],
+  ['event.list.map(x, x).size() == 1000', true],
+  ['(event.numbers + event.numbers).size() == 600000', true],
+] as const)
+  test(`${source} is within the budget`, () => {
+    const data = { long: LONG, text: LINES.join('\n'), lines: LINES, list: LIST, numbers: NUMBERS };
+    assert.equal(meets(compiled(source), { data, attributes: {} }), met);
+  });
+
+for (const source of [
+  'event.id.matches(event.pattern)',
+  'event.id.matches("a" + event.pattern)',
+  'event.list.exists(x, event.id.matches(x))',
+])
+  test(`${source} is refused: its pattern is not written out`, () => {
+    const checked = checkCel('when', source);
+    assert.match('problem' in checked ? checked.problem.reason : '', /pattern of matches must be written out/);
+  });
