@@ -10,6 +10,7 @@ import { COMMANDS } from '../functions/cli/commands.ts';
 import { compileConfig } from '../functions/config/compile-config.ts';
 import { type Stack, startStack } from '../functions/dev/stack.ts';
 import { ENVIRONMENT } from '../functions/runtime/settings.ts';
+import { typed } from './support/programs/command-line.ts';
 import { onPath, skipUnless } from './support/programs/emulators.ts';
 import { type Block, blocksOf, MARKERS, PAGES } from './support/stack/pages.ts';
 
@@ -152,9 +153,7 @@ test('every npm script that a page names is one', () => {
 
 for (const name of new Set(commands.flatMap(({ command = [] }) => command)))
   test(`what the pages give to mailgrant ${name} stands in its help`, async () => {
-    const help = await new Promise<string>((done) =>
-      execFile(process.execPath, ['functions/cli/main.ts', ...name.split(' '), '--help'], (_, stdout) => done(stdout)),
-    );
+    const { stdout: help } = await typed([...name.split(' '), '--help']);
     assert.match(help, new RegExp(`^Usage: npx mailgrant ${name}`));
     const known = new Set(['config', 'help', 'json', ...[...help.matchAll(/--([a-z][\w-]*)/g)].map(([, option]) => option)]);
     const unknown = commands.filter((one) => one.command === name && one.options.some((option) => !known.has(option)));

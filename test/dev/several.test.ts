@@ -173,16 +173,18 @@ function ask(url: string, host: string, address?: string): Promise<number | stri
   });
 }
 
-const outside = Object.values(networkInterfaces())
-  .flat()
-  .find((one) => one && !one.internal && one.family === 'IPv4')?.address;
+/** Where a machine has no address but loopback, another one of loopback stands for it: who listens on 127.0.0.1 is not there either. */
+const outside =
+  Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one && !one.internal && one.family === 'IPv4')?.address ?? '127.0.0.2';
 
-test('other machines reach it with --host 0.0.0.0 alone', { skip: outside ? false : 'this machine has no other address' }, async () => {
+test('other machines reach it with --host 0.0.0.0 alone', async () => {
   const [closed, open] = await Promise.all([start(EPHEMERAL), start([...EPHEMERAL, '--host', '0.0.0.0'])]);
   for (const name of ['api', 'worker', 'inbox', 'google', 'smtp']) {
     const [here, there] = [closed, open].map(({ line }) => String(line()[name]).replace(/^smtp/, 'http'));
-    assert.equal(await ask(here ?? '', outside ?? '', outside), 'ECONNREFUSED', name);
-    if (name !== 'smtp') assert.notEqual(await ask(there ?? '', outside ?? '', outside), 403, name);
+    assert.equal(await ask(here ?? '', outside, outside), 'ECONNREFUSED', name);
+    if (name !== 'smtp') assert.notEqual(await ask(there ?? '', outside, outside), 403, name);
   }
   for (const { end } of [closed, open]) assert.equal(await end('SIGTERM'), 0);
 });

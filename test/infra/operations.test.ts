@@ -1,10 +1,9 @@
 /** Every alert tells somebody who was woken up what to do: in its own text, and in a playbook. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import { typed } from '../support/programs/command-line.ts';
 import { INFRA } from '../support/programs/terraform.ts';
 
 const page = readFileSync('docs/operations.md', 'utf8');
@@ -65,7 +64,7 @@ const commands = alerts.flatMap(({ title, text }) =>
 );
 for (const name of new Set(commands.map(({ command }) => command)))
   test(`what alerts give to mailgrant ${name} stands in its help`, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['functions/cli/main.ts', ...name.split(' '), '--help']);
+    const { stdout } = await typed([...name.split(' '), '--help']);
     const known = new Set([...stdout.matchAll(/--([a-z][\w-]*)/g)].map(([, one]) => one));
     assert.deepEqual(
       commands.filter((one) => one.command === name && one.options.some((option) => !known.has(option))),

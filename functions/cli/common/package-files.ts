@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,3 +13,7 @@ export const moduleFile = (path: string): string => packageFile(COMPILED ? `lib/
 
 /** The lock of what a deployed function installs: the checkout's own, or the part of it that the package carries. */
 export const lockFile = (): string => packageFile(COMPILED ? 'lib/package-lock.json' : 'package-lock.json');
+
+/** The version of mailgrant that runs. */
+export const packageVersion = (): string =>
+  (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { readonly version: string }).version;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { typed } from '../../support/programs/command-line.ts';
 import { onPath, skipUnless } from '../../support/programs/emulators.ts';
 import { type Hooks, routeOf, startHooks } from '../../support/stack/hooks.ts';
 import { hookOf } from '../../verify/schemes.ts';
@@ -42,11 +43,10 @@ before(async () => {
 });
 after(() => hooks[Symbol.asyncDispose]());
 
-const hook = (...args: string[]) =>
-  run(process.execPath, ['functions/cli/main.ts', 'hook', ...args, '--config', config]).then(
-    ({ stdout }) => ({ code: 0, text: stdout }),
-    (error: { code: number; stderr: string }) => ({ code: error.code, text: error.stderr }),
-  );
+const hook = async (...args: string[]) => {
+  const { status, stdout, stderr } = await typed(['hook', ...args, '--config', config]);
+  return { code: status, text: stdout + stderr };
+};
 
 for (const name of ['releases', 'alerts', 'incidents'])
   test(`the curl for ${name} is accepted as it stands, and shows no secret`, { skip: skipUnless(onPath('curl'), 'curl') }, async () => {

@@ -1,22 +1,18 @@
 /** Routes from the command line: what stops a build, what an event comes to, and what a person sees of it. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { compileConfig } from '../../../functions/config/compile-config.ts';
+import { typed } from '../../support/programs/command-line.ts';
 
 let folder: string;
 const file = (name: string): string => join(folder, name);
 
-/** Runs the command line as npm does. */
-function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((done) => {
-    execFile(process.execPath, ['functions/cli/main.ts', ...args], { env: { ...process.env, BROWSER: 'true' } }, (error, out, err) =>
-      done({ code: error ? Number(error.code ?? 1) : 0, out, err }),
-    );
-  });
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { status, stdout, stderr } = await typed(args, { BROWSER: 'true' });
+  return { code: status, out: stdout, err: stderr };
 }
 
 const CONFIG = (change = '') => `mailboxes:
@@ -101,10 +97,8 @@ for (const { name, config, template, told } of wrong)
 
 test('what is wrong stops the build before anything is written, and the check of the config', async () => {
   const bad = put(CONFIG('    dedupe: evnt.id\n'), '---\nsubject: x\n---\n{{evnt.id}}');
-  const [built, checked] = await Promise.all([
-    run('build', '--config', bad, '--out', file('bad/dist')),
-    run('config', '--config', bad, '--json'),
-  ]);
+  const built = await run('build', '--config', bad, '--out', file('bad/dist'));
+  const checked = await run('config', '--config', bad, '--json');
   assert.deepEqual([built.code, checked.code, existsSync(file('bad/dist'))], [1, 1, false]);
   assert.match(built.err, /has 2 problems:\n.*cloud-build\.hbs:4: "evnt\.id".*\n.*mailgrant\.yaml:10: routes\.builds\.dedupe/);
   assert.equal(JSON.parse(checked.out).problems.length, 2);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { test } from 'node:test';
 import { revokeKey } from '../../../functions/cli/keys/key.ts';
 import { loadConfig } from '../../../functions/config/load-config.ts';
 import { authenticate } from '../../../functions/trigger/http/authenticate.ts';
+import { typed } from '../../support/programs/command-line.ts';
 
 const YAML = `# ours
 mailboxes:
@@ -26,13 +26,12 @@ const newFile = (text = YAML): string => {
   writeFileSync(file, text);
   return file;
 };
-const run = (file: string, ...args: string[]) =>
-  spawnSync(process.execPath, ['functions/cli/main.ts', 'key', ...args, '--config', file], { encoding: 'utf8' });
+const run = (file: string, ...args: string[]) => typed(['key', ...args, '--config', file]);
 
-test('a key that is made works, and its hash is all that is kept', () => {
+test('a key that is made works, and its hash is all that is kept', async () => {
   const file = newFile();
   const limits = ['--per-day', '500', '--per-minute', '20', '--expires', '2099-01-31'];
-  const { status, stdout, stderr } = run(
+  const { status, stdout, stderr } = await run(
     file,
     'create',
     'shop',
@@ -57,46 +56,48 @@ test('a key that is made works, and its hash is all that is kept', () => {
   assert.doesNotMatch(readFileSync(file, 'utf8'), new RegExp(key.slice(8)));
 });
 
-test('the rest of the file stays as it was, comments and blanks too; revoking takes only the key away', () => {
+test('the rest of the file stays as it was, comments and blanks too; revoking takes only the key away', async () => {
   const file = newFile();
-  run(file, 'create', 'shop', '--from', 'notices@example.com');
+  await run(file, 'create', 'shop', '--from', 'notices@example.com');
   const lines = readFileSync(file, 'utf8').split('\n');
   for (const line of YAML.split('\n')) assert.ok(lines.includes(line), line);
-  assert.equal(run(file, 'revoke', 'shop').status, 0);
+  assert.equal((await run(file, 'revoke', 'shop')).status, 0);
   assert.equal(readFileSync(file, 'utf8'), YAML);
 });
 
-test('the first key of a file, and the last', () => {
+test('the first key of a file, and the last', async () => {
   const bare = 'mailboxes:\n  notices@example.com: {}\n';
   const file = newFile(bare);
-  assert.equal(run(file, 'create', 'shop', '--from', 'notices@example.com').status, 0);
+  assert.equal((await run(file, 'create', 'shop', '--from', 'notices@example.com')).status, 0);
   assert.deepEqual(
     loadConfig(file).keys.map(({ id }) => id),
     ['shop'],
   );
-  assert.equal(run(file, 'revoke', 'shop').status, 0);
+  assert.equal((await run(file, 'revoke', 'shop')).status, 0);
   assert.equal(readFileSync(file, 'utf8'), bare);
 });
 
-test('keys that are written in braces are edited too', () => {
+test('keys that are written in braces are edited too', async () => {
   for (const keys of ['keys: {}', `keys: { old: { sha256: ${'b'.repeat(64)}, from: [notices@example.com] } }`]) {
     const file = newFile(`mailboxes: { notices@example.com: {} }\n${keys}\n`);
-    const { status, stderr } = run(file, 'create', 'shop', '--from', 'notices@example.com');
+    const { status, stderr } = await run(file, 'create', 'shop', '--from', 'notices@example.com');
     assert.equal(status, 0, stderr);
     assert.equal(loadConfig(file).keys.at(-1)?.id, 'shop');
   }
 });
 
-test('every key is another one', () => {
+test('every key is another one', async () => {
   const file = newFile();
-  const keys = ['a', 'b'].map((id) => JSON.parse(run(file, 'create', id, '--from', 'notices@example.com', '--json').stdout).key as string);
+  const made = async (id: string) =>
+    JSON.parse((await run(file, 'create', id, '--from', 'notices@example.com', '--json')).stdout).key as string;
+  const keys = [await made('a'), await made('b')];
   assert.notEqual(keys[0]?.slice(5), keys[1]?.slice(5));
 });
 
-test('the list shows what each may do, and no hash', () => {
-  const { stdout } = run(newFile(), 'list');
+test('the list shows what each may do, and no hash', async () => {
+  const { stdout } = await run(newFile(), 'list');
   assert.match(stdout, /^old {2}from notices@example\.com$/m);
-  const json = JSON.parse(run(newFile(), 'list', '--json').stdout);
+  const json = JSON.parse((await run(newFile(), 'list', '--json')).stdout);
   assert.deepEqual(json.keys, [{ id: 'old', from: ['notices@example.com'], to: null, expires: null }]);
 });
 
@@ -115,19 +116,19 @@ const refused: { args: string[]; says: RegExp; status?: number }[] = [
   { args: ['revoke', 'nobody'], says: /no such key/, status: 1 },
 ];
 for (const { args, says, status: wanted = 2 } of refused)
-  test(`key ${args.join(' ')} is refused, and the file stays`, () => {
+  test(`key ${args.join(' ')} is refused, and the file stays`, async () => {
     const file = newFile();
-    const { status, stderr } = run(file, ...args);
+    const { status, stderr } = await run(file, ...args);
     assert.equal(status, wanted);
     assert.match(stderr, says);
     assert.equal(readFileSync(file, 'utf8'), YAML);
   });
 
-test('a dry run shows no key and writes nothing', () => {
+test('a dry run shows no key and writes nothing', async () => {
   const file = newFile();
-  const { status, stdout } = run(file, 'create', 'shop', '--from', 'notices@example.com', '--dry-run', '--json');
+  const { status, stdout } = await run(file, 'create', 'shop', '--from', 'notices@example.com', '--dry-run', '--json');
   assert.deepEqual([status, JSON.parse(stdout).key, readFileSync(file, 'utf8')], [0, null, YAML]);
-  assert.deepEqual([run(file, 'revoke', 'old', '--dry-run').status, readFileSync(file, 'utf8')], [0, YAML]);
+  assert.deepEqual([(await run(file, 'revoke', 'old', '--dry-run')).status, readFileSync(file, 'utf8')], [0, YAML]);
 });
 
 test('a config behind a link stays there, with its mode', () => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { simpleParser } from 'mailparser';
+import { typed } from '../../support/programs/command-line.ts';
 import { KEY, type Laptop, MAILBOX, startLaptop } from '../../support/stack/laptop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
@@ -33,6 +34,7 @@ interface Run {
   readonly err: string;
 }
 const MAIL = ['--from', MAILBOX, '--to', 'you@example.net', '--subject', 'Grüße canary-subject', '--text', 'canary-body'];
+/** Runs the command as a program. */
 const send = (args: string[], env: Record<string, string> = {}): Promise<Run> =>
   new Promise((done) => {
     const all = { ...process.env, MAILGRANT_URL: laptop.api, MAILGRANT_KEY: KEY, ...env };
@@ -40,6 +42,11 @@ const send = (args: string[], env: Record<string, string> = {}): Promise<Run> =>
       done({ status: error ? Number(error.code) : 0, out, err }),
     );
   });
+/** Runs it in this process, where its answer is all that is looked at. */
+const sendHere = async (args: string[], env: Record<string, string> = {}): Promise<Run> => {
+  const { status, stdout, stderr } = await typed(['send', ...args], { MAILGRANT_URL: laptop.api, MAILGRANT_KEY: KEY, ...env });
+  return { status, out: stdout, err: stderr };
+};
 const mails = () => laptop.google.mails.list();
 
 test('an email with html, files and all kinds of recipients arrives, and its id is printed', async () => {
@@ -88,7 +95,7 @@ const failures: { name: string; args?: string[]; env?: Record<string, string>; f
 for (const { name, args = [], env = {}, fault, status, err } of failures)
   test(`${name} is told with its fix, exit code ${status}`, async () => {
     if (fault) laptop.google.faults.script(fault as Parameters<Laptop['google']['faults']['script']>[0]);
-    const run = await send([...MAIL, ...args], env);
+    const run = await sendHere([...MAIL, ...args], env);
     assert.equal(run.status, status, run.err);
     assert.match(run.err, err);
     assert.doesNotMatch(`${run.out}${run.err}`, /canary|^\s+at /m);
@@ -113,7 +120,7 @@ const mistakes: { name: string; args: string[]; env?: Record<string, string>; st
 ];
 for (const { name, args, env = {}, status = 2, err } of mistakes)
   test(`${name} is refused before anything is sent`, async () => {
-    const run = await send(args, env);
+    const run = await sendHere(args, env);
     assert.equal(run.status, status);
     assert.match(run.err, err);
   });
