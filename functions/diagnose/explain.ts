@@ -10,13 +10,16 @@ import { type CueName, type FoundCue, firstOf, readCues, speaksOf } from './inpu
 import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
 import { maskPart, type Span, secretSpans } from './input/mask.ts';
-import { normaliseText, type Pasted } from './input/normalise.ts';
+import { type Pasted, readings } from './input/normalise.ts';
+import { type Likelihood, likelihood } from './likelihood.ts';
 
 /** One likely cause of what was pasted. `confidence` is 0 to 1; `evidence` holds lines of the text, masked. */
 export interface Match {
   readonly id: RowId;
   readonly cause: Cause;
   readonly confidence: number;
+  /** What such a confidence was worth on texts that were new. */
+  readonly likelihood: Likelihood;
   readonly evidence: readonly string[];
   readonly fix: readonly string[];
   readonly retry: Retry;
@@ -36,11 +39,11 @@ export interface Explanation {
 
 /** Reads an error text of any make: what Google said, why, and what fixes it. Offline, and no secret comes out. */
 export function explain(text: string): Explanation {
-  const pasted = normaliseText(text);
-  const cues = readCues(pasted);
+  const { pasted, judged } = readings(text)
+    .map((pasted) => ({ pasted, judged: judgeAll(pasted) }))
+    .reduce((best, other) => ((other.judged[0]?.confidence ?? 0) > (best.judged[0]?.confidence ?? 0) ? other : best));
   const secrets = secretSpans(pasted.lines.join('\n'));
   const facts = readFacts(pasted.flat);
-  const judged = CATALOGUE.flatMap((row) => judge(row, pasted, cues) ?? []).sort((a, b) => b.confidence - a.confidence);
   const seen = new Set<Cause>();
   const matches: Match[] = [];
   for (const { row, confidence, at, helped } of judged) {
@@ -52,6 +55,7 @@ export function explain(text: string): Explanation {
       id: row.id as RowId,
       cause: row.cause,
       confidence,
+      likelihood: likelihood(confidence, matches.length === 0 ? 'first' : 'later'),
       evidence: [...new Set(spots.map((spot) => quote(spot, pasted, secrets)))],
       fix: (row.fix ?? programFix(row.cause, pasted.flat) ?? about.fix).map((step) => fillFacts(step, facts)),
       retry: row.retry,
@@ -67,13 +71,6 @@ export function explain(text: string): Explanation {
   return { matches };
 }
 
-/** How likely a cause is, in a word: the figures of causes that stand beside each other are no shares of one whole. */
-export function likelihood(confidence: number): 'almost certain' | 'likely' | 'possible' | 'less likely' {
-  if (confidence >= 0.9) return 'almost certain';
-  if (confidence >= 0.6) return 'likely';
-  return confidence >= 0.4 ? 'possible' : 'less likely';
-}
-
 const WAITS: Record<Retry, string> = {
   never: 'Do not retry: the same call fails again until this is fixed.',
   soon: 'Retry with growing pauses.',
@@ -81,6 +78,12 @@ const WAITS: Record<Retry, string> = {
   ask: 'Ask first whether the mail went out; sending again blindly can send it twice.',
   person: 'Do not retry: look into the Sent folder first, then decide.',
 };
+
+/** Every row that fits, the likeliest first. */
+function judgeAll(pasted: Pasted): Judged[] {
+  const cues = readCues(pasted);
+  return CATALOGUE.flatMap((row) => judge(row, pasted, cues) ?? []).sort((a, b) => b.confidence - a.confidence);
+}
 
 interface Judged {
   readonly row: CatalogueRow;
@@ -115,17 +118,19 @@ function judge(row: CatalogueRow, pasted: Pasted, cues: ReadonlyMap<CueName, Fou
   return { row, confidence: Math.round(Math.min(confidence, CEILING) * 100) / 100, at, helped: helped.filter((one) => one.says !== '') };
 }
 
-/** Whether another service is named where the error stands: on its line or beside it. */
+/** Whether another service is named where the error stands, on its line or beside it, and its line speaks of no mail. */
 function isForeign(hit: RegExpExecArray, pasted: Pasted, cues: ReadonlyMap<CueName, FoundCue>): boolean {
   if (!cues.has('foreign-service')) return false;
-  const first = pasted.lineAt(hit.index) - 1;
-  const last = pasted.lineAt(hit.index + Math.max(hit[0].length - 1, 0)) + 1;
-  return speaksOf('foreign-service', pasted.lines.slice(Math.max(first, 0), last + 1).join(' '));
+  const first = pasted.lineAt(hit.index);
+  const last = pasted.lineAt(hit.index + Math.max(hit[0].length - 1, 0));
+  const around = (by: number): string => pasted.lines.slice(Math.max(first - by, 0), last + by + 1).join(' ');
+  if (speaksOf('mail', around(0))) return false;
+  return speaksOf('foreign-service', around(1));
 }
 
-const EARLY: ReadonlySet<string> = new Set([...NETWORK_ROWS, ...TLS_ROWS].map(({ id }) => id));
+const EARLY: ReadonlySet<string> = new Set([...NETWORK_ROWS, ...TLS_ROWS, { id: 'credential-url-broken' }].map(({ id }) => id));
 
-/** A fault of network or TLS with an answer of Gmail's after it: the client came through, by another address or at another try. */
+/** A fault of network, TLS or a setting's form with an answer of Gmail's after it: the client came through, by another address or at another try. */
 const isOvercome = ({ id }: CatalogueRow, { index }: RegExpExecArray, flat: string): boolean => EARLY.has(id) && index < lastAnswerAt(flat);
 
 const QUOTE_CHARS = 240;

@@ -121,6 +121,7 @@ export const SMTP_SAMPLES = {
     'socket.gaierror: [Errno -3] Temporary failure in name resolution',
     'dial tcp: lookup smtp.gmail.com: no such host',
   ],
+  'host-misspelt-elsewhere': ["socket.gaierror: [Errno -2] Name or service not known\nserver = smtplib.SMTP('smtp.gmai.com', 587)"],
   'host-misspelt': [
     "socket.gaierror: [Errno -2] Name or service not known (host 'smtp.gmail.com ')",
     'dial tcp: lookup smtp.gmail.com:587: no such host',

@@ -11,7 +11,7 @@ import { SIGN_IN_ROWS } from '../../diagnose/catalogue/sign-in-rows.ts';
 import { SMTP_ROWS } from '../../diagnose/catalogue/smtp-rows.ts';
 import { TLS_ROWS } from '../../diagnose/catalogue/tls-rows.ts';
 import { aboutCause } from '../../diagnose/causes/causes.ts';
-import { explain, likelihood } from '../../diagnose/explain.ts';
+import { explain } from '../../diagnose/explain.ts';
 import { ASSUMPTIONS, type Assumption } from '../../google/assumptions.ts';
 import type { Leaf } from '../common/command.ts';
 
@@ -41,9 +41,9 @@ export const renderPage = (page: string): string =>
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 function causesTable(text: string): string[][] {
-  const rows = explain(text).matches.map(({ cause, confidence, likely, fix }) => [
+  const rows = explain(text).matches.map(({ cause, likelihood, likely, fix }) => [
     `\`${cause}\``,
-    likelihood(confidence),
+    likelihood,
     likely.join(' '),
     fix[0] ?? '',
   ]);

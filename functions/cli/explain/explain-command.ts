@@ -1,4 +1,4 @@
-import { type Explanation, explain, likelihood, type Match } from '../../diagnose/explain.ts';
+import { type Explanation, explain, type Match } from '../../diagnose/explain.ts';
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 import type { Leaf } from '../common/command.ts';
 import { readText } from '../common/read-input.ts';
@@ -54,9 +54,9 @@ export function explainText({ matches }: Explanation): string {
 }
 
 function causeText(match: Match, place: number): string {
-  const { cause, confidence, summary, evidence, because, likely, fix, wait } = match;
+  const { cause, likelihood, summary, evidence, because, likely, fix, wait } = match;
   return [
-    `${place}. ${cause} (${likelihood(confidence)}): ${summary}`,
+    `${place}. ${cause} (${likelihood}): ${summary}`,
     ...evidence.map((line) => `     in the text: ${line}`),
     ...because.map((one) => `     speaks for it: ${one}`),
     ...likely.map((one) => `     comes about: ${one}`),

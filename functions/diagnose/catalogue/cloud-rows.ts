@@ -13,7 +13,7 @@ export const CLOUD_ROWS = [
       /API (?:is not|isn't|not|has not been) enabled/i,
       /enable it by visiting https:\/\/console/i,
     ],
-    unless: [/Error 400: access_not_configured/i],
+    unless: [/Error 400: access_not_configured/i, /(?:requires|needs) a quota project/i],
     base: 0.97,
     retry: 'soon',
     wait: 'After enabling it, try again for five minutes.',

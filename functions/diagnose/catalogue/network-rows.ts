@@ -1,3 +1,4 @@
+import { CONNECTION_REFUSED, NOT_CONNECTED, TIMED_OUT, UNKNOWN_HOST } from './other-languages.ts';
 import type { CatalogueRow } from './row.ts';
 
 const GOOGLE = String.raw`(?:[\w-]+\.)*(?:gmail|google|googleapis|googlemail)\.com`;
@@ -12,7 +13,7 @@ const MISSPELT = lookup(
   String.raw`(?:(?!${OWN}(?:["' :,)\]]|\.?$|\. ))(?:[\w-]+\.)*${LIKE}(?:\.[a-z]{2,4})?(?=["' :,)\]]|\.?$|\. )|(?=[^\s,;]*(?:gmail|google))[\w.-]*[/@][\w.:/@-]*|smtp\.(?:gmail|googlemail)\.com:\d)`,
 );
 const BARE = lookup(
-  String.raw`(?!(?:undefined|null|none|nil|localhost|smtp|mail|gmail|google|host|server|smtp_?host|mailhog|mailpit|mailserver|tcp|udp|address|addresses|information|error|failed|failure|timed|the|of|for|on|a)\b)[\w!$%^*-]+(?=[ :,)'"]|$)`,
+  String.raw`(?!(?:[\w-]*(?:db|database|postgres|mysql|redis|cache|queue|broker|kafka|elastic\w*|mongo|api|web|proxy)|undefined|null|none|nil|localhost|smtp|mail|gmail|google|host|server|smtp_?host|mailhog|mailpit|mailserver|tcp|udp|address|addresses|information|error|failed|failure|timed|the|of|for|on|a|der|die|das|le|la|el|o|este|h[oô]te|nom|nome|no|se)\b)[\w!$%^*-]+(?=[ :,)'"]|$)`,
 );
 /** A host that is neither Google's nor a mail server by its name: the text is about something else. */
 const ELSEWHERE = lookup(String.raw`(?!${GOOGLE})(?![^\s,;]*(?:smtp|mail|mx|gm))[\w-]+\.[\w.-]+`);
@@ -21,6 +22,7 @@ const OTHER_MAIL = lookup(String.raw`(?!${GOOGLE})(?=[^\s,;]*(?:smtp|mail|mx))[\
 const LOCAL = String.raw`(?:127\.0\.0\.1|\[?::1\]?|localhost|0\.0\.0\.0)`;
 const MAIL_PORT = String.raw`(?:25|465|587|1025|2525)\b`;
 const UNRESOLVED = [
+  UNKNOWN_HOST,
   /ENOTFOUND|EAI_AGAIN|\bEDNS\b/,
   /\bnx_?domain\b/i,
   /temporary failure in name resolution/i,
@@ -37,6 +39,13 @@ const UNRESOLVED = [
 ];
 const V6 = String.raw`(?<![\da-f:])(?:[\da-f]{1,4}:){2,7}[\da-f:]{0,30}`;
 
+const ANY_UNRESOLVED = new RegExp(UNRESOLVED.map(({ source }) => `(?:${source})`).join('|'), 'i');
+/** Nearly one of Google's mail hosts, wherever the text writes it: in the code, or in a setting. */
+const WRITTEN_WRONG = new RegExp(
+  String.raw`\b(?:smtp|smpt|stmp|smtps|imap|pop)\.(?!(?:gmail|googlemail|google|mail)\.com\b)${LIKE}\.[a-z]{2,4}\b|\b(?:smpt|stmp|stpm|smt|sntp|smtp\.)\.(?:gmail|googlemail)\.com\b`,
+  'i',
+);
+
 /** Names, ports and routes between the machine and Google. */
 export const NETWORK_ROWS = [
   {
@@ -47,6 +56,7 @@ export const NETWORK_ROWS = [
     unless: [
       'foreign-service',
       MISSPELT,
+      WRITTEN_WRONG,
       /lookup smtp\.(?:gmail|googlemail)\.com:\d/i,
       /['"]smtp\.gmail\.com\s+['"]/i,
       /ENOTFOUND ["'`]/,
@@ -85,6 +95,18 @@ export const NETWORK_ROWS = [
     base: 0.86,
     retry: 'never',
     likely: ['A typing error, quotes, a scheme or a blank in the host setting.', 'The setting is not loaded.'],
+    source: 'clients',
+  },
+  {
+    id: 'host-misspelt-elsewhere',
+    cause: 'bad-host-value',
+    said: 'A name was not found, and the text writes that of Gmail wrongly.',
+    any: [WRITTEN_WRONG],
+    needs: [ANY_UNRESOLVED],
+    unless: [MISSPELT],
+    base: 0.88,
+    retry: 'never',
+    likely: ['A typing error in the host setting.'],
     source: 'clients',
   },
   {
@@ -169,6 +191,7 @@ export const NETWORK_ROWS = [
     cause: 'port-blocked',
     said: 'No answer on the SMTP port.',
     any: [
+      TIMED_OUT,
       /ETIMEDOUT|ESOCKETTIMEDOUT/,
       /connection (?:has )?timed? ?out|connect(?:ion)? timeout|connect timed out|operation timed out|Timeout was reached|i\/o timeout|timeout was reached|TimeoutError/i,
       /WinError 10060|Errno 110|Errno 60\b|did not properly respond after a period/i,
@@ -181,6 +204,7 @@ export const NETWORK_ROWS = [
       /failed to connect to \S*smtp|The operation has timed out/i,
       /Connection attempt failed|connect\(\) failed: Connection timed/i,
     ],
+    needs: ['mail'],
     unless: ['foreign-service', /(?:ETIMEDOUT) (?:[\da-f]{1,4}:){2,}\S+(?!.{0,200}ETIMEDOUT \d)/],
     base: 0.5,
     weigh: [
@@ -207,10 +231,13 @@ export const NETWORK_ROWS = [
     cause: 'port-blocked',
     said: 'The connection to the SMTP port was refused or forbidden.',
     any: [
+      CONNECTION_REFUSED,
+      NOT_CONNECTED,
       /ECONNREFUSED (?!127\.|::1|localhost)/,
       /connection refused|actively refused|WinError 10061|Errno 111|Errno 61\b/i,
       /forbidden by its access permissions|Permission denied \(13\)|EACCES.{0,40}(?::25|:465|:587)|Operation not permitted/i,
       /No route to host|EHOSTUNREACH|host is unreachable/i,
+      /cannot open (?:\S+:(?:25|465|587)\b|(?:the )?connection to)/i,
       /(?:could not|couldn't|unable to|failed to) connect to (?:the )?(?:SMTP|remote|mail|ssl:|tls:|tcp:|smtp)/i,
       /couldn't connect to host, port: (?!localhost)/i,
       /Network is unreachable|ENETUNREACH/i,
@@ -229,6 +256,7 @@ export const NETWORK_ROWS = [
       ['ip-v6', -0.3],
       ['ip-v4-failed', 0.3],
       [/Network is unreachable|ENETUNREACH/i, -0.35],
+      [/Failed to connect to server: Network is unreachable|unable to connect to \S+:\d+ \(Network is unreachable\)/i, 0.35],
     ],
     retry: 'never',
     likely: ['A firewall, SELinux, security software or the host closes the port.'],
@@ -278,6 +306,7 @@ export const NETWORK_ROWS = [
     base: 0.52,
     weigh: [
       ['hosting', -0.1],
+      ['php', -0.1],
       ['ip-v4-failed', -0.2],
     ],
     retry: 'never',

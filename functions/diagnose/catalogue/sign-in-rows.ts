@@ -1,3 +1,4 @@
+import { SIGN_IN_FAILED } from './other-languages.ts';
 import type { CatalogueRow } from './row.ts';
 
 const REFUSED = [
@@ -74,7 +75,9 @@ export const SIGN_IN_ROWS = [
     cause: 'app-password-required',
     said: "The client says that the sign-in failed; the server's own words are missing.",
     any: [
-      /could not authenticate|SMTPAuthenticationError|AuthenticationFailedException|\bInvalid login\b|\bEAUTH\b|authentication failed/i,
+      /could not authenticate|SMTPAuthenticationError|AuthenticationFailedException|\bInvalid login\b|\bEAUTH\b|authentication (?:failed|failure|unsuccessful)/i,
+      SIGN_IN_FAILED,
+      /(?:unable|failed) to (?:authenticate|log ?in)\b|log-?in (?:failed|denied|not possible)|(?:user ?name|password) (?:is |was )?(?:rejected|incorrect|not accepted)|incorrect (?:user ?name|password)/i,
     ],
     needs: [/smtp|mail/i],
     unless: [
@@ -118,7 +121,7 @@ export const SIGN_IN_ROWS = [
     base: 0.3,
     weigh: [
       ['sent-altered', 0.5],
-      [/smtps?:\/\/[^\s@]{0,200}@[^\s@]{0,200}@|%40|&amp;|special char|escap(?:e|ing)/i, 0.3],
+      [/smtps?:\/\/[^\s:]{1,200}:[^\s@]{0,200}@[^\s@]{0,200}@|%40|&amp;|special char|escap(?:e|ing)/i, 0.3],
       ['sent-app-password', -0.1],
       ['token', -0.2],
     ],
@@ -155,6 +158,7 @@ export const SIGN_IN_ROWS = [
       ],
       [/"status":"401"/, -0.2],
       ['sent-empty', -0.2],
+      [/invalid_grant|invalid_client|unauthorized_client|deleted_client/i, -0.25],
     ],
     retry: 'never',
     likely: ['The consent covered only gmail.send or another narrow scope.', '`user` is another account than the one that consented.'],
@@ -291,6 +295,7 @@ export const SIGN_IN_ROWS = [
       /missing required parameter:? ['"]?client_(?:id|secret)/i,
       /no (?:smtp )?(?:credentials|authentication) (?:were |was |are )?(?:provided|given|configured|set|found)/i,
       /(?:auth|credentials?|transport)\w*[^a-z]{1,6}user["']?: ?(?:undefined|null|""|''),? ["']?pass/i,
+      /(?:sign|log)(?: ?in)? without (?:an? )?(?:access )?(?:token|password|credentials?)/i,
       /The (?:username|password) cannot be (?:null|empty)|Value cannot be null\.? \(?Parameter(?: name:)? '?"?(?:user|password|cred)/i,
     ],
     unless: ['foreign-service', /\b535\b.{0,6}5\.7\.8/],
@@ -379,7 +384,7 @@ export const SIGN_IN_ROWS = [
     id: 'smtp-454-too-many-logins',
     cause: 'too-many-logins',
     said: 'Too many sign-ins to this account; try later.',
-    any: [/too many (?:failed )?log-?in attempts/i],
+    any: [/too many (?:failed )?(?:log-?in|auth\w*) attempts/i, /too many simultaneous connections/i],
     unless: ['other-provider'],
     base: 0.96,
     retry: 'later',

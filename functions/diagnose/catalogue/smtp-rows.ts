@@ -233,6 +233,7 @@ export const SMTP_ROWS = [
       /p=BadRcptDomain/i,
       /5\.1\.[237] (?:bad|invalid) (?:recipient|destination|sender)/i,
       /\b553\b.{0,12}5\.1\.[237]/,
+      /Recipients?Refused\w*:? ?\{['"]['"]:|(?:MAIL FROM|RCPT TO):? ?<>.{0,120}\b5(?:55|53|01)\b/i,
     ],
     base: 0.93,
     retry: 'never',

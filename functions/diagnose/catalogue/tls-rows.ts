@@ -4,6 +4,9 @@ import type { CatalogueRow } from './row.ts';
 const NODE_ISSUER =
   /(?:node_modules|node:|code: 'E|\.js:\d).{0,400}local issuer certificate|local issuer certificate.{0,400}(?:node_modules|node:|code: '|TLSSocket)/i;
 
+/** The certificate of a host that the text names, and that has to do with neither mail nor Google. */
+const OF_ANOTHER = /(?:certificate|x509).{0,60}\b(?:for|host(?:name)?:?) (?![^\s,;]*(?:google|gmail|smtp|mail))[\w-]+\.[\w-]+\.[\w.-]+/i;
+
 /** TLS: who answers, in which version, on which port. */
 export const TLS_ROWS = [
   {
@@ -13,6 +16,7 @@ export const TLS_ROWS = [
     any: [
       /InvalidContentType|wrong[ _]version[ _]number|packet length too long|unknown protocol|UNKNOWN_PROTOCOL/i,
       /first record does not look like a TLS handshake/i,
+      /tls handshake eof/i,
       /unexpected packet format|typically reserved for plain-?text/i,
       /unrecognized SSL message, plaintext/i,
       /unsupported or unrecognized SSL message/i,
@@ -40,6 +44,7 @@ export const TLS_ROWS = [
     said: 'The server waits for TLS, and the client for a greeting.',
     any: [
       /greeting never received/i,
+      /got (?:empty code|code "")/i,
       /(?:connection )?unexpectedly closed(?:: timed out)?/i,
       /Could not connect to SMTP host.{0,80}465.{0,20}response: -1/i,
       /Got bad greeting from SMTP host|bad greeting|response: \[EOF\]|response: -1/i,
@@ -82,7 +87,7 @@ export const TLS_ROWS = [
     cause: 'tls-intercepted',
     said: 'The certificate that was shown is not one of a public root.',
     any: [/self[- _]?signed cert\w*|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED/i, /self[- ]signed/i],
-    unless: ['foreign-service', /ESMTP (?:Exim|Postfix)/i],
+    unless: ['foreign-service', OF_ANOTHER, /ESMTP (?:Exim|Postfix)/i],
     base: 0.88,
     weigh: [
       ['antivirus', 0.08],
@@ -106,6 +111,7 @@ export const TLS_ROWS = [
     ],
     unless: [
       'foreign-service',
+      OF_ANOTHER,
       /self[- ]signed/i,
       /did not match expected CN|not valid for|altnames|certificate has expired|not yet valid/i,
     ],
@@ -131,14 +137,20 @@ export const TLS_ROWS = [
       /unable to get (?:local )?issuer certificate|UNABLE_TO_GET_ISSUER_CERT/i,
       /certificate verif\w+ failed/i,
       /PKIX path building failed|unable to find valid certification path|trustAnchors parameter must be non-empty/i,
-      /signed by unknown authority|failed to load system roots/i,
+      /signed by unknown authority|failed to load system roots|\bunknown[_ ]ca\b/i,
       /(?:CA|ca-?)(?: |-)?(?:bundle|cert\w*|file|path).{0,40}(?:not found|missing|error setting|could not|invalid path|no such file)/i,
       /error setting certificate (?:verify locations|file)/i,
       /cURL error (?:60|77)/i,
       /remote certificate (?:is|was) (?:invalid|rejected)/i,
       /certificate has expired|CERT_HAS_EXPIRED/i,
     ],
-    unless: ['foreign-service', /self[- ]signed/i, /did not match expected CN|not valid for|altnames/i, /expired or is not yet valid/i],
+    unless: [
+      'foreign-service',
+      OF_ANOTHER,
+      /self[- ]signed/i,
+      /did not match expected CN|not valid for|altnames/i,
+      /expired or is not yet valid/i,
+    ],
     base: 0.68,
     weigh: [
       ['antivirus', -0.25],

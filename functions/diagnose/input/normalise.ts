@@ -12,9 +12,20 @@ export interface Pasted {
 const MAX_HALF = 200_000;
 
 /** Reads what a person pasted: a traceback, a transcript, a JSON body, an escaped or HTML-escaped log. */
-export function normaliseText(text: string): Pasted {
-  const bounded = text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text;
-  const lines = unfold(unwrap(unescapeText(bounded).split('\n')).map(bare).map(decodeChallenge).map(withoutOffers));
+export const normaliseText = (text: string): Pasted => read(unwrap(plainLines(text)));
+
+/** A line that ends at the width of a terminal was cut within a word, or between two: where both may be, the text is read either way. */
+export function readings(text: string): Pasted[] {
+  const lines = plainLines(text);
+  const unwrapped = unwrap(lines);
+  return unwrapped.length === lines.length ? [read(lines)] : [read(unwrapped), read(lines)];
+}
+
+const plainLines = (text: string): string[] =>
+  unescapeText(text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text).split('\n');
+
+function read(raw: readonly string[]): Pasted {
+  const lines = unfold(raw.map(bare).map(decodeChallenge).map(withoutOffers));
   const kept = lines.map((line) => line.replace(/\s+/g, ' ').trim()).filter((line) => line !== '');
   const starts: number[] = [];
   let length = 0;
