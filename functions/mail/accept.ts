@@ -7,16 +7,19 @@ import { prepareTime } from './message/scheduled-at.ts';
 import type { Config } from './model/config.ts';
 
 /**
- * Takes an order from somebody who waits for the answer: sends it, or hands it over to the queue, as the config says.
- * Answers how it ended; `queued` once the message is durable, then the email is the worker's. Throws MailFailure for an
- * order that never became a mail.
+ * Accepts one email of a caller that waits for the answer: sends it, or hands it over to the queue, as the configuration says.
+ * Returns the outcome; `queued` means that the queue message is durable and the worker will send the email. Throws MailFailure
+ * for a request that is no valid email.
  */
 export async function accept(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
   await prepareTime(order.body);
   return take(prepareEmail(order.body, order.caller, config, ports), order, config, ports);
 }
 
-/** The same for a checked draft. What a direct attempt could not send just now goes to the queue, if there is one. */
+/**
+ * As `accept`, for an email that is checked already. An email that a direct attempt could not send now goes to the queue, if there
+ * is one.
+ */
 export async function take(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome> {
   if (config.delivery === 'queued' || draft.dueAt !== null) {
     const { enqueue } = await import('./queue/enqueue.ts');
@@ -24,7 +27,8 @@ export async function take(draft: PreparedEmail, asking: SubmissionContext, conf
     if (put) return put;
   }
   const outcome = await sendNow(draft, asking, config, ports);
-  // Without Cloud Tasks, Pub/Sub would redeliver a parked email until it is a dead letter. So the caller gets the failure and must repeat the request.
+  // Without Cloud Tasks, Pub/Sub would redeliver a parked email until it is a dead letter. So the caller gets the failure and must
+  // repeat the request.
   const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.taskQueue !== null);
   if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
   const { handOffToQueue: handOver } = await import('./queue/enqueue.ts');

@@ -6,16 +6,16 @@ import { prepareTime } from './message/scheduled-at.ts';
 import type { Caller, Config } from './model/config.ts';
 import { failureInfo, MailFailure, toFailure } from './model/failure.ts';
 
-/** Several emails that somebody asks for at once, under one idempotency key. */
+/** Several emails that a caller sends at once, under one idempotency key. */
 export interface Batch {
   readonly body: unknown;
   readonly caller: Caller;
   readonly key: string | null;
-  /** The valid ones are sent although others are not; else one that is invalid refuses them all. */
+  /** True: the valid emails are sent although others are invalid. False: one invalid email refuses the whole batch. */
   readonly permissive: boolean;
 }
 
-/** What became of the email at `index`; `outcome` is null where it never became one. */
+/** What happened to the email at `index`; `outcome` is null where the fields were no valid email. */
 export interface Ended {
   readonly index: number;
   readonly outcome: Outcome | null;
@@ -26,10 +26,10 @@ const MAX = 100;
 const AT_ONCE = 4; // Gmail limits what one mailbox sends at the same time
 
 /**
- * Sends a batch: every email is checked before the first one goes, each has its own entry in the ledger, and the whole
- * batch is the request hash of each, so that one changed mail is another batch. Answers in the order of the request.
- * `fill` completes the body of one email. Throws MailFailure where nothing was sent: an invalid batch, or one whose key is taken or
- * in flight. What one of the others meets is told with what became of all.
+ * Sends a batch. Every email is checked before the first one is sent, and each has its own entry in the ledger. The request hash
+ * of each email covers the whole batch, so that a batch with one changed email is a different batch. Answers in the order of the
+ * request. `fill` completes the body of one email. Throws MailFailure where nothing was sent: the batch is invalid, or its key is
+ * taken or in flight. A later failure of a single email is in the answer.
  */
 export async function sendBatch(
   { body, caller, key, permissive }: Batch,
@@ -57,12 +57,13 @@ export async function sendBatch(
   const valid = checked.flatMap(({ index, draft }) => (draft ? [{ index, draft }] : []));
   const run = async ({ index, draft }: { index: number; draft: PreparedEmail }): Promise<Ended> => {
     const pinned = { ...draft, requestHash: ports.digest(`${whole}\n${index}`) };
-    // A header holds no line break: the first one's key is the caller's own, the others' cannot be anybody's.
+    // The first email has the caller's own key. The keys of the other emails hold a line break, which no HTTP header can, so no
+    // caller can give such a key.
     const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
     const outcome = await take(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
     return { index, outcome, failure: isTaken(outcome) ? null : outcome.failure };
   };
-  // The first one decides whether the key is free, before any other is claimed.
+  // The first email decides whether the key is free, before any other email is claimed.
   const [first, ...others] = valid;
   const lead = first ? [await run(first)] : [];
   const rest = await pooled(others, (one) => run(one).catch((error) => ({ index: one.index, outcome: null, failure: toFailure(error) })));
@@ -82,7 +83,7 @@ function check(one: unknown, index: number, caller: Caller, config: Config, port
   return { index, draft, failure: null, requestHash: draft.requestHash };
 }
 
-/** Throws what is no mistake of the caller's. */
+/** Throws a failure that the caller did not cause. */
 function refused(one: unknown, index: number, error: unknown, ports: Ports): Checked {
   const failure = toFailure(error);
   if (failureInfo(failure.code).blame !== 'caller') throw failure;

@@ -10,15 +10,18 @@ import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
 import { apply, type Event, type RefusalProof } from './transitions.ts';
 import { createWithToken, type WithToken } from './with-token.ts';
 
-// After a lost reply Gmail is asked this often, with pauses in between, before the email is left as unknown.
+// After a lost reply Gmail is queried this many times, with pauses, before the email is recorded as unknown.
 const ASK_PAUSES_MS = [0, 300, 1_000, 3_000];
-/** Over SMTP: so long Gmail's search may take to find what was sent; what it does not find by then is for a person. */
+/**
+ * Over SMTP: how long Gmail's search may take to find a sent email. If the search does not find the email by then, a person
+ * decides.
+ */
 const INDEX_MAX_MS = 60 * 60_000;
 
 /**
- * Brings a claimed email to Gmail, effectively exactly once: the session is in the ledger before the first byte leaves, and once
- * bytes were handed to it only the session says what became of them. The outcome is written to the ledger. `opening` is what was
- * begun for this email beside its claim.
+ * Brings a claimed email to Gmail, effectively exactly once. The session URI is in the ledger before the first byte leaves, and
+ * once bytes were handed to the session only the session says what happened to them. The outcome is written to the ledger.
+ * `opening` is what was begun for this email beside its claim.
  */
 export async function attempt(
   held: LedgerRecord,
@@ -42,7 +45,7 @@ export async function attempt(
       await write(attempt, { type: 'open', sessionUri, messageHash: ports.digest(made.bytes), messageBytes: made.bytes.length });
       message = made;
     } else {
-      // Gmail may have it: it is asked before anything that the email is made of has to be fetched again.
+      // Gmail may have the email: Gmail is queried before the content of the email is fetched again.
       if (mimeBytes === undefined) message = await make();
       progress = await ask(attempt, mimeBytes ?? message?.bytes.length ?? 0);
     }
@@ -51,7 +54,7 @@ export async function attempt(
     return await recordOutcome(attempt.held, sent(id, taken), ports);
   } catch (error) {
     const failure = toFailure(error);
-    if (failure.code === 'in_flight') throw failure; // somebody else holds the entry now: nothing of it is ours to write
+    if (failure.code === 'in_flight') throw failure; // another invocation holds the entry now, so this one must not write it
     const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';
     const truth = unsure ? new MailFailure('delivery_unknown', `Gmail did not say what became of it: ${failure.code}`) : failure;
     return recordOutcome(attempt.held, outcomeOf(truth, id, ports.now()), ports, attempt.proof);
@@ -70,7 +73,10 @@ async function openUpload(
 type Accepted = Extract<UploadStatus, { state: 'accepted' }>;
 const sent = (id: string, { state: _, ...taken }: Accepted): Attempted => ({ state: 'sent', id, ...taken });
 
-/** Gmail has all of it: a large message's memory is given back now, since the collector would let the next one come beside it. */
+/**
+ * Gmail has all bytes. The memory of a large message is freed now, because the garbage collector would let the next message be
+ * allocated beside it.
+ */
 function freeMemory({ bytes }: MimeMessage): void {
   if (bytes.length > LARGE_BYTES && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
 }
@@ -78,8 +84,8 @@ function freeMemory({ bytes }: MimeMessage): void {
 const LARGE_BYTES = 1_000_000;
 
 /**
- * The session of an earlier attempt, whose bytes were refused, is asked once more before another one is opened: should Gmail have
- * made the message after all, it says so. It was proven that nothing was sent: any other answer, or none, changes nothing.
+ * Queries the session of an earlier attempt, whose bytes were refused, before another session is opened: Gmail may have made the
+ * message after all. It was proven that nothing was sent, so any other answer, or none, changes nothing.
  */
 async function earlierSession({ held, gmail, token, alone }: Attempt): Promise<Accepted | null> {
   const { sessionUri, mimeBytes = 0 } = held.entry;
@@ -88,7 +94,7 @@ async function earlierSession({ held, gmail, token, alone }: Attempt): Promise<A
   return progress?.state === 'accepted' ? progress : null;
 }
 
-/** Transfers what is missing, and asks after each reply that decides nothing, until Gmail gives the message's id. */
+/** Uploads the missing bytes, and queries after each reply that decides nothing, until Gmail returns the id of the message. */
 async function finish(
   attempt: Attempt,
   begun: UploadStatus,
@@ -102,7 +108,7 @@ async function finish(
     if (progress.state !== 'partial') break;
     const bytes = message?.bytes.length ?? attempt.held.entry.mimeBytes ?? 0;
     if (bytes > 0 && progress.received >= bytes) {
-      // Gmail has every byte, and makes the message when it likes: there is nothing to transfer, and nothing is decided.
+      // Gmail has every byte and has not made the message yet: there is nothing to upload, and nothing is decided.
       await ports.pause(pause);
       progress = await ask(attempt, bytes);
     } else {
@@ -115,14 +121,14 @@ async function finish(
   throw new MailFailure('delivery_unknown', 'the transfer did not come to an end');
 }
 
-/** The email that was begun, composed again: only the same bytes may go on in its session. */
+/** The email of the open session, composed again: only the same bytes may continue in its session. */
 async function again({ held, ports }: Attempt, make: () => Promise<MimeMessage>): Promise<MimeMessage> {
   const message = await make();
   if (held.entry.mimeHash === ports.digest(message.bytes)) return message;
   throw new MailFailure('session_gone', 'the email composes to other bytes than the ones that were begun');
 }
 
-/** One transfer, and where it was not answered by Gmail's word about the email, a question. */
+/** One upload. If the reply says nothing about the email, a query follows. */
 async function transfer(attempt: Attempt, message: MimeMessage, from: number): Promise<UploadStatus> {
   const { gmail } = attempt;
   const first = attempt.proof !== null;
@@ -143,18 +149,18 @@ async function transfer(attempt: Attempt, message: MimeMessage, from: number): P
     }
     const progress = await ask(attempt, message.bytes.length);
     if (refused && progress.state === 'partial' && progress.received < message.bytes.length) {
-      attempt.proof = 'refused'; // Gmail said no, and its session has not all of it
+      attempt.proof = 'refused'; // Gmail refused, and its session does not hold all bytes
       throw failure;
     }
-    // A refusal and a session that has all, or is gone: what was refused may have been taken.
+    // Gmail refused the upload, but the session holds all bytes or is gone: Gmail may have accepted the refused email.
     return progress;
   }
 }
 
-/** The one place where bytes leave: from the call on nothing proves that they did not, except that no connection came about. */
+/** The only place where bytes leave. From this call on nothing proves that no byte left, except that no connection came about. */
 async function hand(attempt: Attempt, message: MimeMessage, from: number, secret: AccessToken): Promise<UploadStatus> {
   const { held, gmail, ports, proof } = attempt;
-  // A process that stood still for so long may have lost the email to another, which has asked Gmail and gone on.
+  // If the process was suspended for this long, another invocation may have taken the email over, queried Gmail and continued.
   if (ports.now() >= held.entry.leaseUntil)
     throw new MailFailure('in_flight', 'the lease ran out before the message left', null, held.entry.id);
   attempt.proof = null;
@@ -166,18 +172,24 @@ async function hand(attempt: Attempt, message: MimeMessage, from: number, secret
   }
 }
 
-/** Asks Gmail what became of a held email that may be with it, as after a lost reply; sends nothing. Throws: delivery_unknown. */
+/**
+ * Queries Gmail for the outcome of a claimed email that Gmail may have, as after a lost reply; sends nothing. Throws:
+ * delivery_unknown.
+ */
 export function inquire(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
   const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, { mailbox }, messageId, ports);
   const attempt = { held, gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
   return ask(attempt, held.entry.mimeBytes ?? 0);
 }
 
-/** Whether an email that Gmail does not have in full may be transferred again. */
+/** Whether an email that Gmail does not have in full may be uploaded again. */
 export const mayRepeat = ({ entry }: LedgerRecord, { resumable }: Pick<Transport, 'resumable'>): boolean =>
   resumable || entry.repeatedAt === undefined;
 
-/** What is said of an email that was sent twice over SMTP and is not found: the index may be late, but not for ever. */
+/**
+ * The failure of an email that was sent twice over SMTP and that the search does not find: Gmail's index may be late, but not for
+ * ever.
+ */
 export const notFound = ({ entry: { repeatedAt = 0 } }: LedgerRecord, { now }: Pick<Ports, 'now'>): 'delivery_unknown' | 'session_gone' =>
   now() - repeatedAt > INDEX_MAX_MS ? 'session_gone' : 'delivery_unknown';
 
@@ -192,7 +204,7 @@ async function ask({ held, gmail, token, alone, ports }: Asking, bytes: number):
       if (!ASK_AGAIN.has(toFailure(error).code)) break;
     }
   }
-  // Gmail may have the message, whatever prevented its reply: the outcome stays unknown.
+  // Gmail may have the message although its reply was lost: the outcome stays unknown.
   throw new MailFailure('delivery_unknown', `Gmail was asked and did not say: ${toFailure(last).code}`);
 }
 
@@ -206,15 +218,18 @@ interface Asking {
   readonly ports: Ports;
 }
 
-/** An email on its way to Gmail. */
+/** One attempt to bring an email to Gmail. */
 interface Attempt extends Asking {
-  /** The entry as it was written last. */
+  /** The entry as it was last written. */
   held: LedgerRecord;
-  /** Why nothing of it can be with Gmail; null once bytes were handed to its session. */
+  /** Why Gmail cannot have the email; null once bytes were handed to its session. */
   proof: RefusalProof | null;
 }
 
-/** Whether a Message-ID that its caller gave is this mail's alone: by one of two with the same, the other would be found. */
+/**
+ * Whether no other email of the mailbox has the Message-ID that the caller gave: with two emails of one Message-ID, a search could
+ * find the wrong one.
+ */
 function standsAlone(
   { id, expireAt }: Entry,
   { mailbox }: Pick<Sender, 'mailbox'>,
@@ -224,7 +239,7 @@ function standsAlone(
   return ledger.reserve({ hash: digest(`message-id\n${mailbox.address}\n${messageId}`), expireAt }, id);
 }
 
-/** Changes the entry before something that cannot be undone; throws where another invocation has it. */
+/** Changes the entry before a step that cannot be undone; throws if another invocation holds the entry. */
 async function write(attempt: Attempt, event: Event): Promise<void> {
   const { held, ports } = attempt;
   const written = await ports.ledger.replace(held, apply(held.entry, event));
@@ -232,7 +247,10 @@ async function write(attempt: Attempt, event: Event): Promise<void> {
   attempt.held = written;
 }
 
-/** Writes how it ended. What Gmail did stands, even if the ledger cannot be told: then the next claim asks Gmail again. */
+/**
+ * Writes the outcome. What Gmail did stays true even if the ledger cannot be written: then the next claim queries Gmail, if a
+ * session URI is stored.
+ */
 export async function recordOutcome(
   hold: LedgerRecord,
   outcome: Attempted,
@@ -252,14 +270,14 @@ function eventOf(outcome: Attempted, proof: RefusalProof | null): Event {
   return { type: outcome.state === 'retry' ? 'retry' : 'park', code, notBefore: outcome.notBefore, proof };
 }
 
-/** What happened must be written down: a ledger that hiccups is given three tries. Null where somebody else holds the entry, or none worked. */
+/** Writes with three tries, since the outcome must be recorded. Null if another invocation holds the entry, or if no try worked. */
 async function retryWrite(write: () => Promise<LedgerRecord | null>, ports: Ports): Promise<LedgerRecord | null> {
   for (const ms of SETTLE_PAUSES_MS) {
     try {
       if (ms > 0) await ports.pause(ms);
       return await write();
     } catch {
-      // the next try
+      // Try again.
     }
   }
   return null;

@@ -12,12 +12,12 @@ import { apply } from './transitions.ts';
 const DAY_MS = 24 * 60 * 60_000;
 const CALLER_KEY_MS = DAY_MS; // Resend keeps idempotency keys for 24 hours
 const DELIVERY_KEY_MS = 32 * DAY_MS; // a platform may deliver for as long as it keeps a message, 31 days in Pub/Sub
-/** How long an entry is kept after its email was to go out: an email that the ledger forgot would never go. */
+/** How long an entry is kept after the time at which its email was due: an email whose entry is gone is never sent. */
 export const KEEP_MS = 33 * DAY_MS;
 /** Clock-skew tolerance: a message that arrives this little before its time counts as due. */
 const CLOCK_SKEW_MS = 5_000;
 
-/** An email that is to be claimed. `key` is the raw idempotency key, unique only together with the caller. */
+/** An email to claim. `key` is the raw idempotency key, which is unique only together with the caller. */
 export interface Claim {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
@@ -25,25 +25,30 @@ export interface Claim {
   readonly requestHash: string;
   readonly tags?: readonly Tag[];
   readonly key: string | null;
-  /** True where a caller asks again for an email that failed: it is tried anew. A platform's redelivery is only answered. */
+  /**
+   * True where a caller repeats the request for a failed email: the email is tried again. A platform's redelivery is only
+   * answered.
+   */
   readonly retryFailed: boolean;
-  /** One of several emails under one idempotency key: another payload is refused even after a failure. */
+  /** One of several emails under one idempotency key: a different request is refused even after a failure. */
   readonly pinned?: boolean;
-  /** How long the key maps to this email at least, in milliseconds; by default a day for callers and 32 days for platforms. */
+  /**
+   * How long the key maps to this email at least, in milliseconds; the default is one day for callers and 32 days for platforms.
+   */
   readonly keyMs?: number;
-  /** What the email is called and when it was accepted, where something of it was begun before. */
+  /** Id and time of acceptance, where work on the email began before the claim. */
   readonly stamp?: Stamp;
 }
 
-/** How an entry begins: claimed by the invocation that writes it, or queued for a worker. */
+/** The initial state of an entry: claimed by the invocation that writes it, or queued for a worker. */
 export type Beginning = Pick<Entry, 'state' | 'attempts' | 'leaseUntil'> & Partial<Entry>;
 
-/** What became of a claim: a new entry, one that failed before and begins anew, or what there was already. */
+/** The result of a claim: `begun` is a new entry, or a failed email that begins again; `there` is the existing entry. */
 export type Claimed = { readonly begun: LedgerRecord } | { readonly there: LedgerRecord };
 
 /**
- * Writes the mail's entry, counted in the same step, or answers the one that its key stands for.
- * Throws MailFailure: idempotency_mismatch, in_flight, ledger_unavailable.
+ * Creates the entry of the email and counts the email in the same step, or returns the entry that the key maps to. Throws
+ * MailFailure: idempotency_mismatch, in_flight, ledger_unavailable.
  */
 export async function createOrFind(
   claim: Claim,
@@ -70,8 +75,8 @@ export async function createOrFind(
 }
 
 /**
- * Makes the email ours, or says how it ended before. A claim whose lease has run out is taken over: in state `sending`
- * the holder must ask Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
+ * Claims the email for this invocation, or returns its known outcome. A claim whose lease has run out is taken over: in state
+ * `sending` the new holder must query Gmail first. Throws MailFailure: in_flight, idempotency_mismatch, ledger_unavailable.
  */
 export async function claimMail(claim: Claim, counters: readonly Counter[], config: Config, ports: Ports): Promise<LedgerRecord | Outcome> {
   const mine = { state: 'claimed' as const, attempts: 1, leaseUntil: ports.now() + ports.leaseMs };
@@ -80,7 +85,10 @@ export async function claimMail(claim: Claim, counters: readonly Counter[], conf
   return knownOutcome(claimed.there.entry, ports.now()) ?? takeOver(claimed.there, counters, ports);
 }
 
-/** How an email stands that need not, or must not, be worked on now; null when it may be taken over. Throws: in_flight. */
+/**
+ * The outcome of an email that needs no work now, or must not be worked on; null if the email may be taken over. Throws:
+ * in_flight.
+ */
 export function knownOutcome(entry: Entry, now: number): Outcome | null {
   const { id, state, notBefore } = entry;
   if (state === 'sent') return { state, id, gmailId: entry.gmailId ?? '', ...refusedBy(entry), repeated: true };
@@ -99,7 +107,7 @@ const refusedBy = ({ rejected }: Entry): { readonly rejected?: number } => (reje
 
 const ASKING: ReadonlySet<State> = new Set(['sending', 'unknown']);
 
-/** Takes the lease on what was found, and counts it; an email that may be with Gmail is only asked about, whatever the limits say. */
+/** Takes the lease on an entry, and counts the email. An email that Gmail may have is only queried, whatever the limits say. */
 export async function takeOver(found: LedgerRecord, counters: readonly Counter[], ports: Ports): Promise<LedgerRecord> {
   const leaseUntil = ports.now() + ports.leaseMs;
   const claimed = apply(found.entry, { type: 'claim', claimId: ports.newId(), leaseUntil });
@@ -143,7 +151,7 @@ function ledgerKey({ caller, key }: Pick<Claim, 'caller' | 'key'>, ports: Ports,
   return key === null ? null : { hash: ports.digest(`${caller}\n${key}`), expireAt: ports.now() + lifeMs };
 }
 
-/** Records what can never become a mail. A redelivery of it is answered by what was recorded first. */
+/** Records a request that can never become an email. A redelivery of the request is answered from the record. */
 export async function recordRejected(
   order: Pick<Claim, 'caller' | 'requestHash' | 'key' | 'keyMs'>,
   failure: MailFailure,
@@ -157,13 +165,14 @@ export async function recordRejected(
   const past = knownOutcome(found.entry, ports.now());
   if (failure.code !== 'idempotency_mismatch') return past ?? recordFailure(found, failure, ports);
   if (past?.state === 'sent' || past?.state === 'canceled') return past;
-  // The key is another mail's, which was given up, or still waits for its own message: that one is left alone, and this one recorded.
+  // The key belongs to another email, which has ended or still waits for its own queue message. That email is not changed, and
+  // this request is recorded under a new id.
   const { key: _, ...keyless } = entry;
   await ports.ledger.create(keyless, null, ports.now());
   return refused;
 }
 
-/** Ends an email for good. One that was begun keeps its question; one that provably was not sent ends here. */
+/** Fails an email. An email of which bytes may have left becomes unknown; an email that provably was not sent becomes failed. */
 export async function recordFailure(found: LedgerRecord, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { id, state } = found.entry;
   if (ASKING.has(state)) return outcomeOf(new MailFailure('delivery_unknown', `not asked: ${failure.code}`), id, ports.now());

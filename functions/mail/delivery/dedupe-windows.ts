@@ -1,19 +1,18 @@
 /**
- * Windows of time in which events that are alike become one email at once and one digest at the end. Times are milliseconds
- * since the epoch. Throws MailFailure: ledger_unavailable, identity_refused.
+ * Time windows: of the events with equal text in a window, the first becomes an email immediately and the others become one
+ * digest at the end. Times are milliseconds since the epoch. Throws MailFailure: ledger_unavailable, identity_refused.
  */
 export interface DedupeWindows {
   /**
-   * Has the event belong to a window of its group: the one that is open, or a new one, which it opens. An event belongs to
-   * one window however often and however late it is delivered again; after `knownMs`, where that is given, the same is said
-   * anew, and is an event of its own.
+   * Assigns the event to a window of its group: the open window, or a new one that the event opens. A redelivered event gets the
+   * same window, however late it arrives. With `knownMs`, an event that is repeated after that time is a new event.
    */
   assign(group: string, event: string, everyMs: number, now: number, knownMs?: number): Promise<WindowMembership>;
-  /** What was held back in the window that was opened then. */
+  /** What was held back in the window that was opened at `opened`. */
   countHeldBack(group: string, opened: number): Promise<HeldBackCount>;
   /**
-   * Closes the window and answers what the digest of that round tells: round 1 everything that was held back, a later one
-   * what came after the window was closed, by a clock that is behind. Asked again for a round, it answers the same.
+   * Closes the window and returns what the digest of this round contains: round 1 everything that was held back, a later round
+   * what arrived after the window was closed (by an instance whose clock is behind). The same round always gets the same answer.
    */
   close(group: string, opened: number, round: number): Promise<HeldBackCount>;
 }
@@ -21,17 +20,20 @@ export interface DedupeWindows {
 export interface WindowMembership {
   readonly opened: number;
   readonly until: number;
-  /** True for the event that opened the window: its email goes out at once. Any other one is counted. */
+  /** True for the event that opened the window: its email is sent immediately. Every other event is counted. */
   readonly first: boolean;
-  /** True where nobody may have asked for the digest yet: asking for it twice does no harm. */
+  /** True where the digest may not be scheduled yet. Scheduling the digest twice does no harm. */
   readonly ask: boolean;
-  /** How often the window was closed before the event was counted: over 0, no digest tells of the event unless it is asked for. */
+  /**
+   * How often the window was closed before the event was counted. Over 0, no digest contains the event unless another one is
+   * scheduled.
+   */
   readonly closed: number;
-  /** The window before, where this event opened the next; said again whenever it is delivered again. */
+  /** The window before, where this event opened the next one; a redelivery gets the same value. */
   readonly before: { readonly opened: number; readonly until: number } | null;
 }
 
-/** How many events, and when the first and the last of them came; 0 for both where there are none. */
+/** How many events were held back, and when the first and the last of them arrived; both times are 0 where there are none. */
 export interface HeldBackCount {
   readonly count: number;
   readonly first: number;

@@ -13,26 +13,29 @@ export interface OpenedUpload {
 }
 
 /**
- * What is begun beside the claim of an email that is probably new: its token, its message, its upload session. The ledger, the token
- * endpoint and Gmail are each a round trip away, and none of the three calls needs the answer of the ledger. No byte of the email
- * leaves here: that waits for the claim, and for the session URI to be stored.
+ * Work that begins beside the claim of an email that is probably new: access token, MIME message, upload session. The ledger, the
+ * token endpoint and Gmail are each one round trip away, and none of the three calls needs the answer of the ledger. No byte of
+ * the email leaves here: the upload waits for the claim, and for the session URI to be stored.
  */
 export interface HeadStart {
-  /** What the claimed entry must be called for `opened` to be its own. */
+  /** Id and time of acceptance that the claimed entry must have for `opened` to belong to it. */
   readonly stamp: Stamp;
-  /** Never looked at for another entry than the one of `stamp`. Null where only the token is begun. */
+  /** Used only for the entry of `stamp`. Null where only the token is requested. */
   readonly opened: Promise<OpenedUpload> | null;
-  /** Nothing more is begun, and for a minute nothing beside a claim for this mailbox. */
+  /** Stops the work, and prevents a head start for this mailbox for one minute. */
   waste(): void;
 }
 
-/** A session that is opened for nothing uses the mailbox's quota: so at most one in this time, for each mailbox and instance. */
+/**
+ * A session that is opened in vain uses the mailbox's quota. So a mailbox opens at most one such session in this time on each
+ * instance.
+ */
 const PAUSE_MS = 60_000;
 
 /**
- * What an email is called if something may be begun beside its claim; null for a minute after a head start that was for nothing.
- * Not for a platform, whose deliveries are often repetitions and wait for nothing, and not for a caller with limits of its own: each
- * of its refused requests would cost calls to Google.
+ * The id and time for an email whose work may begin beside its claim; null for one minute after a head start in vain. Also null
+ * for a platform, whose deliveries are often redeliveries and where nobody waits for the answer, and for a caller with limits of
+ * its own: each of its refused requests would cost calls to Google.
  */
 export function stampForHeadStart({ caller, retryFailed }: SubmissionContext, { sender }: PreparedEmail, ports: Ports): Stamp | null {
   const wastedAt = ports.wastedHeadStarts.get(sender.mailbox.address) ?? Number.NEGATIVE_INFINITY;
@@ -41,15 +44,15 @@ export function stampForHeadStart({ caller, retryFailed }: SubmissionContext, { 
 }
 
 /**
- * Begins beside the claim. Over SMTP, and for an email with files or in raw form, only the token: to compose those takes time and
- * memory, which an email that is known already should not cost.
+ * Begins the work beside the claim. Over SMTP, and for an email with files or in raw form, only the token is requested: composing
+ * such an email takes time and memory, which an email that is already known should not cost.
  */
 export function beginBesideClaim(stamp: Stamp, draft: PreparedEmail, ports: Ports): HeadStart {
   const { mailbox } = draft.sender;
   const gmail = ports.transport(mailbox);
   let wasted = false;
   const minting = ports.token(draft.sender);
-  minting.catch(() => {}); // it is looked at only if the email is ours
+  minting.catch(() => {}); // read only if the claim succeeds
   const open = async (): Promise<OpenedUpload> => {
     const [message] = await Promise.all([draft.compose(stamp, ports), minting]);
     if (wasted) throw new MailFailure('in_flight', 'the claim was answered otherwise');
@@ -68,8 +71,11 @@ export function beginBesideClaim(stamp: Stamp, draft: PreparedEmail, ports: Port
   };
 }
 
-const NEVER_ALONE: Alone = async () => false; // asked over SMTP only
+const NEVER_ALONE: Alone = async () => false; // only SMTP calls it
 
-/** Whether the head start is this entry's: it was created under its stamp, and nobody has worked on it since. */
+/**
+ * Whether the head start belongs to this entry: the entry was created under its stamp, and no invocation has worked on the entry
+ * since.
+ */
 export const isFor = ({ stamp }: HeadStart, { id, acceptedAt, attempts, state }: Entry): boolean =>
   id === stamp.id && acceptedAt === stamp.acceptedAt && attempts === 1 && state === 'claimed';

@@ -10,41 +10,41 @@ import { countersOf, limitsFor } from './rate-limits.ts';
 import { work } from './send.ts';
 import { allows, apply, type Event } from './transitions.ts';
 
-/** What a person may decide about a mail. */
+/** What an operator may decide about an email. */
 export type Decision = 'resend' | 'drop';
 
-/** What may be decided about an email now; nothing while somebody works on it. */
+/** Decisions that are allowed for an email now; none while an invocation works on it. */
 export function decisionsFor(entry: Entry, now: number): Decision[] {
   if (entry.leaseUntil > now) return [];
   return [...(allows(entry, 'release') ? (['resend'] as const) : []), ...(allows(entry, 'drop') ? (['drop'] as const) : [])];
 }
 
 /**
- * Asks Gmail once more what became of an email that may be with it, and records the answer. Sends nothing.
- * Throws MailFailure: in_flight, and what the ledger and the token endpoint throw.
+ * Queries Gmail once more for the outcome of an email that Gmail may have, and records the answer. Sends nothing. Throws
+ * MailFailure: in_flight, and what the ledger and the token endpoint throw.
  */
 export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<LedgerRecord> {
   const { sessionUri, code, state, leaseUntil } = found.entry;
   if ((state !== 'unknown' && state !== 'sending') || sessionUri === null || code === 'session_gone') return found;
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
-  await ports.token({ mailbox }); // no use taking it where Gmail cannot be asked
+  await ports.token({ mailbox }); // fails before the lease is taken if Gmail cannot be queried
   const held = await takeOver(found, [], ports);
   const progress = await inquire(held, mailbox, ports).catch((error: unknown) => toFailure(error));
   if (progress instanceof MailFailure) return change(held, { type: 'lose', code: 'delivery_unknown' }, ports);
   if (progress.state === 'accepted') return change(held, { ...progress, type: 'accept' }, ports);
   if (progress.state === 'gone') return change(held, { type: 'lose', code: 'session_gone' }, ports);
   if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: notFound(held, ports) }, ports);
-  // Gmail waits for the rest of it: whoever sends the email next goes on in the same session. A new one would be a second email, if
-  // bytes of a holder that stood still came into the old one after all.
+  // Gmail waits for the rest of the email, so the next invocation continues in the same session. A new session could make a second
+  // email, if bytes of a suspended invocation still arrived in the old one.
   return change(held, { type: 'ask' }, ports);
 }
 
-/** True where Gmail said that it waits for the rest: the email goes out by whoever sends it next, and once. */
+/** True where Gmail waits for the rest: the next invocation completes the email in the same session. */
 export const goesOn = ({ entry: { state, leaseUntil } }: LedgerRecord): boolean => state === 'sending' && leaseUntil === 0;
 
 /**
- * Lets an email go out again: the next delivery of it, or the next request with its key, sends it anew under the same id
- * and Message-ID. One that is waiting already stays so; null where there is nothing to decide. Throws MailFailure: in_flight.
+ * Releases an email: the next delivery of it, or the next request with its key, sends it again under the same id and Message-ID.
+ * A waiting email stays as it is; null where there is nothing to decide. Throws MailFailure: in_flight.
  */
 export async function release(found: LedgerRecord, ports: Ports): Promise<LedgerRecord | null> {
   const { state, leaseUntil } = found.entry;
@@ -54,14 +54,14 @@ export async function release(found: LedgerRecord, ports: Ports): Promise<Ledger
 }
 
 /**
- * Forgets that there is a dead letter of the email, which goes back into the queue: should the email be given up again, there must be
- * another. Throws MailFailure: in_flight.
+ * Clears the mark of a dead letter when its message goes back to the queue, so that a second dead letter is published if the
+ * email fails again. Throws MailFailure: in_flight.
  */
 export async function clearDeadLetter(found: LedgerRecord, ports: Ports): Promise<void> {
   if (found.entry.deadLetterAt !== undefined) await change(found, { type: 'clearDeadLetter' }, ports);
 }
 
-/** Ends an email for good: nothing sends it any more, whoever asks for it. One that was dropped stays so; null as in `release`. */
+/** Ends an email: no later delivery or request sends it. A dropped email stays dropped; null as in `release`. */
 export async function drop(found: LedgerRecord, ports: Ports): Promise<LedgerRecord | null> {
   const { state, leaseUntil, code } = found.entry;
   if (state === 'failed' && code === 'dropped') return found;
@@ -78,8 +78,8 @@ async function change(found: LedgerRecord, event: Event, { ledger, now, leaseMs 
 const inFlight = (until: number): MailFailure => new MailFailure('in_flight', 'Somebody else has changed the email just now.', until);
 
 /**
- * What was asked for in the first place, read again: another content is refused, for the ledger knows the fingerprint.
- * Throws MailFailure: idempotency_mismatch, and those of a bad request.
+ * Reads the original request again. A request with different content is refused by its hash in the ledger. Throws MailFailure:
+ * idempotency_mismatch, and the codes of an invalid request.
  */
 export function prepareForDecision(
   { entry: { requestHash, caller } }: LedgerRecord,
@@ -92,7 +92,7 @@ export function prepareForDecision(
   throw new MailFailure('idempotency_mismatch', 'The file holds another email than the one that was asked for.');
 }
 
-/** Sends an email that was released, now. Throws MailFailure: in_flight. */
+/** Sends a released email now. Throws MailFailure: in_flight. */
 export async function sendAgain(found: LedgerRecord, draft: PreparedEmail, ports: Ports): Promise<Outcome> {
   const rules = limitsFor(null, draft.sender.mailbox, ports);
   return work(await takeOver(found, countersOf(rules), ports), draft, rules, ports);

@@ -6,9 +6,9 @@ import type { Ports } from './ports.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const KEEP_MS = DAY_MS; // a counter is of no use after its window; the TTL policy needs a day anyway
+const KEEP_MS = DAY_MS; // a counter is not needed after its window; Firestore deletes it up to a day later
 
-/** One limit that an email counts against, in the window of time that holds now. */
+/** One limit that an email counts against, in the current window of time. */
 export interface RateLimit {
   readonly whose: 'API key' | 'mailbox';
   readonly code: 'limit_minute' | 'limit_day';
@@ -21,15 +21,17 @@ export interface RateLimit {
 
 export interface LimitCheck {
   readonly failure: MailFailure | null;
-  /** True where it is the caller's own limit that is reached. */
+  /** True where the caller's own limit is reached. */
   readonly own: boolean;
-  /** What is left of the caller's own limit, where there is one. */
+  /** What remains of the caller's own limit, where there is one. */
   readonly quota: Quota | null;
-  /** Takes the count back: an attempt that provably sent nothing uses nothing up. */
+  /** Decrements the counters again: an attempt that provably sent nothing does not count. */
   refund(): Promise<void>;
 }
 
-/** The limits that an email counts against: those of its caller and of its mailbox; null for whom it does not count. */
+/**
+ * The limits that an email counts against: those of its caller and of its mailbox. For null, the limits of that side do not apply.
+ */
 export function limitsFor(caller: Caller | null, mailbox: Mailbox | null, ports: Pick<Ports, 'now' | 'digest'>): RateLimit[] {
   return [
     ...limitsOf('API key', caller?.id ?? '', caller?.limits, ports),
@@ -40,8 +42,7 @@ export function limitsFor(caller: Caller | null, mailbox: Mailbox | null, ports:
 export const countersOf = (rules: readonly RateLimit[]): Counter[] => rules.map(({ counter }) => counter);
 
 /**
- * Judges what the counters came to when the email was counted: it was in the same commit as its claim. An email that is
- * refused is not counted after all. Never throws.
+ * Checks the counters that were counted in the same commit as the claim. A refused email is not counted. Never throws.
  */
 export async function checkLimits(rules: readonly RateLimit[], counts: readonly number[], ports: Ports): Promise<LimitCheck> {
   const full = rules.filter(({ limit }, index) => (counts[index] ?? 0) > limit).sort((a, b) => b.until - a.until)[0];
@@ -50,7 +51,7 @@ export async function checkLimits(rules: readonly RateLimit[], counts: readonly 
     if (rules.length > 0) await ports.ledger.count(countersOf(rules), -1).catch(() => null);
   };
   if (!full) return { failure: null, own: false, quota, refund: giveBack };
-  await giveBack(); // else a caller that keeps asking uses its whole day up in a minute
+  await giveBack(); // else a caller that keeps asking would use up its whole day in a minute
   const unit = full.code === 'limit_minute' ? 'minute' : 'day';
   const failure = new MailFailure(full.code, `This ${full.whose} may send ${full.limit} emails per ${unit}.`, full.until);
   return { failure, own: full.whose === 'API key', quota, refund: async () => {} };
@@ -67,7 +68,7 @@ function limitsOf(whose: RateLimit['whose'], name: string, limits: Limits | unde
   return [...rule('limit_minute', limits?.perMinute, MINUTE_MS), ...rule('limit_day', limits?.perDay, DAY_MS)];
 }
 
-/** Only the caller's own limit is told: the mailbox's would say how much others send. */
+/** Shows only the caller's own limit: the mailbox's limit would tell the caller how much others send. */
 function quotaOf(rules: readonly RateLimit[], counts: readonly number[], refused: boolean): Quota | null {
   const index = rules.findIndex(({ whose }) => whose === 'API key');
   const rule = rules[index];

@@ -10,7 +10,7 @@ import type { Ports } from './ports.ts';
 import { checkLimits, countersOf, limitsFor, type RateLimit } from './rate-limits.ts';
 import type { Submission, SubmissionContext } from './submission.ts';
 
-/** The journey of a mail that is ours: it was counted with its claim, unless it may be with Gmail already. */
+/** Sends a claimed email. The claim counted the email, unless Gmail may have it already. */
 export async function work(
   claim: LedgerRecord,
   draft: PreparedEmail,
@@ -27,13 +27,13 @@ export async function work(
     ? await recordOutcome(claim, outcomeOf(failure, id, ports.now()), ports)
     : await attempt(claim, draft.sender, make, ports, opening);
   if (outcome.state !== 'sent') early?.waste();
-  if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.refund(); // its next attempt counts anew
+  if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.refund(); // the next attempt is counted again
   return { ...outcome, ...(own && { own }), ...(quota && { quota }) };
 }
 
 /**
- * Records an order that a platform delivered and that can never become an email, so that its redelivery is only answered.
- * Rethrows a failure that the request did not cause: once the set-up is fixed, the same delivery becomes an email.
+ * Records a platform's delivery that can never become an email, so that a redelivery is only answered. Rethrows a failure that
+ * the request did not cause: once an operator has fixed the set-up, the same delivery becomes an email.
  */
 export async function refuse({ body, caller, key, keyMs }: Submission, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { blame, retry } = failureInfo(failure.code);
@@ -45,7 +45,7 @@ export async function refuse({ body, caller, key, keyMs }: Submission, failure: 
   );
 }
 
-/** The journey from a checked draft on: claim and count, deliver. What does not need the claim is begun beside it. */
+/** From a checked email to its outcome: claim and count, then send. Work that does not need the claim begins beside it. */
 export async function sendNow(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome> {
   const { caller, ...asked } = asking;
   const rules = limitsFor(caller, draft.sender.mailbox, ports);

@@ -1,6 +1,6 @@
 import type { Caller } from '../model/config.ts';
 
-/** Who asks for an email, and how it is known again when it is asked for twice. */
+/** Who requests an email, and how a repeated request is recognised. */
 export interface SubmissionContext {
   readonly caller: Caller;
   /** The idempotency key, or null for an email that is new each time. */
@@ -9,11 +9,14 @@ export interface SubmissionContext {
   readonly retryFailed: boolean;
   readonly pinned?: boolean;
   readonly keyMs?: number;
-  /** What two orders under one key must have in common, where it is not the mail: an event may be rendered anew. */
+  /**
+   * The hash that two requests under one key must share, where it is not the hash of the email: a redelivered event may be
+   * rendered differently.
+   */
   readonly requestHash?: string;
 }
 
-/** One email that somebody asks for. `body` is outside data in the shape of Resend's `POST /emails`. */
+/** One requested email. `body` is outside data in the form of Resend's `POST /emails`. */
 export interface Submission extends SubmissionContext {
   readonly body: unknown;
 }

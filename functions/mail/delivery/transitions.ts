@@ -2,8 +2,8 @@ import { type FailureCode, MailFailure } from '../model/failure.ts';
 import type { Entry, State } from './ledger.ts';
 
 /**
- * Pure. Every change of a ledger entry is one of these events: `TABLE` says from which state to which, `apply` is the only place that
- * says what an event sets. The table in docs/delivery.md is held against it by a test.
+ * Pure. Every change of a ledger entry is one of these events: `TABLE` says from which state to which, and `apply` is the only
+ * place that says what an event sets. A test compares the table in docs/delivery.md with this one.
  */
 export type Event =
   | { readonly type: 'claim'; readonly claimId: string; readonly leaseUntil: number }
@@ -22,9 +22,9 @@ export type Event =
   | { readonly type: 'deadLetter'; readonly at: number };
 
 /**
- * Why nothing of an email is with Gmail although its session is open: no byte was handed to the session, or the first transfer of
- * the whole email was refused and the session has not all of it. From `sending` only one of them lets an email be failed, parked or
- * tried anew: once bytes were handed over, only the session decides.
+ * Why Gmail cannot have the email although its session is open: no byte was handed to the session, or Gmail refused the first
+ * upload of the whole email and the session does not hold all bytes. From `sending`, only one of these proofs lets an email fail,
+ * park or retry: once bytes were handed over, only the session decides.
  */
 export type RefusalProof = 'not_sent' | 'refused';
 
@@ -34,7 +34,7 @@ type Steps = Partial<Readonly<Record<State, State>>>;
 const same = (...states: State[]): Steps => Object.fromEntries(states.map((state) => [state, state]));
 const all = (to: State, ...from: State[]): Steps => Object.fromEntries(from.map((state) => [state, to]));
 
-/** What may happen in which state, and where it leads. */
+/** Which event is allowed in which state, and the state that it leads to. */
 export const TABLE: Readonly<Record<Type, Steps>> = {
   claim: { ...all('claimed', 'queued', 'scheduled', 'claimed', 'waiting', 'parked'), ...all('sending', 'sending', 'unknown') },
   open: all('sending', 'claimed'),
@@ -48,7 +48,7 @@ export const TABLE: Readonly<Record<Type, Steps>> = {
   enqueue: { waiting: 'queued', parked: 'parked' },
   republish: same('queued', 'scheduled', 'waiting', 'parked', 'unknown', 'sending'),
   reschedule: same('scheduled'),
-  resubmit: all('claimed', 'failed'), // or `queued`, or `scheduled`: as the new request wants it
+  resubmit: all('claimed', 'failed'), // or `queued`, or `scheduled`: as the new request wants
   cancel: all('canceled', 'queued', 'scheduled', 'waiting', 'parked'),
   release: all('waiting', 'failed', 'unknown', 'sending', 'claimed'),
   drop: all('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'failed', 'unknown'),
@@ -79,14 +79,14 @@ export const WHEN: Readonly<Record<Type, string>> = {
   clearDeadLetter: 'its dead letter is put into the queue again',
 };
 
-/** Whether the event may happen to the email as it stands. */
+/** Whether the event is allowed in the state of the entry. */
 export const allows = ({ state }: Pick<Entry, 'state'>, type: Type): boolean => TABLE[type][state] !== undefined;
 
 /** Whether any event leads from one state to the other. */
 export const leads = (from: State, to: State): boolean =>
   Object.values(TABLE).some((steps) => steps[from] === to) || (from === 'failed' && (to === 'queued' || to === 'scheduled'));
 
-/** The entry after the event; what the table does not allow is a programming error and never reaches the ledger. */
+/** The entry after the event. An event that the table does not allow is a programming error and never reaches the ledger. */
 export function apply(entry: Entry, event: Event): Entry {
   const state = TABLE[event.type][entry.state];
   if (state === undefined) throw new MailFailure('unexpected', `ledger event ${event.type} in state ${entry.state}`);
@@ -97,7 +97,7 @@ export function apply(entry: Entry, event: Event): Entry {
 }
 
 const REST = { leaseUntil: 0 };
-/** Of an email that is over nothing is asked any more: its session would only be a secret that is left lying about. */
+/** Nobody queries the session of an email in a final state, so the entry does not keep that secret. */
 const NO_SESSION = { sessionUri: null, mimeHash: null };
 
 function changed(entry: Entry, event: Event): Entry {
@@ -120,7 +120,7 @@ function changed(entry: Entry, event: Event): Entry {
     case 'drop':
       return { ...entry, ...REST, ...NO_SESSION, code: 'dropped', notBefore: null };
     case 'retry':
-    case 'park': // the session stays: the next attempt asks it before it opens another one
+    case 'park': // the session stays: the next attempt queries it before it opens another one
       return { ...entry, ...REST, code: event.code, notBefore: event.notBefore };
     case 'lose':
       return { ...entry, ...REST, code: event.code, notBefore: null };
@@ -130,12 +130,12 @@ function changed(entry: Entry, event: Event): Entry {
       return { ...entry, ...(event.contentHash && { messageHash: event.contentHash }), ...(event.claimId && { claimId: event.claimId }) };
     case 'reschedule':
       return { ...entry, notBefore: event.notBefore, scheduledAt: event.notBefore, expireAt: Math.max(entry.expireAt, event.expireAt) };
-    case 'resubmit': // the message in the queue, the dead letter and the session of the email that failed are not this one's
+    case 'resubmit': // the queue message, the dead letter and the session of the failed email do not belong to the new one
       return { ...event.fresh, id: entry.id, attempts: entry.attempts + event.fresh.attempts, claimId: event.claimId };
     case 'cancel':
       return { ...entry, ...REST, ...NO_SESSION, code: null, notBefore: null };
     case 'release': {
-      const { deadLetterAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // should it be given up once more, its content must not be lost
+      const { deadLetterAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // a second failure must publish a second dead letter, or its content is lost
       return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
     }
     case 'deadLetter':

@@ -5,7 +5,7 @@ import type { Ports } from './ports.ts';
 
 export type WithToken = <T>(use: (token: AccessToken) => Promise<T>) => Promise<T>;
 
-/** Runs a call with the mailbox's token; when Gmail refuses the token, once more with a new one. */
+/** Runs a call with the mailbox's access token; when Gmail refuses the token, runs the call once more with a new one. */
 export function createWithToken(sender: Pick<Sender, 'mailbox'>, ports: Pick<Ports, 'token'>): WithToken {
   return async (use) => {
     const token = await ports.token(sender);

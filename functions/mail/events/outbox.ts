@@ -1,7 +1,7 @@
 import type { Entry, Ledger, LedgerRecord, State } from '../delivery/ledger.ts';
 import type { EmailEvent, EventTarget, EventType } from '../model/email-event.ts';
 
-/** The state that an email came into, as the type that tells it. The others are steps of ours on the way. */
+/** The event type of each state. The other states are internal steps and have no event. */
 const TYPES: Readonly<Partial<Record<State, EventType>>> = {
   scheduled: 'email.scheduled',
   sent: 'email.sent',
@@ -11,17 +11,17 @@ const TYPES: Readonly<Partial<Record<State, EventType>>> = {
   unknown: 'email.unknown',
   canceled: 'email.canceled',
 };
-/** A failure with this code was our own refusal of a recipient that bounced before. */
+/** A failure with this code means: mailgrant refused a recipient that bounced before. */
 const SUPPRESSED = 'recipient_suppressed';
 
-/** What a change of an entry is told as; null for a change that is not told. `before` is null for a new entry. */
+/** The event type of a change of an entry; null for a change without an event. `before` is null for a new entry. */
 export function changeTold(before: Entry | null, after: Entry): EventType | null {
   const moved = after.state === 'scheduled' && before?.notBefore !== after.notBefore;
   if (before?.state === after.state && !moved) return null;
   return after.state === 'failed' && after.code === SUPPRESSED ? 'email.suppressed' : (TYPES[after.state] ?? null);
 }
 
-/** What `addEvent` and the outbox are made of. */
+/** What `addEvent` and the outbox need. */
 export interface EventSource {
   readonly targets: readonly EventTarget[];
   now(): number;
@@ -29,12 +29,9 @@ export interface EventSource {
 }
 
 /**
- * The entry with one more event to be told; unchanged where no target wants the type. It is told once the entry is written by
- * `ports.ledger`. This is the way for what happens after the send, such as a bounce.
- *
- * @example
- * const bounced = addEvent(found.entry, { type: 'email.bounced', bounce: { type: 'Permanent', subType: 'General' } }, source);
- * await ports.ledger.replace(found, bounced);
+ * The entry with one more event in its outbox; unchanged where no target wants the type. The event is handed over once
+ * `ports.ledger` has written the entry. Use this for what happens after the send, such as a bounce. Example: `await
+ * ports.ledger.replace(found, addEvent(found.entry, { type: 'email.bounced', bounce }, source))`.
  */
 export function addEvent(entry: Entry, event: Omit<EmailEvent, 'id' | 'at'>, { targets, now, newId }: EventSource): Entry {
   if (!targets.some(({ types }) => types.includes(event.type))) return entry;
@@ -42,28 +39,31 @@ export function addEvent(entry: Entry, event: Omit<EmailEvent, 'id' | 'at'>, { t
   return { ...entry, outbox: [...(entry.outbox ?? []), { id: newId(), at, ...event }], outboxAt: entry.outboxAt ?? at };
 }
 
-/** Hands an event over to something durable; resolves only then. The same event and target may come again. */
+/**
+ * Hands an event over to Cloud Tasks or Pub/Sub; resolves only when it is durable there. The same event and target may come again.
+ */
 export type Handover = (event: EmailEvent, entry: Entry, target: EventTarget) => Promise<void>;
 
-/** A ledger that tells what changes. */
+/** A ledger that hands over the events of its changes. */
 export interface TellingLedger extends Ledger {
-  /** Hands over what waits in the outbox and clears it; answers the entry as it stands then, and whether anything was left. */
+  /** Hands over the events in the outbox and clears it; returns the entry as it stands then, and whether any event remains. */
   tell(record: LedgerRecord): Promise<{ readonly record: LedgerRecord; readonly left: boolean }>;
 }
 
 /**
- * The ledger, with every change that a target wants written into the entry's outbox in the same step, then handed over, then
- * cleared: a crash anywhere in between leaves the outbox, which the next change or the sweep hands over. So an event may be told
- * more than once, under the same id; it is never lost, and none is told whose change was not written.
+ * The ledger, with an outbox: every change that a target wants is written into the entry's outbox in the same step, then handed
+ * over, then cleared. After a crash anywhere in between, the next change or the sweep hands over what the outbox holds. So an
+ * event may arrive more than once, under the same id; no event is lost, and none is sent for a change that was not written.
  */
 export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSource, onLeft: () => void): TellingLedger {
-  // The same entry written again after a lost reply must be the same document, or it would pass for somebody else's.
+  // The same entry, written again after a lost reply, must be the same document; else it would be taken for another invocation's
+  // write.
   const marked = new WeakMap<Entry, Entry>();
   const withChange = (before: Entry | null, after: Entry): Entry => {
     const known = marked.get(after);
     if (known) return known;
     const { outbox, outboxAt } = before ?? {};
-    // An email that begins anew is a new entry but for its id: what was not told of the one before stays.
+    // An email that begins again is a new entry under the same id: it keeps the outbox of the entry before.
     const kept = outbox && outboxAt !== undefined && !after.outbox ? { ...after, outbox, outboxAt } : after;
     const type = changeTold(before, after);
     const made = type === null ? kept : addEvent(kept, { type, ...factsOf(after) }, source);

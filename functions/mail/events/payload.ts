@@ -3,8 +3,8 @@ import type { EmailEvent, EventTarget } from '../model/email-event.ts';
 import { type FailureCode, failureInfo } from '../model/failure.ts';
 
 /**
- * An event in the form of Resend's webhooks. No content: subject and message id are empty, in the types that strict clients demand,
- * and so are the addresses unless the target is told them.
+ * An event in the form of Resend's webhooks, without content: subject and message id are empty strings, since strict clients
+ * require the fields. The addresses are empty too, unless the target has `addresses: true`.
  */
 export function payloadOf(event: EmailEvent, entry: Entry, target: Pick<EventTarget, 'addresses'>) {
   const { type, at, code, notBefore, rejected, bounce } = event;

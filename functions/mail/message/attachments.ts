@@ -2,13 +2,13 @@ import { blockedType, encodedSize, MESSAGE_MAX_BYTES } from '../mime/gmail-limit
 import { MailFailure, toFailure } from '../model/failure.ts';
 import { hidesInParameters, lineProblem } from '../model/header-text.ts';
 
-/** One file of a mail. With `cid` it is an inline part that the html refers to as `cid:…`. */
+/** One file of an email. With `cid` it is an inline part that the html refers to as `cid:…`. */
 export interface Attachment {
   readonly filename: string;
   /** MIME type with its parameters; null to derive it from the filename. */
   readonly contentType: string | null;
   readonly cid: string | null;
-  /** Empty until it is fetched, where `url` stands in its place. */
+  /** Empty until the file at `url` is fetched. */
   readonly content: Uint8Array;
   readonly url?: string;
 }
@@ -30,7 +30,7 @@ export const ATTACHMENT_FIELDS = [
   'contentId',
   'inline_content_id',
 ] as const;
-/** What to do in place of nodemailer's fields of a file. */
+/** Advice for nodemailer's fields of a file that are not read here. */
 export const ATTACHMENT_ADVICE: Readonly<Record<string, string>> = {
   encoding: 'send the content in base64',
   cid: 'use `content_id`',
@@ -43,8 +43,8 @@ export const ATTACHMENT_ADVICE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the `attachments` of a request; problems are collected as sentences. `hosts` are those that files may be fetched
- * from. Throws MailFailure: attachment_invalid, too_large.
+ * Reads the `attachments` of a request; problems are collected as sentences. Files may be fetched from `hosts` only. Throws
+ * MailFailure: attachment_invalid, too_large.
  */
 export function parseAttachments(value: unknown, hosts: readonly string[], problems: string[]): Attachment[] {
   if (isAbsent(value)) return [];
@@ -75,14 +75,14 @@ export function parseAttachments(value: unknown, hosts: readonly string[], probl
   return attachments;
 }
 
-/** Early, and with the growth of base64: Gmail would say it only after everything was sent. */
+/** Checks the size early, as base64: Gmail would refuse the email only after the whole upload. */
 function checkSize(attachments: readonly Attachment[]): void {
   const size = attachments.reduce((sum, { content }) => sum + encodedSize(content.byteLength), 0);
   if (size > MESSAGE_MAX_BYTES)
     throw new MailFailure('too_large', `The attachments have ${size} bytes when encoded as base64; Gmail takes ${MESSAGE_MAX_BYTES}.`);
 }
 
-/** Fetches the files that stand as an address only. Throws MailFailure: attachment_invalid, too_large. */
+/** Fetches the files that are given by URL. Throws MailFailure: attachment_invalid, too_large. */
 export async function loadFiles(
   attachments: readonly Attachment[],
   fetchFile: (url: string, maxBytes: number) => Promise<Uint8Array>,
@@ -106,15 +106,15 @@ const named =
   };
 
 /**
- * A sentence for each field of another library's shape: left out in silence, the email would be another one than its caller believes.
- * What nobody has heard of is left aside, as in Resend's contract.
+ * A problem for each field of another library's form: if such a field were ignored, the email would differ from what its caller
+ * expects. Unknown fields are ignored, as in Resend's contract.
  */
 export function foreignFields(fields: Fields, at: string, advice: Readonly<Record<string, string>>): string[] {
   const names = Object.keys(advice).filter((name) => !isAbsent(fields[name]));
   return names.map((name) => `Invalid \`${at}${name}\` field: it is not read here; ${advice[name]}.`);
 }
 
-/** True for what Resend's clients write in place of leaving a field out. */
+/** True for the values by which Resend's clients leave a field out. */
 export function isAbsent(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
   return Array.isArray(value) ? value.length === 0 : typeof value === 'object' && Object.keys(value).length === 0;
@@ -143,7 +143,7 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
     problems.push(
       `Invalid \`${field}.content_type\` field: a parameter of it hides a control character, or is in a charset that readers do not share; use UTF-8.`,
     );
-  // A multipart attachment would be a level of the message's own MIME tree, with the caller's boundary.
+  // A multipart attachment would become a level of the message's own MIME tree, with the caller's boundary.
   if (contentType !== null && /^multipart\//i.test(contentType))
     problems.push(
       `Invalid \`${field}.content_type\` field: a file cannot be ${contentType.slice(0, 30).replace(/;.*/, '')}; use application/octet-stream.`,
@@ -157,17 +157,20 @@ function parseAttachment(item: Fields, field: string, hosts: readonly string[], 
   return [url === null ? { ...common, content: decode(item['content'], field) } : { ...common, content: new Uint8Array(), url }];
 }
 
-/** An address that may be fetched, in the form in which it will be; '' for any other. */
+/** The normalised URL of a file that may be fetched; '' for any other text. */
 function parsePath(path: unknown, hosts: readonly string[]): string {
   if (typeof path !== 'string' || path.length > 2_000 || !URL.canParse(path)) return '';
   const { protocol, host, username, password, href } = new URL(path);
   return protocol === 'https:' && username === '' && password === '' && hosts.includes(host) ? href : '';
 }
 
-/** The last part of the path, as far as it is a plain filename. */
+/** The last part of the path, if it is a plain filename. */
 const nameIn = (url: string): string => /\/([\w.-]{1,100})$/.exec(new URL(url).pathname)?.[1] ?? '';
 
-/** Decodes the shapes in use: bytes (a large file, decoded as it came in), base64, `{type: "Buffer", data}`, an array of bytes, an object of bytes by index. */
+/**
+ * Decodes the forms of content that clients send: bytes (a large file, decoded while it was received), base64, `{type: "Buffer",
+ * data}`, an array of bytes, an object of bytes by index.
+ */
 function decode(content: unknown, field: string): Uint8Array {
   if (content instanceof Uint8Array) return content;
   if (
@@ -186,7 +189,8 @@ function fromText(text: string): Uint8Array | null {
   const bytes = Buffer.from(packed, 'base64');
   let digits = packed.length;
   while (digits > 0 && packed[digits - 1] === '=') digits--;
-  // Buffer skips what is not base64 and so comes out short: a length check is far cheaper than a regular expression.
+  // Buffer skips characters that are not base64, so the result is too short: checking the length is far cheaper than a regular
+  // expression.
   return digits % 4 !== 1 && bytes.length === Math.floor((digits * 3) / 4) ? bytes : null;
 }
 

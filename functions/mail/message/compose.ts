@@ -5,13 +5,12 @@ import type { EmailFields } from './email.ts';
 import { type MimeMessage, messageId, type Stamp } from './mime-message.ts';
 import type { Sender } from './sender.ts';
 
-let writing: typeof import('./write-message.ts') | undefined; // only an email that is really sent pays for it, and an instance once
+let writing: typeof import('./write-message.ts') | undefined; // loaded once per instance, and only for an email that is sent
 
 /**
- * Composes the MIME message. Message-ID, Date and boundaries come from the stamp, so the same email is the same bytes each
- * time. Bcc stays in the headers for the Gmail API, which takes the recipients from there and removes it; SMTP takes them
- * from the envelope and would hand the header on to everybody.
- * Throws MailFailure: too_large.
+ * Composes the MIME message. Message-ID, Date and boundaries come from the stamp, so the same email always has the same bytes.
+ * Bcc stays in the headers for the Gmail API, which reads the recipients from the headers and removes Bcc; SMTP takes the
+ * recipients from the envelope and would pass the header on to every recipient. Throws MailFailure: too_large.
  */
 export async function compose(request: EmailFields, sender: Sender, stamp: Stamp): Promise<MimeMessage> {
   writing ??= await import('./write-message.ts');

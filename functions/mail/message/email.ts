@@ -7,7 +7,7 @@ import { type Attachment, foreignFields, isAbsent, parseAttachments } from './at
 import { type Header, parseHeaders } from './headers.ts';
 import { TIME_FORMAT, timeOf } from './scheduled-at.ts';
 
-/** One email as it was asked for, checked: past this door nobody asks "is it there?". */
+/** The checked fields of one requested email: later code does not check them again. */
 export interface EmailFields {
   readonly from: Address;
   readonly to: readonly Address[];
@@ -16,21 +16,21 @@ export interface EmailFields {
   readonly replyTo: readonly Address[];
   readonly subject: string;
   readonly html: string | null;
-  /** null: make it from the html; '': the caller wants no text part. */
+  /** null: make the text from the html; '': the caller wants no text part. */
   readonly text: string | null;
   readonly headers: readonly Header[];
   readonly attachments: readonly Attachment[];
   /** The requested send time as the caller wrote it; absent for now. */
   readonly scheduledAt?: string;
-  /** Kept with the record of the email; no part of what is sent, nor of its fingerprint. */
+  /** Stored in the ledger entry; not sent, and not part of the request hash. */
   readonly tags?: readonly Tag[];
 }
 
 type Fields = Record<string, unknown>;
 
-/** How many addresses one field may have at `POST /emails`, as in Resend's contract; elsewhere only Gmail's own limit binds. */
+/** How many addresses one field may have at `POST /emails`, as in Resend's contract; elsewhere only Gmail's own limit applies. */
 export const RESEND_RECIPIENTS_MAX = 50;
-/** Every field that is read; Resend's `tags` are kept in the ledger, since nothing of Gmail's is like them. */
+/** Every field that is read. Resend's `tags` are kept in the ledger, because Gmail has nothing like them. */
 export const EMAIL_FIELDS = [
   'from',
   'to',
@@ -47,7 +47,7 @@ export const EMAIL_FIELDS = [
   'scheduledAt',
   'tags',
 ] as const;
-/** What to do in place of fields that nodemailer, the Trigger Email extension or Resend's libraries take. */
+/** Advice for fields of nodemailer, the Trigger Email extension and Resend's libraries that are not read here. */
 export const EMAIL_ADVICE: Readonly<Record<string, string>> = {
   react: 'render it, and send `html`',
   amp: 'leave it out, and `html` is shown',
@@ -73,16 +73,16 @@ export const EMAIL_ADVICE: Readonly<Record<string, string>> = {
   ccUids: 'use `cc`; uids are read in documents',
   bccUids: 'use `bcc`; uids are read in documents',
 };
-// Accepted by Resend, and never dropped in silence here: the caller would believe in a templated mail.
+// Resend accepts these fields. Ignoring them would send an email that the caller did not write.
 const NOT_SERVED: Readonly<Record<string, string>> = {
   template: ': send `html`; a template of config/templates is served in a request to /emails or /emails/batch, and in documents',
   topic_id: '',
 };
 
 /**
- * Reads an email in the shape of Resend's `POST /emails`. Every problem is named at once. `hosts` are those that
- * attachments may be fetched from; `later` says whether emails can be scheduled for a later time; `perField` is how many
- * addresses a field may have. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
+ * Reads an email in the form of Resend's `POST /emails`. The failure names every problem at once. `hosts` are those that
+ * attachments may be fetched from; `later` says whether emails can be scheduled; `perField` is how many addresses a field may
+ * have. Throws MailFailure: field_missing, request_invalid, attachment_invalid, too_large.
  */
 export function parseRequest(
   body: unknown,
@@ -132,7 +132,7 @@ export function parseRequest(
   return request;
 }
 
-/** A file that cannot be read has a code of its own, unless it is one problem among others. */
+/** The failure of an invalid file has its own code, unless the request has other problems too. */
 function filesIn(value: unknown, hosts: readonly string[], problems: string[], others: readonly string[]): Attachment[] {
   try {
     return parseAttachments(value, hosts, problems);
@@ -143,7 +143,7 @@ function filesIn(value: unknown, hosts: readonly string[], problems: string[], o
   }
 }
 
-/** Empty elements hold nobody, as in Django and nodemailer, and so does `undisclosed-recipients:;`. */
+/** Empty elements are no recipients, as in Django and nodemailer; nor is `undisclosed-recipients:;`. */
 function parsePeople(name: string, value: unknown, max: number, problems: string[]): Address[] {
   if (isAbsent(value)) return [];
   const list: unknown[] = Array.isArray(value) ? value : [value];
@@ -178,7 +178,7 @@ function parseScheduledAt(value: unknown, later: boolean, problems: string[]): s
 const TAGS_MAX = 50;
 const TAG_MAX = 256;
 
-/** Tags in Resend's form, `{ name, value }`. What is of any other form is no reason to refuse an email (Symfony sends its own), and is left out. */
+/** Tags in Resend's form, `{ name, value }`. Tags of any other form are ignored (Symfony sends its own form). */
 function tagsOf(value: unknown): { readonly tags?: readonly Tag[] } {
   if (!Array.isArray(value)) return {};
   const tags = new Map<string, string>();
@@ -201,7 +201,7 @@ function parseText(name: string, value: unknown, problems: string[]): string | n
   return null;
 }
 
-/** The request as one line of text that is equal for equal requests; attachments stand in it by the digest of their bytes. */
+/** The request as one line of text that is equal for equal requests; attachments are in it as SHA-256 of their bytes. */
 export function fingerprint({ tags: _, ...request }: EmailFields, digest: (bytes: Uint8Array | string) => string): string {
   const attachments = request.attachments.map(({ content, ...rest }) => ({ ...rest, content: digest(content) }));
   return digest(JSON.stringify({ ...request, attachments }));

@@ -15,8 +15,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * Takes a finished message apart into its headers and the byte at which its body begins. Whatever two readers could read
- * in two ways is refused: a message is never corrected silently. Throws MailFailure: request_invalid.
+ * Splits a finished message into its headers and the byte at which its body begins. A message that two programs could read
+ * differently is refused; nothing is corrected silently. Throws MailFailure: request_invalid.
  */
 export function readHead(bytes: Uint8Array): { readonly fields: readonly HeaderField[]; readonly bodyAt: number } {
   checkLines(bytes);
@@ -40,7 +40,7 @@ export function readHead(bytes: Uint8Array): { readonly fields: readonly HeaderF
   return { fields, bodyAt: end + 4 };
 }
 
-/** True if `readHead` has nothing against the lines. */
+/** True if `readHead` accepts the lines. */
 export function isTidy(bytes: Uint8Array): boolean {
   try {
     checkLines(bytes);

@@ -3,16 +3,17 @@ import { isEmptyGroup } from '../model/address-list.ts';
 import { lineProblem } from '../model/header-text.ts';
 import { structuredValue } from '../model/structured-headers.ts';
 
-/** A header of the caller's own: name and decoded value. */
+/** A caller's own header: name and decoded value. */
 export type Header = readonly [name: string, value: string];
 
 // RFC 5322 2.2: printable ASCII except the colon.
 const NAME = /^[!-9;-~]{1,76}$/;
-// What mailgrant writes itself, from other fields. A caller's copy is dropped, never sent twice, as Resend's contract has it.
+// Headers that mailgrant writes itself, from other fields. A caller's copy is dropped, as in Resend's contract, so that none is
+// sent twice.
 const STRUCTURAL = /^(from|to|cc|bcc|subject|date|message-id|mime-version|content-transfer-encoding|reply-to|x-mailgrant-id)$/i;
 /** True for a header that mailgrant writes itself, from other fields of the email. */
 export const isStructural = (name: string): boolean => STRUCTURAL.test(name);
-// What no caller can decide by a header: left out in silence, the email would be another one than its caller believes.
+// Headers that no caller can set. Ignoring them would send an email that differs from what its caller expects.
 export const REFUSED_HEADERS: readonly (readonly [names: string, why: string])[] = [
   [
     'Content-Type',
@@ -25,7 +26,7 @@ export const REFUSED_HEADERS: readonly (readonly [names: string, why: string])[]
   ['Sender', 'the sender is `from`; leave it out'],
 ];
 
-/** Why a header cannot be given; undefined where it can. */
+/** Why a header cannot be set; undefined where it can. */
 const refusal = (name: string): string | undefined =>
   REFUSED_HEADERS.find(([names]) =>
     names
@@ -33,12 +34,12 @@ const refusal = (name: string): string | undefined =>
       .split(', ')
       .some((one) => (one.endsWith('*') ? name.toLowerCase().startsWith(one.slice(0, -1)) : one === name.toLowerCase())),
   )?.[1];
-/** True for a header that no caller can decide: it is refused, with advice. */
+/** True for a header that no caller can set: it is refused, with advice. */
 export const isRefused = (name: string): boolean => refusal(name) !== undefined;
 const VALUE_MAX = 8_000;
 const COUNT_MAX = 100;
 
-/** Reads `headers`: the caller's own headers, and the addresses of a Reply-To found among them. Problems are collected. */
+/** Reads `headers`: the caller's own headers, and the addresses of a Reply-To among them. Problems are collected. */
 export function parseHeaders(value: unknown, problems: string[]): { headers: Header[]; replyTo: Address[] } {
   const headers: Header[] = [];
   const replyTo: Address[] = [];
@@ -72,7 +73,7 @@ function problemOf(name: string, text: unknown): string | null {
   return structured && 'problem' in structured ? structured.problem : null;
 }
 
-/** Symfony writes all reply addresses into this one header; the commas of quoted names are not separators. */
+/** Symfony writes all reply addresses into this one header; commas inside quoted names are no separators. */
 function parseList(text: string, problems: string[]): Address[] {
   const parts = (text.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? [])
     .map((part) => part.trim())

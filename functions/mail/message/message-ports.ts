@@ -1,4 +1,4 @@
-/** What reading and composing an email asks of the world; the ports of an invocation have it. */
+/** What preparing and composing an email needs from outside; `Ports` of an invocation has all of it. */
 export interface MessagePorts {
   now(): number;
   /** SHA-256 in hexadecimal. */

@@ -1,22 +1,25 @@
-/** What makes an email this one mail: its id (a UUID) and when it was accepted, in milliseconds since the epoch. */
+/** Identifies one email: its id (a UUID) and the time of its acceptance, in milliseconds since the epoch. */
 export interface Stamp {
   readonly id: string;
   readonly acceptedAt: number;
-  /** Whether a composed message names the id in a header of our own; what was accepted before there was one is composed without it. */
+  /**
+   * Whether the message carries the id in a header (`X-Mailgrant-Id`); false for emails that were accepted before the header
+   * existed.
+   */
   readonly idHeader?: boolean;
 }
 
-/** A composed mail: MIME bytes and its envelope. */
+/** A composed email: MIME bytes and envelope. */
 export interface MimeMessage {
   readonly bytes: Uint8Array;
-  /** As it stands in the header, with angle brackets. */
+  /** As in the header, with angle brackets. */
   readonly messageId: string;
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
 }
 
 /**
- * The header of our own that names the email's id: Gmail may replace the Message-ID of what comes by its API, and does not touch
- * headers that it does not know.
+ * The header that carries the email's id. Gmail may replace the Message-ID of a message that comes over its API, and does not
+ * change headers that it does not know.
  */
 export const ID_HEADER = 'X-Mailgrant-Id';
 

@@ -18,15 +18,18 @@ export function authorise(caller: Caller, request: Pick<EmailFields, 'from' | 't
 
 // support.google.com/a/answer/166852: recipients of one email, over the Gmail API and over SMTP.
 const RECIPIENTS_MAX = { api: 500, smtp: 100 } as const;
-/** More recipients than this no email of Gmail's has, whichever way it goes. */
+/** The most recipients that Gmail accepts in one email over any transport. */
 export const GMAIL_RECIPIENTS_MAX = RECIPIENTS_MAX.api;
 
-/** Refuses more recipients than Gmail takes in one email, and forms that its way out does not carry. Throws MailFailure: request_invalid. */
+/**
+ * Refuses more recipients than Gmail accepts in one email, and addresses that the transport cannot carry. Throws MailFailure:
+ * request_invalid.
+ */
 export function checkRecipients(recipients: readonly Address[], { via }: Mailbox): void {
   const max = RECIPIENTS_MAX[via];
   if (recipients.length > max)
     throw new MailFailure('request_invalid', `${recipients.length} recipients are more than the ${max} that Gmail takes in one mail.`);
-  // nodemailer's SMTP client and smtp-server know no quoted local parts, and what Gmail's SMTP does with them is not known.
+  // nodemailer's SMTP client and smtp-server do not support quoted local parts, and how Gmail's SMTP treats them is not known.
   if (via === 'smtp' && recipients.some(({ address }) => address.startsWith('"')))
     throw new MailFailure(
       'request_invalid',

@@ -16,34 +16,34 @@ import { resolveSender, type Sender } from './sender.ts';
 export interface PreparedEmail {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
-  /** Fingerprint of what was asked for: equal for equal orders. */
+  /** Hash of the request: equal for equal requests. */
   readonly requestHash: string;
   /** Absent for none. */
   readonly tags?: readonly Tag[];
   /** Send time in milliseconds since the epoch; null for now. */
   readonly dueAt: number | null;
-  /** Whether it has no files and no bytes of its caller's own: it is composed in a millisecond, as often as one likes. */
+  /** True for an email without files and without a caller's own bytes: composing it takes a millisecond. */
   readonly textOnly: boolean;
   /** Composes the MIME message; the same stamp gives the same bytes. */
   compose(stamp: Stamp, ports: Pick<MessagePorts, 'fetchFile'>): Promise<MimeMessage>;
-  /** What was asked for, as it travels to a worker. */
+  /** The request as it is stored in a queue message. */
   content(): QueuedContent;
 }
 
-/** Checks an email in the shape of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
+/** Checks an email in the form of Resend's `POST /emails` against what its caller may do. Throws MailFailure. */
 export function prepareEmail(
   body: unknown,
   caller: Caller,
   config: Config,
   ports: Pick<MessagePorts, 'digest' | 'now' | 'taskQueue'>,
 ): PreparedEmail {
-  // Resend's limit of addresses in one field is of its API: events and Pub/Sub messages have Gmail's alone.
+  // The limit of addresses in one field belongs to Resend's API: for events and Pub/Sub messages only Gmail's limit applies.
   const perField = isKey(caller.id, config) ? RESEND_RECIPIENTS_MAX : GMAIL_RECIPIENTS_MAX;
   const request = parseRequest(body, config.attachments?.fetchFrom, ports.taskQueue !== null, undefined, perField);
   return prepareFields(request, body, caller, config, ports);
 }
 
-/** The same for an email that was read from `body` in another form. Throws MailFailure. */
+/** As `prepareEmail`, for fields that were read from `body` in another form. Throws MailFailure. */
 export function prepareFields(
   request: EmailFields,
   body: unknown,
@@ -68,12 +68,15 @@ export function prepareFields(
   };
 }
 
-/** The email as it travels: without its time, which its caller can still move in the ledger, and with every file in base64. */
+/**
+ * The email as stored in a queue message: without its time, which its caller can still change in the ledger, and with every file
+ * in base64.
+ */
 function textOf(body: unknown): string {
   return JSON.stringify(
     { ...(body as object), scheduled_at: undefined, scheduledAt: undefined },
     function (this: Readonly<Record<string, unknown>>, name: string, value: unknown) {
-      const given = this[name]; // what it was before a Buffer's own toJSON
+      const given = this[name]; // the value before Buffer's own toJSON
       return given instanceof Uint8Array ? Buffer.from(given.buffer, given.byteOffset, given.byteLength).toString('base64') : value;
     },
   );

@@ -18,7 +18,7 @@ export interface Envelope {
   readonly to: readonly Address[];
 }
 
-/** A finished message, read and found fit to be sent on byte for byte. */
+/** A finished message that was checked and can be sent byte for byte. */
 export interface RawMessage {
   readonly bytes: Uint8Array;
   readonly fields: readonly HeaderField[];
@@ -27,21 +27,21 @@ export interface RawMessage {
   readonly to: readonly Address[];
   readonly cc: readonly Address[];
   readonly bcc: readonly Address[];
-  /** So many bytes in front of `bytes`, in the same memory, are nobody's: there, and over the old head, a new one is written. */
+  /** How many unused bytes the memory of `bytes` has before them: a new header section is written there and over the old one. */
   readonly headroom: number;
-  /** The head as it came, with its empty line. */
+  /** The header section as received, with its empty line. */
   readonly head: Uint8Array;
-  /** `Resend-Idempotency-Key`, which Resend's SMTP knows too. */
+  /** `Resend-Idempotency-Key`, which Resend's SMTP server reads too. */
   readonly key: string | null;
 }
 
-// RFC 5322 3.6 and RFC 2045: at most once each, or readers disagree on which one counts.
+// RFC 5322 3.6 and RFC 2045: at most once each, or programs disagree on which one counts.
 const ONCE =
   'from sender reply-to to cc bcc message-id in-reply-to references subject date mime-version content-type content-transfer-encoding content-disposition content-id resend-idempotency-key'.split(
     ' ',
   );
 
-/** Reads a message/rfc822; for `room` see RawLetter. Throws MailFailure: request_invalid, too_large. */
+/** Reads a message/rfc822; for `room` see `RawMessage.headroom`. Throws MailFailure: request_invalid, too_large. */
 export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
   if (bytes.length > MESSAGE_MAX_BYTES)
     throw new MailFailure('too_large', `The message has ${bytes.length} bytes; Gmail takes ${MESSAGE_MAX_BYTES}.`);
@@ -57,7 +57,8 @@ export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
     throw invalid(
       `its header \`${hiding.name}\` hides a control character in an encoded-word (\`=?charset?encoding?text?=\`) or a parameter, or holds one that readers decode in different ways; encode the text in UTF-8.`,
     );
-  // Over SMTP a lost reply is settled by a search for it: a blank in it would be another search.
+  // Over SMTP a lost reply is settled by a search for the Message-ID: with a blank in it, the search would look for something
+  // else.
   const id = named('message-id')[0]?.value ?? '';
   if (id !== '' && !/^<[^\s<>"]+>$/.test(id)) throw invalid('its header `message-id` is no single <id>.');
   const people = (name: string): Address[] => {
@@ -85,8 +86,8 @@ export function parseRawMessage(bytes: Uint8Array, room = 0): RawMessage {
 const plain = (value: string): string => value.replace(/\t/g, ' ');
 
 /**
- * Checks a raw message and its envelope against the caller's permissions. Every sender it names (From, Sender, envelope) must
- * be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
+ * Checks a raw message and its envelope against the caller's permissions. Every sender that it names (From, Sender, envelope)
+ * must be the one mailbox, or an alias of it. Throws MailFailure: sender_not_allowed, recipient_not_allowed, request_invalid.
  */
 export function prepareRawMessage(
   message: RawMessage,
@@ -134,7 +135,7 @@ export function prepareQueuedRawMessage(content: unknown, caller: Caller, config
   return prepareRawMessage(parseRawMessage(Buffer.from(raw, 'base64')), envelope, caller, config, digest);
 }
 
-/** Gmail's API sends to whoever To and Cc name: a recipient that the envelope leaves out would get the email all the same. */
+/** Gmail's API sends to the recipients in To and Cc: a recipient that the envelope leaves out would get the email all the same. */
 function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): void {
   const named = setOf(recipients);
   for (const [field, people] of Object.entries({ To: to, Cc: cc }))
@@ -145,7 +146,10 @@ function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): vo
       );
 }
 
-/** The message with what it lacks: Message-ID and Date by the stamp, and Bcc for whom the envelope alone names. Nothing else is added. */
+/**
+ * The message with the headers that it lacks: Message-ID and Date from the stamp, and Bcc for recipients that only the envelope
+ * names. Nothing else is added.
+ */
 function finish(
   { bytes, fields, bodyAt, to, cc, headroom: room }: RawMessage,
   recipients: readonly string[],
@@ -168,14 +172,20 @@ function finish(
   return { bytes: message, messageId: id, envelope: { from: mailbox.address, to: recipients } };
 }
 
-/** A header as the Gmail API takes it: nobody says that it reads `undisclosed-recipients:;`, and nobody needs it to. */
+/**
+ * A header as the Gmail API needs it. `undisclosed-recipients:;` is left out: Gmail does not document it, and the API does not
+ * need it.
+ */
 function forApi({ name, value, lines }: HeaderField): string[] {
   if ((name !== 'to' && name !== 'cc') || !hasEmptyGroup(plain(value))) return [lines];
   const named = withoutEmptyGroups(plain(value));
   return named === '' ? [] : [`${name === 'to' ? 'To' : 'Cc'}: ${named}`];
 }
 
-/** The head and the body in one piece: in place where there is room for the head, since a copy of a large body is a large one. */
+/**
+ * Header section and body in one piece: in the same memory where there is room before the body, because copying a large body takes
+ * as much memory again.
+ */
 function behind(head: Uint8Array, bytes: Uint8Array, bodyAt: number, room: number): Uint8Array {
   const start = bodyAt - head.length;
   if (start + room < 0 || room === 0) return Buffer.concat([head, bytes.subarray(bodyAt)]);

@@ -1,6 +1,6 @@
 const SECOND_MS = 1_000;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
-/** How far ahead an email may be scheduled: Resend's contract, and Cloud Tasks keeps a task no longer. */
+/** How far ahead an email may be scheduled: Resend's contract says 30 days, and Cloud Tasks keeps a task no longer. */
 export const AHEAD_MAX_MS = 30 * DAY_MS;
 
 export const TIME_FORMAT =
@@ -13,9 +13,9 @@ const CLOCK =
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: 60 * SECOND_MS, h: 3_600 * SECOND_MS, d: DAY_MS, w: 7 * DAY_MS };
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 
-let words: typeof import('./time-words.ts') | undefined; // a parser of English: only a time in other words than these needs it
+let words: typeof import('./time-words.ts') | undefined; // a parser of English, loaded only for a time that the code below cannot read
 
-/** Loads what reads the body's `scheduled_at`, where it is in words that need it; `timeOf` knows them afterwards. */
+/** Loads the parser, if the body's `scheduled_at` needs it; `timeOf` uses it afterwards. */
 export async function prepareTime(body: unknown): Promise<void> {
   const { scheduled_at: time, scheduledAt: older } = (body ?? {}) as { scheduled_at?: unknown; scheduledAt?: unknown };
   const text = time ?? older;
@@ -24,8 +24,8 @@ export async function prepareTime(body: unknown): Promise<void> {
 }
 
 /**
- * Reads a time: ISO 8601 with its offset, or English words, whose hours are UTC where they name no zone. Milliseconds since the epoch;
- * null for anything else, and for a day that its month does not have.
+ * Reads a time: ISO 8601 with its offset, or English words, whose hours are UTC where they name no zone. Returns milliseconds
+ * since the epoch; null for anything else, and for a day that its month does not have.
  */
 export function timeOf(text: string, now: number): number | null {
   const trimmed = text.trim();
@@ -37,7 +37,7 @@ export function timeOf(text: string, now: number): number | null {
   return timeInPhrase(phrase.toLowerCase(), now) ?? words?.timeInWords(phrase, now) ?? null;
 }
 
-/** False for 30 February, which Date.parse takes for 2 March. */
+/** False for 30 February, which Date.parse reads as 2 March. */
 function isDay(iso: string): boolean {
   const [year = 0, month = 0, day = 0] = iso.slice(0, 10).split('-').map(Number);
   return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;

@@ -11,10 +11,10 @@ import type { Header } from './headers.ts';
 import { ID_HEADER, messageId, type Stamp } from './mime-message.ts';
 import type { Sender } from './sender.ts';
 
-/** The MIME message of an email; the same email and stamp are the same bytes. */
+/** The MIME message of an email; the same email and stamp give the same bytes. */
 export async function writeMessage(request: EmailFields, sender: Sender, stamp: Stamp): Promise<Uint8Array> {
   const bytes = await write(request, sender, stamp, (text) => text);
-  // A run of blanks that is longer than a line folds into a line of nothing else, which readers take for the end of the headers.
+  // A run of blanks that is longer than a line is folded into an empty line, which mail programs take for the end of the headers.
   return hasBlankLine(bytes) ? write(request, sender, stamp, (text) => text.replace(/\s+/g, ' ').trim()) : bytes;
 }
 
@@ -48,33 +48,38 @@ async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (
 
 async function textOf({ text, html }: EmailFields): Promise<string> {
   if (text !== null || html === null) return text ?? '';
-  const { htmlToText: plainText } = await import('../mime/html-to-text.ts'); // a parser of html: only what comes without a text needs it
+  const { htmlToText: plainText } = await import('../mime/html-to-text.ts'); // a parser of html, loaded only for an email without a text
   return plainText(html);
 }
 
-/** A message within the message goes as it is, not as base64 (RFC 2046, 5.2.1): one with lines of another form goes as any file. */
+/**
+ * An attached message is written as it is, not as base64 (RFC 2046, 5.2.1); a message whose lines have another form is written as
+ * any other file.
+ */
 function typeOf({ filename, contentType, content }: Pick<Attachment, 'filename' | 'contentType' | 'content'>): string | null {
   if (!(contentType === null ? /\.(eml|mime|mht|mhtml|nws)$/i.test(filename) : /^message\//i.test(contentType))) return contentType;
   return isTidy(content) ? (contentType ?? 'message/rfc822') : 'application/octet-stream';
 }
 
-/** RFC 5322, 2.3: CR and LF stand together or not at all; readers differ on what one of them alone is. nodemailer leaves them. */
+/**
+ * RFC 5322, 2.3: CR and LF occur only together; programs differ on what one of them alone means. nodemailer does not change them.
+ */
 const inLines = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
 /**
- * Text in which `=?` stands and is no encoded-word, such as `WHERE a=?`, is written as encoded-words as a whole: some readers take
- * what follows for one, and then leave the line breaks of folding in it.
+ * Text that contains `=?` without an encoded-word, such as `WHERE a=?`, is encoded as a whole: some programs take the text after
+ * it for an encoded-word, and then keep the line breaks of folding in the text.
  */
 function unreadAsWord(text: string): string {
   const decoded = text.includes('=?') ? decodeHeader(text) : null;
   return decoded?.includes('=?') ? encodeText(decoded.replace(/\s+/g, ' ').trim()) : text;
 }
 
-/** Left to itself, nodemailer encodes JSON and other values with quotes, which are plain ASCII and read by programs. */
+/** By default nodemailer encodes JSON and other values with quotes, although they are plain ASCII and programs read them. */
 function headerOf([key, given]: Header): { key: string; value: string | { prepared: true; foldLines: true; value: string } } {
   const structured = structuredValue(key, given, encodePhrase);
   const value = structured && 'value' in structured ? structured.value : unreadAsWord(given);
-  // nodemailer formats References itself, and makes "[object Object]" of a prepared value.
+  // nodemailer formats References itself, and turns a prepared value into "[object Object]".
   if (/^references$/i.test(key) || !/^[ -~]*$/.test(value) || /\S{900}/.test(value)) return { key, value };
   return { key, value: { prepared: true, foldLines: true, value } };
 }

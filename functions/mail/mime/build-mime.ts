@@ -10,8 +10,8 @@ const LARGE_BYTES = 256 * 1024;
 const SLICE_BYTES = 57 * 512; // whole lines of base64
 
 /**
- * The MIME message as nodemailer writes it. Large files go through its streams in slices, into one buffer of the right size: `build()`
- * holds the whole message twice, beside the file as one string.
+ * The MIME message as nodemailer writes it. Large files go through nodemailer's streams in slices, into one buffer of the right
+ * size: `build()` would hold the whole message twice, and the file as one string.
  */
 export async function buildMime(options: MimeOptions, files: readonly FileOptions[], keepBcc: boolean): Promise<Uint8Array> {
   const fileBytes = files.reduce((sum, { content }) => sum + content.length, 0);
@@ -24,7 +24,7 @@ export async function buildMime(options: MimeOptions, files: readonly FileOption
   return collect(root.createReadStream(), expected);
 }
 
-/** Everything but a message within the message is written in base64. */
+/** Everything except an attached message is written in base64. */
 const isEncoded = ({ contentType }: FileOptions): boolean => !/^message\//i.test(contentType);
 
 const inSlices = (content: Buffer): Readable =>
@@ -37,7 +37,7 @@ const inSlices = (content: Buffer): Readable =>
 
 const lengthOf = (text: unknown): number => (typeof text === 'string' ? text.length : 0);
 
-/** Pages of the buffer that are never written are never resident, so too large an estimate costs nothing. */
+/** Pages of the buffer that are never written use no memory, so too large an estimate costs nothing. */
 async function collect(stream: AsyncIterable<unknown>, expected: number): Promise<Uint8Array> {
   let whole = Buffer.allocUnsafeSlow(expected);
   let length = 0;
@@ -51,5 +51,5 @@ async function collect(stream: AsyncIterable<unknown>, expected: number): Promis
 /** The words of a phrase as encoded-words (RFC 2047). */
 export const encodePhrase = (phrase: string): string => encodeWords(phrase, 'Q', 52, true);
 
-/** The same for a text that must not stay as it is, although it is plain ASCII. */
+/** The same for a text that must be encoded although it is plain ASCII. */
 export const encodeText = (text: string): string => encodeWord(text, 'Q', 52);

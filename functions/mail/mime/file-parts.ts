@@ -1,6 +1,6 @@
 import { detectExtension, detectMimeType } from 'nodemailer/lib/mime-funcs';
 
-/** A file of an email: `contentType` null where only the name tells it, `filename` '' for none. */
+/** A file of an email: `contentType` null to derive it from the name, `filename` '' for none. */
 export interface FilePart {
   readonly filename: string;
   readonly contentType: string | null;
@@ -8,7 +8,7 @@ export interface FilePart {
   readonly content: Uint8Array;
 }
 
-/** The same as nodemailer takes it. */
+/** The same in nodemailer's form. */
 export interface FileOptions {
   readonly filename: string;
   readonly contentType: string;
@@ -17,7 +17,10 @@ export interface FileOptions {
   readonly content: Buffer;
 }
 
-/** The part of the file at `index`. A part with a content id is inline, every other one is a file to be saved, a message too. */
+/**
+ * The part of the file at `index`. A part with a content id is inline; every other part, also an attached message, is a file to be
+ * saved.
+ */
 export function partOf({ filename, contentType, cid, content }: FilePart, index: number): FileOptions {
   const type = contentType ?? detectMimeType(filename || 'bin');
   return {
@@ -34,7 +37,7 @@ function extensionOf(contentType: string): string {
   return /^\w+$/.test(found) ? found : 'bin';
 }
 
-/** Without a charset, text is ASCII (RFC 2046, 4.1.2): where it is not, and is UTF-8, the type says so. */
+/** Without a charset, text is ASCII (RFC 2046, 4.1.2). If the content is not ASCII and is UTF-8, the type says so. */
 function withCharset(type: string, content: Uint8Array): string {
   if (!/^text\//i.test(type) || /;\s*charset\*?\d*\*?\s*=/i.test(type) || content.every((byte) => byte < 0x80)) return type;
   try {
@@ -45,7 +48,7 @@ function withCharset(type: string, content: Uint8Array): string {
   }
 }
 
-/** A calendar that asks for something (RFC 6047, 2.4): Gmail shows its buttons where it is also another form of the text. */
+/** A calendar with a method (RFC 6047, 2.4): Gmail shows its buttons if the calendar is also an alternative of the text. */
 export function invitationOf(parts: readonly FileOptions[]): readonly object[] {
   for (const { contentType, content } of parts) {
     const [, method] = /^text\/calendar\s*;(?:.*;)?\s*method\s*=\s*"?([\w-]{1,30})"?/is.exec(contentType) ?? [];

@@ -7,7 +7,7 @@ const BLOCKED = new Set(
   xll`.split(/\s+/),
 );
 
-/** The file's extension where Gmail refuses every email that carries such a file; null for all others. By name only. */
+/** The file's extension if Gmail refuses emails with such files; null for all others. By name only. */
 export function blockedType(filename: string): string | null {
   const extension = /\.([^.]+)$/.exec(filename.replace(/[.\s]+$/, ''))?.[1]?.toLowerCase() ?? '';
   return BLOCKED.has(extension) ? `.${extension}` : null;
@@ -16,5 +16,5 @@ export function blockedType(filename: string): string | null {
 // Gmail discovery document, users.messages.send, mediaUpload.maxSize.
 export const MESSAGE_MAX_BYTES = 36_700_160;
 
-/** What so many bytes come to in base64, with a line break after every 76 characters. */
+/** The size of that many bytes in base64, with a line break after every 76 characters. */
 export const encodedSize = (bytes: number): number => Math.ceil(bytes / 57) * 78;

@@ -41,7 +41,7 @@ const SILENT = [
   'canvas',
 ];
 
-/** The words, and the address behind them where a reader could follow it and it is not what the words say. */
+/** The words of a link, followed by its address where a person could follow it and the words do not already say it. */
 const link: FormatCallback = (elem, walk, builder) => {
   const href = String(elem.attribs?.['href'] ?? '').trim();
   let words = '';
@@ -62,10 +62,10 @@ const cell: FormatCallback = (elem, walk, builder) => {
   builder.addInline(' ');
 };
 
-// The library leaves deeper elements out; its parser takes quadratic time for a nesting that no email has.
+// The library leaves out elements that are nested deeper; its parser takes quadratic time for a nesting that no real email has.
 const DEPTH_MAX = 150;
 const OPEN_MAX = 1_000;
-// What html closes by itself (the end tag may be left out), or never opens.
+// Elements that html closes by itself (the end tag may be left out), and elements that have no content.
 const COUNTED_NOT =
   /^(area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|dt|dd|option|optgroup|tr|td|th|thead|tbody|tfoot|colgroup|rp|rt|html|head|body)$/i;
 
@@ -87,8 +87,8 @@ const convert = compile({
 });
 
 /**
- * A readable text part for an email that came with html only: links keep their address, images their words, blocks become lines.
- * Blanks that do not break are plain ones, and places where a word may be parted are nothing.
+ * A readable text part for an email that came with html only: links keep their address, images their alternative text, blocks
+ * become lines. No-break spaces become plain spaces, and soft hyphens are removed.
  */
 export function htmlToText(html: string): string {
   const text = convert(withoutAbyss(html)).replaceAll('\u00ad', '');
@@ -98,14 +98,17 @@ export function htmlToText(html: string): string {
     .trimEnd();
 }
 
-/** A run of blanks with one in it that does not break is one plain blank, none at the begin or end of a line; others are the library's. */
+/**
+ * A run of blanks that contains a no-break space becomes one plain space, or nothing at the begin or end of a line; the library
+ * handles other runs.
+ */
 function asBlank(run: string, at: number, text: string): string {
   const ends = at + run.length === text.length || text[at + run.length] === '\n';
   if (!ends && !run.includes('\u00a0')) return run;
   return ends || at === 0 || text[at - 1] === '\n' ? '' : ' ';
 }
 
-/** The html up to where more than a thousand elements stand open. */
+/** The html up to the point where more than a thousand elements are open. */
 function withoutAbyss(html: string): string {
   let open = 0;
   for (const { 1: slash, 2: name = '', index } of html.matchAll(/<(\/?)([a-z][a-z0-9]*)/gi)) {

@@ -5,8 +5,8 @@ const DATA = /^data:(image\/[\w.+-]{1,60})((?:;[^;,]{0,100}){0,5}?)(;base64)?,(.
 const COUNT_MAX = 100;
 
 /**
- * Html whose images are `data:` addresses, which Gmail does not show, with parts of the message in their place. `idOf` makes the
- * content id of the image with that number; the same image is one part. What cannot be decoded stays as it is.
+ * Replaces `data:` images, which Gmail does not show, by parts of the message. `idOf` makes the content id of the image with that
+ * number; equal images share one part. An image that cannot be decoded stays as it is.
  */
 export function withInlineImages(
   html: string,

@@ -4,17 +4,18 @@ const WORD = String.raw`(?:"(?:[^"\\]|\\.)*"|[^\s"(),:;<>@[\]\\]+)`;
 const NAMED = new RegExp(`^(?:${WORD}(?:\\s+${WORD})*)?\\s*<[^<>]*>$`);
 const BARE = /^(?:"[^"\\]*"@)?[^\s"(),:;<>[\]\\]+$/;
 const NAMED_BY_ITSELF = /^([^\s"(),:;<>[\]\\]+@[^\s"(),:;<>@[\]\\]+)\s*<([^<>]*)>$/;
-// A name of 900 letters beyond ASCII, encoded. Its lines are as long as a header's may be: that is judged where it is taken apart.
+// Space for a name of 900 letters beyond ASCII, encoded. Its lines are as long as a header's may be; the limit is checked where
+// the header is parsed.
 const ENCODED_MAX = 20_000;
 const EMPTY_GROUP = /^(?:"[^"\\]*"|[\w -]{1,60}):\s*;$/;
 
-/** True for a group without members, which stands where the recipients shall not be named: `undisclosed-recipients:;`. */
+/** True for a group without members, which hides the recipients: `undisclosed-recipients:;`. */
 export const isEmptyGroup = (text: string): boolean => EMPTY_GROUP.test(text.trim());
 
 /**
- * Every address of a header as RFC 5322 writes it, or null; empty elements and groups without members hold none. Comments, groups,
- * routes and whatever else readers take in different ways are no list here: the one that routes the email must see the same
- * recipients as we do.
+ * Every address of a header as RFC 5322 writes it, or null; empty elements and groups without members hold no address. Comments,
+ * groups, routes and other forms that mail programs read differently are refused: the server that routes the email must see the
+ * same recipients as mailgrant.
  */
 export function parseAddressList(value: string): Address[] | null {
   const parts = partsOf(value).filter((part) => part !== '' && !isEmptyGroup(part));
@@ -24,14 +25,17 @@ export function parseAddressList(value: string): Address[] | null {
 
 function parseOne(part: string): Address | null {
   if (NAMED.test(part) || BARE.test(part)) return parseAddress(part, ENCODED_MAX);
-  // `a@example.com <a@example.com>` is no address of RFC 5322, but nobody reads another one out of it.
+  // `a@example.com <a@example.com>` is not valid in RFC 5322, but every program reads this address.
   const [, name = '', address = ''] = NAMED_BY_ITSELF.exec(part) ?? [];
   return name !== '' && normaliseAddress(name) === normaliseAddress(address) ? parseAddress(part) : null;
 }
 
 const isSeparator = (char: string | undefined): boolean => char !== undefined && /[\s,]/.test(char);
 
-/** The text without the blanks and commas around it; a regular expression would take quadratic time for a run of them within it. */
+/**
+ * The text without the blanks and commas around it; a regular expression would take quadratic time for a run of them inside the
+ * text.
+ */
 export function trimSeparators(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && isSeparator(text[start])) start++;

@@ -1,6 +1,6 @@
 import { decodeHeader, hasControl } from './encoded-words.ts';
 
-/** A mailbox of someone: `name` is decoded text, '' when there is none; `address` is bare, with an ASCII domain in lower case. */
+/** An address with a name: `name` is decoded text, '' when there is none; `address` is bare, with an ASCII domain in lower case. */
 export interface Address {
   readonly name: string;
   readonly address: string;
@@ -11,15 +11,16 @@ const LOCAL_MAX = 64;
 const ADDRESS_MAX = 254;
 const TEXT_MAX = 900; // with a name: it stands on one line of a header, which has 998 octets
 const ATOM = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
-// A quoted local part is for dots where a plain one has none. Blanks, commas and the like are legal too, and read in more than one way.
+// A quoted local part is accepted for its dots only. Blanks, commas and the like are legal too, but programs read them
+// differently.
 const QUOTED_LOCAL = /^"[\w!#$%&'*+/=?^`{|}~.-]+"$/;
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*[\p{L}\p{N}\p{M}])?$/u;
-// No top-level domain has a digit, except in punycode: a number there would be an IP address to some reader.
+// No top-level domain has a digit, except in punycode: some programs would read an IP address.
 const TOP = /^(?:xn--.+|[\p{L}\p{M}-]+)$/iu;
 /**
- * True for `local@domain` as Gmail takes it: an ASCII dot-atom, or one in quotes with dots anywhere, and a domain of two labels or
- * more, international ones included.
- * An encoded-word is no part of an address (RFC 2047, 5); some readers decode it all the same, and then there are two, or another one.
+ * True for `local@domain` as Gmail accepts it: an ASCII dot-atom, or a dot-atom in quotes with dots anywhere, and a domain of two
+ * labels or more, international ones included. An encoded-word is no part of an address (RFC 2047, 5); programs that decode it
+ * all the same see a second address, or a different one.
  */
 export function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
@@ -36,10 +37,10 @@ export function isAddress(text: string): boolean {
   );
 }
 
-/** The address in the form it is compared in: Gmail's own addresses do not know case. */
+/** The address in the form in which addresses are compared: Gmail's own addresses are case-insensitive. */
 export const normaliseAddress = (address: string): string => withAsciiDomain(address.trim()).toLowerCase();
 
-/** Each address once, as it stands first. */
+/** Each address once, in its first form. */
 export function distinct(people: readonly Address[]): Address[] {
   const known = new Map<string, Address>();
   for (const one of people) {
@@ -49,7 +50,10 @@ export function distinct(people: readonly Address[]): Address[] {
   return [...known.values()];
 }
 
-/** The address with its domain in lower case and in ASCII (punycode), so that nobody reads another domain out of it, and without quotes it does not need. */
+/**
+ * The address with its domain in lower case and in ASCII (punycode), so that every program reads the same domain, and without
+ * quotes that it does not need.
+ */
 export function withAsciiDomain(given: string): string {
   const address = given.replace(/^"([^"]*)"(?=@)/, (quoted, local: string) => (ATOM.test(local) ? local : quoted));
   const at = address.lastIndexOf('@') + 1;
@@ -60,8 +64,8 @@ export function withAsciiDomain(given: string): string {
 }
 
 /**
- * Reads exactly one `a@x` or `Name <a@x>`; null when it is anything else, a list and a group included. A comma in an
- * unquoted name is taken as part of it, as Symfony writes it; an encoded-word (RFC 2047) in the name is decoded.
+ * Reads exactly one `a@x` or `Name <a@x>`; null for anything else, also for a list or a group. A comma in an unquoted name is
+ * part of the name, as Symfony writes it; an encoded-word (RFC 2047) in the name is decoded.
  */
 export function parseAddress(text: string, maxLength = TEXT_MAX): Address | null {
   if (text.length > maxLength || hasControl(text)) return null;
@@ -69,13 +73,13 @@ export function parseAddress(text: string, maxLength = TEXT_MAX): Address | null
   const bare = (inner ?? text).trim();
   if (!isAddress(bare)) return null;
   const name = decodeHeader(unquote(phrase.trim()));
-  // To some readers it would be another address, or, with a name further on in the header, an encoded-word.
+  // Some programs would read another address, or, with a later name in the header, an encoded-word.
   if (name === null || name.includes('=?') || /[<>]/.test(phrase + name)) return null;
   const address = withAsciiDomain(bare);
   return isAddress(address) ? { name, address } : null;
 }
 
-// SMTPUTF8 (RFC 6531): Gmail takes such recipients, nothing on the way there promises to.
+// SMTPUTF8 (RFC 6531): Gmail accepts such recipients, but no server on the way must.
 const FORMAT = 'The email address needs to follow the `email@example.com` or `Name <email@example.com>` format.';
 
 /** Why the text is no single address, as a sentence without the address. */
@@ -100,5 +104,5 @@ function unquote(phrase: string): string {
   return /^".*"$/.test(phrase) ? phrase.slice(1, -1).replace(/\\(.)/g, '$1') : phrase;
 }
 
-/** An address as it stands in ledger and logs: recognisable by whoever knows it, not readable by anybody else. */
+/** The hash of an address for ledger and logs: whoever knows the address can find it, and nobody else can read it. */
 export const pseudonym = (address: string, { digest }: { digest(text: string): string }): string => digest(address).slice(0, 16);

@@ -1,10 +1,13 @@
 import type { Caller, Config, DocumentsConfig } from './config.ts';
 import type { Route } from './route.ts';
 
-/** Whoever may publish on the topic may send from every configured mailbox: that is what the topic's IAM policy decides. */
+/**
+ * The caller of a message on the topic. The topic's IAM policy decides who may publish, and a publisher may send from every
+ * configured mailbox.
+ */
 export const PUBLISHER: Caller = { id: 'pubsub', from: null, to: null };
 
-/** The documents of the configured collection. */
+/** The caller of the documents in the configured collection. */
 export const documentsCaller = ({ from, to, limits }: DocumentsConfig): Caller => ({
   id: 'documents',
   from,
@@ -12,15 +15,15 @@ export const documentsCaller = ({ from, to, limits }: DocumentsConfig): Caller =
   ...(limits && { limits }),
 });
 
-/** The events of a route. */
+/** The caller of a route's events. */
 const routeCaller = ({ name, from, only }: Route): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
 
-/** Names of callers that are no keys. */
+/** Ids of callers that no API key may have. */
 export const RESERVED: readonly string[] = [PUBLISHER.id, 'documents'];
 
 /**
- * Who asked for an email that is taken up again later, with what it may do now, as the config has it today. Null for a key
- * that is gone, disabled or expired, and for a route that is gone.
+ * The caller of an email that is resumed later, with the permissions of today's configuration. Null for a key that is removed,
+ * disabled or expired, and for a removed route.
  */
 export function callerOf(
   id: string,
@@ -35,5 +38,5 @@ export function callerOf(
   return key && key.disabled !== true && (key.expires === undefined || now < key.expires) ? key : null;
 }
 
-/** True for an API key: its own limits count when it asks, not when the email goes out. */
+/** True for an API key: its own limits count when it makes the request, not when the email is sent. */
 export const isKey = (id: string, { keys }: Pick<Config, 'keys'>): boolean => keys.some((one) => one.id === id);

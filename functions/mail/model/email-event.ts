@@ -1,4 +1,7 @@
-/** What is told of an email: Resend's types where Resend has one, then ours. `email.bounced` comes after the send, see `addEvent`. */
+/**
+ * Types of events about emails: Resend's types where Resend has one, then ours. `email.bounced` comes after the send, see
+ * `addEvent`.
+ */
 export const EVENT_TYPES = [
   'email.scheduled',
   'email.sent',
@@ -12,22 +15,25 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** A state change that is to be told: it waits in the ledger entry, written in the same step as the change itself. Times are milliseconds since the epoch. */
+/**
+ * A state change for the event targets. It waits in the ledger entry, written in the same step as the change itself. Times are
+ * milliseconds since the epoch.
+ */
 export interface EmailEvent {
-  /** The same each time it is told. */
+  /** The same id each time the event is handed over. */
   readonly id: string;
   readonly type: EventType;
   readonly at: number;
   readonly code?: string;
   /** When it is due. */
   readonly notBefore?: number;
-  /** Recipients that were refused while Gmail took the email for the others. */
+  /** Recipients that Gmail refused while it took the email for the others. */
   readonly rejected?: number;
   /** Only for `email.bounced`, in Resend's words: type `Permanent`, `Transient` or `Undetermined`, and a subtype. */
   readonly bounce?: { readonly type: string; readonly subType: string };
 }
 
-/** Whom events are told: a URL, or a topic of Pub/Sub; one of the two. */
+/** An event target: a URL or a Pub/Sub topic. */
 export interface EventTarget {
   readonly name: string;
   readonly url?: string;
@@ -40,7 +46,7 @@ export interface EventTarget {
   readonly addresses: boolean;
 }
 
-/** A tag that a caller gave its email: kept, returned, and carried in events. */
+/** A tag that a caller gave its email: stored, returned, and sent with events. */
 export interface Tag {
   readonly name: string;
   readonly value: string;

@@ -1,9 +1,9 @@
 /**
- * Encoded-words of headers (RFC 2047), read as strictly as the standard writes them. Readers are not that strict: what one of them
- * could decode and this file cannot is reported, never passed on.
+ * Reads encoded-words of headers (RFC 2047) as strictly as the standard defines them. Mail programs are less strict: text that
+ * one of them could decode and this file cannot is reported, never passed on.
  */
 
-// Anything that some reader takes for an encoded-word: whatever stands as charset, the encoding B or Q, also with blanks, also without an end.
+// Text that some mail program takes for an encoded-word: any charset, encoding B or Q, also with blanks, also without an end.
 const LOOKS_LIKE_ONE = /=\?[^?]*\?\s*[bq]\s*\?/iy;
 const WORD = /=\?([\w.:()+-]+)(?:\*[A-Za-z0-9-]+)?\?([BbQq])\?([!->@-~]*)\?=/y;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -18,8 +18,8 @@ const LEVELS_MAX = 5;
 export const hasControl = (text: string): boolean => CONTROL.test(text);
 
 /**
- * The text with its encoded-words decoded, and those that come out of them, until none is left. null where something looks like
- * an encoded-word and is not a valid one of a known charset, or where a control character comes out of one.
+ * The text with its encoded-words decoded, repeated until no encoded-word is left. Null where something looks like an
+ * encoded-word and is not a valid one of a known charset, or where decoding gives a control character.
  */
 export function decodeHeader(text: string): string | null {
   let current: string | null = text;
@@ -71,12 +71,13 @@ export const percentBytes = (text: string): Uint8Array =>
     'latin1',
   );
 
-// Of every charset in this list a byte below 0x80 is that letter to every reader, or a part of a longer one that stays a letter.
+// In every charset of this list, a byte below 0x80 is the same ASCII character in every program, or part of a multi-byte
+// character.
 const CHARSETS =
   /^(utf-8|windows-(874|125[0-8])|iso-8859-([2-8]|8-i|1[03-6])|koi8-[ru]|macintosh|x-mac-cyrillic|ibm866|shift_jis|euc-(jp|kr)|iso-2022-jp|gbk|gb18030|big5)$/;
 const ESCAPE = 0x1b;
 
-/** The text that the bytes stand for; null for a charset that is not known to all readers alike, or bytes it does not have. */
+/** The text of the bytes; null for a charset that not all mail programs know, or for bytes that the charset does not have. */
 export function decodeBytes(charset: string, bytes: Uint8Array): string | null {
   try {
     const decoder = new TextDecoder(charset, { fatal: true });

@@ -1,14 +1,17 @@
 /**
- * What a failure means for the mail: `never`: the same call gives the same answer; `soon`: it was provably not sent,
- * try again; `later`: not for hours, park it; `ask`: bytes left and no answer came, so ask before anything is sent;
- * `person`: nobody can be asked any more, so only a person can decide, and the answer to a caller is final.
+ * What a failure means for the email. `never`: the same call gives the same answer. `soon`: the email was provably not sent, try
+ * again. `later`: not for hours, park the email. `ask`: bytes left and no answer came, so query Gmail before anything is sent.
+ * `person`: Gmail can no longer be queried, so a person decides, and the answer to a caller is final.
  */
 export type Retry = 'never' | 'soon' | 'later' | 'ask' | 'person';
 
 export interface FailureRow {
   readonly http: number;
   readonly retry: Retry;
-  /** `caller`: the request is wrong, and its detail may be told; else the caller hears only `summary` and `fix`. */
+  /**
+   * Who must act. `caller`: the request is wrong, and the caller may read the detail; else the caller reads only `summary` and
+   * `fix`.
+   */
   readonly blame: 'caller' | 'operator' | 'google';
   readonly summary: string;
   readonly fix: string;
@@ -405,7 +408,7 @@ export const FAILURES = {
     fix: 'Send again with the same Idempotency-Key: Gmail is asked, the email is not sent twice.',
   },
   session_gone: {
-    http: 422, // final: client libraries try a 5xx and a 409 again, and nothing that they repeat can settle it
+    http: 422, // final: client libraries repeat a 5xx and a 409, and no repetition can settle the email
     retry: 'person',
     blame: 'google',
     summary: 'Gmail did not say whether it took the email, and can no longer be asked.',

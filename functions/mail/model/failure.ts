@@ -5,13 +5,13 @@ export type FailureCode = keyof typeof FAILURES;
 /** Every failure code there is. */
 export const FAILURE_CODES = Object.keys(FAILURES) as FailureCode[];
 
-/** What a code means and how to fix it. */
+/** The row of the failure table: what a code means and how to fix it. */
 export const failureInfo = (code: FailureCode): FailureRow => FAILURES[code];
 
 /**
- * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and
- * never holds a secret, an address or content of a mail. `retryAt` is milliseconds since the epoch, where Google said it. `emailId` is
- * the ledger's email that it is about, where that is known.
+ * The one error class. `message` is the detail for the operator's log; it names fields, statuses and reasons, and never holds a
+ * secret, an address or content of an email. `retryAt` is milliseconds since the epoch, where Google gave a time. `emailId` is
+ * the id of the email in the ledger, where that is known.
  */
 export class MailFailure extends Error {
   readonly code: FailureCode;
@@ -33,15 +33,15 @@ export function toFailure(error: unknown): MailFailure {
   return new MailFailure('unexpected', error instanceof Error ? error.name : typeof error);
 }
 
-// Names of the wire, and never a caller's own text: what a header or a key is called is left out.
+// Names of request fields, never a caller's own text: the name of a header or a key is left out.
 const FIELD =
   /`((?:from|to|cc|bcc|reply_to|replyTo|subject|html|text|headers|attachments|scheduled_at|tags|template|message|categories|(?:to|cc|bcc)Uids|topic_id)(?:\[\d{1,4}\])?(?:\.[a-zA-Z_]{1,30}(?:\[\d{1,4}\])?)*)`/g;
 
-/** The fields of a request that the failure is about, such as `to, attachments[0].content`; '' where it names none. */
+/** The request fields that the failure is about, such as `to, attachments[0].content`; '' where it names none. */
 export const fieldsIn = ({ message }: MailFailure): string =>
   [...new Set([...message.matchAll(FIELD)].map(([, name]) => name))].slice(0, 20).join(', ');
 
-/** The sentence a caller may read: the detail where the request is at fault, else the summary and its fix. */
+/** The sentence that a caller may read: the detail where the request is wrong, else the summary and its fix. */
 export function callerMessage(failure: MailFailure): string {
   const { blame, summary, fix } = FAILURES[failure.code];
   return blame === 'caller' ? failure.message || summary : `${summary} ${fix}`;

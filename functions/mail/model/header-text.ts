@@ -1,6 +1,6 @@
 import { decodeBytes, decodeHeader, hasControl, percentBytes } from './encoded-words.ts';
 
-// RFC 5322 2.1.1: a line has 998 octets at most, and a word of plain ASCII goes out whole.
+// RFC 5322 2.1.1: a line has at most 998 octets, and a word of plain ASCII is not folded.
 const WORD_MAX = 900;
 
 /** Why the value cannot be one line of a header, as the end of a sentence; null where it can. */
@@ -29,8 +29,8 @@ function nameOf(control: string): string {
 const EXTENDED = /([\w!#$&+.^`{|}~-]+)\*(?:(\d{1,3})\*?)?\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)/g;
 
 /**
- * True if parameters of the value hide a control character behind percent-encoding (RFC 2231), also over several parts of one, or
- * are in a charset that readers could read in different ways.
+ * True if parameters of the value hide a control character behind percent-encoding (RFC 2231), also over several parts of one
+ * parameter, or are in a charset that mail programs could read in different ways.
  */
 export function hidesInParameters(value: string): boolean {
   const parts = [...value.matchAll(EXTENDED)].sort((a, b) => Number(a[2] ?? 0) - Number(b[2] ?? 0));

@@ -1,6 +1,6 @@
 import type { FailureCode } from './failure.ts';
 
-/** One thing that was looked at. `ok` is null where it cannot be told, for example because the scope does not allow the look. */
+/** One check of a mailbox. `ok` is null where the check cannot decide, for example because the scope does not allow it. */
 export interface Finding {
   readonly check: 'grant' | 'token' | 'scope' | 'account' | 'aliases';
   readonly ok: boolean | null;
@@ -8,14 +8,14 @@ export interface Finding {
   readonly detail: string;
 }
 
-/** Whether a mailbox can send right now, found out without sending. */
+/** Whether a mailbox can send now, found out without sending. */
 export interface Inspection {
   readonly address: string;
   readonly ok: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** A mailbox is well if nothing that was looked at is wrong. */
+/** A mailbox is fine if no check failed. */
 export const inspectionOf = (address: string, findings: readonly Finding[]): Inspection => ({
   address,
   findings,

@@ -1,4 +1,4 @@
-/** A rule that turns an event into a mail. Conditions are CEL, words are Handlebars; both as they stand in the config. */
+/** A rule that turns an event into an email. Conditions are CEL, texts are Handlebars; both as they stand in the configuration. */
 export interface Route {
   /** 1 to 40 lower-case letters, digits and hyphens. */
   readonly name: string;
@@ -8,30 +8,32 @@ export interface Route {
   readonly hook: Hook | null;
   /** Which events become an email; null for every one. */
   readonly when: string | null;
-  /** Configured address that its emails are sent from, in lower case, and the display name ('' for the mailbox's own). */
+  /** Configured address that the emails are sent from, in lower case, and the display name ('' for the mailbox's own). */
   readonly from: { readonly address: string; readonly name: string };
   readonly to: readonly string[];
   readonly cc: readonly string[];
   readonly bcc: readonly string[];
   readonly replyTo: readonly string[];
-  /** null for the template's own. */
+  /** null for the template's own subject. */
   readonly subject: string | null;
   readonly headers: Readonly<Record<string, string>>;
   /** Name of a file in the folder of templates, without its ending. */
   readonly template: string;
-  /** Template of the email that sums up what `everyMs` held back. */
+  /** Template of the digest of what `everyMs` held back. */
   readonly digest: string;
-  /** Events of one value are one email; null for the event's own id. */
+  /** Events with one value of this expression are one email; null for the event's own id. */
   readonly dedupe: string | null;
-  /** At most one email per value of `dedupe` and window of so many milliseconds; the rest is one digest. null: no windows. */
+  /**
+   * At most one email for each value of `dedupe` in a window of this many milliseconds; the rest is one digest. null: no windows.
+   */
   readonly everyMs: number | null;
   /** Patterns of recipients such as `*@example.com`, in lower case; null for everyone. */
   readonly only: readonly string[] | null;
-  /** How many emails its events may become; what is over that is told in a digest. Absent: as many as come. */
+  /** How many emails the events may become; a digest tells of the rest. Absent: no limit. */
   readonly limits?: { readonly perDay: number | null; readonly perMinute: number | null };
 }
 
-/** How a route's webhook proves where it comes from. */
+/** How a route's webhook proves its origin. */
 export interface Hook {
   /** Name of a scheme, one of the table in verify/schemes/. */
   readonly verify: string;
@@ -43,7 +45,7 @@ export interface Hook {
   readonly rememberMs?: number;
   /** Only for `hmac`. */
   readonly hmac?: HmacForm;
-  /** Only for `google-oidc`: whom the token was made for, and who must have asked for it. */
+  /** Only for `google-oidc`: the audience of the token, and the identity that must have requested it. */
   readonly google?: { readonly audience: string; readonly email: string };
 }
 

@@ -13,5 +13,5 @@ export function covers(scopes: readonly string[], via: Mailbox['via']): boolean 
   return scopes.includes(SCOPE_MAIL) || (via === 'api' && SENDING.some((scope) => scopes.includes(scope)));
 }
 
-// users.messages.send takes any one of them.
+// users.messages.send accepts any one of these scopes.
 const SENDING = [SCOPE_SEND, 'https://www.googleapis.com/auth/gmail.compose', 'https://www.googleapis.com/auth/gmail.modify'];

@@ -1,4 +1,4 @@
-/** A string that cannot be printed: not by JSON, a template, inspection or an error. `reveal()` is the only way in. */
+/** A string that cannot be printed: not by JSON, a template, inspection or an error. Only `reveal()` returns it. */
 export class SecretString {
   readonly #text: string;
 
@@ -19,11 +19,11 @@ export class SecretString {
   }
 }
 
-/** A minted access token; `secret` keeps it out of every print. */
+/** An access token; `secret` cannot be printed. */
 export interface AccessToken {
   readonly secret: { reveal(): string };
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** The project that calls are charged to, for a person's own credentials; a service account's own where it is absent. */
+  /** The project that Google charges the calls to, for a person's own credentials; absent for a service account's own project. */
   readonly quotaProject?: string;
 }

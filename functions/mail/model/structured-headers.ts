@@ -4,7 +4,7 @@ import { parseAddressList } from './address-list.ts';
 /** Writes the words of a phrase as encoded-words (RFC 2047) where they need it. */
 export type EncodePhrase = (phrase: string) => string;
 
-/** A header whose value programs read: what stands in it, or why it cannot, as the end of a sentence. */
+/** A header whose value programs read: the value to write, or why it cannot be written, as the end of a sentence. */
 export type StructuredValue = { readonly value: string } | { readonly problem: string };
 
 // RFC 2369: URIs in angle brackets. RFC 2919: a phrase and an id. RFC 5322, 3.6.4: message ids.
@@ -12,14 +12,14 @@ const URI_LIST = /^(list-(unsubscribe|subscribe|help|post|owner|archive)|archive
 const LIST_ID = /^list-id$/i;
 const MESSAGE_IDS = /^(in-reply-to|references|supersedes|original-message-id)$/i;
 const ADDRESSES = /^(disposition-notification-to|return-receipt-to|errors-to|x-confirm-reading-to|mail-(followup|reply)-to)$/i;
-// Tokens, dates and numbers: an encoded-word in them would not be read.
+// Tokens, dates and numbers: programs do not decode an encoded-word in them.
 const TOKENS =
   /^(list-unsubscribe-post|auto-submitted|precedence|importance|priority|(x-|mt-)priority|x-msmail-priority|sensitivity|content-(language|location|base|id|features)|feedback-id|x-auto-response-suppress|authentication-results|autocrypt|expires|expiry-date|reply-by|require-recipient-valid-since|jabber-id|tls-required)$/i;
 
 const isAscii = (text: string): boolean => /^[ -~]*$/.test(text);
 
 /**
- * The value of a header that has a structure: never an encoded-word as a whole, which no program would read. null for a header of
+ * The value of a header with a structure: never an encoded-word as a whole, which programs would not decode. null for a header of
  * plain text. ASCII stays as it is.
  */
 export function structuredValue(name: string, value: string, encodePhrase: EncodePhrase): StructuredValue | null {
@@ -32,7 +32,7 @@ export function structuredValue(name: string, value: string, encodePhrase: Encod
   return { problem: 'it has letters beyond ASCII, which no program reads in this header' };
 }
 
-/** Each id in angle brackets: many write them bare. */
+/** Puts each id into angle brackets: many callers leave them out. */
 function messageIds(value: string): StructuredValue {
   const ids = value.split(/[\s,]+/).filter((id) => id !== '');
   const bare = ids.map((id) => /^<([^<>]+)>$/.exec(id)?.[1] ?? id);
@@ -48,7 +48,9 @@ function uriList(value: string): StructuredValue {
   return parts.includes(null) ? { problem } : { value: parts.join('') };
 }
 
-/** The address of the web or of a mailbox with punycode and percent signs in place of letters beyond ASCII (RFC 3987, 3.1; RFC 6068). */
+/**
+ * A URI of the web or of a mailbox, with punycode and percent-encoding in place of letters beyond ASCII (RFC 3987, 3.1; RFC 6068).
+ */
 function asciiUri(uri: string): string | null {
   const [, address = '', rest = ''] = /^mailto:([^?]*)(.*)$/i.exec(uri) ?? [];
   const written =

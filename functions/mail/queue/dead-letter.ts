@@ -11,13 +11,13 @@ export async function deadLetterEmail(id: string, message: QueueMessage, reason:
   if (own && found.entry.deadLetterAt !== undefined) return true;
   await publishDeadLetter(withAttributes(message, { [MAIL_ATTRIBUTE]: id }), reason, ports, detail);
   const marked = own && allows(found.entry, 'deadLetter') ? apply(found.entry, { type: 'deadLetter', at: ports.now() }) : null;
-  if (own && marked) await ports.ledger.replace(found, marked).catch(() => null); // without it there is a second one at worst
+  if (own && marked) await ports.ledger.replace(found, marked).catch(() => null); // without the mark, at worst a second dead letter is published
   return true;
 }
 
-/** Whether a message holds what the email is about by now: one that is known by the mail's id may be of an earlier wording. */
+/** Whether a message holds the current content of the email: a message that names the email by id may hold an earlier content. */
 async function isOf({ messageHash }: Entry, message: QueueMessage, ports: Ports): Promise<boolean> {
-  if (emailIdOf(message) === null) return true; // known by a key, under which another email is refused
+  if (emailIdOf(message) === null) return true; // the message names the email by its idempotency key, and a different email under that key is refused
   return readContent(message, ports).then(
     (one) => contentHash(one, ports.digest) === messageHash,
     () => false,
@@ -27,10 +27,16 @@ async function isOf({ messageHash }: Entry, message: QueueMessage, ports: Ports)
 // Pub/Sub takes 1024 bytes in the value of an attribute.
 const DETAIL_MAX = 300;
 
-/** What the publisher of an email did wrong, for its dead letter: a publisher hears no answer. '' for what is no mistake of theirs. */
+/**
+ * What the publisher of an email did wrong, for the dead letter: a publisher gets no answer. '' for a failure that the publisher
+ * did not cause.
+ */
 export const detailOf = (failure: MailFailure): string => (failureInfo(failure.code).blame === 'caller' ? failure.message : '');
 
-/** Publishes a dead letter with its reason; `detail` says which field is wrong, where one is. Where no topic for them is configured, the ledger and the log have it. */
+/**
+ * Publishes a dead letter with its reason; `detail` names the wrong field, where one is wrong. Without a dead-letter topic, the
+ * ledger and the log hold the reason.
+ */
 export async function publishDeadLetter(
   message: QueueMessage,
   reason: FailureCode,

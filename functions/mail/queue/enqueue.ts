@@ -14,9 +14,9 @@ import { contentHash, taskName, toQueueMessage } from './queue-message.ts';
 import { publishTime } from './retry-policy.ts';
 
 /**
- * Puts an email by for a worker: its entry first, then its message, which is asked for anew whenever the email is; a worker
- * tells repetitions apart by the ledger. Answers once the message is durable; null where somebody sends it directly.
- * An email whose message cannot be put is failed, so that a message that got through after all is not sent.
+ * Hands an email to the worker: writes the ledger entry, then publishes the queue message. A repeated request publishes again; a
+ * worker recognises repetitions by the ledger. Returns when the message is durable; null where another invocation sends the email
+ * directly. If the message cannot be published, the email fails, so that a message that was stored after all is not sent.
  */
 export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome | null> {
   const { dueAt } = draft;
@@ -44,7 +44,7 @@ export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, c
   return quota ? { ...outcome, quota } : outcome;
 }
 
-/** An email that a direct attempt could not send just now becomes the worker's; null where the queue cannot take it either. */
+/** Hands an email that a direct attempt could not send now to the worker; null where the queue cannot take it either. */
 export async function handOffToQueue(
   id: string,
   draft: PreparedEmail,
@@ -57,20 +57,22 @@ export async function handOffToQueue(
   const content = draft.content();
   const before = found.entry.messageHash;
   const hash = contentHash(content, ports.digest);
-  if (before !== undefined && before !== hash) return null; // in other words the message that is there would be foreign
-  const counters = countersOf(limitsFor(callerIfKey(caller, config), null, ports)); // the attempt gave its count back
+  if (before !== undefined && before !== hash) return null; // if the content differs, the earlier message would be refused as message_foreign
+  const counters = countersOf(limitsFor(callerIfKey(caller, config), null, ports)); // the attempt refunded its count
   const held = await ports.ledger.replace(
     found,
     apply(found.entry, { type: 'enqueue', contentHash: hash, claimId: ports.newId() }),
     counters,
   );
   if (!held) return null;
-  if (before !== undefined) return publish(held.entry, content, ports); // a message of it may be there: so it is never failed
+  if (before !== undefined) return publish(held.entry, content, ports); // an earlier message of the email may exist, so the email must not fail here
   const outcome = await put(held, content, key, ports);
   return outcome.state === 'failed' ? null : outcome;
 }
 
-/** An API key's own limits count at the door; those of a platform's identity when its email goes out. */
+/**
+ * The limits of an API key count when the request is accepted; the limits of a platform's identity count when the email is sent.
+ */
 const callerIfKey = (caller: Caller, config: Config): Caller | null => (isKey(caller.id, config) ? caller : null);
 
 async function put(found: LedgerRecord, content: QueuedContent, key: string | null, ports: Ports): Promise<Outcome> {
@@ -84,14 +86,15 @@ async function put(found: LedgerRecord, content: QueuedContent, key: string | nu
       const there = await ports.ledger.read(id);
       const past = there && ended(there.entry);
       if (past) return past;
-      // Under a key it may be another request that has it, and may yet come to nothing. Else it is a worker: the message got through.
+      // Under an idempotency key another request may hold the email, and may still fail. Without a key only a worker can hold it:
+      // so its message was published.
       if (key !== null || there?.entry.attempts === found.entry.attempts) throw told;
       return { state: 'queued', id, dueAt: null };
     });
   }
 }
 
-/** Has the mail's message published: now, or at its time. */
+/** Publishes the email's queue message: now, or at its time. */
 export async function publish(entry: Entry, content: QueuedContent, ports: Ports): Promise<Outcome> {
   const { queue, taskQueue } = ports;
   const { id, notBefore } = entry;
@@ -106,9 +109,9 @@ export async function publish(entry: Entry, content: QueuedContent, ports: Ports
 }
 
 /**
- * The same email, asked for again: its message may never have been put, so it is put once more. Where it was asked for in
- * other words (an event rendered anew, another one of the same `dedupe`), the message that there is stands for it: whoever
- * got no answer for that one asks again by itself. Null where the email never had a message.
+ * The same email, requested again. Its message may not have been published, so it is published again. If the content differs (an
+ * event rendered again, another event of the same `dedupe`), the existing message counts: the publisher that got no answer for
+ * that message repeats it. Null where the email never had a message.
  */
 async function again(found: LedgerRecord, content: QueuedContent, ports: Ports): Promise<Outcome | null> {
   const { entry } = found;
@@ -124,13 +127,16 @@ async function again(found: LedgerRecord, content: QueuedContent, ports: Ports):
   return { state: 'queued', id, dueAt: notBefore !== null && notBefore > ports.now() ? notBefore : null };
 }
 
-/** How an email stands that needs no message any more; null for any other. */
+/** The outcome of an email that needs no message any more; null for any other. */
 function ended({ id, state, gmailId }: Entry): Outcome | null {
   if (state === 'sent') return { state, id, gmailId: gmailId ?? '' };
   return state === 'canceled' ? { state, id } : null;
 }
 
-/** Marks the entry before the message is published again: the first publisher, if it gives up now, must not fail an email that has a message. */
+/**
+ * Marks the entry before the message is published again: if the first publisher fails now, it must not fail an email that has a
+ * message.
+ */
 async function mark(found: LedgerRecord, ports: Ports): Promise<void> {
   const { entry } = found;
   if (await ports.ledger.replace(found, apply(entry, { type: 'republish', claimId: ports.newId() }))) return;

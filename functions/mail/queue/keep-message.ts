@@ -9,9 +9,10 @@ import { postponeUnread } from './settle-message.ts';
 const TASK_MAX_BYTES = 50_000;
 
 /**
- * Keeps a message that no worker may process while sending is stopped. True: it is durable elsewhere, and is acknowledged. At first
- * the subscription delivers it again; before its deliveries are used up the message is postponed, and comes again as the same email,
- * event, digest or document. One that cannot wait in a task becomes a dead letter with the reason `stopped`, at its last delivery.
+ * Keeps a message that no worker may process while sending is stopped. True: the message is durable elsewhere, and is
+ * acknowledged. At first the subscription delivers it again; before its deliveries are used up the message is postponed, and
+ * comes back as the same email, event, digest or document. A message that is too large for a task becomes a dead letter with the
+ * reason `stopped`, at its last delivery.
  */
 export async function keepMessage(
   { message: given, key, attempt }: { readonly message: QueueMessage; readonly key: string; readonly attempt: number | null },

@@ -11,7 +11,7 @@ import { emailIdOf, KEY_ATTRIBUTE, MAIL_ATTRIBUTE, withAttributes } from './queu
 import { DELIVERIES_MAX } from './retry-policy.ts';
 import { postponeUnread, settleMessage } from './settle-message.ts';
 
-/** What a platform delivers until it is acknowledged: an order, or an email that was accepted before and is known by its message. */
+/** A message that a platform delivers until it is acknowledged: a new request, or an email that was accepted before. */
 export interface PlatformDelivery {
   readonly order: Submission;
   readonly message: QueueMessage;
@@ -19,19 +19,19 @@ export interface PlatformDelivery {
   readonly delivery: number | null;
 }
 
-/** What came of it: an outcome, or a refusal of what is no email; and whether the message is done with, so to be acknowledged. */
+/** The result: an outcome, or a refusal of a message that holds no valid email; and whether to acknowledge the message. */
 export interface ProcessedMessage {
   readonly outcome: Outcome | null;
   readonly failure: MailFailure | null;
-  /** Who asked for the mail. */
+  /** Who requested the email. */
   readonly caller: string;
   readonly acknowledged: boolean;
 }
 
-// A person has dropped it, or its key is another email's: no field of it is wrong.
+// An operator has dropped the email, or its key belongs to another email: no field of the message is wrong.
 const ANSWERED: ReadonlySet<FailureCode> = new Set(['dropped', 'idempotency_mismatch']);
 
-// What is wrong with the message itself, and stays wrong.
+// Failures of the message itself, which every delivery would meet.
 const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_foreign']);
 
 /** Processes a delivered queue message. Throws MailFailure if nothing was recorded and the platform must redeliver. */
@@ -44,7 +44,7 @@ export async function processMessage(
   const message = withAttributes(given, { [KEY_ATTRIBUTE]: order.key });
   try {
     const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
-    // A publisher hears no answer: what is wrong with an email of theirs is said with it, in a dead letter.
+    // A publisher gets no answer: the dead letter says what is wrong with the email.
     const wrong = id === null && outcome.state === 'failed' && !ANSWERED.has(outcome.failure.code);
     const acknowledged = wrong
       ? await deadLetterEmail(outcome.id, message, outcome.failure.code, ports, detailOf(outcome.failure)).catch(() => false)
@@ -53,7 +53,8 @@ export async function processMessage(
   } catch (error) {
     const failure = toFailure(error);
     const last = (delivery ?? 0) >= DELIVERIES_MAX;
-    // What passes by itself, as an outage of the ledger, ends no mail. A publisher's order would be another email by then.
+    // A failure that may pass, such as an outage of the ledger, does not fail an email. A publisher's order without a known id
+    // would become a second email when published again.
     if (last && id !== null && failureInfo(failure.code).retry === 'soon' && (await postponeUnread(id, message, ports).catch(() => false)))
       return { outcome: null, failure, caller: order.caller.id, acknowledged: true };
     if (!ports.deadLetters || !(last || POISON.has(failure.code))) throw failure;
@@ -73,7 +74,7 @@ async function sendOrRefuse(order: Submission, config: Config, ports: Ports): Pr
   return { outcome, caller: order.caller.id };
 }
 
-let resuming: typeof import('./resume.ts') | undefined; // only a worker of a queue pays for it, and an instance once
+let resuming: typeof import('./resume.ts') | undefined; // loaded only by a worker that has a queue, once per instance
 
 async function resumed(id: string, message: QueueMessage, config: Config, ports: Ports): Promise<Ended> {
   resuming ??= await import('./resume.ts');

@@ -6,9 +6,10 @@ const AGAIN_MS = 10_000;
 const NAMES_MAX = 12;
 
 /**
- * Has a message published at a time (milliseconds since the epoch); resolves only when it is kept. The same name is the same message:
- * one that still waits is enough. One that has run published a message that came before its time by the clock here, or one that is
- * gone: then it is published once more, a little later each time. Throws MailFailure.
+ * Publishes a message at a time (milliseconds since the epoch); resolves only when Cloud Tasks has stored it. The same name is
+ * the same message: if a task of that name still waits, nothing is created. If that task has run, its message came before its
+ * time by this clock, or is lost: then the message is published once more, under another name and a little later each time.
+ * Throws MailFailure.
  */
 export async function publishLater(message: QueueMessage, at: number, name: string, taskQueue: TaskQueue): Promise<void> {
   let taken = name;

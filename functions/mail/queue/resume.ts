@@ -13,9 +13,8 @@ import { publish } from './enqueue.ts';
 import { contentHash, readContent } from './queue-message.ts';
 
 /**
- * Goes on with an email that was accepted before and comes back by its message. Who asked for it is in the ledger, and must
- * still be allowed to. Throws MailFailure: mail_unknown,
- * message_foreign, in_flight, and what passes by itself.
+ * Continues with an email that was accepted before and arrives by its queue message. Its caller is in the ledger, and must still
+ * be allowed to send. Throws MailFailure: mail_unknown, message_foreign, in_flight, and failures that may pass.
  */
 export async function resume(
   id: string,
@@ -40,7 +39,7 @@ async function goOn(found: LedgerRecord, message: QueueMessage, config: Config, 
   }
   if (contentHash(content, ports.digest) !== found.entry.messageHash)
     throw new MailFailure('message_foreign', 'the ledger knows another message under this id');
-  if (past) return publish(found.entry, content, ports); // it came before its time: its caller has moved it
+  if (past) return publish(found.entry, content, ports); // the message came before its time: its caller has moved the email
   let draft: PreparedEmail;
   let caller: Caller;
   try {
@@ -50,7 +49,7 @@ async function goOn(found: LedgerRecord, message: QueueMessage, config: Config, 
     if (failureInfo(failure.code).retry !== 'never') throw failure;
     return recordFailure(found, failure, ports);
   }
-  const rules = limitsFor(isKey(caller.id, config) ? null : caller, draft.sender.mailbox, ports); // a key's own were counted at the door
+  const rules = limitsFor(isKey(caller.id, config) ? null : caller, draft.sender.mailbox, ports); // a key's own limits were counted at acceptance
   const claim = await takeOver(found, countersOf(rules), ports);
   return work(claim, draft, rules, ports);
 }

@@ -9,14 +9,14 @@ import { contentHash, deleteStoredContent, emailIdOf, readContent, taskName, toQ
 import { BACKOFF_MIN_MS, JITTER_MAX_MS, jitterOf, type MessageStep, nextStep } from './retry-policy.ts';
 
 /**
- * Does with a message what the outcome of its email asks for. True: it is acknowledged, for it is ended, or durable
- * elsewhere. False: the platform must redeliver it, also if postponing or dead-lettering failed.
+ * Carries out the decision of `nextStep`. True: acknowledge the message, because the email has ended or is durable elsewhere.
+ * False: the platform must redeliver the message, also if postponing or dead-lettering failed.
  */
 export async function settleMessage(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<boolean> {
   try {
     const left = LEFT[outcome.state];
     const found = left ? await ports.ledger.read(outcome.id) : null;
-    // Somebody has taken the email over in the meantime: what becomes of it is theirs to say, and may be that it was sent.
+    // Another invocation has taken the email over and decides its outcome, which may be that the email was sent.
     if (found && (found.entry.leaseUntil > ports.now() || !left?.includes(found.entry.state))) return false;
     const { attempts = 0, acceptedAt = 0, scheduledAt = 0 } = found?.entry ?? {};
     const dueForMs = ports.now() - Math.max(acceptedAt, scheduledAt);
@@ -38,17 +38,17 @@ export async function settleMessage(outcome: Outcome, message: QueueMessage, del
   }
 }
 
-/** How the ledger stands where an email has not come to an end, if nobody else has touched it since. */
+/** The state of an entry whose email has not ended, if nobody else has changed it since. */
 const LEFT: Partial<Readonly<Record<Outcome['state'], readonly State[]>>> = {
   retry: ['waiting'],
   parked: ['parked'],
   unknown: ['unknown', 'sending'],
 };
 
-/** What the ledger answers by itself from then on: the content is asked for no more. */
+/** Outcomes that the ledger can answer alone: the content is no longer needed. */
 const OVER: ReadonlySet<Outcome['state']> = new Set(['sent', 'canceled']);
 
-/** Has the message published again at a time. An email that came as an order is known by its id from then on. */
+/** Publishes the message again at a time. From then on, a message that came as a new request names its email by id. */
 async function postpone(found: LedgerRecord | null, message: QueueMessage, at: number, ports: Ports): Promise<boolean> {
   const { taskQueue } = ports;
   if (!found || !taskQueue) return false;
@@ -66,13 +66,13 @@ async function postpone(found: LedgerRecord | null, message: QueueMessage, at: n
   return true;
 }
 
-/** Null for a message that is too large to wait anywhere: it is delivered to the end. */
+/** Null for a message that is too large to postpone: the subscription delivers it until its last delivery. */
 function unlessTooLarge(error: unknown): null {
   if (toFailure(error).code !== 'queue_too_small') throw error;
   return null;
 }
 
-/** Puts a message off of which nothing could be found out just now; it must be known by the id of its mail. */
+/** Postpones a message whose email could not be processed at all; the message must name the email by its id. */
 export async function postponeUnread(id: string, message: QueueMessage, ports: Ports): Promise<boolean> {
   if (!ports.taskQueue) return false;
   const content = await readContent(message, ports);
