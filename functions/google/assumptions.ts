@@ -1,10 +1,10 @@
-/** A sentence about Google's behaviour that mailgrant rests on. */
+/** A statement about Google's behaviour that mailgrant relies on. */
 export interface Assumption {
   /** Never renamed: reports name it. */
   readonly id: string;
   readonly sentence: string;
   readonly why: string;
-  /** What mailgrant does where it does not hold. */
+  /** What mailgrant does if the statement is false. */
   readonly otherwise: string;
   /** Where Google says so; `undocumented` where we found nothing. */
   readonly source: string;
@@ -15,7 +15,9 @@ export interface Assumption {
 
 const UPLOADS = 'developers.google.com/workspace/gmail/api/guides/uploads';
 
-/** Everything that we assume of Google, by what rests on it. docs/assumptions.md is made from this list. */
+/**
+ * Everything that mailgrant assumes about Google, grouped by what relies on it. docs/assumptions.md is generated from this list.
+ */
 export const ASSUMPTIONS = [
   {
     id: 'lost-reply-is-told',
@@ -192,5 +194,5 @@ export const ASSUMPTIONS = [
 ] as const satisfies readonly Assumption[];
 
 export type AssumptionId = (typeof ASSUMPTIONS)[number]['id'];
-/** Those that verify-live tries. */
+/** The assumptions that verify-live tries. */
 export type TriedId = Extract<(typeof ASSUMPTIONS)[number], { readonly tried: string }>['id'];

@@ -23,9 +23,9 @@ import { createSmtp, createWarmSessions } from './smtp/smtp-transport.ts';
 type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string }) => void;
 
 /**
- * Where the adapters meet the core. What lives as long as the instance is made here: connections, secret texts, the
- * function's own identity. What `begin` makes lives for one invocation: tokens of mailboxes, the deadline.
- * `identity` is who the function is; by default what the metadata server says.
+ * Connects the adapters to the core. Connections, secret texts and the function's own access token live as long as the instance,
+ * and are made here. Tokens of mailboxes and the deadline live for one invocation, and are made in `begin` (with `tokens: reuse`,
+ * tokens live as long as the instance). `identity` gives the function's own access token; by default from the metadata server.
  */
 export function connect(settings: Settings, tell: Tell, identity?: TokenSource, now: () => number = Date.now): FunctionContext & Kept {
   const { config, project, database, deadlineMs, pushAudience, trustIam, stopped, routesFile, urls, smtp: server } = settings;
@@ -92,7 +92,8 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     now,
     startInvocation: () => {
       const { deadline, end, exchange, pause, retrying, token, firestore } = invocation();
-      // What came of an email is written down also when all time went into asking Gmail: within the lease, and before the platform ends us.
+      // The outcome is written even if all time went into querying Gmail: within the lease, and before the platform ends the
+      // process.
       const recording = callsUntil(deadlineMs * RECORDING_FACTOR);
       const gmail = createGmail(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
@@ -141,7 +142,7 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
 const RECORDING_FACTOR = 1.1;
 const LEASE_FACTOR = 1.2;
 
-/** A signal that aborts after so many milliseconds, unless it was ended before. */
+/** A signal that aborts after that many milliseconds, unless `end` was called before. */
 function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException('the invocation has no time left', 'TimeoutError')), ms);
@@ -151,9 +152,9 @@ function untilDeadline(ms: number): { readonly signal: AbortSignal; end(): void 
 
 /** What some functions and commands need beside the ports. */
 interface Kept {
-  /** How many emails were accepted, and their message has not come in time. */
+  /** The number of accepted emails whose queue message is overdue. */
   overdue(): Promise<number>;
-  /** An address as it may stand in a log. */
+  /** The hash of an address for logs. */
   pseudonym(address: string): string;
   /** The documents of an app, for one invocation. */
   documents(): DocumentStore;

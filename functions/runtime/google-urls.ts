@@ -1,4 +1,4 @@
-/** Where Google's services are; on a laptop one base URL stands for all of them. Without trailing slashes. */
+/** The addresses of Google's services, without trailing slashes; on the local stack they share one base URL. */
 export interface GoogleUrls {
   /** The consent page of OAuth 2.0. */
   readonly consent: string;
@@ -15,7 +15,7 @@ export interface GoogleUrls {
   readonly pubsub: string;
   readonly tasks: string;
   readonly storage: string;
-  /** The certificates that Google's identity tokens are signed with. */
+  /** The certificates of Google's identity tokens. */
   readonly certs: string;
   readonly metadata: string;
 }

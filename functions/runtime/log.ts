@@ -3,14 +3,17 @@ import type { IncomingMessage } from 'node:http';
 export type Severity = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** Writes one JSON line per event, in Cloud Logging's words. Callers pass facts: never content, addresses or secrets. */
+/** Writes one JSON line per event, in Cloud Logging's format. Callers pass facts: never content, addresses or secrets. */
 export type Log = (severity: Severity, event: string, fields: Fields) => void;
 
 export function createLog(write: (line: string) => void = printer()): Log {
   return (severity, event, fields) => write(JSON.stringify({ severity, message: event, event, ...fields }));
 }
 
-/** Straight to the stream: console.log's hooks and its formatter cost several times the line. Who stops reading it ends no mail. */
+/**
+ * Writes to the stream directly: console.log's hooks and formatter cost several times as much. A closed stream does not end the
+ * process.
+ */
 function printer(): (line: string) => void {
   process.stdout.on('error', () => {});
   return (line) => void process.stdout.write(`${line}\n`);

@@ -22,13 +22,16 @@ export function serve(handler: Handler): (req: IncomingMessage, res: ServerRespo
 function comeBeforeTheFramework(): void {
   subscribe('http.server.request.start', (event) => {
     const { request } = event as { request: IncomingMessage };
-    // Its body parsers go by the parsed content-type header alone; the raw header list still has it, see `trigger/body.ts`.
+    // The framework's body parsers use only the parsed content-type header; the raw header list still has it, see
+    // `trigger/common/body.ts`.
     delete request.headers['content-type'];
     request.url = decodable(request.url ?? '/');
   });
 }
 
-/** The address with every percent sign of its path escaped where the path is no percent-encoding: no door is at such a path. */
+/**
+ * The URL with every percent sign of its path escaped, where the path is not valid percent-encoding: no endpoint has such a path.
+ */
 function decodable(url: string): string {
   const [path = ''] = url.split('?', 1);
   try {
@@ -51,7 +54,7 @@ function draining(handler: Handler): Handler {
     leave();
   };
   process.on('SIGTERM', stop);
-  // The framework adds its own listener later, when its server starts: take every one but ours away again.
+  // The framework adds its own listener when its server starts: every listener but ours is removed.
   process.on('newListener', (event, listener) => {
     if (event === 'SIGTERM' && listener !== stop) queueMicrotask(() => process.removeListener('SIGTERM', listener as () => void));
   });

@@ -3,42 +3,49 @@ import type { Config } from '../mail/model/config.ts';
 import { type GoogleUrls, googleUrls } from './google-urls.ts';
 import { GMAIL_SMTP, readSmtpUrl, type SmtpServer } from './smtp-url.ts';
 
-/** Everything a function is told from outside, read once at its start. */
+/** Everything that a function reads from its environment, once at its start. */
 export interface Settings {
   readonly config: Config;
   readonly project: string;
   /** Firestore database, as `projects/P/databases/D`. */
   readonly database: string;
-  /** Expected audience of the push subscription's identity token; null where IAM alone decides. */
+  /** Expected audience of the push subscription's identity token; null where only IAM decides. */
   readonly pushAudience: string | null;
-  /** True if IAM stands in front of the function, so that the caller's identity may be believed. */
+  /** True if Google's IAM checks every call before the function gets it, so that the caller's identity can be trusted. */
   readonly trustIam: boolean;
   /** True if an operator has stopped all sending. */
   readonly stopped: boolean;
-  /** Path of a module with compiled routes, in place of those that the build embedded; null for these. */
+  /** Path of a module with compiled routes that replaces the embedded ones; null for the embedded ones. */
   readonly routesFile: string | null;
-  /** How long one invocation may work, in milliseconds. A claim's lease is a fifth longer. */
+  /** The deadline of one invocation, in milliseconds. The lease of a claim is a fifth longer. */
   readonly deadlineMs: number;
   /** The queue of emails, as `projects/P/topics/T`; null for none. */
   readonly topic: string | null;
-  /** Where messages that are given up go, as `projects/P/topics/T`; null for nowhere. */
+  /** The topic for dead letters, as `projects/P/topics/T`; null for none. */
   readonly deadTopic: string | null;
   /** Cloud Storage bucket for content that is too big for a message or a task; null for none. */
   readonly bucket: string | null;
-  /** Cloud Tasks queue for emails that wait for a time, as `projects/P/locations/L/queues/Q`, and whose token its tasks carry; null for none. */
+  /**
+   * Cloud Tasks queue for emails that wait for a time, as `projects/P/locations/L/queues/Q`, and the account whose token its tasks
+   * carry; null for none.
+   */
   readonly tasks: { readonly queue: string; readonly account: string } | null;
-  /** Cloud Tasks queue of events that go to URLs, whose token its tasks carry, and the worker that they call; null for none. */
+  /**
+   * Cloud Tasks queue of events for URLs, the account whose token its tasks carry, and the worker that they call; null for none.
+   */
   readonly eventTasks: { readonly queue: string; readonly account: string; readonly worker: string } | null;
   readonly urls: GoogleUrls;
   readonly smtp: SmtpServer;
 }
 
-/** Replaced by the build with the validated config; absent when the sources run as they are. */
+/** The build replaces it with the validated configuration; it is absent when the sources run directly. */
 declare const MAILGRANT_EMBEDDED_CONFIG: Config | undefined;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Every environment variable that a function reads, with what it is for; Terraform and the docs are held against it by tests. */
+/**
+ * Every environment variable that a function reads, with its purpose; tests compare Terraform and docs/configuration.md with it.
+ */
 export const ENVIRONMENT = {
   GOOGLE_CLOUD_PROJECT: 'project that holds the secrets and the ledger (required)',
   MAILGRANT_DATABASE: 'id of the Firestore database of the ledger (default: "(default)")',
@@ -72,8 +79,8 @@ const ACCOUNT = /^[^\s@]+@[^\s@]+$/;
 const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
 
 /**
- * Reads environment and config; a wrong one stops the start, with every problem named. A function that hands emails over
- * `needs` the queue where the config says `delivery: queued`.
+ * Reads environment and configuration; wrong settings stop the start, and the error names every problem. A function that hands
+ * over emails `needs` the queue if the configuration says `delivery: queued`.
  */
 export function readSettings(env: Env, needs: 'queue' | null = null): Settings {
   const problems: string[] = [];
@@ -81,7 +88,7 @@ export function readSettings(env: Env, needs: 'queue' | null = null): Settings {
   return checkSettings(env, config, problems, needs);
 }
 
-/** The same for a config that is at hand, as commands have it. */
+/** The same for a configuration that is read already, as in commands. */
 export function checkSettings(env: Env, config: Config, problems: string[] = [], needs: 'queue' | null = null): Settings {
   const get = (name: keyof typeof ENVIRONMENT): string => env[name] ?? '';
   const url = (name: keyof typeof ENVIRONMENT, usual: string): string => {

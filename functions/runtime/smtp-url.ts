@@ -1,4 +1,4 @@
-/** Where emails go by SMTP. */
+/** The SMTP server that emails are sent to. */
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
@@ -13,8 +13,8 @@ export const GMAIL_SMTP = 'smtp://smtp.gmail.com:587';
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
- * Reads `smtp://host:port` (STARTTLS) or `smtps://host:port`; null if it is none, or leads to anybody but Gmail or this
- * machine: a token is shown to that server.
+ * Reads `smtp://host:port` (STARTTLS) or `smtps://host:port`; null if it is none, or names a server that is neither Gmail's nor
+ * on this machine: the server gets the access token.
  */
 export function readSmtpUrl(text: string): (Omit<SmtpServer, 'ca'> & { readonly loopback: boolean }) | null {
   const url = URL.parse(text);

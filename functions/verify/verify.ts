@@ -4,24 +4,24 @@ import type { SecretString } from '../mail/model/secret.ts';
 import type { Scheme, Signed, WebhookProof } from './proof/scheme.ts';
 import { SCHEMES } from './schemes/table.ts';
 
-/** The scheme that a hook is proven by. */
+/** The verification scheme of a hook. */
 export function schemeOf({ verify }: Pick<Hook, 'verify'>): Scheme {
   const scheme = Object.hasOwn(SCHEMES, verify) ? SCHEMES[verify] : undefined;
   if (scheme) return scheme;
   throw new MailFailure('unexpected', `there is no webhook scheme "${verify.slice(0, 40)}"`);
 }
 
-/** What a request offers as proof of its origin; null where nothing is offered that could ever be right. Needs no secret. */
+/** A request's proof of its origin; null where the request offers nothing that could match. Needs no secret. */
 export const proofOf = (signed: Signed, hook: Hook): WebhookProof | null => schemeOf(hook).read(signed, hook);
 
-/** True if one of the secrets fits; all of them are tried, whatever the first one says. Throws MailFailure: hook_secret_unusable. */
+/** True if one of the secrets matches; all of them are tried. Throws MailFailure: hook_secret_unusable. */
 export async function isProven(proof: WebhookProof, secrets: readonly string[]): Promise<boolean> {
   return (await Promise.all(secrets.map((secret) => proof.matches(secret)))).includes(true);
 }
 
 const SECRETS_MAX = 2;
 
-/** A secret's payload: one secret a line, two while one is being replaced by the next. Throws MailFailure: hook_secret_unusable. */
+/** A secret's payload: one secret a line; two lines during a rotation. Throws MailFailure: hook_secret_unusable. */
 export function secretsIn(payload: SecretString): string[] {
   const lines = payload
     .reveal()
@@ -35,13 +35,12 @@ export function secretsIn(payload: SecretString): string[] {
 }
 
 const SECRET_MIN_BYTES = 16;
-// What documentation and generators leave where a secret belongs.
+// Placeholders that documentation and generators leave where a secret belongs.
 const PLACEHOLDER =
   /^<.*>$|change.?me|replace.?(me|this)|placeholder|^(my|your|the)?[-_ ]*(webhook|signing|shared|super)?[-_ ]*(secret|token|password|key)([-_ ]*(here|goes here|value|\d+))?$/i;
 
 /**
- * The secrets that a hook may be proven by. One that can be guessed proves nothing: it is refused as if there were none.
- * Throws MailFailure: hook_secret_unusable.
+ * The secrets of a hook. A secret that can be guessed proves nothing, so it is refused. Throws MailFailure: hook_secret_unusable.
  */
 export function usableSecrets(payload: SecretString, hook: Pick<Hook, 'verify'>): string[] {
   const secrets = secretsIn(payload);

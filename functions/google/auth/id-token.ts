@@ -9,18 +9,18 @@ interface Certificates {
 }
 
 const ISSUERS = ['accounts.google.com', 'https://accounts.google.com'];
-const AGAIN_MS = 60_000; // a key id that is unknown is looked up this often at most, however many tokens name it
-const AFTER_FAILURE_MS = 5_000; // and so often while Google does not give the certificates
-const USUAL_LIFE_MS = 10 * 60_000; // for an answer that does not say how long it is good
-const STALE_MS = 12 * 60 * 60_000; // certificates that cannot be renewed are used so long beyond their end
+const AGAIN_MS = 60_000; // an unknown key id causes at most one request in this time, however many tokens name it
+const AFTER_FAILURE_MS = 5_000; // the pause between requests while Google does not return the certificates
+const USUAL_LIFE_MS = 10 * 60_000; // for an answer that does not say how long it is valid
+const STALE_MS = 12 * 60 * 60_000; // certificates that cannot be renewed are used for this long after their end
 const SKEW_MS = 5 * 60_000; // as Google's library allows for a token's times
 
-/** Answers a token's verified email; null for every token that proves nothing. Throws MailFailure: google_unavailable. */
+/** Returns the verified email of a token; null for a token that proves nothing. Throws MailFailure: google_unavailable. */
 export type VerifyIdToken = (token: string, audience: string, exchange: Exchange, now: number) => Promise<string | null>;
 
 /**
- * Verifies identity tokens that Google signed. The certificates are kept for as long as Google says, and fetched again for a key id
- * that is not among them; one request is in flight at most, and how often there is one does not depend on how many tokens come.
+ * Verifies identity tokens that Google signed. The certificates are cached for as long as Google allows, and fetched again for an
+ * unknown key id. At most one request is in flight, and the number of requests does not depend on the number of tokens.
  */
 export function createIdTokens(certsUrl: string): VerifyIdToken {
   let kept: Certificates | null = null;
@@ -55,7 +55,9 @@ export function createIdTokens(certsUrl: string): VerifyIdToken {
   };
 }
 
-/** The key id in a token's header; null where it is no token of Google's form, or asks for what we do not understand (RFC 7515, 4.1.11). */
+/**
+ * The key id in a token's header; null where the token does not have Google's form, or requires an extension (RFC 7515, 4.1.11).
+ */
 function keyIdOf(token: string): string | null {
   try {
     const [head = ''] = /^[\w-]+(?=\.[\w-]+\.[\w-]+$)/.exec(token) ?? [];
@@ -70,11 +72,11 @@ function keyIdOf(token: string): string | null {
 async function emailIn(token: string, certificates: Certificates['byId'], audience: string, now: number): Promise<string | null> {
   const library = await import('google-auth-library/build/src/auth/oauth2client.js'); // CommonJS: a bundle has it under `default` alone
   const client = new library.default.OAuth2Client();
-  // Its refusals quote the token: they end here.
+  // The library's errors quote the token, so they are not passed on.
   const ticket = await client.verifySignedJwtWithCertsAsync(token, { ...certificates }, audience, ISSUERS).catch(() => null);
   const claims: Readonly<Record<string, unknown>> = { ...ticket?.getPayload() };
   const { email, email_verified: verified, nbf } = claims;
-  // The library looks at `iat` and `exp` alone; a token is not to be taken before its `nbf` (RFC 7519, 4.1.5).
+  // The library checks only `iat` and `exp`; a token must not be accepted before its `nbf` (RFC 7519, 4.1.5).
   const begun = nbf === undefined || (typeof nbf === 'number' && nbf * 1_000 <= now + SKEW_MS);
   return begun && verified === true && typeof email === 'string' ? email.toLowerCase() : null;
 }
@@ -84,7 +86,7 @@ const fetchCertificates = async (url: string, exchange: Exchange, now: number): 
 
 const certificatesCall = (url: string): Call => ({ method: 'GET', url, timeoutMs: 5_000 });
 
-/** Reads `oauth2/v1/certs`: PEM by key id, good for `max-age` seconds. Throws MailFailure: google_unavailable. */
+/** Reads `oauth2/v1/certs`: PEM by key id, valid for `max-age` seconds. Throws MailFailure: google_unavailable. */
 function readCertificates(reply: HttpReply, now: number): Certificates {
   const body = json<Record<string, unknown>>(reply);
   if (reply.status !== 200 || body === null)

@@ -6,7 +6,7 @@ import { type Exchange, json } from '../http/exchange.ts';
 import { answerOf, callGoogle, isApiDisabled, isTransient, refusalDetail, type TokenSource } from '../http/google-client.ts';
 import { readTokenReply, tokenCall } from './token-endpoint.ts';
 
-/** What a service account claims when it asks for a token in a mailbox's name (RFC 7523). Times are seconds since the epoch. */
+/** The claims of a service account that requests a token for a mailbox (RFC 7523). Times are seconds since the epoch. */
 export interface Claims {
   readonly iss: string;
   readonly sub: string;
@@ -19,13 +19,14 @@ export interface Claims {
 /** Turns claims into a signed JWT. */
 export type Sign = (claims: Claims) => Promise<SecretString>;
 
-const LIFE_S = 3_600; // the longest that Google takes
+const LIFE_S = 3_600; // the longest lifetime that Google accepts
 const AUDIENCE = 'https://oauth2.googleapis.com/token';
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 /**
- * Trades a signed assertion for an access token of the mailbox (domain-wide delegation). A clock that is off is corrected
- * once by Google's own Date header. Throws MailFailure: delegation_missing, mailbox_refused, delegate_refused, and as `readTokenReply`.
+ * Exchanges a signed assertion for an access token of the mailbox (domain-wide delegation). If the local clock is wrong, the time
+ * is corrected once by Google's own Date header. Throws MailFailure: delegation_missing, mailbox_refused, delegate_refused, and
+ * as `readTokenReply`.
  */
 export async function assertFor(
   subject: { iss: string; sub: string; scope: string },
@@ -46,7 +47,7 @@ export async function assertFor(
   return readTokenReply(clockIsOff ? await attempt(theirs - now()) : reply, now(), 'assertion').token;
 }
 
-/** Signs with the key in a secret: the JSON that the console gives for a service account. Throws MailFailure: grant_malformed. */
+/** Signs with the key in a secret: the JSON that the console creates for a service account. Throws MailFailure: grant_malformed. */
 export function signWithKey(payload: SecretString): { readonly email: string; readonly sign: Sign } {
   const malformed = (detail: string): MailFailure => new MailFailure('grant_malformed', detail);
   let key: Record<string, unknown>;
@@ -76,8 +77,8 @@ export function signWithKey(payload: SecretString): { readonly email: string; re
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /**
- * Has the service account `delegate` sign, by IAM Credentials: no key exists anywhere. Google's Node libraries lack this.
- * Throws MailFailure: api_disabled, delegate_refused, google_unavailable, unexpected.
+ * Signs as the service account `delegate` by IAM Credentials, so that no key exists. Google's Node libraries lack this. Throws
+ * MailFailure: api_disabled, delegate_refused, google_unavailable, unexpected.
  */
 export function signByIam(baseUrl: string, delegate: string, token: TokenSource, exchange: Exchange): Sign {
   const iam = { service: 'IAM Credentials', baseUrl, exchange, token, unavailable: 'google_unavailable' } as const;

@@ -11,25 +11,28 @@ import type { Secrets } from './secret-manager.ts';
 import { refresh } from './token-endpoint.ts';
 import type { WriteBack } from './write-back.ts';
 
-/** What outlives an invocation: secret texts, the function's own identity, and the tokens of mailboxes that say `tokens: reuse`. */
+/**
+ * State that outlives an invocation: secret texts, the function's own access token, and the tokens of mailboxes with `tokens:
+ * reuse`.
+ */
 export interface TokenSources {
   readonly secrets: Secrets;
   readonly writeBack: WriteBack;
   readonly identity: TokenSource;
   readonly urls: GoogleUrls;
   readonly tokenCache: Map<string, AccessToken>;
-  /** Grants that were found dead, by secret: the text that Google refused. */
+  /** Dead grants, by secret: the text that Google refused. */
   readonly dead: Map<string, SecretString>;
 }
 
-/** How one invocation calls Google for tokens: what is said here may reach Google twice, and everything ends at the deadline. */
+/** How one invocation calls Google for tokens: calls may reach Google twice, and all of them end at the deadline. */
 export interface InvocationCalls {
   readonly exchange: Exchange;
   readonly pause: (ms: number) => Promise<void>;
   readonly now: () => number;
 }
 
-/** Mints an access token by the grant that the mailbox has. Throws MailFailure. */
+/** Mints an access token with the mailbox's grant. Throws MailFailure. */
 export async function mintByGrant(mailbox: Mailbox, sources: TokenSources, calls: InvocationCalls): Promise<AccessToken> {
   if (mailbox.grant === 'delegation') return mintByDelegation(mailbox, sources, calls);
   const use = mailbox.grant === 'refresh-token' ? mintByRefreshToken : mintByKey;
@@ -41,7 +44,7 @@ export async function mintByGrant(mailbox: Mailbox, sources: TokenSources, calls
   } catch (error) {
     const { code } = toFailure(error);
     if (!MAY_BE_ROTATED.has(code)) throw error;
-    let newer = await read(text); // the secret may have been rotated after we kept it
+    let newer = await read(text); // the secret may have been rotated since it was cached
     if (newer.reveal() === text.reveal() && code === 'grant_revoked' && sources.dead.get(secret)?.reveal() !== text.reveal()) {
       // Google may have replaced the refresh token for another instance, which is about to store the new one.
       await calls.pause(WRITE_BACK_MS).catch(() => {});
@@ -63,7 +66,7 @@ async function mintByRefreshToken(
   { exchange, now }: InvocationCalls,
 ): Promise<AccessToken> {
   const { token, refreshToken } = await refresh(urls.token, readCredential(text, mailbox.address), exchange, now);
-  // The email goes out with the token at hand, whatever becomes of the new grant.
+  // The email is sent with this token, whether or not the new grant can be stored.
   await writeBack(mailbox.secret, text, refreshToken, exchange, now());
   return token;
 }

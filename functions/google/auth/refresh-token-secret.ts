@@ -1,7 +1,7 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 
-/** What proves a refresh-token grant: the secret's payload, taken apart. */
+/** The parsed payload of a secret that holds a refresh token. */
 export interface Credential {
   readonly clientId: string;
   readonly clientSecret: SecretString;
@@ -9,8 +9,8 @@ export interface Credential {
 }
 
 /**
- * Reads a secret's payload: JSON `{client_id, client_secret, refresh_token, address?}`. A payload that names another
- * address than the mailbox's is refused, before an email goes out from the wrong account. Throws MailFailure: grant_malformed.
+ * Reads a secret's payload: JSON `{client_id, client_secret, refresh_token, address?}`. A payload that names another address than
+ * the mailbox's is refused, so that no email is sent from the wrong account. Throws MailFailure: grant_malformed.
  */
 export function readCredential(text: SecretString, mailbox: string): Credential {
   const payload = parse(text.reveal());

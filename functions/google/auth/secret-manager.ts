@@ -5,11 +5,14 @@ import { readGoogleError } from '../http/error-body.ts';
 import { type Exchange, type HttpReply, json } from '../http/exchange.ts';
 import { callGoogle, type GoogleCall, isApiDisabled, isTransient, refusalDetail, type TokenSource } from '../http/google-client.ts';
 
-/** Secret Manager, with a small cache in memory that lives as long as the instance. All of it throws MailFailure, see `secretFailure`. */
+/**
+ * Secret Manager, with a small cache in memory that lives as long as the instance. Every method throws MailFailure, see
+ * `secretFailure`.
+ */
 export interface Secrets {
-  /** The latest version, at most five minutes old; `stale` names a text that no longer works and must not come from the cache. */
+  /** The latest version, at most five minutes old; `stale` is a text that no longer works and must not come from the cache. */
   read(name: string, exchange: Exchange, now: number, stale?: SecretString): Promise<SecretString>;
-  /** The latest version as it is now; the cache is left as it is. */
+  /** The latest version from Secret Manager; the cache is not changed. */
   latest(name: string, exchange: Exchange): Promise<SecretString>;
   /** Puts a text into the cache. */
   keep(name: string, text: SecretString, now: number): void;
@@ -17,10 +20,10 @@ export interface Secrets {
   add(name: string, text: SecretString, exchange: Exchange): Promise<void>;
 }
 
-const KEEP_MS = 5 * 60_000; // a rotated secret is picked up this late at most; sooner when Google refuses the old one
+const KEEP_MS = 5 * 60_000; // a rotated secret is used at most this much later; sooner when Google refuses the old one
 const KEEP_COUNT = 100;
 
-/** Secrets of a project, read with the function's own identity. */
+/** The secrets of a project, read with the function's own access token. */
 export function createSecrets(baseUrl: string, project: string, token: TokenSource): Secrets {
   const kept = new Map<string, { text: SecretString; until: number }>();
   const keep: Secrets['keep'] = (name, text, now) => {

@@ -6,13 +6,14 @@ import { answerOf, type TokenSource } from '../http/google-client.ts';
 import { withRetry } from '../http/retry.ts';
 import type { TokenResponse } from './token-endpoint.ts';
 
-const EARLY_MS = 5 * 60_000; // the metadata server hands out a new token this long before the old one ends
+const EARLY_MS = 5 * 60_000; // the metadata server returns a new token this long before the old one expires
 const TIMEOUT_MS = 5_000;
 
 /**
- * The function's own identity, for all of Google's services. Not a mailbox's token: those are minted per invocation. A token is
- * kept until five minutes before its end, or until a service refuses it; while the metadata server is away, until its end.
- * One request is in flight at most, on a deadline of its own: whoever waits for it may have little time left.
+ * The function's own access token, for all of Google's services (a mailbox's tokens are in token-cache.ts). A token is cached
+ * until five minutes before it expires, or until a service refuses it; while the metadata server is unavailable, until it
+ * expires. At most one request is in flight. The request has its own deadline, because the invocations that wait for it may have
+ * little time left.
  */
 export function createIdentity(metadataUrl: string, now: () => number = Date.now): TokenSource {
   const exchanges = createExchange();

@@ -2,7 +2,7 @@ import type { Mailbox } from '../../mail/model/config.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import { type InvocationCalls, mintByGrant, type TokenSources } from './mint-token.ts';
 
-const EARLY_MS = 5 * 60_000; // a token that is kept is not used in its last five minutes
+const EARLY_MS = 5 * 60_000; // a cached token is not used in its last five minutes
 
 interface Minting {
   readonly promise: Promise<AccessToken>;
@@ -10,8 +10,9 @@ interface Minting {
 }
 
 /**
- * Mints access tokens for one invocation: one mint per mailbox, shared by everybody who asks while it is in flight and
- * after. Naming the token that Gmail refused brings a new one. Only a mailbox with `tokens: reuse` keeps it in `sources.tokenCache`.
+ * Mints access tokens for one invocation: one token per mailbox, shared by all callers during the request and after it. Naming
+ * the token that Gmail refused mints a new one. Only a mailbox with `tokens: reuse` keeps its token in `sources.tokenCache`,
+ * beyond the invocation.
  */
 export function createMinter(
   sources: TokenSources,

@@ -4,7 +4,7 @@ import { type Call, type Exchange, type HttpReply, json } from '../http/exchange
 import { answerOf, isTransient } from '../http/google-client.ts';
 import type { Credential } from './refresh-token-secret.ts';
 
-/** What a token endpoint answers (RFC 6749, 5.1 and 5.2), the metadata server's too; Google publishes no schema of it. */
+/** The answer of a token endpoint (RFC 6749, 5.1 and 5.2), also of the metadata server; Google publishes no schema of it. */
 export interface TokenResponse {
   readonly access_token?: string;
   readonly expires_in?: number;
@@ -13,13 +13,13 @@ export interface TokenResponse {
   readonly error_description?: string;
 }
 
-/** What the token endpoint gave; `refreshToken` only where Google exchanged it for a new one. */
+/** The tokens that the endpoint returned; `refreshToken` only where Google replaced the refresh token. */
 export interface Minted {
   readonly token: AccessToken;
   readonly refreshToken: SecretString | null;
 }
 
-/** Trades a refresh token for an access token (RFC 6749, 6). Throws MailFailure, see `readTokenReply`. */
+/** Exchanges a refresh token for an access token (RFC 6749, 6). Throws MailFailure, see `readTokenReply`. */
 export async function refresh(tokenUrl: string, credential: Credential, exchange: Exchange, now: () => number): Promise<Minted> {
   const { clientId, clientSecret, refreshToken } = credential;
   const form = {
@@ -32,7 +32,7 @@ export async function refresh(tokenUrl: string, credential: Credential, exchange
   return readTokenReply(reply, now(), 'refresh');
 }
 
-/** A call of the token endpoint; everything in the form is secret. */
+/** A call of the token endpoint; every field of the form is secret. */
 export const tokenCall = (url: string, form: Readonly<Record<string, string>>): Call => ({
   method: 'POST',
   url,
@@ -58,7 +58,7 @@ const MEANINGS: Readonly<Record<'refresh' | 'assertion', Meanings>> = {
     invalid_scope: 'scope_missing',
     access_denied: 'mailbox_refused',
   },
-  // The same words mean something else where a service account asks in a mailbox's name.
+  // The same error codes have another meaning where a service account requests a mailbox's token.
   assertion: {
     ...COMMON,
     invalid_grant: 'mailbox_refused',
@@ -71,9 +71,9 @@ const MEANINGS: Readonly<Record<'refresh' | 'assertion', Meanings>> = {
 };
 
 /**
- * Reads the token endpoint's answer (RFC 6749, 5.1 and 5.2). `now` and `expiresAt` are milliseconds since the epoch;
- * Google's `expires_in` is seconds. `error_description` is left out of the failure: it may name the account.
- * Throws MailFailure: as in MEANINGS, and google_unavailable, delegate_refused, unexpected.
+ * Reads the token endpoint's answer (RFC 6749, 5.1 and 5.2). `now` and `expiresAt` are milliseconds since the epoch; Google's
+ * `expires_in` is seconds. The failure leaves out `error_description`, which may name the account. Throws MailFailure: as in
+ * MEANINGS, and google_unavailable, delegate_refused, unexpected.
  */
 export function readTokenReply(reply: HttpReply, now: number, asked: 'refresh' | 'assertion'): Minted {
   const body = json<TokenResponse>(reply);
@@ -85,7 +85,7 @@ export function readTokenReply(reply: HttpReply, now: number, asked: 'refresh' |
   const meanings = MEANINGS[asked];
   const known = Object.hasOwn(meanings, error) ? meanings[error] : undefined;
   const detail = `the token endpoint answered ${reply.status} ${known ? error : ''}`.trim();
-  // A signature or an issuer that Google does not know is the service account's trouble, not the mailbox's.
+  // An unknown signature or issuer is a problem of the service account, not of the mailbox.
   if (asked === 'assertion' && /invalid jwt/i.test(String(body?.error_description ?? '')))
     throw new MailFailure('delegate_refused', detail);
   if (known) throw new MailFailure(known, detail);

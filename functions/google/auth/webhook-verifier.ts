@@ -10,10 +10,10 @@ import { withRetry } from '../http/retry.ts';
 import { createIdTokens } from './id-token.ts';
 import { createSecrets } from './secret-manager.ts';
 
-// Anybody can send a wrong signature; each one must not become a call of Secret Manager.
+// Anybody can send a wrong signature; not every wrong signature may cause a call of Secret Manager.
 const AGAIN_MS = 10_000;
 
-/** What webhooks are judged by: their secrets, from Secret Manager, and Google's word on identity tokens. */
+/** What the verification of webhooks needs: their secrets, from Secret Manager, and verified identity tokens of Google. */
 export function createWebhookVerifier(
   { urls, project, deadlineMs }: Pick<Settings, 'urls' | 'project' | 'deadlineMs'>,
   token: TokenSource,

@@ -4,8 +4,8 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Secrets } from './secret-manager.ts';
 
 /**
- * Stores a refresh token that Google gave in place of the one in `text`; null where it gave none, and then an earlier one that
- * could not be stored is tried again. Never throws.
+ * Stores the refresh token that Google issued in place of the one in `text`. For null (no new token), stores an earlier one whose
+ * storing failed. Never throws.
  */
 export type WriteBack = (
   secret: string,
@@ -22,8 +22,9 @@ interface Unstored {
 }
 
 /**
- * The new token is used from memory at once, and becomes a version of the secret only if the latest one is still the one that was
- * minted from: an operator may have rotated the grant meanwhile, and that must stand. `notice` tells what could not be stored.
+ * The new token is used from memory at once. It becomes a version of the secret only if the latest version is still the one that
+ * it was minted from: if an operator has rotated the grant meanwhile, the operator's version stays. `notice` reports what could
+ * not be stored.
  */
 export function createWriteBack(secrets: Secrets, notice: (event: 'grant_not_written_back', code: string) => void): WriteBack {
   const unstored = new Map<string, Unstored>();

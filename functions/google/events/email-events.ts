@@ -12,27 +12,27 @@ import { postWebhook } from '../http/post-webhook.ts';
 import { createEventTasks } from './event-tasks.ts';
 import { createHandover } from './hand-over.ts';
 
-/** What the events of one invocation are told by. */
+/** What the handover of events needs, for one invocation. */
 export interface EventContext {
   readonly settings: Settings;
-  /** Tries nothing again by itself: what cannot be handed over waits in the outbox, and an email does not wait for it. */
+  /** Without retries: an event that cannot be handed over stays in the outbox, and no email waits for it. */
   readonly exchange: Exchange;
   readonly token: TokenSource;
   readonly now: () => number;
   readonly onLeft: () => void;
 }
 
-/** The ledger that tells every change which the config's targets want. */
+/** The ledger with an outbox for the events that the configuration's targets want. */
 export function createTellingLedger(ledger: Ledger, { settings, exchange, token, now, onLeft }: EventContext): TellingLedger {
   const handOver = createHandover(settings, { exchange, token }, now);
   return tellChanges(ledger, handOver, { targets: settings.config.events ?? [], now, newId: randomUUID }, onLeft);
 }
 
 const SWEEP_MAX = 200;
-/** An invocation may be about to hand it over itself. */
+/** The invocation that wrote a younger event may be about to hand it over. */
 const SWEEP_AGE_MS = 2 * 60_000;
 
-/** What the worker delivers events by, for one invocation. */
+/** What the worker needs to deliver events, for one invocation. */
 export function createEventDelivery(
   ledger: TellingLedger,
   secrets: Secrets,

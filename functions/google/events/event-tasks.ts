@@ -2,7 +2,7 @@ import type { cloudtasks_v2 } from 'googleapis/build/src/apis/cloudtasks/v2.js';
 import type { EventTask } from '../../runtime/function-context.ts';
 import { type QueueApi, queueService } from '../queue/queue-client.ts';
 
-/** The queue of events that go to URLs, whose token its tasks carry, and the base URL of the worker that they call. */
+/** The queue of events for URLs, the account whose token its tasks carry, and the base URL of the worker that they call. */
 export interface EventQueue {
   /** As `projects/P/locations/L/queues/Q`. */
   readonly queue: string;
@@ -10,7 +10,10 @@ export interface EventQueue {
   readonly worker: string;
 }
 
-/** Has the worker called with an event, again until it answers 2xx. The same name is the same task. Throws MailFailure. */
+/**
+ * Creates a task that calls the worker with an event, again until the worker answers 2xx. The same name is the same task. Throws
+ * MailFailure.
+ */
 export function createEventTasks(api: QueueApi, { queue, account, worker }: EventQueue): (task: EventTask, name: string) => Promise<void> {
   const tasks = queueService('Cloud Tasks', api);
   return async (task, name) => {
@@ -27,6 +30,6 @@ export function createEventTasks(api: QueueApi, { queue, account, worker }: Even
       },
     };
     const reply = await tasks.request({ method: 'POST', path: `/v2/${queue}/tasks`, body, timeoutMs: 5_000 });
-    if (reply.status !== 200 && reply.status !== 409) throw tasks.failure(reply); // 409: there is, or was, this very task
+    if (reply.status !== 200 && reply.status !== 409) throw tasks.failure(reply); // 409: this task exists or existed
   };
 }

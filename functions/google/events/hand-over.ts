@@ -10,7 +10,7 @@ import { createEventTasks } from './event-tasks.ts';
 
 type Place = Pick<Settings, 'project' | 'urls' | 'eventTasks'>;
 
-/** Hands events over: to a task for a URL, to Pub/Sub for a topic. */
+/** Hands events over: to Cloud Tasks for a URL, to Pub/Sub for a topic. */
 export function createHandover({ project, urls, eventTasks }: Place, api: Omit<QueueApi, 'baseUrl'>, now: () => number): Handover {
   const toTopic = async (event: EmailEvent, entry: Entry, { topic = '', addresses }: EventTarget): Promise<void> => {
     const name = topic.includes('/') ? topic : `projects/${project}/topics/${topic}`;
@@ -26,7 +26,7 @@ export function createHandover({ project, urls, eventTasks }: Place, api: Omit<Q
   return (event, entry, target) => (target.topic === undefined ? toUrl : toTopic)(event, entry, target);
 }
 
-/** The attributes of a CloudEvent in binary mode, as CloudEvents' binding for Pub/Sub has them. */
+/** The attributes of a CloudEvent in binary mode, by the CloudEvents binding for Pub/Sub. */
 const cloudEvent = ({ id, type, at }: EmailEvent, { id: email }: Entry, project: string): Record<string, string> => ({
   'ce-specversion': '1.0',
   'ce-id': id,

@@ -7,10 +7,10 @@ import { callGoogle, type GoogleCall, refusalDetail, type TokenSource } from '..
 export type Document = firestore_v1.Schema$Document;
 export type Write = firestore_v1.Schema$Write;
 
-/** What Firestore's client is made of. */
+/** What Firestore's client needs. */
 export interface FirestoreAccess {
   readonly baseUrl: string;
-  /** Tries again by itself: a commit with preconditions may reach Google twice. */
+  /** With retries: a commit with preconditions may reach Google twice. */
   readonly exchange: Exchange;
   readonly token: TokenSource;
   /** Rejects at the deadline. */
@@ -22,11 +22,11 @@ export interface FirestoreAccess {
 export interface Firestore {
   /** The document of that name (`projects/…/documents/…`); null where there is none. */
   get(name: string): Promise<Document | null>;
-  /** The documents that fit, in no particular order. */
+  /** The documents that match, in no particular order. */
   query(database: string, query: firestore_v1.Schema$StructuredQuery): Promise<Document[]>;
   /**
-   * Writes all of it or nothing; null when a precondition did not hold: then nothing was written. `missing` counts a document that
-   * is not there as such a precondition; else it is a failure, as a missing database is.
+   * Writes everything or nothing; null when a precondition failed, and then nothing was written. With `missing`, a missing
+   * document counts as a failed precondition; without it, as a failure, as a missing database does.
    */
   commit(database: string, writes: Write[], how?: { readonly missing?: true }): Promise<firestore_v1.Schema$CommitResponse | null>;
 }
@@ -34,7 +34,7 @@ export interface Firestore {
 const TRIES = 6;
 const FIRST_WAIT_MS = 50;
 
-/** Firestore as one identity sees it. */
+/** Firestore with one identity's access token. */
 export function firestoreClient({ baseUrl, exchange, token, pause, random }: FirestoreAccess): Firestore {
   const call = (request: Omit<GoogleCall, 'timeoutMs'>): Promise<HttpReply> =>
     callGoogle({ service: 'Firestore', baseUrl, exchange, token, unavailable: 'ledger_unavailable' }, { ...request, timeoutMs: 10_000 });
@@ -55,14 +55,15 @@ export function firestoreClient({ baseUrl, exchange, token, pause, random }: Fir
     },
     async commit(database, writes, { missing } = {}) {
       const body: firestore_v1.Schema$CommitRequest = { writes };
-      // Without a precondition a lost reply must not be tried again: an increment would count twice.
+      // Without a precondition a lost reply must not be retried: an increment would count twice.
       const once = !writes.some(({ currentDocument }) => currentDocument);
       for (let tries = 1; ; tries++) {
         const reply = await call({ method: 'POST', path: `/v1/${database}/documents:commit`, body, once });
         if (reply.status === 200) return json<firestore_v1.Schema$CommitResponse>(reply) ?? {};
         const { status } = readGoogleError(json(reply));
         if (status === 'ALREADY_EXISTS' || status === 'FAILED_PRECONDITION' || (missing && status === 'NOT_FOUND')) return null;
-        // ABORTED is contention, not a lost race: the same commit is made again, and only its preconditions decide.
+        // ABORTED means contention, not a failed precondition: the same commit is sent again after a backoff with jitter, and its
+        // preconditions decide.
         if (status !== 'ABORTED' || tries === TRIES) throw firestoreRefused(reply);
         await pause(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + random())).catch(() => {
           throw firestoreRefused(reply);
@@ -72,6 +73,6 @@ export function firestoreClient({ baseUrl, exchange, token, pause, random }: Fir
   };
 }
 
-/** What an answer means that is neither a result nor a precondition that did not hold. */
+/** The failure for an answer that is neither a result nor a failed precondition. */
 const firestoreRefused = (reply: HttpReply): MailFailure =>
   new MailFailure(reply.status === 403 ? 'identity_refused' : 'ledger_unavailable', refusalDetail('Firestore', reply));

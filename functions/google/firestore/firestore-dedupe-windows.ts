@@ -6,25 +6,25 @@ import { fieldsOf } from './ledger-document.ts';
 
 type Precondition = NonNullable<Write['currentDocument']>;
 
-// A storm writes into one window from everywhere; Firestore takes about one write a second to one document for long. So
-// the count is spread over several, which takes ten a second, and is summed once.
+// In a burst, many instances write into one window, and Firestore sustains about one write a second to one document. So the count
+// is spread over several documents, which sustain ten a second, and is summed once.
 const SHARDS = 10;
 const DAY_MS = 24 * 60 * 60_000;
-/** All of it is kept for as long as a platform may deliver an event again, or the message about a digest: 31 days in Pub/Sub. */
+/** Everything is kept for as long as a platform may redeliver an event, or the message about a digest: 31 days in Pub/Sub. */
 const EVENT_MS = 32 * DAY_MS;
 const EVERY_MAX_MS = 7 * DAY_MS; // the longest window
 const TRIES = 6;
 
 /**
- * Windows in Firestore, all in `digests`: `{group}` is the window that is open, `{group}-{event}` says once and for all
- * which window an event belongs to, `{group}-{opened}-{shard}` counts. An event and its count are one commit, so that a
- * redelivery neither counts twice nor is lost. No transactions: preconditions and increments only.
+ * Windows in Firestore, all in the collection `digests`: `{group}` is the open window, `{group}-{event}` records which window an
+ * event belongs to, `{group}-{opened}-{shard}` counts. An event and its count are one commit, so that a redelivery neither counts
+ * twice nor is lost. There are no transactions, only preconditions and increments.
  */
 export function createDedupeWindows(firestore: Firestore, database: string): DedupeWindows {
   const root = `${database}/documents`;
   const get = (name: string): Promise<Document | null> => firestore.get(`${root}/digests/${name}`);
 
-  /** What the increments came to; null when a precondition did not hold: then nothing was written. */
+  /** The new values of the increments; null when a precondition failed, and then nothing was written. */
   const commit = async (writes: Write[]): Promise<readonly Value[] | null> => {
     const done = await firestore.commit(database, writes, { missing: true });
     return done && (done.writeResults ?? []).flatMap(({ transformResults }) => transformResults ?? []);
@@ -42,7 +42,7 @@ export function createDedupeWindows(firestore: Firestore, database: string): Ded
       { fieldPath: 'count', increment: { integerValue: '1' } },
       { fieldPath: 'firstAt', minimum: { integerValue: String(now) } },
       { fieldPath: 'lastAt', maximum: { integerValue: String(now) } },
-      { fieldPath: 'closed', increment: { integerValue: '0' } }, // answers what it is, in the same step in which the event is counted
+      { fieldPath: 'closed', increment: { integerValue: '0' } }, // returns the current value, in the same step in which the event is counted
     ],
   });
 
@@ -111,7 +111,8 @@ export function createDedupeWindows(firestore: Firestore, database: string): Ded
       const told = await get(name);
       const held = await sum(group, opened);
       if (told?.fields?.[`round${round}`]) return { ...held, count: numberIn(told, `round${round}`) };
-      // An event is counted before the window is closed, and told; or after, and then it sees that the window is closed.
+      // An event is counted either before the window is closed, and then the digest contains it; or after, and then the event's
+      // count shows that the window is closed.
       if (!(await commit(closing))) continue;
       const { count, first, last } = await sum(group, opened);
       const before = told ? numberIn(told, 'total') : 0;
@@ -126,7 +127,7 @@ export function createDedupeWindows(firestore: Firestore, database: string): Ded
   return { assign: join, countHeldBack: sum, close };
 }
 
-/** Holds as long as the document is as it was read, or still is not there. */
+/** A precondition: the document is unchanged since it was read, or is still missing. */
 const unchanged = (document: Document | null): Precondition =>
   document?.updateTime ? { updateTime: document.updateTime } : { exists: false };
 const numberIn = ({ fields }: Document, name: string): number => Number(fields?.[name]?.integerValue ?? 0);
@@ -136,7 +137,7 @@ const spanOf = (document: Document): Pick<WindowMembership, 'opened' | 'until'> 
 });
 const beforeOf = (document: Document): WindowMembership['before'] =>
   document.fields?.['beforeOpened'] ? { opened: numberIn(document, 'beforeOpened'), until: numberIn(document, 'beforeUntil') } : null;
-/** What was told in each round, and in all of them. */
+/** The number of events in each round's digest, and in all rounds. */
 const plainNumbers = (document: Document | null): Record<string, number> =>
   Object.fromEntries(
     Object.keys(document?.fields ?? {})

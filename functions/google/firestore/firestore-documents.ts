@@ -21,7 +21,7 @@ export function createDocumentStore(firestore: Firestore): DocumentStore {
   };
 }
 
-/** Fields by path (`delivery.state`) as the nested values that the update mask then picks. */
+/** Fields by path (`delivery.state`) as nested values, from which the update mask selects. */
 function nested(fields: Readonly<Record<string, unknown>>): Record<string, Value> {
   const tree: Record<string, Record<string, unknown>> = {};
   for (const [path, value] of Object.entries(fields)) {

@@ -7,15 +7,16 @@ import { documentOf, entryOf, fieldsOf } from './ledger-document.ts';
 
 type Precondition = { readonly exists: boolean } | { readonly updateTime: string };
 
-/** A commit that took effect: the new update time of its first document, and what its counters came to. */
+/** A successful commit: the new update time of its first document, and the new values of its counters. */
 interface Committed {
   readonly version: string;
   readonly counts: readonly number[];
 }
 
 /**
- * The ledger in Firestore, over REST: `mails/{id}` and `keys/{hash}`, written only under preconditions, so that of any
- * number of racers one wins; `counters/{name}`, only ever incremented. No transactions: they hold locks for seconds.
+ * The ledger in Firestore, over REST: `mails/{id}` and `keys/{hash}` are written only under preconditions, so that of several
+ * concurrent writers one succeeds; `counters/{name}` are only incremented. There are no transactions, because they hold locks for
+ * seconds.
  */
 export function createLedger(firestore: Firestore, database: string): Ledger {
   const root = `${database}/documents`;
@@ -28,11 +29,11 @@ export function createLedger(firestore: Firestore, database: string): Ledger {
   const counting = ({ name, expireAt }: Counter, by: number): Write => ({
     update: { name: `${root}/counters/${name}`, fields: fieldsOf({ expireAt }) },
     updateMask: { fieldPaths: ['expireAt'] },
-    // An increment needs no precondition and no second try: of any number of racers each gets a count of its own.
+    // An increment needs no precondition and no retry: each concurrent caller gets a count of its own.
     updateTransforms: [{ fieldPath: 'count', increment: { integerValue: String(by) } }],
   });
 
-  /** Null when a precondition did not hold; then nothing was written, and nothing counted. */
+  /** Null when a precondition failed; then nothing was written, and nothing counted. */
   const commit = async (writes: readonly Write[], counters: readonly Counter[] = []): Promise<Committed | null> => {
     const done = await firestore.commit(database, [...writes, ...counters.map((counter) => counting(counter, 1))]);
     return done && { version: done.writeResults?.[0]?.updateTime ?? done.commitTime ?? '', counts: countsIn(done).slice(writes.length) };
@@ -52,7 +53,7 @@ export function createLedger(firestore: Firestore, database: string): Ledger {
       const holder = key && (await get(`keys/${key.hash}`));
       const id = String(holder?.fields?.['mail']?.stringValue ?? entry.id);
       const found = await read(id);
-      // Ours, if nobody has worked on it since: the reply to our own commit was lost.
+      // This invocation's own entry, if nobody has changed it since: the reply to its commit was lost.
       if (found && id === entry.id) return { created: textOf(found.entry) === textOf(entry), found };
       const lapsed = !found || (isOver(found.entry) && lapsesAt(holder) <= now);
       if (found && !lapsed) return { created: false, found };
@@ -64,14 +65,14 @@ export function createLedger(firestore: Firestore, database: string): Ledger {
 
   const replace: Ledger['replace'] = async (found, entry, counters) => {
     const write = writeOf(`mails/${entry.id}`, documentOf(entry), { updateTime: found.version });
-    // An email that lives longer takes its key along: without it the same request would be a new email.
+    // When an email is kept longer, its key is kept longer too: else the same request would be a new email.
     const { key, expireAt } = entry;
     const longer = key !== undefined && expireAt > found.entry.expireAt;
     const update = { name: `${root}/keys/${key}`, fields: fieldsOf({ mail: entry.id, expireAt }) };
     const along: Write[] = longer ? [{ update, updateMask: { fieldPaths: KEY_LIFE } }] : [];
     const committed = await commit([write, ...along], counters);
     if (committed) return { entry, ...committed };
-    const there = await read(entry.id); // equal to ours: the reply to our own commit was lost
+    const there = await read(entry.id); // equal to this entry: the reply to this invocation's commit was lost
     return there && textOf(there.entry) === textOf(entry) ? there : null;
   };
 
@@ -94,17 +95,20 @@ export function createLedger(firestore: Firestore, database: string): Ledger {
 
 const KEY_LIFE = ['mail', 'expireAt'];
 
-/** A key's document: the TTL policy deletes it at `expireAt`, with its email; its caller may use it anew from `lapsesAt` on. */
+/**
+ * The document of a key. The TTL policy deletes it at `expireAt`, together with its email; the caller may use the key again from
+ * `lapsesAt` on.
+ */
 const keyFields = ({ id, expireAt }: Entry, key: LedgerKey): Record<string, Value> =>
   fieldsOf({ mail: id, expireAt: Math.max(expireAt, key.expireAt), lapsesAt: key.expireAt });
 
-/** Documents that were written before there was `lapsesAt` lapse at `expireAt`. */
+/** A document without `lapsesAt`, which earlier versions wrote, lapses at `expireAt`. */
 const lapsesAt = (key: Document | null): number =>
   Number(key?.fields?.['lapsesAt']?.integerValue ?? Date.parse(String(key?.fields?.['expireAt']?.timestampValue)));
 
-/** An entry as text that is equal for equal entries, in whatever order their fields were written. */
+/** An entry as text that is equal for equal entries, whatever the order of their fields. */
 const textOf = (entry: Entry): string => JSON.stringify(Object.entries(documentOf(entry)).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** What each write's counter came to; 0 for a write without one. */
+/** The new value of each write's counter; 0 for a write without one. */
 const countsIn = ({ writeResults }: firestore_v1.Schema$CommitResponse): number[] =>
   (writeResults ?? []).map(({ transformResults }) => Number(transformResults?.[0]?.integerValue ?? 0));

@@ -10,7 +10,7 @@ import { entryOf } from './ledger-document.ts';
 type Query = firestore_v1.Schema$StructuredQuery;
 type Access = Pick<FirestoreAccess, 'baseUrl' | 'exchange' | 'token'>;
 
-/** The entries that a query finds. Throws MailFailure: ledger_unavailable, identity_refused. */
+/** The entries that match a query. Throws MailFailure: ledger_unavailable, identity_refused. */
 export async function queryEntries({ baseUrl, exchange, token }: Access, database: string, structuredQuery: Query): Promise<Entry[]> {
   const api = { service: 'Firestore', baseUrl, exchange, token, unavailable: 'ledger_unavailable' } as const;
   const body: firestore_v1.Schema$RunQueryRequest = { structuredQuery };
@@ -22,7 +22,7 @@ export async function queryEntries({ baseUrl, exchange, token }: Access, databas
   return found.flatMap(({ document }) => (document ? [entryOf((document.name ?? '').split('/').at(-1) ?? '', document)] : []));
 }
 
-/** A caller's own emails, newest first; the two indexes that infra/ makes, one for each direction, serve it. */
+/** A caller's own emails, newest first. Terraform creates the two indexes that serve it, one for each direction. */
 export async function listEmails(access: Access, database: string, { caller, limit, cursor }: EmailPageQuery): Promise<EmailPage> {
   const newer = cursor?.direction === 'before';
   const direction = newer ? 'ASCENDING' : 'DESCENDING';

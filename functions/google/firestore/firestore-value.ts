@@ -1,6 +1,6 @@
 import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 
-/** A Firestore value as REST writes it: one key that names its type. */
+/** A Firestore value in its REST form: one key that names its type. */
 export type Value = firestore_v1.Schema$Value;
 export type FirestoreFields = Readonly<Record<string, Value>>;
 
@@ -10,7 +10,7 @@ function plainValue(value: Value): unknown {
   if (value.arrayValue) return (value.arrayValue.values ?? []).map(plainValue);
   if (typeof value.bytesValue === 'string') return Buffer.from(value.bytesValue, 'base64');
   if (value.integerValue !== undefined) return Number(value.integerValue);
-  if (value.doubleValue !== undefined) return Number(value.doubleValue); // JSON has no NaN: it comes as text
+  if (value.doubleValue !== undefined) return Number(value.doubleValue); // JSON has no NaN, so Firestore sends it as text
   return value.stringValue ?? value.booleanValue ?? value.timestampValue ?? value.referenceValue ?? value.geoPointValue ?? null;
 }
 

@@ -3,7 +3,7 @@ import type { EmailEvent, Tag } from '../../mail/model/email-event.ts';
 import type { Document } from './firestore-client.ts';
 import { typedValue, type Value } from './firestore-value.ts';
 
-/** Field values for Firestore, numbers as whole ones; `expireAt` becomes a timestamp, which its TTL policy needs. */
+/** Field values for Firestore. Numbers become integers; `expireAt` becomes a timestamp, which the TTL policy needs. */
 export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<string, Value> {
   const fields: Record<string, Value> = {};
   for (const [name, value] of Object.entries(record)) {
@@ -14,7 +14,7 @@ export function fieldsOf(record: Readonly<Record<string, unknown>>): Record<stri
   return fields;
 }
 
-/** Names of fields as they are stored, where the entry's differ: records of earlier versions must stay readable. */
+/** Stored names of fields, where they differ from the entry's names: records of earlier versions must stay readable. */
 const STORED_NAMES: Readonly<Record<string, string>> = {
   requestHash: 'payload',
   sessionUri: 'handle',
@@ -25,12 +25,12 @@ const STORED_NAMES: Readonly<Record<string, string>> = {
   deadLetterAt: 'buriedAt',
 };
 
-/** An entry as a document; its id is the document's name. */
+/** An entry as a document; the document's name is the entry's id. */
 export function documentOf({ id: _, tags, outbox, ...rest }: Entry): Record<string, Value> {
   const stored = Object.fromEntries(Object.entries(rest).map(([name, value]) => [STORED_NAMES[name] ?? name, value]));
   return fieldsOf({
     ...stored,
-    ...(tags && { tags: tags.map(({ name, value }) => `${name}=${value}`) }), // one text each, by which a query finds it
+    ...(tags && { tags: tags.map(({ name, value }) => `${name}=${value}`) }), // one text each, which a query can match
     ...(outbox && { outbox: JSON.stringify(outbox) }),
   });
 }

@@ -4,7 +4,7 @@ import { entryOf } from './ledger-document.ts';
 
 const READ_MAX = 1_000;
 
-/** How many of the emails that wait for their message wait too long, of a thousand at most. Throws MailFailure. */
+/** How many waiting emails are overdue, of at most a thousand that are read. Throws MailFailure. */
 export async function countOverdue(firestore: Firestore, database: string, now: number): Promise<number> {
   const values = AWAITED.map((stringValue) => ({ stringValue }));
   const documents = await firestore.query(database, {

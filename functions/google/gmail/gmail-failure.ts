@@ -13,7 +13,7 @@ const says =
   ({ message }: GoogleError): boolean =>
     pattern.test(message);
 
-// Never by the status alone: a 403 can be a quota, a scope, a disabled API or a policy. The first rule that fits decides.
+// The status alone does not decide: a 403 can be a quota, a scope, a disabled API or a policy. The first matching row decides.
 const RULES: readonly Rule[] = [
   ['scope_missing', reason('insufficientPermissions', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT')],
   ['api_disabled', reason('accessNotConfigured', 'SERVICE_DISABLED')],
@@ -30,8 +30,8 @@ const RULES: readonly Rule[] = [
 const BY_STATUS: Readonly<Record<number, FailureCode>> = { 401: 'token_refused', 413: 'too_large', 429: 'rate_limited' };
 
 /**
- * Translates Gmail's refusal. A 5xx while a session is opened means that nothing was sent; after bytes have left it
- * says nothing about the mail. The detail keeps status and reasons, not the message: that may quote the mail.
+ * Translates a refusal of Gmail. A 5xx while a session is opened means that nothing was sent; once bytes have left, a 5xx says
+ * nothing about the email. The detail keeps status and reasons, and leaves out the message, which may quote the email.
  */
 export function readGmailFailure(reply: HttpReply, phase: 'open' | 'transfer', now: number): MailFailure {
   const error = readGoogleError(json(reply));
@@ -42,7 +42,7 @@ export function readGmailFailure(reply: HttpReply, phase: 'open' | 'transfer', n
   return new MailFailure('unexpected', detail);
 }
 
-/** When Gmail wants to be asked again, in milliseconds since the epoch: by header (seconds), or only in its sentence. */
+/** When Gmail allows another try, in milliseconds since the epoch: from the header (seconds), or from the error's sentence. */
 function retryAt(reply: HttpReply, { message }: GoogleError, now: number): number | null {
   const seconds = Number(reply.headers['retry-after'] ?? Number.NaN);
   if (Number.isFinite(seconds)) return now + seconds * 1_000;

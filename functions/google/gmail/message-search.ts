@@ -6,10 +6,10 @@ import { type Call, type Exchange, type HttpReply, json } from '../http/exchange
 import { answerOf } from '../http/google-client.ts';
 import { readGmailFailure } from './gmail-failure.ts';
 
-/** Looks for an email by its Message-ID; answers Gmail's id, or null. */
+/** Searches for an email by its Message-ID; returns Gmail's id, or null. */
 export type Search = (messageId: string, token: AccessToken) => Promise<string | null>;
 
-/** Gmail's `messages.list` with `rfc822msgid:`. The scope of SMTP covers it, `gmail.send` does not. Throws MailFailure. */
+/** Gmail's `messages.list` with `rfc822msgid:`. The scope of SMTP allows it, `gmail.send` does not. Throws MailFailure. */
 export function createSearch(baseUrl: string, exchange: Exchange, now: () => number): Search {
   return async (messageId, token) =>
     readFound(await answerOf(exchange(searchCall(baseUrl, messageId, token)), "Gmail's search", 'google_unavailable'), now());
@@ -22,7 +22,7 @@ const searchCall = (baseUrl: string, messageId: string, token: AccessToken): Cal
   timeoutMs: 10_000,
 });
 
-/** Reads a `ListMessagesResponse`: without a hit Gmail leaves `messages` out. Throws MailFailure. */
+/** Reads a `ListMessagesResponse`: Gmail leaves `messages` out where nothing matches. Throws MailFailure. */
 export function readFound(reply: HttpReply, now: number): string | null {
   if (reply.status !== 200) throw readGmailFailure(reply, 'open', now);
   const body = json<gmail_v1.Schema$ListMessagesResponse>(reply);

@@ -8,8 +8,8 @@ import { type Call, type Exchange, type HttpReply, json, NoReply } from '../http
 import { readGmailFailure } from './gmail-failure.ts';
 
 /**
- * Gmail's `messages.send` as a resumable upload session (developers.google.com/workspace/gmail/api/guides/uploads):
- * open it, send the bytes, and after a lost reply ask the same session. The scope `gmail.send` is enough.
+ * Gmail's `messages.send` as a resumable upload session (developers.google.com/workspace/gmail/api/guides/uploads): open the
+ * session, upload the bytes, and after a lost reply query the same session. The scope `gmail.send` is enough.
  */
 export function createGmail(baseUrl: string, exchange: Exchange, now: () => number): Transport {
   const calling = async (call: Call, lost: (cause: NoReply) => MailFailure): Promise<HttpReply> => {
@@ -20,7 +20,7 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
   };
   return {
     resumable: true,
-    refusalIsProof: false, // nothing documents what became of a message whose last byte was answered by a 4xx
+    refusalIsProof: false, // Google does not document whether a message was made when its last byte was answered by a 4xx
     openSession: async (message, token) => readSession(await calling(openCall(baseUrl, message, token), notSent), baseUrl, now()),
     upload: async (handle, message, from, token) =>
       readProgress(
@@ -32,7 +32,7 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
   };
 }
 
-/** Google's upload guide shows sessions under www.googleapis.com; a token is shown to nobody else. */
+/** Google's upload guide shows session URIs under www.googleapis.com; the token is sent to no other host. */
 const isGmails = (url: string, baseUrl: string): boolean =>
   url.startsWith(`${baseUrl}/`) ||
   (baseUrl === 'https://gmail.googleapis.com' && url.startsWith('https://www.googleapis.com/upload/gmail/'));
@@ -67,11 +67,11 @@ const transferCall = (handle: string, { bytes }: MimeMessage, from: number, toke
 const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
   method: 'PUT',
   url: handle,
-  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes || '*'}` }, // not every record says how many there are
+  headers: { authorization: bearer(token), 'content-range': `bytes */${bytes || '*'}` }, // an old ledger entry may lack the length
   timeoutMs: 10_000,
 });
 
-/** Reads the reply to opening a session: the session URI, which authorises uploads of this one message like a password. */
+/** Reads the reply to opening a session. The session URI authorises uploads of this one message, like a password. */
 export function readSession(reply: HttpReply, baseUrl: string, now: number): string {
   const { location } = reply.headers;
   if (reply.status === 200 && location && isGmails(location, baseUrl)) return location;
@@ -79,8 +79,9 @@ export function readSession(reply: HttpReply, baseUrl: string, now: number): str
 }
 
 /**
- * Reads what a session answers to bytes or to a question: 200 or 201 with the message, 308 with the `Range` it holds (Gmail's
- * guide shows `bytes=0-524287` and `0-42`), 404 or 410 when it is gone. Throws MailFailure for any other answer.
+ * Reads a session's answer to an upload or a query: 200 or 201 with the message, 308 with the `Range` that the session holds
+ * (Gmail's guide shows `bytes=0-524287` and `0-42`), 404 or 410 when the session is gone. Throws MailFailure for any other
+ * answer.
  */
 export function readProgress(reply: HttpReply, now: number): UploadStatus {
   if (reply.status === 200 || reply.status === 201) {
@@ -92,6 +93,6 @@ export function readProgress(reply: HttpReply, now: number): UploadStatus {
     return { state: 'partial', received: last === undefined ? 0 : Number(last) + 1 };
   }
   if (reply.status === 404 || reply.status === 410) return { state: 'gone' };
-  if (reply.status < 400) throw new MailFailure('delivery_unknown', `Gmail answered ${reply.status}`); // neither taken nor refused
+  if (reply.status < 400) throw new MailFailure('delivery_unknown', `Gmail answered ${reply.status}`); // neither accepted nor refused
   throw readGmailFailure(reply, 'transfer', now);
 }

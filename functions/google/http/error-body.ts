@@ -1,4 +1,4 @@
-/** What can be relied on in an error of Google's REST APIs: its status word, reasons and message. */
+/** The reliable parts of an error of Google's REST APIs: its status word, reasons and message. */
 export interface GoogleError {
   readonly status: string;
   /** `errors[].reason` and the reasons of `details`. */
@@ -8,10 +8,10 @@ export interface GoogleError {
 
 type Body = { error?: { status?: unknown; message?: unknown; errors?: { reason?: unknown }[]; details?: { reason?: unknown }[] } } | null;
 
-// A status and a reason are told in logs: whatever is no single word of Google's is none of them, since it might quote the mail.
+// Logs contain the status and the reasons, so only single words are accepted: longer text might quote the email.
 const WORD = /^[\w.-]{1,80}$/;
 
-/** Reads `{"error": {code, message, errors, status, details}}`; empty strings where something is missing. */
+/** Reads `{"error": {code, message, errors, status, details}}`; an empty string for each missing part. */
 export function readGoogleError(body: unknown): GoogleError {
   const error = typeof body === 'object' ? (body as Body)?.error : undefined;
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');

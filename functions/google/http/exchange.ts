@@ -2,39 +2,39 @@ import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessa
 import { request as requestSecure, Agent as SecureAgent } from 'node:https';
 import type { Socket } from 'node:net';
 
-/** One HTTPS exchange, whole: what Google's REST APIs need and no more. */
+/** One complete HTTPS exchange: no more than Google's REST APIs need. */
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string | number>>;
   readonly body?: string | Uint8Array;
-  /** Milliseconds until the whole answer must be there. */
+  /** Milliseconds until the whole answer must have arrived. */
   readonly timeoutMs: number;
-  /** The body must not reach Google twice: a connection that breaks is never tried again here. */
+  /** The body must not reach Google twice: after a broken connection the call is not repeated. */
   readonly once?: boolean;
-  /** A larger answer is no answer; 4 MB where it is left out. */
+  /** The longest answer that is read, 4 MB by default; a longer one counts as no answer. */
   readonly maxBytes?: number;
 }
 
-/** A whole answer; header names are in lower case. */
+/** A complete answer; header names are in lower case. */
 export interface HttpReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** No answer. `left` is false if provably no byte of the request reached Google. */
+/** No answer came. `left` is false if provably no byte of the request reached Google. */
 export class NoReply extends Error {
   readonly left: boolean;
 
   constructor(code: string, left: boolean) {
-    super(code); // only the system's code: an error object may hold the request
+    super(code); // only the system's code, because an error object may hold the request
     this.name = 'NoReply';
     this.left = left;
   }
 }
 
-/** Makes calls; connections are kept for the next ones, since each TLS handshake costs more than the call. */
+/** Makes calls. Connections are kept for later calls, because each TLS handshake costs more than the call. */
 export type Exchange = (call: Call) => Promise<HttpReply>;
 
 /**
@@ -50,19 +50,19 @@ export function createExchange(now: () => number = () => performance.now()): (de
     const attempt = createAttempt(connections, deadline);
     return async (call) => {
       if (call.once) return attempt(call, FRESH_MS);
-      // A kept connection may have been closed by the other side in the meantime: that says nothing about Google.
+      // The server may have closed a kept connection in the meantime: that says nothing about the request.
       return attempt(call, Number.POSITIVE_INFINITY).catch((error: unknown) => {
         if (!(error instanceof Stale)) throw error;
         return attempt(call, 0).catch(({ message }: NoReply) => {
-          throw new NoReply(message, true); // whatever became of the second try, the first may have arrived
+          throw new NoReply(message, true); // whatever happened to the second try, the first may have arrived
         });
       });
     };
   };
 }
 
-const FRESH_MS = 10_000; // a request that cannot be tried again uses a connection that worked in the last ten seconds, or a new one
-const IDLE_MAX_MS = 5 * 60_000; // with a limit of its own, an agent also obeys the one that a server names: `keep-alive: timeout=5`
+const FRESH_MS = 10_000; // a request that must not be repeated uses a connection that worked in the last ten seconds, or a new one
+const IDLE_MAX_MS = 5 * 60_000; // only an agent with a limit of its own also obeys the server's `keep-alive: timeout=5`
 const REPLY_MAX_BYTES = 4_000_000;
 const HEAD_MAX_BYTES = 64 * 1024;
 
@@ -75,7 +75,7 @@ interface Address {
   readonly path: string;
 }
 
-/** One agent for each origin, and when each of its connections was last used. */
+/** One agent for each origin, and the time of the last use of each connection. */
 function createConnections(now: () => number) {
   const agents = new Map<string, Agent>();
   const usedAt = new WeakMap<Socket, number>();
@@ -87,7 +87,10 @@ function createConnections(now: () => number) {
       return agent;
     },
     used: (socket: Socket | null): void => void (socket && usedAt.set(socket, now())),
-    /** Ends the idle connections that were not used for so long; null if there are none, else resolves when the agent has dropped them. */
+    /**
+     * Closes the connections that were idle for longer than that; null if there are none, else resolves when the agent has dropped
+     * them.
+     */
     endIdle(agent: Agent, maxIdleMs: number): Promise<unknown> | null {
       const idle = Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
       const old = idle.filter((socket) => now() - (usedAt.get(socket) ?? 0) >= maxIdleMs);
@@ -96,7 +99,10 @@ function createConnections(now: () => number) {
   };
 }
 
-/** Plain timers, and one listener for all calls: composed and timed signals cost as much as the call, and fire long after the reply. */
+/**
+ * Plain timers, and one listener for all calls: composed and timed signals cost as much as the call, and fire long after the
+ * reply.
+ */
 function createAttempt(connections: ReturnType<typeof createConnections>, deadline: AbortSignal) {
   const running = new Set<() => void>();
   deadline.addEventListener('abort', () => {
@@ -105,7 +111,7 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
   return async (call: Call, maxIdleMs: number): Promise<HttpReply> => {
     const address = readAddress(call.url);
     if (!address) throw new NoReply('ERR_INVALID_URL', false);
-    for (const value of Object.values(call.headers ?? {})) if (!VALUE.test(String(value))) throw new NoReply('ERR_INVALID_CHAR', false); // a line break would be another header, or another request
+    for (const value of Object.values(call.headers ?? {})) if (!VALUE.test(String(value))) throw new NoReply('ERR_INVALID_CHAR', false); // a line break would begin another header, or another request
     const agent = connections.agentOf(address);
     const ending = deadline.aborted ? null : connections.endIdle(agent, maxIdleMs);
     if (ending) await ending;
@@ -113,7 +119,7 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
     return new Promise((resolve, reject) => {
       const request = startRequest(call, address, agent);
       const maxBytes = call.maxBytes ?? REPLY_MAX_BYTES;
-      let open = false; // was the connection ever open, TLS included: before that no byte of the request has left
+      let open = false; // whether the connection was ever open, TLS included: before that no byte of the request has left
       let answered = false;
       let settled = false;
       const over = (keep: boolean): void => {
@@ -125,17 +131,17 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
       const fail = (code: string, stale = request.reusedSocket && !answered && (code === 'ECONNRESET' || code === 'EPIPE')): void => {
         if (settled) return;
         over(false);
-        // Decided by the state of the connection: a code such as EHOSTUNREACH can also end a connection that was open.
+        // The state of the connection decides: a code such as EHOSTUNREACH can also end a connection that was open.
         reject(stale ? new Stale(code, open) : new NoReply(code, open));
       };
       const failBy = (error: NodeJS.ErrnoException): void => fail(error.code?.startsWith('HPE_') ? 'EPROTO' : (error.code ?? error.name));
-      // A process that stood still runs its timers before it reads its sockets: what has arrived by then is read first.
+      // After a pause of the process, timers run before sockets are read: data that has arrived by then is read first.
       const giveUp = (): void => void setImmediate(fail, 'ETIMEDOUT');
       const done = (reply: HttpReply): void => {
-        // So a server ends a connection that was silent for too long, perhaps before this request came: it answers nothing.
+        // A server closes an idle connection like this, perhaps before this request came: it sends no answer.
         if (reply.status === 408) return void fail('ETIMEDOUT', request.reusedSocket);
         connections.used(request.socket);
-        over(request.writableFinished); // an answer before the end of the request leaves the connection in the middle of it
+        over(request.writableFinished); // an answer before the end of the request leaves the connection in the middle of the request
         resolve(reply);
       };
       request.on('socket', (socket) => {
@@ -146,7 +152,7 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
           });
       });
       request.on('error', failBy);
-      request.on('close', () => fail('ECONNRESET')); // a switch of protocols (101) is told by this alone
+      request.on('close', () => fail('ECONNRESET')); // only this event reports a switch of protocols (101)
       request.on('response', (response) => {
         answered = true;
         readBody(response.on('error', failBy), maxBytes, done, () => fail('EMSGSIZE'));
@@ -158,7 +164,7 @@ function createAttempt(connections: ReturnType<typeof createConnections>, deadli
   };
 }
 
-// All addresses are ours, or were compared with ours. Without a host a request would go to this machine, with the token in hand.
+// Every URL is ours, or was compared with ours. Without a host, node:https would connect to this machine and send it the token.
 const ADDRESS = /^(https?):\/\/(?:\[([\da-f:.]+)\]|([\w.-]+))(?::(\d{1,5}))?(\/[!-"$-~]*)$/;
 const VALUE = /^[\t -~]*$/;
 
@@ -178,7 +184,7 @@ function startRequest({ method, headers, body = '' }: Call, { secure, host, port
 
 const SLICE_BYTES = 256 * 1024;
 
-/** A large body goes slice by slice: written at once it is in memory three times, as it is, copied, and encrypted. */
+/** Writes a large body in slices. Written at once, it would be in memory three times: as it is, copied, and encrypted. */
 function writeBody(request: ClientRequest, body: string | Uint8Array): void {
   if (body.length <= SLICE_BYTES) return void request.end(body);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -210,8 +216,8 @@ function readBody(response: IncomingMessage, maxBytes: number, done: (reply: Htt
 }
 
 /**
- * The reply's body as the JSON that Google's schema promises; null when it is none, for example an HTML page of a proxy. Fields of a
- * schema may be missing: whatever matters is looked at before it is used.
+ * The reply's body as the JSON of Google's schema; null when it is not JSON, for example an HTML page of a proxy. Fields may be
+ * missing, so every used field is checked first.
  */
 export function json<T extends object>(reply: HttpReply): T | null {
   try {

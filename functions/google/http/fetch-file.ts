@@ -6,7 +6,7 @@ import { MailFailure } from '../../mail/model/failure.ts';
 
 const TIMEOUT_MS = 15_000;
 
-/** What a fetch may reach; a test puts its own server in the place of the internet. */
+/** What a fetch may connect to; a test uses its own server in place of the internet. */
 export interface Reach {
   readonly lookup: typeof resolve;
   readonly isAllowed: (address: string) => boolean;
@@ -16,9 +16,9 @@ export interface Reach {
 export const INTERNET: Reach = { lookup: resolve, isAllowed: isPublic };
 
 /**
- * Fetches a file for an attachment, from a host that the config names: https only, no redirect, no credentials, no more
- * than `maxBytes` in fifteen seconds. The name is resolved here and the socket gets the very address that was checked.
- * Throws MailFailure: attachment_unavailable for what may be over soon, attachment_invalid for all else.
+ * Fetches a file for an attachment, from a host that the configuration names: https only, no redirect, no credentials, at most
+ * `maxBytes` in fifteen seconds. The name is resolved here, and the socket connects to the address that was checked. Throws
+ * MailFailure: attachment_unavailable for a failure that may pass, attachment_invalid for any other.
  */
 export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET): (url: string, maxBytes: number) => Promise<Uint8Array> {
   return (url, maxBytes) =>
@@ -29,7 +29,7 @@ export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET):
         call.destroy();
       };
       const headers = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'mailgrant' };
-      // No kept connections: one that was checked for another name must not be used.
+      // No kept connections: a connection that was checked for another name must not be used.
       const options = { signal, headers, agent: false, lookup: checking(reach), ...(reach.ca !== undefined && { ca: reach.ca }) };
       const call = request(url, options, (response) => {
         const problem = problemOf(response, maxBytes);
@@ -49,7 +49,7 @@ export function createFetchFile(deadline: AbortSignal, reach: Reach = INTERNET):
           ? refuse('it took too long.', true)
           : refuse(`no answer (${error.code ?? error.name}).`, PASSING_ERROR.has(error.code ?? '')),
       );
-      // A literal address is never looked up, and so would pass unchecked.
+      // A literal address is not resolved, so the lookup function would not check it.
       if (isIP(new URL(url).hostname.replace(/^\[|\]$/g, '')) !== 0) refuse('an IP address is not a host name.');
       else call.end();
     });

@@ -3,27 +3,27 @@ import type { AccessToken } from '../../mail/model/secret.ts';
 import { readGoogleError } from './error-body.ts';
 import { type Call, type Exchange, type HttpReply, json, NoReply } from './exchange.ts';
 
-/** Hands out tokens of one identity; `refused` names one that Google did not accept, and then it is another one. */
+/** Returns tokens of one identity. After `refused`, a token that Google did not accept, it returns another one. */
 export type TokenSource = (refused?: AccessToken) => Promise<AccessToken>;
 
-/** One of Google's services, and how it is called. */
+/** One of Google's services, and how to call it. */
 export interface GoogleApi {
   /** Its name in messages, such as "Firestore". */
   readonly service: string;
   readonly baseUrl: string;
   readonly exchange: Exchange;
   readonly token: TokenSource;
-  /** The code of a failure that may be over soon: no answer, or no token that the service accepts. */
+  /** The code of a failure that may pass: no answer, or no token that the service accepts. */
   readonly unavailable: FailureCode;
 }
 
-/** A call below the base URL; a body that is an object goes as JSON. */
+/** A call below the base URL; an object as body is sent as JSON. */
 export type GoogleCall = Omit<Call, 'url' | 'body'> & { readonly path: string; readonly body?: string | object };
 
 /**
- * Makes the one authorised call. A token that the service refuses (401) is named to its source, and the call is made once more
- * with another one. Throws MailFailure with the code `unavailable` where there is no answer, or where a second token is refused:
- * nothing is wrong with the email, so it is never given up for that. Any other answer is the caller's to read.
+ * Makes the one authorised call. When the service refuses the token (401), the call is made once more with another token. Throws
+ * MailFailure with the code `unavailable` where there is no answer, or where a second token is refused: neither is a fault of the
+ * email, so no email fails for it. The caller reads any other answer.
  *
  * @example
  * const secrets = { service: 'Secret Manager', baseUrl, exchange, token, unavailable: 'google_unavailable' } as const;
@@ -52,13 +52,13 @@ export async function callGoogle(api: GoogleApi, { path, body, headers, ...rest 
   return reply;
 }
 
-/** The headers of a call to Google: the token, and the project that the call is counted on where a person makes it. */
+/** The headers of a call to Google: the token, and the project that Google charges where a person makes the call. */
 export const authorisation = ({ secret, quotaProject }: AccessToken): Record<string, string> => ({
   authorization: `Bearer ${secret.reveal()}`,
   ...(quotaProject !== undefined && { 'x-goog-user-project': quotaProject }),
 });
 
-/** The reply, or a failure that says who did not answer. */
+/** The reply, or a failure that names the service that did not answer. */
 export const answerOf = (reply: Promise<HttpReply>, who: string, unavailable: FailureCode): Promise<HttpReply> =>
   reply.catch((error: unknown) => {
     throw new MailFailure(unavailable, `${who} did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
@@ -67,7 +67,7 @@ export const answerOf = (reply: Promise<HttpReply>, who: string, unavailable: Fa
 /** True for an answer that says nothing about the call itself: the same call may work soon. */
 export const isTransient = ({ status }: HttpReply): boolean => status === 408 || status === 429 || status >= 500;
 
-/** What a log may say of a refusal: the service, and Google's status and word. */
+/** What a log may contain of a refusal: the service, and Google's status and word. */
 export const refusalDetail = (service: string, reply: HttpReply): string =>
   `${service} answered ${reply.status} ${readGoogleError(json(reply)).status}`.trim();
 

@@ -4,9 +4,9 @@ const TRIES = 3;
 const FIRST_WAIT_MS = 200;
 
 /**
- * An exchange that tries again, for calls that may reach Google twice (a token endpoint, a signature): no answer, a
- * premature close and 5xx are given two more tries with growing, random waits. A call with `once` is tried again only after an
- * answer, or where none of it has left. `pause` rejects at the invocation's deadline.
+ * An exchange with retries, for calls that may reach Google twice (a token endpoint, a signature). No answer, a premature close
+ * and 5xx get two more tries, with growing, random pauses. A call with `once` is repeated only after an answer, or where none of
+ * it has left. `pause` rejects at the invocation's deadline.
  */
 export function withRetry(exchange: Exchange, pause: (ms: number) => Promise<void>, random: () => number): Exchange {
   return async (call) => {

@@ -3,7 +3,10 @@ import type { FunctionContext } from '../../runtime/function-context.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import { inspectMailbox } from './inspect-mailbox.ts';
 
-/** Looks at the grant of every mailbox in the settings, as the functions use it. Never throws; apart from `connect`, so that no email's function carries Google's clients. */
+/**
+ * Inspects the grant of every mailbox in the settings, as the functions use it. Never throws. This is not in `connect`, so that
+ * the functions that send do not load Google's client libraries.
+ */
 export async function inspectGrants(
   { config, urls }: Settings,
   { startInvocation }: Pick<FunctionContext, 'startInvocation'>,

@@ -12,7 +12,7 @@ const good = (check: Finding['check'], detail: string): Finding => ({ check, ok:
 const bad = (check: Finding['check'], code: FailureCode, detail: string): Finding => ({ check, ok: false, code, detail });
 const untold = (check: Finding['check'], detail: string): Finding => ({ check, ok: null, code: null, detail });
 
-// users.settings.sendAs.list takes any one of them.
+// users.settings.sendAs.list accepts any one of these scopes.
 const READS_ALIASES = [
   SCOPE_MAIL,
   'https://www.googleapis.com/auth/gmail.modify',
@@ -22,8 +22,8 @@ const READS_ALIASES = [
 const OF_THE_GRANT = new Set<FailureCode>(['grant_missing', 'grant_unreadable', 'grant_malformed', 'identity_refused']);
 
 /**
- * Looks at a mailbox's grant as far as its own scopes allow, and sends nothing. The token is minted as for an email; what Google says of
- * it and of the mailbox is asked by Google's own clients, loaded here. Never throws.
+ * Inspects a mailbox's grant as far as its own scopes allow, and sends nothing. The token is minted as for an email. Google's own
+ * client libraries, loaded here, query the token and the mailbox. Never throws.
  */
 export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleUrls): Promise<Inspection> {
   const token = await mint({ mailbox }).catch(toFailure);
@@ -58,7 +58,7 @@ async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], tok
   const { sendAs } = new gmail_v1.Gmail({}).users.settings;
   const list = await sendAs.list({ userId: 'me' }, options).then(
     ({ data }) => data.sendAs,
-    () => null, // an error of the client's may hold the token
+    () => null, // an error of the client may hold the token
   );
   if (!list) return untold('aliases', 'Gmail did not list them');
   const verified = list
@@ -68,7 +68,7 @@ async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], tok
   return missing === 0 ? good('aliases', 'verified') : bad('aliases', 'alias_unverified', `${missing} of ${aliases.length} not verified`);
 }
 
-/** What Google says of an access token: its scopes, and its account's address where a scope shows it. */
+/** What Google's tokeninfo says of an access token: its scopes, and its account's address where a scope shows it. */
 async function tokenInfo(token: AccessToken, urls: GoogleUrls): Promise<{ scopes: string[]; email: string | null } | null> {
   const about = await (await clientFor(urls, token)).getTokenInfo(token.secret.reveal()).catch(() => null);
   return about && { scopes: about.scopes, email: about.email?.toLowerCase() ?? null };
@@ -76,7 +76,7 @@ async function tokenInfo(token: AccessToken, urls: GoogleUrls): Promise<{ scopes
 
 const TIMEOUT_MS = 10_000;
 
-/** Google's own client with the mailbox's token; it cannot get another one. */
+/** Google's own client with the mailbox's token; the client cannot get another token. */
 async function clientFor(urls: GoogleUrls, token: AccessToken) {
   const { OAuth2Client } = (await import('google-auth-library/build/src/auth/oauth2client.js')).default; // CommonJS: a bundle has it under `default` alone
   const client = new OAuth2Client({ endpoints: { tokenInfoUrl: urls.tokenInfo }, transporterOptions: { timeout: TIMEOUT_MS } });

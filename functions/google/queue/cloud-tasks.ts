@@ -5,7 +5,7 @@ import { json } from '../http/exchange.ts';
 import { publishRequest } from './pubsub-topic.ts';
 import { type QueueApi, queueService } from './queue-client.ts';
 
-/** Where a task publishes its message, and whose token it carries. */
+/** Where a task publishes its message, and the account whose token it carries. */
 export interface TaskTarget {
   /** Base URL of Pub/Sub. */
   readonly pubsub: string;
@@ -13,7 +13,9 @@ export interface TaskTarget {
   readonly account: string;
 }
 
-/** A queue of Cloud Tasks, as `projects/P/locations/L/queues/Q`, whose tasks publish on a topic: no function needs to be reached. */
+/**
+ * A queue of Cloud Tasks, as `projects/P/locations/L/queues/Q`. Its tasks publish on a topic, so they need to reach no function.
+ */
 export function createTaskQueue(api: QueueApi, queue: string, target: TaskTarget): TaskQueue {
   const tasks = queueService('Cloud Tasks', api);
   const pathOf = (name: string): string => `/v2/${queue}/tasks/${name}`;
@@ -21,7 +23,7 @@ export function createTaskQueue(api: QueueApi, queue: string, target: TaskTarget
     async schedule(message, at, name) {
       const body: cloudtasks_v2.Schema$CreateTaskRequest = { task: taskOf(`${queue}/tasks/${name}`, message, at, target) };
       const reply = await tasks.request({ method: 'POST', path: `/v2/${queue}/tasks`, body, timeoutMs: 15_000 });
-      if (reply.status === 409) return 'taken'; // "existing, or deleted or executed recently": it does not say which
+      if (reply.status === 409) return 'taken'; // "existing, or deleted or executed recently": Google does not say which
       if (reply.status !== 200) throw tasks.failure(reply);
       return 'created';
     },
@@ -54,7 +56,7 @@ const taskOf = (name: string, message: QueueMessage, at: number, { pubsub, topic
   },
 });
 
-/** Reads the message out of a task's body, which is `publishRequest` in base64. */
+/** Reads the message from a task's body, which is `publishRequest` in base64. */
 function messageIn(content: string): QueueMessage {
   const { messages } = JSON.parse(Buffer.from(content, 'base64').toString('utf8')) as pubsub_v1.Schema$PublishRequest;
   const { data, attributes } = messages?.[0] ?? {};

@@ -1,7 +1,7 @@
 import type { ContentStore } from '../../mail/delivery/ports.ts';
 import { type QueueApi, queueService } from './queue-client.ts';
 
-/** A bucket of Cloud Storage; its lifecycle deletes what is kept there. Throws MailFailure: queue_unavailable, queue_refused. */
+/** A Cloud Storage bucket, whose lifecycle deletes old content. Throws MailFailure: queue_unavailable, queue_refused. */
 export function createContentStore(api: QueueApi, bucket: string): ContentStore {
   const storage = queueService('Cloud Storage', api);
   const object = (name: string): string => `/storage/v1/b/${bucket}/o/${encodeURIComponent(name)}`;

@@ -3,7 +3,7 @@ import type { Queue, QueueMessage } from '../../mail/delivery/ports.ts';
 import { json } from '../http/exchange.ts';
 import { type QueueApi, queueService } from './queue-client.ts';
 
-/** A topic of Pub/Sub, as `projects/P/topics/T`. Resolves once Pub/Sub answers with the message's id: then it is durable. */
+/** A Pub/Sub topic, as `projects/P/topics/T`. Resolves once Pub/Sub returns the message's id: then the message is durable. */
 export function createTopic(api: QueueApi, topic: string): Queue {
   const pubsub = queueService('Pub/Sub', api);
   return {

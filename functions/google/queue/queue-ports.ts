@@ -6,7 +6,7 @@ import type { QueueApi } from './queue-client.ts';
 
 type QueuePorts = Pick<Ports, 'queue' | 'deadLetters' | 'taskQueue' | 'contentStore'>;
 
-/** The ports of the queue, each null where it is not configured; a client is loaded when it is used first. */
+/** The ports of the queue, each null where it is not configured; each client is loaded at its first use. */
 export function queuePorts({ topic, deadTopic, bucket, tasks, urls }: Settings, exchange: Exchange, token: TokenSource): QueuePorts {
   const at = (baseUrl: string): QueueApi => ({ baseUrl, exchange, token });
   const topicPort = (name: string | null): Queue | null =>

@@ -7,20 +7,23 @@ import { type Challenge, type Phase, readChallenge, readReply, readSmtpFailure }
 
 type Accepted = Extract<UploadStatus, { state: 'accepted' }>;
 
-/** A connection on which a mailbox is signed in. After any failure it is of no more use and must be closed. */
+/** A connection that is signed in as a mailbox. After any failure it cannot be used again and must be closed. */
 export interface SmtpSession {
-  /** Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the handle, since SMTP tells no id. */
+  /**
+   * Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the session URI (`smtp:<Message-ID>`), because SMTP returns
+   * no id.
+   */
   send(handle: string, message: MimeMessage, deadline: AbortSignal): Promise<Accepted>;
   isOpen(): boolean;
-  /** Leaves it open without keeping the process alive; the next `send` needs nothing more. */
+  /** Lets the process end although the connection is open; the next `send` needs no further step. */
   rest(): void;
   close(): void;
 }
 
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 40_000; // Gmail replies slowly to a large message
-// nodemailer picks PLAIN over XOAUTH2 where both are offered and the XOAUTH2 is not its own; under a name it does not
-// know our handler is taken, and can read the 334, which its own throws away.
+// nodemailer prefers PLAIN over XOAUTH2 where the server offers both, unless XOAUTH2 is its own. Under a name that nodemailer does
+// not know it uses our handler, which can read the 334; nodemailer's own handler discards the 334.
 const METHOD = 'MINTED-TOKEN';
 
 interface Trouble {
@@ -29,9 +32,9 @@ interface Trouble {
   readonly response?: string | undefined;
 }
 
-/** Connects and signs in with the minted token. The server's certificate is always checked. Throws MailFailure. */
+/** Connects and signs in with the access token. The server's certificate is always checked. Throws MailFailure. */
 export async function openSession(server: SmtpServer, mailbox: string, token: AccessToken, deadline: AbortSignal): Promise<SmtpSession> {
-  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection'); // only mailboxes with `via: smtp` pay for it
+  const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection'); // loaded only for mailboxes with `via: smtp`
   let phase: Phase = 'connect';
   let challenge: Challenge | null = null;
   let open = true;
@@ -41,14 +44,14 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
     const first = (await say(`AUTH XOAUTH2 ${xoauth2(mailbox, token)}`)).response;
     if (readReply(first).code !== 334) return first;
     challenge = readChallenge(readReply(first).text);
-    return (await say('')).response; // the empty line brings the 535 that belongs to it
+    return (await say('')).response; // the server answers the empty line with the 535
   };
   const line = new SMTPConnection({
     host: server.host,
     port: server.port,
     secure: server.secure,
     requireTLS: !server.secure,
-    name: mailbox.slice(mailbox.lastIndexOf('@') + 1), // Gmail closes on a name that is none, and no host name is told
+    name: mailbox.slice(mailbox.lastIndexOf('@') + 1), // Gmail refuses a name that is no domain; our host name is not sent
     tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(server.ca && { ca: server.ca }) },
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
@@ -66,10 +69,10 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
   line.on('error', (error: Trouble) => fail(error));
   line.on('end', () => {
     open = false;
-    setImmediate(() => fail({ code: 'ECONNRESET' })); // a 421 is reported after it
+    setImmediate(() => fail({ code: 'ECONNRESET' })); // nodemailer reports a 421 after the close
   });
 
-  /** Runs one step of the dialogue: whatever ends the connection, or the time, ends the step. */
+  /** Runs one step of the dialogue: an end of the connection, or the deadline, ends the step. */
   const step = <T>(signal: AbortSignal, start: (done: (error?: Trouble | null, value?: T) => void) => void): Promise<T> =>
     new Promise((resolve, reject) => {
       const late = (): void => fail({ code: 'ETIMEDOUT' });

@@ -7,10 +7,10 @@ import type { SmtpServer } from '../../runtime/smtp-url.ts';
 import type { Search } from '../gmail/message-search.ts';
 import { openSession, type SmtpSession } from './smtp-session.ts';
 
-/** SMTP for one invocation: a connection per mailbox, shared by all its emails, one after the other. */
+/** SMTP for one invocation: one connection per mailbox, on which its emails follow one another. */
 export interface Smtp {
   transport(mailbox: Mailbox): Transport;
-  /** Ends the connections; those of mailboxes with `tokens: reuse` are kept for the next invocation. */
+  /** Closes the connections; those of mailboxes with `tokens: reuse` are kept for the next invocation. */
   close(): void;
 }
 
@@ -24,19 +24,22 @@ interface World {
 }
 
 const HANDLE = 'smtp:';
-// A raw message has its caller's Message-ID: Gmail is searched only for a plain one that was not used before.
+// A raw message has its caller's Message-ID. A search is used only for a Message-ID without special characters that no earlier
+// email has.
 const OURS = /^<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@[a-z0-9.-]+>$/;
 const PLAIN = /^<[^\s<>"(){}:]{1,200}@[^\s<>"(){}:]{1,200}>$/;
 const RECIPIENTS_MAX = 100; // support.google.com/a/answer/166852: recipients of one message over SMTP
-// How soon the search knows an email that came by SMTP is documented nowhere. It is looked for four times in 7 s, which fits
-// the laptop's deadline of 10 s; only then it counts as not sent, and goes again. See docs/decisions/010.
+// Google does not document how soon the search finds an email that was sent by SMTP. The transport searches four times in 7 s,
+// which fits the local stack's deadline of 10 s. Only then the email counts as not sent, and is sent again. See
+// docs/decisions/010.
 const SEARCH_PAUSES_MS = [0, 1_000, 2_000, 4_000];
-// On a connection that lay open these say that it is no longer good, not that the email is: nothing of it has left.
+// On an idle connection these replies mean that the connection has ended, not that the email is refused: no byte of the email has
+// left.
 const STALE = new Set(['google_unavailable', 'token_refused']);
 
 /**
- * Gmail's SMTP as a way that can be asked afterwards: the handle is the message's Message-ID, which SMTP leaves as it is,
- * and it is asked by Gmail's search. The scope is https://mail.google.com/.
+ * Gmail's SMTP as a transport that can be queried: the session URI is `smtp:` and the message's Message-ID, which SMTP keeps, and
+ * Gmail's search answers the query. The scope is https://mail.google.com/.
  */
 export function createSmtp({ server, search, warm, deadline, now, pause }: World): Smtp {
   const lines = new Map<string, { readonly mailbox: Mailbox; session: SmtpSession | null; turn: Promise<unknown> }>();
@@ -75,7 +78,10 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
     return sending;
   };
 
-  /** Whether an email found by this Message-ID can only be the one that is about to be sent: none was before, and none is now. */
+  /**
+   * Whether an email with this Message-ID can only be the one that is about to be sent: no earlier email had it, and none has it
+   * now.
+   */
   const tells = async (messageId: string, token: AccessToken, alone: Alone): Promise<boolean> => {
     if (OURS.test(messageId)) return true;
     if (!PLAIN.test(messageId)) return false;
@@ -85,12 +91,13 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
 
   const ask = async (handle: string, token: AccessToken, alone: Alone): Promise<UploadStatus> => {
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the email was begun over the API, SMTP cannot ask for it');
-    if (handle === HANDLE) return { state: 'gone' }; // by its Message-ID another email would be found
+    if (handle === HANDLE) return { state: 'gone' }; // a search for an empty Message-ID would find another email
     const messageId = handle.slice(HANDLE.length);
     for (const ms of SEARCH_PAUSES_MS) {
       if (ms > 0) await pause(ms);
       const gmailId = await search(messageId, token);
-      // Asked after the search: another email with this Message-ID says so before it is sent, so none was there when this was found.
+      // Reserved after the search: another email with this Message-ID reserves it before it is sent, so that email did not exist
+      // at the time of the search.
       if (gmailId !== null) return OURS.test(messageId) || (await alone(messageId)) ? { state: 'accepted', gmailId } : { state: 'gone' };
     }
     return { state: 'partial', received: 0 };
@@ -99,7 +106,7 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
   return {
     transport: (mailbox) => ({
       resumable: false,
-      refusalIsProof: true, // RFC 5321, 4.2.1: after a 4yz or 5yz the server has not taken the message
+      refusalIsProof: true, // RFC 5321, 4.2.1: after a 4yz or 5yz the server has not accepted the message
       async openSession({ messageId, envelope }, token, alone) {
         if (envelope.to.length > RECIPIENTS_MAX)
           throw new MailFailure(
@@ -122,13 +129,13 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
   };
 }
 
-/** Connections that outlive their invocation, one per mailbox at most. */
+/** Connections that outlive their invocation, at most one per mailbox. */
 export interface WarmSessions {
   take(mailbox: string, now: number): SmtpSession | null;
   put(mailbox: string, session: SmtpSession, now: number): void;
 }
 
-const IDLE_MS = 60_000; // an instance without requests has no processor to answer the server with
+const IDLE_MS = 60_000; // an idle instance has no processor time to answer the server
 
 export function createWarmSessions(): WarmSessions {
   const kept = new Map<string, { readonly session: SmtpSession; readonly since: number }>();
@@ -142,7 +149,7 @@ export function createWarmSessions(): WarmSessions {
   return {
     take,
     put(mailbox, session, now) {
-      take(mailbox, now)?.close(); // of two invocations that end, the later keeps its own
+      take(mailbox, now)?.close(); // of two invocations that end, the later one keeps its own connection
       session.rest();
       kept.set(mailbox, { session, since: now });
     },

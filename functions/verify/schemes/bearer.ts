@@ -2,7 +2,10 @@ import { bearerOf } from '../proof/bearer-token.ts';
 import { sameText } from '../proof/mac.ts';
 import { ANY_TEXT, rememberFor, type Scheme } from '../proof/scheme.ts';
 
-/** A shared token in the Authorization header, for what can send a header and cannot sign: Alertmanager, Grafana, cron jobs. */
+/**
+ * A shared token in the Authorization header, for programs that can send a header and cannot sign: Alertmanager, Grafana, cron
+ * jobs.
+ */
 export const bearer: Scheme = {
   read({ headers }) {
     const given = bearerOf(headers);

@@ -1,9 +1,11 @@
 import { rememberFor, type Scheme } from '../proof/scheme.ts';
 
-/** An identity token of Google's, for Cloud Scheduler, Cloud Tasks and Pub/Sub: the function verifies it, and no secret is shared. */
+/**
+ * An identity token of Google's, for Cloud Scheduler, Cloud Tasks and Pub/Sub: the function verifies it, and no secret is shared.
+ */
 export const googleOidc: Scheme = {
   read: () => null,
-  sign: async () => ({}), // nobody but Google could make one
+  sign: async () => ({}), // only Google can make one
   replayMs: rememberFor,
   secret: null,
   identity: true,

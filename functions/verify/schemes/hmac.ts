@@ -5,7 +5,9 @@ import { ANY_TEXT, HOUR_MS, type Scheme } from '../proof/scheme.ts';
 
 const REPLAY_MS = 32 * 24 * HOUR_MS;
 
-/** Anybody else's HMAC over the body, or over `<timestamp>:<body>` where a header with the timestamp is named. */
+/**
+ * Any other vendor's HMAC over the body, or over `<timestamp>:<body>` where the configuration names a header with the timestamp.
+ */
 export const hmac: Scheme = {
   read({ headers, body, now }, { hmac: form, toleranceSeconds }) {
     if (!form) return null;

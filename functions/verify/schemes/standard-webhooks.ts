@@ -9,9 +9,9 @@ const ID = /^[\x21-\x7e]{1,200}$/;
 
 /**
  * Standard Webhooks (standardwebhooks.com): `webhook-signature` holds one or more `v1,<base64>` over
- * `<webhook-id>.<webhook-timestamp>.<body>`. The library makes the signature; clock, tolerance and comparison are ours,
- * since its own `verify` knows neither another tolerance nor a passed-in clock. Svix, and who sends through it (Clerk,
- * Resend), calls the same three headers `svix-…` (docs.svix.com, "Verifying Webhooks Manually").
+ * `<webhook-id>.<webhook-timestamp>.<body>`. The library makes the signature; clock, tolerance and comparison are ours, since the
+ * library's `verify` takes neither another tolerance nor a clock. Svix, and vendors that send through it (Clerk, Resend), use the
+ * same three headers with the prefix `svix-` (docs.svix.com, "Verifying Webhooks Manually").
  */
 export const standardWebhooks: Scheme = {
   read({ headers, body, now }, { toleranceSeconds }) {
@@ -41,7 +41,7 @@ export const standardWebhooks: Scheme = {
   takes: [],
 };
 
-/** A secret of Standard Webhooks: base64, usually behind `whsec_`. Throws MailFailure: hook_secret_unusable. */
+/** A secret of Standard Webhooks: base64, usually after `whsec_`. Throws MailFailure: hook_secret_unusable. */
 async function webhookOf(secret: string) {
   const { Webhook } = (await import('standardwebhooks')).default; // CommonJS: a bundle has it under `default` alone
   try {
@@ -51,7 +51,10 @@ async function webhookOf(secret: string) {
   }
 }
 
-/** The library signs text. Bytes that are none would all become the same replacement character, and so one signature. */
+/**
+ * The library signs text. Invalid UTF-8 would become the same replacement character everywhere, and different bodies would have
+ * one signature.
+ */
 function isUtf8(body: Buffer): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(body);

@@ -7,7 +7,7 @@ const SIGNATURES_MAX = 8;
 
 /**
  * docs.stripe.com, "Verify webhook signatures manually": `Stripe-Signature: t=<timestamp>,v1=<hex>[,v1=<hex>]` over
- * `<timestamp>.<body>`; while a secret is being rotated there is one v1 for each. Other versions are not looked at.
+ * `<timestamp>.<body>`; while a secret is rotated there is one v1 for each secret. Other versions are ignored.
  */
 export const stripe: Scheme = {
   read({ headers, body, now }, { toleranceSeconds }) {
