@@ -28,7 +28,12 @@ const SECONDS_EACH = 0.5;
 const SECONDS_PER_MB = 1;
 
 /** Plays one input. Answers what is wrong, or what was answered. `timed`: also that it cost too much processor time. */
-export async function playOne(door: Door, input: unknown, world: World, { timed = true } = {}): Promise<{ readonly wrong: string } | Played> {
+export async function playOne(
+  door: Door,
+  input: unknown,
+  world: World,
+  { timed = true } = {},
+): Promise<{ readonly wrong: string } | Played> {
   const once = async (): Promise<Played & { seconds: number }> => {
     world.clear();
     const before = process.cpuUsage();

@@ -4,6 +4,7 @@ declare module 'handlebars/runtime.js' {
     template(spec: unknown): (context: unknown, options?: Readonly<Record<string, unknown>>) => string;
     SafeString: new (html: string) => { toHTML(): string };
     escapeExpression(text: string): string;
+    helpers: Readonly<Record<string, (this: unknown, ...args: unknown[]) => unknown>>;
     Exception: new (message: string) => Error;
   };
   export default runtime;

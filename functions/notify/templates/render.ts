@@ -3,6 +3,7 @@ import { decodeHeader, hasControl } from '../../mail/model/encoded-words.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Mode } from './check-template.ts';
 import { hasValue, helpersFor, truncate } from './helpers.ts';
+import { loopWithin } from './loop-budget.ts';
 
 /** A text without variables as it is, any other one as the library compiled it. */
 export type Spec = string | { readonly compiler: unknown };
@@ -22,7 +23,7 @@ export function renderer(mode: Mode, partials: Readonly<Record<string, Spec>> = 
   return (spec, context) => {
     if (typeof spec === 'string') return spec;
     try {
-      return prepare(spec)(context, { ...CLOSED, helpers, partials: ready });
+      return prepare(spec)(context, { ...CLOSED, helpers: { ...helpers, each: loopWithin() }, partials: ready });
     } catch (error) {
       if (error instanceof MailFailure) throw error;
       throw new MailFailure('route_template', error instanceof Error ? error.name : 'error'); // its message might quote the event

@@ -344,3 +344,32 @@ for (const place of [
   '<p>{{#if event.id}}<b>{{/if}}{{event.id}}{{#if event.id}}</b>{{/if}}</p>',
 ])
   test(`${place} is taken`, async () => assert.ok((await render({ html: place }, { 'partials/tone.hbs': 'red{{x}}' })).html));
+
+for (const [name, source] of [
+  ['a loop in a loop', '{{#each event.list as |x|}}{{#each @root.event.list as |y|}}{{y}}{{/each}}{{/each}}'],
+  ['a loop over more than 10,000 elements', '{{#each event.numbers}}{{this}}{{/each}}'],
+  ['a long text in each round', '{{#each event.list}}{{@root.event.long}}{{/each}}'],
+  ['a long text in each round of a partial', '{{#each event.list}}{{> part}}{{/each}}'],
+] as const)
+  test(`${name} ends when the template has written enough, and tells nothing of the event`, async () => {
+    const { module, problems } = compileTexts(
+      { r: { ...ROUTE } },
+      { 'plain.hbs': `---\nsubject: s\n---\n${source}`, 'partials/part.hbs': '{{@root.event.long}}' },
+    );
+    assert.deepEqual(problems, []);
+    const compiled = await load(module);
+    const data = { list: Array(1_000).fill('x'), numbers: Array(20_000).fill(1), long: 'canary-body'.repeat(50_000) };
+    assert.throws(
+      () => mailOf(compiled, compiled.routes['r'] ?? assert.fail(), { data, attributes: {} }),
+      (error: Error & { code?: string }) =>
+        error.code === 'route_template' && /10000 rounds|20000000 characters/.test(error.message) && !error.message.includes('canary'),
+    );
+  });
+
+test('a loop over 5,000 elements is rendered', async () => {
+  const { module } = compileTexts({ r: { ...ROUTE } }, { 'plain.hbs': '---\nsubject: s\n---\n{{#each event.numbers}}{{this}},{{/each}}' });
+  const compiled = await load(module);
+  const event = { data: { numbers: Array(5_000).fill(1) }, attributes: {} };
+  const { html } = mailOf(compiled, compiled.routes['r'] ?? assert.fail(), event) as { html: string };
+  assert.equal(html.match(/1,/g)?.length, 5_000);
+});
