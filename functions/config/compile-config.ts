@@ -7,29 +7,29 @@ import { compileRoutes, type Locate, type SourceFile } from '../notify/compile-r
 import { ConfigProblems } from './config-problems.ts';
 import { baseOf, loadConfig } from './load-config.ts';
 
-/** A config, and the JavaScript module that its routes and templates come to. */
+/** A configuration, and the JavaScript module that is compiled from its routes and templates. */
 export interface CompiledConfig {
   readonly config: Config;
   readonly module: string;
 }
 
 /**
- * Reads and validates the config, and compiles its routes with the templates in the folder beside it and with mailgrant's own. Throws ConfigProblems
- * with everything that is wrong, each with its file and line.
+ * Reads and validates the configuration, and compiles its routes with the templates in the folder beside it and with mailgrant's
+ * own. Throws ConfigProblems with every problem, each with its file and line.
  */
 export function compileConfig(file: string): CompiledConfig {
   const config = loadConfig(file);
   const { module, problems } = compileRoutes(config.routes ?? [], templatesFor(join(dirname(file), 'templates')), locator(file), {
-    all: config.documents !== undefined || config.keys.length > 0, // documents and requests name any of them
+    all: config.documents !== undefined || config.keys.length > 0, // documents and requests may name any template
   });
   if (problems.length > 0) throw new ConfigProblems(file, problems);
   return { config, module };
 }
 
-/** What mailgrant comes with, seen from `functions/config/` and from what it is compiled to. */
+/** The templates that mailgrant supplies, seen from `functions/config/` and from its compiled form. */
 const SUPPLIED = fileURLToPath(new URL('../../config/templates', import.meta.url));
 
-/** The templates and partials of a folder, and the supplied ones; of two with one name the folder's own counts. */
+/** The templates and partials of a folder, and the supplied ones; where both have a name, the folder's own is used. */
 function templatesFor(folder: string): SourceFile[] {
   const own = filesIn(folder);
   if (resolve(folder) === resolve(SUPPLIED)) return own;
@@ -45,7 +45,7 @@ function filesIn(folder: string): SourceFile[] {
     .map((path) => ({ path: path.replaceAll('\\', '/'), file: join(folder, path), text: readFileSync(join(folder, path), 'utf8') }));
 }
 
-/** Where a setting of a route stands; the route itself, where the setting is a default. */
+/** The place of a route's setting; the place of the route where the setting is a default. */
 function locator(file: string): Locate {
   const files = [file, ...baseOf(file)].map((name) => {
     const counter = new LineCounter();

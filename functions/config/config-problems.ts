@@ -1,4 +1,4 @@
-/** Every problem of a config file, each one line. */
+/** Every problem of a configuration file, one line each. */
 export class ConfigProblems extends Error {
   readonly problems: readonly string[];
 

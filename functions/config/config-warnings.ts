@@ -1,6 +1,6 @@
 import type { Config } from '../mail/model/config.ts';
 
-/** What is valid in a config and still not what most people want: one sentence each, with what to do. */
+/** Settings that are valid and rarely intended: one sentence each, with what to do. */
 export function warningsOf({ routes = [] }: Config): string[] {
   const users = Map.groupBy(
     routes.flatMap(({ name, hook }) => (hook && hook.secret !== '' ? [{ name, hook }] : [])),

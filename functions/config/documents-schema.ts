@@ -10,14 +10,14 @@ const collection = z
     error: 'expected the path of a collection, such as mail or tenants/{tenant}/mail',
   });
 
-/** Fields that other settings have too. */
+/** Fields that other settings share. */
 interface Shared<Limits extends z.ZodType> {
   readonly address: z.ZodType<string>;
   readonly pattern: z.ZodType<string>;
   readonly limits: Limits;
 }
 
-/** `documents:` of the config: which collection holds emails, and what those may be. */
+/** `documents:` of the configuration: which collection holds emails, and what those emails may be. */
 export const documentsSchema = <Limits extends z.ZodType>({ address, pattern, limits }: Shared<Limits>) =>
   z.strictObject({
     collection,
@@ -62,7 +62,7 @@ export function documentsOf({ replyTo, users, to, limits, expireDays, ...rest }:
   };
 }
 
-/** Addresses that nobody has a grant for. */
+/** Addresses that no mailbox has. */
 export function strayDocuments(documents: DocumentsConfig | undefined, owners: ReadonlyMap<string, string>): string[] {
   return (documents?.from ?? []).flatMap((one) => (owners.has(one) ? [] : [`documents.from: ${one} is no mailbox and no alias of one`]));
 }

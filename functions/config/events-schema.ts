@@ -28,7 +28,7 @@ const target = z
 
 export const eventsSchema = z.record(z.string(), target).optional();
 
-/** Like attachments: public names by https. Loopback is for the local stack alone, and refused anywhere else when an event is sent. */
+/** As for attachments: public names, https only. Loopback is for the local stack; anywhere else posting an event to it fails. */
 function urlProblem(text: string): string | null {
   const url = URL.parse(text);
   if (!url) return 'expected a URL such as https://app.example.com/webhooks/mailgrant';
@@ -49,7 +49,7 @@ export const eventsOf = (given: NonNullable<z.output<typeof eventsSchema>>): Eve
     addresses,
   }));
 
-/** What is right line by line and wrong beside the rest of the config. */
+/** Settings that are valid on their own and contradict the rest of the configuration. */
 export function eventContradictions({ events = [], ledger, mailboxes, routes = [] }: Config): string[] {
   const grants = new Set(mailboxes.filter(({ grant }) => grant !== 'delegation').map(({ secret }) => secret));
   const hooks = new Set(routes.flatMap(({ hook }) => hook?.secret || []));

@@ -4,7 +4,10 @@ import { normaliseAddress } from '../mail/model/address.ts';
 const NAME = /[\w-]+|"(?:[^"\\]|\\.)*"/;
 const PATH = new RegExp(`^((?:${NAME.source})(?:\\.(?:${NAME.source}))*): `);
 
-/** Puts in front of each problem, `path: reason`, where in the file it is: `file:line: `; nothing where no part of the path is there. */
+/**
+ * Adds the place in the file to each problem: `path: reason` becomes `file:line: path: reason`; a problem without a place stays as
+ * it is.
+ */
 export function placed(file: string, problems: readonly string[], document: Document, counter: LineCounter): string[] {
   return problems.map((problem) => {
     const path = PATH.exec(problem)?.[1] ?? '';
@@ -14,7 +17,7 @@ export function placed(file: string, problems: readonly string[], document: Docu
   });
 }
 
-/** Where the last part of a path begins that is in the file: a setting that is missing is told at what it is missing from. */
+/** The offset of the longest part of a path that the file has: a missing setting is reported at the setting that lacks it. */
 function offsetOf(names: readonly string[], document: Document): number | null {
   let here: unknown = document.contents;
   let offset: number | null = null;
@@ -36,8 +39,8 @@ function offsetOf(names: readonly string[], document: Document): number | null {
 type Member = { readonly key: unknown; readonly value: unknown };
 
 /**
- * A name as it is written, and what it stands for. The config has addresses in lower case and by their ASCII domain; of two that are one
- * address then, the second is the one too many.
+ * A name as written, and its normal form. The configuration has addresses in lower case with ASCII domains; where two addresses
+ * become equal, the second is reported.
  */
 function memberOf(items: readonly Member[], name: string, last: boolean): [Node?, unknown?] {
   const same = items.filter(({ key }) => String(key) === name || normaliseAddress(String(key)) === name);

@@ -7,10 +7,10 @@ import { mergePatch } from './merge-patch.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkConfig } from './schema.ts';
 
-/** Reads and validates `config/mailgrant.yaml`. Throws ConfigProblems with everything that is wrong. */
+/** Reads and validates `config/mailgrant.yaml`. Throws ConfigProblems with every problem. */
 export const loadConfig = (file: string): Config => checkText(file, readText(file));
 
-/** The same for a text that the file does not have yet. */
+/** The same for a text that is not yet in the file. */
 export function checkText(file: string, text: string): Config {
   const { value, placed } = wholeValue(file, text);
   const { config, problems } = checkConfig(value);
@@ -18,7 +18,7 @@ export function checkText(file: string, text: string): Config {
   return config;
 }
 
-/** The config as one file, for who reads no `extends`, such as Terraform. Throws ConfigProblems. */
+/** The configuration as one file, for programs that do not read `extends`, such as Terraform. Throws ConfigProblems. */
 export function wholeConfig(file: string): string {
   loadConfig(file);
   return stringify(wholeValue(file, readText(file)).value, { lineWidth: 0 });
@@ -30,8 +30,8 @@ interface Whole {
 }
 
 /**
- * What a file says, laid over the file that its `extends` names: an environment says what differs (docs/decisions/087). A problem is
- * placed in the file itself, where it stands there, else in the one it extends.
+ * A file merged over the file that its `extends` names: an environment contains only its differences (docs/decisions/087). A
+ * problem is placed in the file itself if the file has the setting, else in the file that it extends.
  */
 function wholeValue(file: string, text: string): Whole {
   const read = readYaml(file, text);
@@ -51,7 +51,7 @@ function wholeValue(file: string, text: string): Whole {
   };
 }
 
-/** The file that a config extends; none where it stands for itself. */
+/** The file that a configuration extends; none if it extends nothing. */
 export function baseOf(file: string): string[] {
   const { extends: name } = (readYaml(file, readText(file)) as { value?: { extends?: unknown } }).value ?? {};
   return typeof name === 'string' ? [join(dirname(file), name)] : [];

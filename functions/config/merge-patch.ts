@@ -1,4 +1,4 @@
-/** One value laid over another (RFC 7396, JSON Merge Patch): maps are merged, `null` takes a member out, anything else replaces. */
+/** One value merged over another (RFC 7396, JSON Merge Patch): maps are merged, `null` removes a member, anything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isMap(patch)) return patch;
   const merged = new Map(Object.entries(isMap(target) ? target : {}));

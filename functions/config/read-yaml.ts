@@ -3,11 +3,11 @@ import { placed } from './line-numbers.ts';
 
 interface Read {
   readonly value: unknown;
-  /** Says of problems with the value, `path: reason` each, in which line they are. */
+  /** Adds to each problem, `path: reason`, its line in the file. */
   placed(problems: readonly string[]): string[];
 }
 
-/** What a YAML file holds, or why it holds nothing that can be read: each as `file:line: reason`. */
+/** The content of a YAML file, or why it cannot be read: each reason as `file:line: reason`. */
 export function readYaml(file: string, text: string): Read | { readonly problems: string[] } {
   const counter = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: true, strict: true, prettyErrors: false, lineCounter: counter });
@@ -22,7 +22,7 @@ export function readYaml(file: string, text: string): Read | { readonly problems
     return at(text.lastIndexOf(quote, pos[0] - 1), 'the text that begins with a quote has no closing one');
   };
   const { errors } = document;
-  // Where the reader lost its way, it stumbles over each line that follows.
+  // After the first error the parser reports every line that follows, so only the first is shown.
   const told = errors.filter(({ code }, index) => index === 0 || code === 'DUPLICATE_KEY');
   if (told.length > 0) return { problems: told.map(problemOf) };
   const problems: string[] = [];
@@ -46,7 +46,7 @@ export function readYaml(file: string, text: string): Read | { readonly problems
 
 const ALIASES_MAX = 20;
 
-// To YAML, braces that nobody quoted are a map.
+// YAML reads unquoted braces as a map.
 const UNQUOTED = 'a value that begins with braces needs quotes: "{{…}}"';
 const INDENT = '; the lines of one block begin in the same column, after spaces';
 const HINTS: Readonly<Record<string, string>> = {

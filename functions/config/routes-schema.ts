@@ -15,7 +15,7 @@ const line = z
 const lines = z.union([line.transform((one) => [one]), z.array(line).max(50)], {
   error: ({ input }) => (input === undefined ? 'missing' : 'expected a line, or a list of lines'),
 });
-/** Of the secret's resource in Secret Manager, where its value does not show. */
+/** The id of the secret in Secret Manager, which does not show its value. */
 export const secretId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, {
   error: 'expected the name of a secret in Secret Manager, of letters, digits, "-" or "_"; never the secret itself',
 });
@@ -61,14 +61,14 @@ const SETTINGS = [
   'email',
   'rememberFor',
 ] as const satisfies Setting[];
-/** The schemes that a setting is for, as the config names them. */
+/** The schemes that a setting is for, by their names in the configuration. */
 const takers = (setting: Setting): string =>
   Object.entries(SCHEMES)
     .filter(([, { needs, takes }]) => [...needs, ...takes].includes(setting))
     .map(([name]) => `\`verify: ${name}\``)
     .join(', ');
 
-// One flat object in the file: what belongs to which scheme is checked here, so that a setting is never ignored.
+// One flat object in the file: which setting belongs to which scheme is checked here, so that no setting is ignored.
 const hook = z
   .strictObject({
     verify: z.enum(Object.keys(SCHEMES), missing),
@@ -108,7 +108,7 @@ const hook = z
   });
 
 const count = z.int().min(1).nullable();
-/** Whoever writes issues or forms decides how many events there are: a mailbox's day is not theirs to use up. */
+/** The senders of issues or forms decide how many events there are: they must not use up a mailbox's daily limit. */
 const ROUTE_PER_DAY = 300;
 const limits = z
   .strictObject({ perDay: count.default(ROUTE_PER_DAY), perMinute: count.default(null) })
@@ -135,7 +135,7 @@ const route = z
   })
   .refine(({ topic, hook }) => (topic === undefined) !== (hook === undefined), { error: 'expected a topic or a hook, one of the two' });
 
-/** What stands under `routes:`. */
+/** The schema of `routes:`. */
 export const routes = z.record(z.string(), route).default({});
 
 /** The routes with every default filled in. */
@@ -154,7 +154,7 @@ export function routesOf(given: z.output<typeof routes>): Route[] {
   }));
 }
 
-/** Routes that nobody may send for, or whose emails could only fail or be others than written: what is no template is known now. */
+/** Routes that no caller may send for, or whose emails would always fail: everything outside templates is known now. */
 export function routeContradictions(routes: readonly Route[], owners: ReadonlyMap<string, string>): string[] {
   return routes.flatMap((route) =>
     [

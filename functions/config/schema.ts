@@ -24,7 +24,7 @@ const givenLimits = z
   .strictObject({ perDay: count.nullable().optional(), perMinute: count.nullable().optional() })
   .refine(({ perDay, perMinute }) => perDay !== undefined || perMinute !== undefined, { error: 'expected perDay, perMinute or both' });
 const limits = givenLimits.transform(({ perDay = null, perMinute = null }): Limits => ({ perDay, perMinute })).optional();
-// The last day on which it counts, in UTC.
+// The last day on which the key is valid, in UTC.
 const day = z
   .string({ error: 'expected a date such as 2027-01-31' })
   .refine((text) => /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00Z`).toJSON()?.startsWith(text), {
@@ -74,7 +74,10 @@ export type Checked =
   | { readonly config: Config; readonly problems: readonly [] }
   | { readonly config: null; readonly problems: readonly string[] };
 
-/** Checks what `config/mailgrant.yaml` holds; answers the config, or every problem at once, each with its path in the file. */
+/**
+ * Checks the content of `config/mailgrant.yaml`; returns the configuration, or every problem at once, each with its path in the
+ * file.
+ */
 export function checkConfig(value: unknown): Checked {
   const parsed = file.safeParse(value ?? {});
   const names = nameProblems(value);
@@ -104,12 +107,12 @@ export function checkConfig(value: unknown): Checked {
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };
 }
 
-// Gmail counts 2,000 emails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, for the person
-// whose it is too: four fifths of that by default. A minute too many is only refused, so that limit is left to Gmail.
-// support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
+// Gmail counts 2,000 emails (gmail.com: 500) in any 24 hours and then locks the mailbox for up to a day, also for the person who
+// owns it: so the default is four fifths of that. An email over the limit of a minute is only refused, so Gmail keeps that limit.
+// Sources: support.google.com/a/answer/166852, support.google.com/mail/answer/22839; see docs/decisions/033.
 const PER_DAY = { workspace: 1_600, consumer: 400 };
 
-/** `perDay: null` is no limit, left out it is the default. */
+/** `perDay: null` means no limit; without `perDay` the default applies. */
 function mailboxLimits(address: string, { perDay, perMinute }: z.output<typeof givenLimits> = {}): Limits {
   const usual = /@(gmail|googlemail)\.com$/.test(address) ? PER_DAY.consumer : PER_DAY.workspace;
   return { perDay: perDay === undefined ? usual : perDay, perMinute: perMinute ?? null };
@@ -122,10 +125,10 @@ function keyOf([id, { sha256, identity, from, to, limits, expires, disabled }]: 
   return { id, sha256: sha256 ?? '', from, to: to ?? null, ...rest, ...(expires && { expires: Date.parse(expires) + DAY_MS }) };
 }
 
-/** `mailgrant-` and the address with everything but letters and digits as hyphens; Terraform derives the same. */
+/** `mailgrant-` and the address with everything but letters and digits as hyphens; Terraform derives the same name. */
 export const secretFor = (address: string): string => `mailgrant-${address.replace(/[^a-z0-9]+/g, '-')}`;
 
-/** The names of mailboxes, keys and routes, checked apart: a wrong name shall not hide what is wrong below it. */
+/** The names of mailboxes, keys and routes, checked separately: a wrong name must not hide the problems below it. */
 function nameProblems(value: unknown): string[] {
   const named = (section: string): string[] => {
     const entries = (value as Record<string, unknown> | null)?.[section];
@@ -151,7 +154,7 @@ function sentences(issue: z.core.$ZodIssue): string[] {
   return [`${at || 'file'}: ${issue.message}`];
 }
 
-/** What is right line by line and wrong together. */
+/** Settings that are valid on their own and contradict each other. */
 function contradictions(config: Config): string[] {
   const { mailboxes, keys, routes, documents } = config;
   const owners = new Map<string, string>();
@@ -187,7 +190,7 @@ function contradictions(config: Config): string[] {
   return [...problems, ...routeContradictions(routes ?? [], owners), ...eventContradictions(config)];
 }
 
-/** Two grants in one secret: the second consent would replace the first one. Keys of a service account may be shared. */
+/** Two grants in one secret: the second consent would replace the first one. Mailboxes may share the key of a service account. */
 function sharedSecrets(mailboxes: Config['mailboxes'], routes: NonNullable<Config['routes']>): string[] {
   const grants = mailboxes.filter(({ grant }) => grant !== 'delegation');
   const hooks = routes.filter(({ hook }) => hook !== null && grants.some(({ secret }) => secret === hook.secret));

@@ -4,22 +4,24 @@ import { literal } from './literal.ts';
 import { checkTemplate, type Mode, type TemplateText } from './templates/check-template.ts';
 import { splitFrontMatter } from './templates/front-matter.ts';
 
-/** A file of the folder of templates, by its path in there: `cloud-build.hbs`, `cloud-build.txt.hbs`, `partials/layout.hbs`. */
+/**
+ * A file of the folder of templates, by its path in the folder: `cloud-build.hbs`, `cloud-build.txt.hbs`, `partials/layout.hbs`.
+ */
 export interface SourceFile {
   readonly path: string;
-  /** As problems name it. */
+  /** Its name in problems. */
   readonly file: string;
   readonly text: string;
 }
 
-/** Where a setting of a route stands in the config file; null where that is not known. */
+/** The place of a route's setting in the configuration file; null where it is not known. */
 export type Locate = (route: string, ...setting: (string | number)[]) => { readonly file: string; readonly line: number };
 
 const ROOTS = new Set(['event', 'attributes', 'route', 'digest']);
 
 /**
- * Compiles routes and templates into the text of a JavaScript module that exports `compiled`. Only what the routes use is
- * in it, but every file is checked. Answers every problem there is, each as `file:line: reason`.
+ * Compiles routes and templates into the text of a JavaScript module that exports `compiled`. The module contains only what the
+ * routes use, but every file is checked. Returns every problem, each as `file:line: reason`.
  */
 export function compileRoutes(
   routes: readonly Route[],
@@ -29,7 +31,7 @@ export function compileRoutes(
 ): { module: string; problems: readonly string[] } {
   const problems: string[] = [];
   const partials = { html: partialsOf(files, 'html', problems), text: partialsOf(files, 'text', problems) };
-  // A partial that is wrong is there all the same: who uses it is not told that it is not.
+  // A partial with a problem exists all the same: its users are not reported as naming an unknown partial.
   const names = { html: partialNames(files, 'html'), text: partialNames(files, 'text'), line: new Set<string>() };
   const code = (text: TemplateText): Code => {
     if (!text.text.includes('{{') && !text.text.includes('\\')) return { code: literal(text.text), partials: [] };
@@ -64,7 +66,7 @@ export function compileRoutes(
           `${file}:${line}: routes.${route.name}.${setting}: there is no template "${name}"; there are ${[...templates.keys()].join(', ') || 'none'}`,
         );
     }
-    // What is over its limits is told in a digest, plain where there is no template of one.
+    // Events over the limits go into a digest, which is a plain one if the route has no template for it.
     if (route.limits && templates.has(route.digest)) used.add(route.digest);
     const headers = Object.entries(route.headers).map(([name, text]) => `${literal(name)}:${field('headers', text, name)}`);
     return `${literal(route.name)}:{name:${literal(route.name)},from:${literal(route.from)},only:${literal(route.only)},everyMs:${literal(route.everyMs)},
@@ -150,10 +152,10 @@ function partialsOf(files: readonly SourceFile[], mode: Part, problems: string[]
   return compiled;
 }
 
-/** Every partial that is used from these on. */
+/** Every partial that these partials use, directly or indirectly. */
 function reach(partials: ReadonlyMap<string, Code>, from: readonly string[]): Set<string> {
   const found = new Set(from);
-  for (const name of found) for (const next of partials.get(name)?.partials ?? []) found.add(next); // a set visits what is added
+  for (const name of found) for (const next of partials.get(name)?.partials ?? []) found.add(next); // iterating over a set includes what is added meanwhile
   return found;
 }
 

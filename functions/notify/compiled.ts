@@ -6,7 +6,7 @@ import type { Spec } from './templates/render.ts';
 export interface CompiledRoute {
   readonly name: string;
   readonly from: { readonly address: string; readonly name: string };
-  /** See Route: whom it may write to. */
+  /** See Route: the recipients that it may write to. */
   readonly only: readonly string[] | null;
   readonly when: Expression | null;
   readonly dedupe: Expression | null;
@@ -20,27 +20,27 @@ export interface CompiledRoute {
   /** See Route. */
   readonly limits?: Limits;
   readonly template: string;
-  /** Template of the email that sums up what `every` held back. */
+  /** Template of the digest of what `every` held back. */
   readonly digest: string;
 }
 
-/** The words of an email; `text` is null where it is made from the html. */
+/** The texts of an email; `text` is null where it is made from the html. */
 export interface CompiledTemplate {
   readonly subject: Spec;
   readonly html: Spec;
   readonly text: Spec | null;
   /** True: a field of the event may be missing or of another type, see `helpersFor`. False: that is an error. */
   readonly optional: boolean;
-  /** Paths such as `event.status`, one of which must be there; none are asked for where it is empty. */
+  /** Paths such as `event.status`, at least one of which the event must have; an empty list requires none. */
   readonly needs: readonly string[];
 }
 
-/** All that the build makes of routes and templates. */
+/** Everything that the build compiles from routes and templates. */
 export interface Compiled {
   readonly routes: Readonly<Record<string, CompiledRoute>>;
   readonly templates: Readonly<Record<string, CompiledTemplate>>;
   readonly partials: { readonly html: Readonly<Record<string, Spec>>; readonly text: Readonly<Record<string, Spec>> };
 }
 
-/** The build puts what it compiled in this place; in the sources as they are there is no route. */
+/** The build replaces this; in the uncompiled sources there is no route. */
 export const compiled: Compiled = { routes: {}, templates: {}, partials: { html: {}, text: {} } };

@@ -10,12 +10,14 @@ import type { Compiled, CompiledRoute } from './compiled.ts';
 import type { NotifyEvent } from './conditions/event.ts';
 import { mailOf } from './event-email.ts';
 
-/** A window of events that were alike. */
+/** A window of events with one `dedupe` value. */
 export interface Window {
   readonly group: string;
   readonly opened: number;
   readonly until: number;
-  /** 1 (where absent) for the digest at its end; a later one for events that a clock that is behind brought after it. */
+  /**
+   * 1 (where absent) for the digest at the window's end; a later round for events that arrived after it because a clock is behind.
+   */
   readonly round?: number;
 }
 
@@ -23,11 +25,11 @@ export interface Window {
 export interface Sample {
   readonly event: NotifyEvent;
   readonly subject: string;
-  /** Who the email of the event is from and to; absent in messages of versions before it was kept. */
+  /** Sender and recipients of the event's email; absent in messages of versions that did not keep them. */
   readonly addressed?: Addressed;
 }
 
-/** Fields of an email in the shape of `POST /emails`: the digest has them as the emails have that it sums up. */
+/** Fields of an email in the form of `POST /emails`: the digest has the same fields as the emails that it sums up. */
 export interface Addressed {
   readonly from: { readonly address: string; readonly name: string };
   readonly to: readonly string[];
@@ -37,11 +39,11 @@ export interface Addressed {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-// An event that joined its window in its last moment may still be on its way to the counter.
+// The count of an event that joined its window in its last moment may still be on its way.
 const GRACE_MS = 60_000;
 const SAMPLE_MAX_BYTES = 40_000; // a task may hold 100 kB, and base64 grows twice
 
-/** Has the digest of a window sent when it is over; asked for twice, it is kept once. */
+/** Schedules the digest of a window for the window's end. Scheduling it twice keeps one digest. */
 export async function digestAt(
   window: Window,
   sample: Sample,
@@ -54,7 +56,7 @@ export async function digestAt(
   await ports.taskQueue.schedule(message, at, `digest-${window.group}-${window.opened}${round === 1 ? '' : `-${round}`}`);
 }
 
-/** Without the event, then without its headers, where it is too large: recipients stay, or the digest would reach nobody. */
+/** Drops the event, then its headers, if the text is too large: the recipients stay, or the digest would reach nobody. */
 function textOf(window: Window, sample: Sample): string {
   const smaller = { ...sample, event: NOTHING };
   const least = { ...smaller, ...(sample.addressed && { addressed: { ...sample.addressed, headers: {} } }) };
@@ -64,7 +66,7 @@ function textOf(window: Window, sample: Sample): string {
 
 const NOTHING: NotifyEvent = { data: {}, attributes: {} };
 
-/** What a message about a digest holds. Throws MailFailure: request_invalid. */
+/** The content of a message about a digest. Throws MailFailure: request_invalid. */
 export function readDigest({ data }: QueueMessage): { readonly window: Window; readonly sample: Sample } {
   const { group, opened, until, round = 1, sample } = (fromJson(data) ?? {}) as Partial<Window> & { sample?: Sample };
   const numbers = [opened, until, round].every((one) => Number.isSafeInteger(one));
@@ -87,7 +89,7 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** A route that is no longer in the config, as far as a digest needs it; null where its message does not say enough. */
+/** A removed route, as far as a digest needs it; null where the message does not say enough. */
 export const routeThatWas = (name: string, { addressed }: Sample): CompiledRoute | null =>
   addressed === undefined
     ? null
@@ -96,7 +98,7 @@ export const routeThatWas = (name: string, { addressed }: Sample): CompiledRoute
         ...{ to: [], cc: [], bcc: [], replyTo: [], headers: {}, template: '', digest: '' },
       };
 
-/** Sends what is to be said of a window; null where nothing was held back in it. Sent twice, it is one email. */
+/** Sends the digest of a window; null where nothing was held back. Sent twice, it is one email. */
 export async function sendDigest(
   { group, opened, until, round = 1 }: Window,
   sample: Sample | null,
@@ -121,7 +123,7 @@ export async function sendDigest(
   }
 }
 
-/** The route with recipients and headers as they were for the events: text as it is, nothing to render. */
+/** The route with the recipients and headers of the events: constant text, nothing to render. */
 const addressedAs = (route: CompiledRoute, addressed: Addressed | undefined): CompiledRoute =>
   addressed === undefined
     ? route

@@ -3,22 +3,22 @@ import type { Compiled, CompiledRoute, CompiledTemplate } from './compiled.ts';
 import type { NotifyEvent } from './conditions/event.ts';
 import { renderAddresses, renderer, renderLine, requireOne } from './templates/render.ts';
 
-/** What is said of the events that were held back; times are milliseconds since the epoch. */
+/** Facts about the events that were held back; times are milliseconds since the epoch. */
 export interface DigestFacts {
   readonly count: number;
   readonly first: number;
   readonly last: number;
   readonly from: number;
   readonly until: number;
-  /** The subject that one of their emails would have had; '' where that is not known. */
+  /** The subject that one of their emails would have had; '' where it is not known. */
   readonly sample: string;
 }
 
-/** Decides on an event: null where the route does not want it. Throws MailFailure: route_condition, route_template. */
+/** Decides whether the route wants an event: null if not. Throws MailFailure: route_condition, route_template. */
 export async function evaluateRoute(route: CompiledRoute, event: NotifyEvent): Promise<RouteMatch | null> {
   const { when, dedupe } = route;
   if (!when && !dedupe) return { dedupe: null };
-  const { meets, valueText: textOf } = await import('./conditions/evaluate.ts'); // the evaluator is larger than all the rest
+  const { meets, valueText: textOf } = await import('./conditions/evaluate.ts'); // loaded on demand: the evaluator is larger than everything else here
   if (when && !meets(when, event)) return null;
   return { dedupe: dedupe && textOf(dedupe, event) };
 }
@@ -28,7 +28,7 @@ export interface RouteMatch {
   readonly dedupe: string | null;
 }
 
-/** The email that an event becomes, in the shape of `POST /emails`. Throws MailFailure: route_template. */
+/** The email of an event, in the form of `POST /emails`. Throws MailFailure: route_template. */
 export function mailOf(
   { templates, partials }: Compiled,
   route: CompiledRoute,
@@ -45,7 +45,7 @@ export function mailOf(
     ...(digest && { digest }),
   };
   requireOne(words, strict);
-  // Recipients, headers and the route's own subject are the operator's: only the template says that its fields are optional.
+  // The operator writes the recipients, headers and subject of a route: only the template declares its fields optional.
   const context = { ...strict, optional: words.optional };
   const people = (specs: CompiledRoute['to']): string[] => specs.flatMap((spec) => renderAddresses(spec, strict));
   const { address, name } = route.from;
@@ -62,7 +62,7 @@ export function mailOf(
   };
 }
 
-/** The words of a digest whose route has gone from the config, or no longer says `every`: then no template of it is in the build. */
+/** The text of a digest whose route was removed or no longer has `every`: the build then has no template for it. */
 function plainDigest({ count, first, last, sample }: DigestFacts, route: string): CompiledTemplate {
   const [from, to] = [first, last].map((ms) => new Date(ms).toISOString());
   const text = `After the first email ${count} more events of route ${route} came, the first at ${from}, the last at ${to}.${sample === '' ? '' : `\nFor example: ${sample}`}\n`;
@@ -70,7 +70,7 @@ function plainDigest({ count, first, last, sample }: DigestFacts, route: string)
 }
 
 type Render = ReturnType<typeof renderer>;
-/** Renderers of the partials that the build holds: made once, for they never change. */
+/** Renderers of the partials in the build: made once, because partials never change. */
 const RENDERERS = new WeakMap<object, Render>();
 
 function rendererOf(mode: 'html' | 'text', partials: Compiled['partials']['html']): Render {

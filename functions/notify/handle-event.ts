@@ -12,34 +12,39 @@ import type { NotifyEvent } from './conditions/event.ts';
 import { type Addressed, digestAt, sendDigest } from './digest.ts';
 import { evaluateRoute, mailOf } from './event-email.ts';
 
-/** An event that came to a route, by whichever door. */
+/** An event for a route, from any trigger. */
 export interface IncomingEvent {
   readonly event: NotifyEvent;
-  /** Why it cannot be read, where it cannot. */
+  /** Why it cannot be read, if it cannot. */
   readonly failure?: MailFailure;
-  /** What it is known by, on each delivery of it. */
+  /** The event's key: the same on each delivery. */
   readonly key: string;
-  /** See Claim: true where whoever delivers it again wants it tried anew. */
+  /** See Claim: true if a redelivery should try a failed email again. */
   readonly retryFailed: boolean;
   /** See Claim. */
   readonly keyMs?: number;
 }
 
-/** How an event ended: as an email, `ignored` since the route does not want it, or `held` for the digest of its window. */
+/**
+ * The result of an event: an email's outcome, `ignored` if the route does not want the event, or `held` for the digest of its
+ * window.
+ */
 export type EventResult = Outcome | 'ignored' | 'held';
 
-/** Who a route's emails are sent in the name of, and to whom. */
+/** The caller of a route's emails: the sender, and the allowed recipients. */
 export const callerFor = ({ name, from, only }: CompiledRoute): Caller => ({ id: `route:${name}`, from: [from.address], to: only });
 
-/** How long events of one value are one mail. */
+/** How long events of one `dedupe` value are one email. */
 const DEDUPE_MS = 32 * 24 * 60 * 60_000;
 
-// What is wrong with a route stays wrong until it is deployed anew: it is recorded, so that it is seen, and not tried for days.
+// An error in a route stays until the route is deployed again: it is recorded, so that an operator sees it, and not retried for
+// days.
 const RECORDED: ReadonlySet<FailureCode> = new Set(['route_condition', 'route_template', 'event_unreadable']);
 
 /**
- * Turns an event into an email, and has it taken. What the route cannot decide or render is recorded as a failed email of its
- * own, never taken for "no match". Throws MailFailure for what passes by itself, or is the set-up's fault.
+ * Turns an event into an email and accepts the email. If the route's condition or template fails for the event, a failed email is
+ * recorded; such an event is never treated as "no match". Throws MailFailure for failures that may pass, or that the set-up
+ * causes.
  */
 export async function handleEvent(
   happened: IncomingEvent,
@@ -69,7 +74,9 @@ export async function handleEvent(
   }
 }
 
-/** The event is what the hash is made of: after a change of its template, a delivery that comes again is still the same mail. */
+/**
+ * The request hash covers the event, not the rendered email: after a change of the template, a redelivery is still the same email.
+ */
 async function mailed(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
   const asked = { ...order, requestHash: ports.digest(String(order.key)) };
   return accept(asked, config, ports).catch((error: unknown) => refuse(asked, toFailure(error), ports));
@@ -78,8 +85,8 @@ async function mailed(order: Submission, config: Config, ports: Ports): Promise<
 const OVER_MS = 60 * 60_000;
 
 /**
- * The email of an event, counted against the limits of its route, whatever its dedupe key is: who sends events chooses those.
- * What is over the limits is held for a digest at the end of the hour.
+ * The email of an event, counted against the limits of its route, whatever its dedupe key is: the sender of events controls that
+ * key. Events over the limits are held for a digest at the end of the hour.
  */
 async function limited(
   order: Submission,
@@ -94,7 +101,7 @@ async function limited(
   const { failure, refund } = await checkLimits(rules, await ports.ledger.count(countersOf(rules), 1), ports);
   if (!failure) {
     const outcome = await mailed(order, config, ports);
-    if (outcome.unrecorded || !isTaken(outcome)) await refund(); // it counts when it comes again
+    if (outcome.unrecorded || !isTaken(outcome)) await refund(); // it counts at its next delivery
     return outcome;
   }
   const addressed = addressedIn(order.body as Omit<Addressed, 'from'>, route);
@@ -102,7 +109,7 @@ async function limited(
   const windows = await ports.windows();
   const assign = (id: string) => windows.assign(group, ports.digest(id).slice(0, 40), OVER_MS, ports.now(), keyMs);
   const opened = await assign(key);
-  const joined = opened.first ? await assign(`${key}\nover`) : opened; // nothing goes out at once: the first one counts, too
+  const joined = opened.first ? await assign(`${key}\nover`) : opened; // nothing is sent immediately: the first event counts, too
   const { subject } = order.body as { subject: string };
   const window = { group, opened: joined.opened, until: joined.until, ...(joined.closed > 0 && { round: joined.closed + 1 }) };
   const sample = { event, subject, addressed };
@@ -115,7 +122,10 @@ async function limited(
   return 'held';
 }
 
-/** The first event of a window is an email at once; each other one counts for the digest, which is asked for when the first is held. */
+/**
+ * The first event of a window becomes an email immediately; each other event counts for the digest, which is scheduled when the
+ * first one is held.
+ */
 async function inWindow(
   order: Submission,
   dedupe: string | null,
@@ -132,11 +142,11 @@ async function inWindow(
   const window = { group, opened: joined.opened, until: joined.until };
   if (joined.first) {
     const outcome = await limited(order, { event, key, ...(keyMs && { keyMs }) }, route, compiled, config, ports);
-    // Without a queue for later times the last window's digest goes out with the next event, which comes again until it is out.
+    // Without a task queue the last window's digest is sent with the next event, which is redelivered until the digest is sent.
     if (joined.before && !ports.taskQueue) {
       const sample = { event, subject: '', addressed };
       const digest = await sendDigest({ ...window, ...joined.before }, sample, route, compiled, config, ports);
-      // What becomes of the event is then what becomes of the digest: it is redelivered, or it is a dead letter until an operator fixes the cause.
+      // The event then has the result of the digest: it is redelivered, or it is a dead letter until an operator fixes the cause.
       if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
     }
     return outcome;
@@ -144,7 +154,8 @@ async function inWindow(
   const { subject } = order.body as { subject: string };
   const sample = { event, subject, addressed };
   const { taskQueue } = ports;
-  // The window was closed, and its digest counted, before this event: a clock here is behind. It is told in a digest of its own.
+  // The window was closed, and its digest counted, before this event, because a clock is behind. A digest of its own contains the
+  // event.
   const late = joined.closed > 0 ? { ...window, round: joined.closed + 1 } : null;
   if (taskQueue && (joined.ask || late)) await digestAt(late ?? window, sample, route, { ...ports, taskQueue });
   if (!taskQueue && late) {
@@ -158,7 +169,7 @@ const addressedIn = ({ to, cc, bcc, reply_to, headers }: Omit<Addressed, 'from'>
   ...{ from, to, cc, bcc, reply_to, headers },
 });
 
-/** Who gets the email makes events alike, where the event says who: else one owner would hear of the events of another. */
+/** The recipients are part of the window where the event determines them: else one recipient would learn of another's events. */
 function recipientsOf({ to, cc, bcc }: Addressed, route: CompiledRoute): string {
   if ([route.to, route.cc, route.bcc].flat().every((spec) => typeof spec === 'string')) return '';
   return `\n${JSON.stringify([to, cc, bcc].map((list) => list.map((one) => one.toLowerCase()).sort()))}`;

@@ -1,4 +1,4 @@
-/** A plain value as JavaScript text; beyond JSON it knows whole numbers of any size, bytes, and undefined. */
+/** A plain value as JavaScript text; beyond JSON it supports integers of any size, bytes, and undefined. */
 export function literal(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (value === undefined) return 'undefined';
@@ -12,6 +12,6 @@ export function literal(value: unknown): string {
   return typeof value === 'string' ? text(value) : JSON.stringify(value);
 }
 
-// A script in a page would end at "</"; the two separators end a line in old readers of JavaScript.
+// A script in a page would end at "</"; old JavaScript engines treat the two separators as line ends.
 const text = (value: string): string =>
   JSON.stringify(value).replace(/[<\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -10,7 +10,7 @@ export interface Watched {
   inspectAll(): Promise<readonly Inspection[]>;
   /** How many accepted emails are overdue: their queue message did not arrive in time. */
   overdue?(): Promise<number>;
-  /** An address as it may stand in a log. */
+  /** The hash of an address for logs. */
   pseudonym(address: string): string;
 }
 

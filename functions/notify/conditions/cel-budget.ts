@@ -1,31 +1,34 @@
 import { type CelFunc, type CelInput, CelScalar, celFunc, isCelList, isCelMap } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
 
-/** More elements than this no condition looks through: an event of 2 MB may have a million. */
+/** A condition reads at most this many elements of a list: an event of 2 MB may have a million. */
 const LIST_MAX = 1_000;
-/** So many rounds of its macros one evaluation may take, all together. */
+/** The most rounds of its macros, in total, for one evaluation. */
 const STEPS_MAX = 10_000;
-/** So many characters and elements its functions may read or write, all together: about a second of processor time at worst. */
+/** The most characters and elements that its functions may read or write, in total: at worst about a second of processor time. */
 const READ_MAX = 10_000_000;
 
-/** What the evaluation that runs has used up. Evaluations do not wait for anything, so there is one at a time. */
+/** The usage of the current evaluation. Evaluations are synchronous, so there is one at a time. */
 let used = { steps: 0, read: 0, over: '' };
 
-/** Runs an evaluation with a budget of its own; `over` says what was used up, '' for nothing. The result then means nothing. */
+/**
+ * Runs an evaluation with its own budget; `over` names what was used up, '' for nothing. If it names something, the result is
+ * meaningless.
+ */
 export function withBudget<T>(evaluate: () => T): { readonly result: T; readonly over: string } {
   used = { steps: 0, read: 0, over: '' };
   const result = evaluate();
   return { result, over: used.over };
 }
 
-/** Whether so much more may be read. */
+/** Counts a read of that size; false if the budget does not allow it. */
 function mayRead(size: number): boolean {
   used.read += size;
   if (used.read > READ_MAX) used.over ||= `its functions read more than ${READ_MAX} characters and elements of the event`;
   return used.over === '';
 }
 
-/** Characters and elements of a value, and of all that it holds; not counted further than the budget goes. */
+/** Characters and elements of a value and everything in it; counted no further than the budget. */
 function sizeOf(value: unknown, most = READ_MAX): number {
   if (typeof value === 'string') return value.length;
   if (!isCelList(value) && !isCelMap(value)) return 1;
@@ -37,12 +40,12 @@ function sizeOf(value: unknown, most = READ_MAX): number {
   return size;
 }
 
-/** In place of a value that may not be read any more, so that what follows costs nothing. */
+/** Replaces a value that may not be read any more, so that the following functions cost nothing. */
 const emptied = (value: unknown): unknown => (typeof value === 'string' ? '' : isCelList(value) || isCelMap(value) ? [] : value);
 
 /**
- * Functions whose work is a product of what they are given: it counts before it is done. `replace` copies the whole text for each
- * place that it replaces; fifty copied characters cost about as much as one that is looked at.
+ * Functions whose work is a product of their arguments: the work is counted before it is done. `replace` copies the whole text
+ * for each place that it replaces; fifty copied characters cost about as much as reading one.
  */
 const PRODUCT: Readonly<Record<string, (target: unknown, args: readonly unknown[]) => number>> = {
   replace: (target, [from, to]) => {
@@ -69,7 +72,7 @@ export const FUNCTIONS: CelFunc[] = [
     used.over ||= `a list has ${size} elements, a condition looks through ${LIST_MAX} at most`;
     return [] as CelInput as never;
   }),
-  // Where the budget is used up the loop ends here: an error inside of it would be passed over by the macro.
+  // When the budget is used up the loop ends here: the macro would ignore an error inside it.
   celFunc('mailgrant_go', [CelScalar.DYN], CelScalar.DYN, (goesOn) => {
     used.steps += 1;
     if (used.steps > STEPS_MAX) used.over ||= `it takes more than ${STEPS_MAX} steps`;
@@ -85,7 +88,7 @@ export const FUNCTIONS: CelFunc[] = [
     const size = isCelList(value) || isCelMap(value) ? value.size : sizeOf(value);
     return (mayRead(size) ? value : emptied(value)) as CelInput as never;
   }),
-  // RE2 takes each character with each state of the pattern, which is written out (writtenPatterns).
+  // RE2 matches each character against each state of the pattern, which is a constant of the expression (writtenPatterns).
   celFunc(
     'mailgrant_match',
     [CelScalar.DYN, CelScalar.DYN],
@@ -94,9 +97,9 @@ export const FUNCTIONS: CelFunc[] = [
   ),
 ];
 
-/** These choose between what they are given, or take one element of it, and read nothing else. */
+/** These functions choose one of their arguments, or take one element of it, and read nothing else. */
 const FREE = new Set(['_&&_', '_||_', '!_', '_?_:_', '_[_]', '@not_strictly_false', '__not_strictly_false__']);
-/** These look at the elements of a list or a map, and not into them. */
+/** These functions read the elements of a list or a map, and not what the elements contain. */
 const SHALLOW = new Set(['_+_', 'size']);
 
 interface Tree {
@@ -108,7 +111,7 @@ const called = (name: string, ...args: readonly Tree[]): Tree & object =>
     exprKind: { case: 'callExpr', value: { $typeName: 'cel.expr.Expr.Call', function: name, args } },
   }) as Tree & object;
 
-/** The tree with each macro counted (its list, and each round of it), and with what each function reads. */
+/** The tree with counting added: each macro counts its list and each round, each function what it reads. */
 export function budgeted(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(budgeted);
   if (typeof node !== 'object' || node === null || ArrayBuffer.isView(node)) return node;

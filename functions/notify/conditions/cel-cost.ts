@@ -1,10 +1,10 @@
 import type { Tree, TypeProblem } from './cel-types.ts';
 
 const DEPTH_MAX = 50;
-/** A list that is written out in the expression and has no more elements than this bounds a loop. */
+/** A constant list of at most this many elements bounds a loop. */
 const WRITTEN_MAX = 100;
 
-/** The offset at which brackets nest deeper than a parser should follow; null where they do not. Texts do not count. */
+/** The offset at which brackets nest too deeply for a parser; null where they do not. Brackets inside texts do not count. */
 export function tooDeepAt(source: string): number | null {
   const blanked = source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gs, (text) => ' '.repeat(text.length));
   let depth = 0;
@@ -17,8 +17,8 @@ export function tooDeepAt(source: string): number | null {
 }
 
 /**
- * A macro (`exists`, `all`, `filter`, `map`) that runs over a list of the event once for each element of another such list: a
- * few kilobytes of event would take seconds. One of the two may be written out. Null where there is none.
+ * A macro (`exists`, `all`, `filter`, `map`) over a list of the event, inside another such macro: a few kilobytes of event would
+ * take seconds. One of the two lists may be a constant. Null where there is no such macro.
  */
 export function nestedLoop(tree: Tree, inside = false): TypeProblem | null {
   const { case: kind, value } = tree.exprKind;
@@ -48,7 +48,9 @@ export function nestedLoop(tree: Tree, inside = false): TypeProblem | null {
   }
 }
 
-/** A pattern of `matches` that is not written out: one from an event could take any time to be read. Null where there is none. */
+/**
+ * A pattern of `matches` that is not a constant: compiling a pattern from an event could take any time. Null where there is none.
+ */
 export function computedPattern(tree: unknown): TypeProblem | null {
   if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree)) return null;
   const { exprKind, id } = tree as Partial<Tree>;

@@ -1,4 +1,4 @@
-/** Where an expression that cannot be parsed went wrong, in words for who wrote it. */
+/** Where an expression fails to parse, with a sentence for its author. */
 export interface CelMistake {
   readonly offset: number;
   readonly reason: string;
@@ -6,7 +6,7 @@ export interface CelMistake {
 
 const TEXTS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|["'“”‘’]/gs;
 
-// What people bring along from other languages; the parser would only say that it expected the end.
+// Habits from other languages; the parser would only say that it expected the end.
 const WRITTEN: readonly (readonly [RegExp, string])[] = [
   [/^={3}/, '=== is of another language; write =='],
   [/^=(?!=)/, '= compares nothing; write =='],
@@ -19,7 +19,7 @@ const WRITTEN: readonly (readonly [RegExp, string])[] = [
   [/^(&&|\|\|)\s*$/, 'nothing follows'],
 ];
 
-/** What the parser stumbled over at an offset; null where its own words are as good. */
+/** The mistake at the offset of a parse error; null where the parser's own message is as good. */
 export function mistakeAt(source: string, offset: number): CelMistake | null {
   const stray = [...source.matchAll(TEXTS)].find(([text]) => text.length === 1);
   if (stray && '"\''.includes(stray[0])) return { offset: stray.index, reason: `the text that begins here has no closing ${stray[0]}` };

@@ -6,7 +6,7 @@ export type Tree = ReturnType<typeof parse>['expr'];
 
 const ENVIRONMENT = celEnv({ funcs: strings });
 const FUNCTIONS = Map.groupBy(ENVIRONMENT.funcs as unknown as Iterable<Signature>, ({ name }) => name);
-/** What every expression may name, and its type. */
+/** The variables of every expression, and their types. */
 export const VARIABLES: Readonly<Record<string, string>> = { event: 'dyn', attributes: 'map' };
 
 interface Signature {
@@ -16,7 +16,7 @@ interface Signature {
   readonly result: unknown;
 }
 
-/** What is wrong with a node of the tree. */
+/** A problem with a node of the tree. */
 export interface TypeProblem {
   readonly id: bigint;
   readonly reason: string;
@@ -24,7 +24,7 @@ export interface TypeProblem {
 
 type Scope = Readonly<Record<string, string>>;
 
-/** The type of a tree by its base name, `dyn` where only the event tells it. */
+/** The type of a tree by its base name, `dyn` where only the event determines it. */
 export function typeOf(tree: Tree, scope: Scope, flaws: TypeProblem[]): string {
   const { id } = tree;
   const { case: kind, value } = tree.exprKind;
@@ -87,12 +87,12 @@ const CONSTANTS: Readonly<Record<string, string>> = {
   uint64Value: 'uint',
 };
 const TYPES = new Set(['bool', 'bytes', 'double', 'int', 'list', 'map', 'null_type', 'string', 'type', 'uint']);
-/** True where a value of one type may stand where another is wanted. */
+/** True where a value of one type is allowed where another is wanted. */
 export const fits = (given: string, wanted: string): boolean => given === wanted || given === 'dyn' || wanted === 'dyn';
 const base = (type: unknown): string => String(type).split('(', 1)[0] ?? '';
 const isAttributes = (tree: Tree | undefined): boolean => tree?.exprKind.case === 'identExpr' && tree.exprKind.value.name === 'attributes';
 
-// What the evaluator does by itself, without an entry in its table of functions.
+// Functions of the evaluator that are not in its table of functions.
 const BUILT_IN: Readonly<Record<string, (types: readonly string[]) => string | null>> = {
   '_&&_': (types) => (types.every((one) => fits(one, 'bool')) ? 'bool' : null),
   '_||_': (types) => (types.every((one) => fits(one, 'bool')) ? 'bool' : null),
@@ -123,7 +123,7 @@ function resultOf(name: string, target: string | undefined, types: readonly stri
   return { type: results.size === 1 ? ([...results][0] ?? 'dyn') : 'dyn' };
 }
 
-/** A call of constants is worked out now; so is the pattern of `matches`, whatever it will be held against. */
+/** A call with constant arguments is evaluated now; so is the pattern of `matches`, whatever text it will be matched with. */
 function constantFailure(tree: Tree): string | null {
   if (tree.exprKind.case !== 'callExpr') return null;
   const call = tree.exprKind.value;

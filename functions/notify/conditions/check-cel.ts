@@ -4,7 +4,7 @@ import { mistakeAt } from './cel-mistakes.ts';
 import { fits, type Tree, type TypeProblem, typeOf, VARIABLES } from './cel-types.ts';
 import type { Expression } from './event.ts';
 
-/** What is wrong with an expression; line and column count from 1 within it. */
+/** A problem of an expression; line and column count from 1 within it. */
 export interface CelProblem {
   readonly reason: string;
   readonly line: number;
@@ -14,8 +14,8 @@ export interface CelProblem {
 type Place = (id: bigint) => number;
 
 /**
- * Parses and type-checks an expression that shall come to a `bool` or a `string`. What an event holds is known only when it
- * comes; everything else is checked here: names, functions, how they are called, and what is constant.
+ * Parses and type-checks an expression that must result in a `bool` or a `string`. The content of an event is known only when it
+ * arrives; everything else is checked here: names, functions, their arguments, and constants.
  */
 export function checkCel(field: Expression['field'], source: string): { expression: Expression } | { problem: CelProblem } {
   const at = (offset: number, reason: string): { problem: CelProblem } => {
@@ -48,7 +48,7 @@ function parseText(source: string): ReturnType<typeof parse> | { offset: number;
   }
 }
 
-/** Where each node stands, and the dotted name of each field that is written out. */
+/** The column of each node, and the dotted name of each field in the expression. */
 function columnsOf(tree: Tree, place: Place): Record<string, [number, string?]> {
   const columns: Record<string, [number, string?]> = {};
   const visit = (one: unknown): string | undefined => {
@@ -62,7 +62,7 @@ function columnsOf(tree: Tree, place: Place): Record<string, [number, string?]> 
         : named === 'selectExpr' && below
           ? `${below}.${node.exprKind?.value.field}`
           : undefined;
-    // A missing entry is told of what it was looked for in.
+    // A missing entry is reported for the value that lacks it.
     const asked = node.exprKind?.case === 'callExpr' && node.exprKind.value.function === '_[_]' ? node.exprKind.value.args : [];
     const [of, at] = asked.map(({ exprKind }) => exprKind);
     const entry = at?.case === 'constExpr' && at.value.constantKind.case === 'stringValue' ? at.value.constantKind.value : null;

@@ -3,14 +3,14 @@ import { MailFailure } from '../../mail/model/failure.ts';
 import { budgeted, FUNCTIONS, withBudget } from './cel-budget.ts';
 import type { Expression, NotifyEvent } from './event.ts';
 
-/** What a condition may name: the event is whatever JSON it is, an attribute is always text. */
+/** The variables of a condition: the event is any JSON, an attribute is always text. */
 const ENVIRONMENT = celEnv({
   variables: { event: CelScalar.DYN, attributes: mapType(CelScalar.STRING, CelScalar.STRING) },
   funcs: FUNCTIONS,
 });
 
 type Plannable = Parameters<typeof plan>[1];
-/** Plans of expressions, which are as constant as the build that they are in. */
+/** Plans of expressions. An expression never changes, so each plan is made once. */
 const PLANS = new WeakMap<Expression, ReturnType<typeof planned>>();
 const planned = ({ tree }: Expression) => plan(ENVIRONMENT, budgeted(tree) as Plannable);
 
@@ -21,7 +21,7 @@ export function meets(expression: Expression, event: NotifyEvent): boolean {
   throw new MailFailure('route_condition', `when: expected true or false, got ${kindOf(value)}`);
 }
 
-/** The text that the expression comes to. Throws MailFailure: route_condition. */
+/** The text that the expression results in. Throws MailFailure: route_condition. */
 export function valueText(expression: Expression, event: NotifyEvent): string {
   const value = evaluate(expression, event);
   if (typeof value === 'string') return value;
@@ -40,7 +40,7 @@ function evaluate(expression: Expression, { data, attributes }: NotifyEvent): un
   throw new MailFailure('route_condition', `${field}: ${reasonOf(result.message, name)}${where}`);
 }
 
-/** Only what names kinds and functions: the library's messages may quote the event. */
+/** Keeps only names of types and functions: the library's messages may quote the event. */
 function reasonOf(message: string, name = ''): string {
   const [, map, entry] = /^(\w+)\[(".*")\]$/.exec(name) ?? [];
   if (message.startsWith('field not found'))

@@ -1,6 +1,6 @@
-/** What happened, as the publisher told it. */
+/** An event, as its publisher sent it. */
 export interface NotifyEvent {
-  /** The decoded JSON; text as it is where it is no JSON, an empty object where there is nothing. */
+  /** The decoded JSON; the text itself where it is not JSON; an empty object where there is no data. */
   readonly data: unknown;
   /** Attributes of the Pub/Sub message, or selected headers of a webhook. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -8,10 +8,10 @@ export interface NotifyEvent {
 
 /** A CEL expression as the build parsed and checked it. */
 export interface Expression {
-  /** The setting of the route that it stands in. */
+  /** The setting of the route that contains it. */
   readonly field: 'when' | 'dedupe';
   /** The library's syntax tree. */
   readonly tree: unknown;
-  /** Where the nodes of the tree stand, counted from 1, and what they are called where that is the config's own text. */
+  /** The columns of the tree's nodes, counted from 1, and their names where these are the configuration's own text. */
   readonly columns: Readonly<Record<string, readonly [column: number, name?: string]>>;
 }

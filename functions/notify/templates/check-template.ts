@@ -8,13 +8,13 @@ type Path = hbs.AST.PathExpression;
 type Call = hbs.AST.MustacheStatement | hbs.AST.SubExpression | hbs.AST.BlockStatement;
 
 /**
- * What a text becomes: a page, where values are escaped; plain text; or one line of a header, where a value that would
- * break it is refused.
+ * The kind of text that the template makes: a page, where values are escaped; plain text; or one line of a header, where a value
+ * with a line break is refused.
  */
 export type Mode = 'html' | 'text' | 'line';
 
 export interface TemplateText {
-  /** As problems name it. */
+  /** Its name in problems. */
   readonly file: string;
   readonly text: string;
   /** The line of the file on which the text begins. */
@@ -23,7 +23,7 @@ export interface TemplateText {
 }
 
 export interface TemplateSurroundings {
-  /** Variables that are there; null for a partial, which gets its own. */
+  /** Variables that exist; null for a partial, which gets its own. */
   readonly roots: ReadonlySet<string> | null;
   readonly partials: ReadonlySet<string>;
 }
@@ -35,8 +35,8 @@ export interface CheckedTemplate {
 }
 
 /**
- * Compiles a template so that a missing value is an error that names it: each value is asked for by `show` or `need`, each
- * call carries its place. Answers every problem there is, as `file:line: reason`.
+ * Compiles a template so that a missing value is an error that names it: `show` or `need` reads each value, and each call carries
+ * its place. Returns every problem, as `file:line: reason`.
  */
 export function checkTemplate(
   { file, text, line, mode }: TemplateText,
@@ -54,7 +54,7 @@ export function checkTemplate(
     return { problems: [syntaxProblem(error as Error, file, line)] };
   }
 
-  /** Names that a path may begin with; null where the block has made something else the current value. */
+  /** Names that a path may begin with; null where the block has changed the current value. */
   type Scope = { readonly names: ReadonlySet<string> | null; readonly params: ReadonlySet<string> };
 
   const checkPath = (path: Path, { names, params }: Scope): void => {
@@ -70,7 +70,7 @@ export function checkTemplate(
     }
   };
 
-  /** The value of a parameter; a path is asked for strictly unless the helper is there to ask whether it is missing. */
+  /** A parameter. A path must exist, unless the helper tests whether it is missing. */
   const parameter = (value: hbs.AST.Expression, scope: Scope, lenient: boolean): hbs.AST.Expression => {
     if (value.type === 'SubExpression') {
       call(value as hbs.AST.SubExpression, scope);
@@ -119,7 +119,7 @@ export function checkTemplate(
         if (mustache.params.length > 0 || mustache.hash || HELPERS.has(String(name))) {
           call(mustache, scope);
           if (QUESTIONS.has(name)) problem(node, `"${name}" asks a question: it stands in {{#if (${name} …)}}`);
-          // What a helper answers is shown as strictly as a value: `default` may have found nothing.
+          // The result of a helper is checked like a value: `default` may have found nothing.
           const { path, params, hash, loc } = mustache;
           const answer: hbs.AST.SubExpression = { type: 'SubExpression', path: path as Path, params, hash, loc };
           return {
@@ -171,7 +171,7 @@ export function checkTemplate(
     }
   };
 
-  /** Where a block leaves the page, if it opened what only its own end closes. */
+  /** The context after a block, if the block opened an element that only its own end tag closes. */
   const blocks = new Map<hbs.AST.Statement, Before>();
 
   const checkAttribute = (node: Node, { text: before, context }: Before, name: unknown): void => {
@@ -183,17 +183,17 @@ export function checkTemplate(
       problem(node, 'an address in an attribute goes through {{url …}}, which lets only https, http and mailto pass');
   };
 
-  /** `before` is what stands in front, as far as it is known: a block may come to nothing. */
+  /** `before` is the text in front, as far as it is known: a block may render nothing. */
   const body = (part: hbs.AST.Program | null | undefined, scope: Scope, given: Before = BEGINNING): Before => {
     if (!part) return given;
     let before = given;
     part.body = part.body.map((node) => {
       const done = statement(node, scope, before);
       if (node.type === 'ContentStatement') before = behind(before, (node as hbs.AST.ContentStatement).value);
-      // A whole address is as good as one that is written out; of any other value nothing is known.
+      // A value that is a whole URL is checked as a constant URL is; nothing is known of other values.
       const { original } = ('path' in node ? node.path : {}) as { original?: unknown };
       if (node.type === 'MustacheStatement') before = behind(before, original === 'url' ? 'https://x' : 'x');
-      // A block may come to nothing, but one that opened a script has opened it.
+      // A block may render nothing, but a script that it opened counts as opened.
       if (node.type === 'BlockStatement') before = blocks.get(node) ?? before;
       return done;
     });
@@ -214,7 +214,7 @@ export function checkTemplate(
 
 const BEFORE_MAX = 2_000; // enough for a tag
 
-/** What stands in front of a statement, as far as it is known. */
+/** The text in front of a statement, as far as it is known. */
 interface Before {
   readonly text: string;
   readonly context: HtmlContext;
@@ -228,7 +228,7 @@ const ADDRESS = /[\s"'/](href|src|srcset|action|formaction|background|poster|cit
 
 const DATA = new Set(['index', 'key', 'first', 'last', 'root']);
 
-/** A parameter as a problem may name it. */
+/** A parameter's name for problems. */
 function nameOf(value: hbs.AST.Expression): string {
   const { original } = (value.type === 'SubExpression' ? (value as hbs.AST.SubExpression).path : value) as { original?: unknown };
   return value.type === 'SubExpression' ? `(${original} …)` : value.type === 'StringLiteral' ? JSON.stringify(original) : String(original);

@@ -6,7 +6,7 @@ const UNITS: readonly (readonly [string, number])[] = [
   ['s', 1],
 ];
 
-/** A number, also where the publisher writes it as text. Throws Wrong. */
+/** A number, also if the publisher writes it as text. Throws HelperError. */
 export function amount(value: unknown): number {
   const found = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof found === 'number' && Number.isFinite(found)) return found;
@@ -15,7 +15,7 @@ export function amount(value: unknown): number {
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
 
-/** A moment in milliseconds, out of RFC 3339 text or of seconds or milliseconds since the epoch. Throws Wrong. */
+/** A time in milliseconds, from RFC 3339 text or from seconds or milliseconds since the epoch. Throws HelperError. */
 export function parseTime(value: unknown): number {
   const numeric = typeof value === 'number' || (typeof value === 'string' && /^\d{9,14}(\.\d+)?$/.test(value)) ? Number(value) : null;
   const ms =
@@ -42,7 +42,7 @@ const STYLES: Readonly<Record<string, Intl.DateTimeFormatOptions>> = {
   },
 };
 
-/** The moment as people of that zone and language write it. Throws Wrong. */
+/** The time in that zone and language. Throws HelperError. */
 export function isoTime(ms: number, timeZone: string, locale: string, style: string): string {
   if (style === 'iso') return new Date(ms).toISOString();
   const form = Object.hasOwn(STYLES, style) ? STYLES[style] : null;
@@ -50,7 +50,7 @@ export function isoTime(ms: number, timeZone: string, locale: string, style: str
   return intl(() => new Intl.DateTimeFormat(locale, { ...form, timeZone }).format(ms));
 }
 
-/** Between two times; or so many seconds, also as "12.5s". Two units at most. Throws Wrong. */
+/** The duration between two times, or of that many seconds, also as "12.5s". Two units at most. Throws HelperError. */
 export function duration(from: unknown, to: unknown): string {
   const text = typeof from === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(from)?.[1] : undefined;
   const seconds = to === undefined ? amount(text ?? from) : (parseTime(to) - parseTime(from)) / SECOND_MS;
@@ -70,17 +70,17 @@ export function duration(from: unknown, to: unknown): string {
     .join(' ');
 }
 
-/** With the language's own separators. Throws Wrong. */
+/** A number with the language's separators. Throws HelperError. */
 export const number = (value: number, decimals: unknown, locale: string): string =>
   intl(() => new Intl.NumberFormat(locale, decimals === undefined ? { maximumFractionDigits: 2 } : digits(decimals)).format(value));
 
-/** 0.5 is 50%. Throws Wrong. */
+/** 0.5 is 50%. Throws HelperError. */
 export const percent = (value: number, decimals: unknown, locale: string): string =>
   intl(() => new Intl.NumberFormat(locale, { style: 'percent', ...digits(decimals) }).format(value));
 
 /**
- * `currency` is its code in ISO 4217. `minor` says that the value counts its smallest unit, as payment services do: cents
- * of a euro, whole yen. Throws Wrong.
+ * `currency` is its code in ISO 4217. With `minor` the value counts the smallest unit, as payment services do: cents of a euro,
+ * whole yen. Throws HelperError.
  */
 export const money = (value: number, currency: string, locale: string, minor: boolean): string =>
   intl(() => {
@@ -108,5 +108,5 @@ function intl(format: () => string): string {
   }
 }
 
-/** What a helper of a template cannot take. Never leaves this folder, and never quotes a value. */
+/** A value that a helper cannot format. Caught in this folder; the message never quotes the value. */
 export class HelperError extends Error {}

@@ -1,4 +1,4 @@
-/** One line of a template's head. */
+/** One line of a template's front matter. */
 export interface FrontMatterField {
   readonly text: string;
   readonly line: number;
@@ -13,8 +13,8 @@ interface Split {
 }
 
 /**
- * Splits the head of a template, `name: text` between two lines of `---`, from what follows. Each of `wanted` must be there,
- * each of `possible` may be.
+ * Splits the front matter of a template, `name: text` between two lines of `---`, from the body. Each name of `wanted` is
+ * required, each of `possible` is optional.
  */
 export function splitFrontMatter(text: string, wanted: readonly string[], possible: readonly string[] = []): Split {
   const lines = text.split(/\r?\n/);

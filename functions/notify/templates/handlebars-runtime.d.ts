@@ -1,4 +1,4 @@
-// Its own declaration only adds to the whole library's, which is not what a function loads.
+// The package's own declaration only extends that of the whole library, which a function does not load.
 declare module 'handlebars/runtime.js' {
   const runtime: {
     template(spec: unknown): (context: unknown, options?: Readonly<Record<string, unknown>>) => string;

@@ -1,16 +1,16 @@
-/** How something is called. */
+/** The parameters of a helper. */
 export interface Form {
   /** How many values it takes. */
   readonly min: number;
   readonly max: number;
-  /** Names of what may stand beside them, as in `locale="de-DE"`. */
+  /** Names of its options, as in `locale="de-DE"`. */
   readonly options: readonly string[];
 }
 
 const takes = (min: number, max = min, ...options: string[]): Form => ({ min, max, options });
 const MANY = Number.POSITIVE_INFINITY;
 
-/** What a template may call, besides blocks, and how. */
+/** Helpers that a template may call, besides blocks, and their parameters. */
 export const FORMS: ReadonlyMap<string, Form> = new Map([
   ['and', takes(2, MANY)],
   ['bytes', takes(1)],
@@ -44,12 +44,12 @@ export const FORMS: ReadonlyMap<string, Form> = new Map([
 ]);
 export const HELPERS: ReadonlySet<string> = new Set(FORMS.keys());
 
-/** These are questions: printed, a missing value would read "false". */
+/** Tests: if one were printed, a missing value would read "false". */
 export const QUESTIONS: ReadonlySet<string> = new Set(['and', 'eq', 'gt', 'in', 'linkable', 'lt', 'ne', 'not', 'or', 'present']);
 
 /** Blocks, all of them the library's own. */
 export const BLOCK: Form = takes(1);
 export const BLOCKS: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
 
-/** These are there to ask: what they are given may be missing. */
+/** Helpers that test a value: their arguments may be missing. */
 export const LENIENT: ReadonlySet<string> = new Set(['if', 'unless', 'default', 'and', 'or', 'not', 'present']);

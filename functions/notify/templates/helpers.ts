@@ -9,7 +9,7 @@ interface Call {
   readonly hash: Hash & { readonly at: string };
   readonly data: { readonly root: { readonly listed?: string[]; readonly optional?: boolean } };
 }
-/** How a page's own markup is marked, so that it is not escaped again. */
+/** Marks markup of the page itself, so that it is not escaped again. */
 export interface Markup {
   safe(html: string): unknown;
   escaped(text: string): string;
@@ -17,9 +17,9 @@ export interface Markup {
 type Helper = (...args: unknown[]) => unknown;
 
 /**
- * What templates may call. Every one of them throws MailFailure route_template, with its place, for what it cannot take.
- * In a template whose fields are optional nothing is thrown: a missing value stays missing and is shown as nothing, a value
- * of another type is shown as it is, a question about it is answered with no, and a line break in a header becomes a blank.
+ * The helpers of templates. Each one throws MailFailure route_template, with its place, for a value that it cannot format. In a
+ * template with optional fields nothing is thrown: a missing value stays missing and shows nothing, a value of another type is
+ * shown unchanged, a test of it is false, and a line break in a header becomes a blank.
  */
 export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string, Helper> {
   const helper =
@@ -28,7 +28,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
       const call = all.pop() as Call;
       try {
         const optional = call.data.root.optional === true;
-        // A missing value stays missing: what a helper would make of it is no fact of the event.
+        // A missing value stays missing: text that a helper made from it would not come from the event.
         if (optional && FORMATS.has(name) && all.some((one) => one === undefined || one === null)) return undefined;
         return run(optional && FORMATS.has(name) ? all.map(asText) : all, call.hash, call);
       } catch (error) {
@@ -67,7 +67,7 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
     json: ([value]) => JSON.stringify(value, null, 2),
     date: ([value], { zone = 'UTC', locale = 'en-GB', style = 'datetime' }, { data }) => {
       const ms = parseTime(value);
-      // Go's zero time, and 0 seconds: the vendor's way to say that there is no time.
+      // Go's zero time, and 0 seconds: the vendor's value for "no time".
       if (data.root.optional && ms <= 0) return undefined;
       return isoTime(ms, String(zone), String(locale), String(style));
     },
@@ -120,13 +120,13 @@ export function helpersFor(mode: Mode, { safe, escaped }: Markup): Record<string
 /** True unless the value is missing, null or an empty text: 0 and false are values. */
 export const hasValue = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
-/** A list or an object as its JSON, shortened; text as an email may hold it; any other value as it is. */
+/** A list or an object as its JSON, shortened; text without characters that no email may hold; any other value unchanged. */
 function asText(value: unknown): unknown {
   if (typeof value === 'string') return readable(value);
   return typeof value === 'object' && value !== null && !isMarkup(value) ? truncate(JSON.stringify(value), 500) : value;
 }
 
-/** These make a text of each value that they are given; a missing one makes theirs missing too. */
+/** Helpers that format each argument as text; if an argument is missing, the result is missing too. */
 const FORMATS: ReadonlySet<string> = new Set([
   'upper',
   'lower',
@@ -140,24 +140,24 @@ const FORMATS: ReadonlySet<string> = new Set([
   'duration',
 ]);
 
-/** What is shown in place of what a helper cannot take, where fields are optional; nothing for any other helper. */
+/** The replacement for a value that a helper cannot format, where fields are optional; nothing for other helpers. */
 const OTHERWISE: ReadonlyMap<string, (value: unknown) => unknown> = new Map(
   ['date', 'number', 'percent', 'money', 'bytes', 'join', 'link'].map((name) => [name, asText]),
 );
 
-/** Text that may stand in a header: no control character, and nothing that a reader would decode into one (RFC 2047). */
+/** Text for a header: no control character, and no encoded-word that decodes to one (RFC 2047). */
 const folded = (text: string): string =>
   readable(text)
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replaceAll('=?', '= ?');
 
-/** Text without what no email may hold: control characters but tab and line break, and halves of a surrogate pair. */
+/** Text without characters that no email may hold: control characters except tab and line break, and halves of a surrogate pair. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
 const readable = (text: string): string => text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/g, ' ');
 
 const isMarkup = (value: object | null): boolean => value !== null && 'toHTML' in value && typeof value.toHTML === 'function';
 
-/** What to do about a value that is there and wrong: another fix than for one that is missing. Never quotes the value. */
+/** The fix for a value that exists and is wrong, unlike the fix for a missing one. Never quotes the value. */
 function wrongOf(name: string, value: unknown, { message }: HelperError): string {
   if (name === '' || !message.startsWith('expected ')) return '';
   const kind = Array.isArray(value)
@@ -170,7 +170,7 @@ function wrongOf(name: string, value: unknown, { message }: HelperError): string
   return `, this is ${kind}; correct what the publisher sends, or show the value without "${name}"`;
 }
 
-/** What to do about a value that is missing; for one that is there and wrong, each error says what is expected. */
+/** The fix for a missing value; for a wrong one each error says what is expected. */
 const fixOf = (path: unknown): string =>
   `; where it may be missing, ask with {{#if (present ${path})}}, or show another with {{default ${path} …}}`;
 
@@ -204,14 +204,14 @@ export function truncate(text: string, length: number): string {
         .trimEnd()}…`;
 }
 
-/** The address with each `{}` in it filled with a part, encoded. */
+/** The URL with each `{}` in it replaced by an encoded part. */
 function filled(address: string, parts: readonly string[]): string {
   const holes = address.split('{}');
   if (holes.length !== parts.length + 1) throw new HelperError('expected a value for each {}, and no more');
   return holes.map((text, index) => `${text}${encodeURIComponent((parts[index] ?? '').toWellFormed())}`).join('');
 }
 
-/** An address that a reader may be sent to. */
+/** A URL that a link in an email may have. */
 function target(address: string): string {
   if (isTarget(address)) return address;
   throw new HelperError('expected an address that begins with https://, http:// or mailto:');

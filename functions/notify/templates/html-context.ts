@@ -1,11 +1,11 @@
-/** Where in a page the text after it stands, as a browser reads it: enough to tell what an escaped value may still do there. */
+/** The HTML context of the text that follows, as a browser reads it: enough to decide what an escaped value could do there. */
 export interface HtmlContext {
   readonly mode: 'text' | 'comment' | 'raw' | 'tag name' | 'in tag' | 'attribute name' | 'after name' | 'before value' | 'value';
   readonly tag: string;
   readonly attribute: string;
   /** The quote around the value; '' for none. */
   readonly quote: string;
-  /** The value so far, or the last signs of a script, a style or a comment. */
+  /** The value so far, or the last characters of a script, a style or a comment. */
   readonly value: string;
 }
 
@@ -14,7 +14,7 @@ export const PAGE: HtmlContext = { mode: 'text', tag: '', attribute: '', quote: 
 const BLANK = /\s/;
 const TAIL = 12;
 
-/** The context behind the text. */
+/** The context after the text. */
 export function contextAfter(text: string, from: HtmlContext): HtmlContext {
   let { mode, tag, attribute, quote, value } = from;
   const close = (): void => {
@@ -72,7 +72,7 @@ export function contextAfter(text: string, from: HtmlContext): HtmlContext {
 const ADDRESSES = /^(href|src|srcset|action|formaction|background|poster|cite|data|xlink:href)$/;
 const WHOLE_SCHEME = /^\s*(https?:\/\/|mailto:|tel:|cid:|[/#?.])/i;
 
-/** Why no value may be put there, however it is escaped; null where it may. */
+/** Why no value may be inserted there, even escaped; null where it may. */
 export function valueProblem({ mode, tag, attribute, value }: HtmlContext): string | null {
   if (mode === 'raw')
     return `a value inside <${tag}> is read as ${tag === 'script' ? 'a program' : 'style'}; put it into the text, or into an attribute`;

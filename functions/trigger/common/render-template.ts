@@ -5,13 +5,13 @@ import type { Compiled } from '../../notify/compiled.ts';
 export interface RenderedContent {
   readonly subject: string;
   readonly html: string;
-  /** Absent where it is made from the html. */
+  /** Absent if the text part is made from the html. */
   readonly text?: string;
 }
 
 /**
- * Renders a template of config/templates with a caller's data, which it knows as `event`. What the data lacks is the caller's
- * mistake, by name; `fields` are where the name and the data stand. Throws MailFailure: request_invalid.
+ * Renders a template of config/templates with a caller's data, which the template reads as `event`. A failure names the values
+ * that the data lacks; `fields` are the request fields of the template's name and data. Throws MailFailure: request_invalid.
  */
 export async function renderTemplate(
   name: string,

@@ -42,7 +42,7 @@ export function reportProcessedMessage(log: Log, { outcome, failure, caller, ack
 /** Logs a request that became no email. A caller's mistake has a lower severity than an error of ours. */
 export function reportRefusal(log: Log, failure: MailFailure, facts: Facts): void {
   const { blame } = failureInfo(failure.code);
-  const severity = failure.code === 'stopped' ? 'WARNING' : blame === 'caller' ? 'INFO' : 'ERROR'; // what an operator has asked for is no error
+  const severity = failure.code === 'stopped' ? 'WARNING' : blame === 'caller' ? 'INFO' : 'ERROR'; // an operator asked for it, so it is no error
   log(severity, 'refused', { ...describe(failure), ...facts });
 }
 

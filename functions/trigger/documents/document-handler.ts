@@ -69,7 +69,10 @@ export async function documentDelivery({ attributes }: QueueMessage, edge: Docum
   return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
 }
 
-/** Eventarc keeps an event for a day, the task queue for as long as it takes. Answers the status: 204 acknowledges. */
+/**
+ * While sending is stopped: Eventarc redelivers an event for a day, the task queue for as long as it takes. Returns the status:
+ * 204 acknowledges.
+ */
 async function keepWhileStopped({ name, eventId }: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<204 | 503> {
   const ports = edge.startInvocation();
   const failure = new MailFailure('stopped', '');

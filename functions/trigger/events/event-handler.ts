@@ -11,14 +11,15 @@ import { reportRefusal } from '../common/report.ts';
 import { isForUs } from '../pubsub/push-envelope.ts';
 import { signedHeaders, signingSecrets } from './signed-headers.ts';
 
-/** So long an event is offered to its receiver, with the backoff of the task queue; then it is a dead letter. */
+/** How long an event is offered to its target, with the backoff of the task queue; then it is a dead letter. */
 const OFFERED_MS = 24 * 60 * 60_000;
 
 type Worker = FunctionContext & { emailEvents(): Promise<EventDelivery> };
 
 /**
- * `POST /events`: a task of Cloud Tasks, whose event goes to its receiver; 204 ends the task, 500 has it come again (429 and 503
- * would slow the whole queue down, for every receiver). `POST /events/sweep`: hands over what a crash left in the ledger.
+ * `POST /events`: a Cloud Tasks task, whose event is posted to its target. 204 ends the task; after 500 Cloud Tasks repeats it
+ * (429 and 503 would slow down the whole queue, for every target). `POST /events/sweep`: hands over events that a crash left in
+ * outboxes.
  */
 export function eventHandler(edge: Worker, log: Log): Handler {
   return async (req, res) => {
@@ -47,7 +48,7 @@ export function eventHandler(edge: Worker, log: Log): Handler {
   };
 }
 
-/** Offers the event to its receiver once. */
+/** Posts the event to its target once. */
 async function deliver(task: EventTask, delivery: EventDelivery, edge: Worker, log: Log): Promise<204 | 500> {
   const { target: name, id, type, email, since } = task;
   const target = edge.config.events?.find((one) => one.name === name);
@@ -79,7 +80,7 @@ async function deliver(task: EventTask, delivery: EventDelivery, edge: Worker, l
   return 204;
 }
 
-/** What a task carries. Throws MailFailure: event_unreadable. */
+/** The event in a task's body. Throws MailFailure: event_unreadable. */
 export function readTask(value: unknown): EventTask {
   const { target, id, type, email, since, payload } = (value ?? {}) as Partial<Record<keyof EventTask, unknown>>;
   const texts = [target, id, type, email, payload].every((one) => typeof one === 'string' && one !== '');

@@ -1,11 +1,11 @@
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { Hook } from '../../mail/model/route.ts';
 import type { SecretString } from '../../mail/model/secret.ts';
-import { standardWebhooks } from '../../verify/schemes/standard-webhooks.ts'; // not the table: the other vendors are of no use here
+import { standardWebhooks } from '../../verify/schemes/standard-webhooks.ts'; // not the table: the other schemes are not needed here
 
 const STANDARD: Hook = { verify: 'standard-webhooks', secret: '', toleranceSeconds: 300 };
 
-/** A secret's payload: one secret a line, two while one is being replaced by the next. Throws MailFailure: hook_secret_unusable. */
+/** A secret's payload: one secret a line; two lines during a rotation. Throws MailFailure: hook_secret_unusable. */
 export function signingSecrets(payload: SecretString): string[] {
   const lines = payload
     .reveal()
@@ -19,9 +19,9 @@ export function signingSecrets(payload: SecretString): string[] {
 }
 
 /**
- * The headers of an event, by Standard Webhooks, under its own names and under Svix's, which Resend's clients look for. While one
- * secret is being replaced by the next there are two, and a signature by each. `now` is milliseconds since the epoch: each try is
- * signed anew, since receivers refuse a timestamp that is older than five minutes. Throws MailFailure: hook_secret_unusable.
+ * The headers of an event, by Standard Webhooks, under its own names and under Svix's, which Resend's clients read. During a
+ * rotation there are two secrets, and a signature by each. `now` is milliseconds since the epoch: each try is signed again,
+ * because receivers refuse a timestamp that is older than five minutes. Throws MailFailure: hook_secret_unusable.
  */
 export async function signedHeaders(secrets: readonly string[], id: string, body: Buffer, now: number): Promise<Record<string, string>> {
   const signed = await Promise.all(

@@ -5,9 +5,9 @@ import type { FunctionContext } from '../../runtime/function-context.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The body of a request with its `template: {id, variables}` rendered: `html` and `text` come from it, and `subject` where the
- * request has none, as in Resend's contract. Any other body is given back. Throws MailFailure: request_invalid, with every other
- * problem of the email.
+ * The body of a request with its `template: {id, variables}` rendered: the template gives `html` and `text`, and `subject` if the
+ * request has none, as in Resend's contract. Any other body is returned unchanged. Throws MailFailure: request_invalid, with
+ * every other problem of the email.
  */
 export async function withTemplate(body: unknown, edge: Pick<FunctionContext, 'routesFile'>, later: boolean): Promise<unknown> {
   if (typeof body !== 'object' || body === null || !isGiven((body as Fields)['template'])) return body;
@@ -44,7 +44,7 @@ async function rendered(template: unknown, fields: Fields, edge: Pick<FunctionCo
   return renderTemplate(String(id), variables ?? {}, compiled, 'emails', { name: 'template.id', data: 'template.variables' });
 }
 
-/** What else is wrong with the email, if anything is. */
+/** The other problems of the email. */
 function others(fields: Fields, later: boolean): string[] {
   try {
     const [subject, html] = [isGiven(fields['subject']) ? fields['subject'] : 'x', 'x'];
@@ -55,7 +55,7 @@ function others(fields: Fields, later: boolean): string[] {
   }
 }
 
-/** False for what Resend's clients write in place of leaving a field out. */
+/** False for the values by which Resend's clients leave a field out. */
 const isGiven = (value: unknown): boolean =>
   !(value === undefined || value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0));
 

@@ -7,7 +7,7 @@ import { recordOf } from './email-record.ts';
 const LIMIT_MAX = 100;
 const LIMIT = 20;
 
-/** What `GET /emails` asks for. `find` reads an email of the caller's own. Throws MailFailure: request_invalid. */
+/** The query of `GET /emails`. `find` reads one of the caller's own emails. Throws MailFailure: request_invalid. */
 export async function readListRequest(
   url: string | undefined,
   caller: Caller,

@@ -60,7 +60,7 @@ export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TI
   };
 }
 
-/** What is refused while sending is stopped. What was accepted before can still be read, moved and canceled. */
+/** Operations that are refused while sending is stopped. Emails that were accepted before can still be read, moved and canceled. */
 const SENDING: ReadonlySet<ApiOperation> = new Set(['send', 'batch', 'raw']);
 const STOPPED_RETRY_MS = 60_000;
 
@@ -125,7 +125,7 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
   },
 };
 
-/** Templates are loaded where a request names one. */
+/** Templates are loaded only if a request names one. */
 async function filledIn(body: unknown, edge: FunctionContext, ports: Ports): Promise<unknown> {
   if (typeof body !== 'object' || body === null || !('template' in body)) return body;
   const { withTemplate } = await import('./email-template.ts');

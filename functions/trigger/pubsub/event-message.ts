@@ -4,7 +4,7 @@ import type { EventDelivery, EventTask } from '../../runtime/function-context.ts
 import type { Log } from '../../runtime/log.ts';
 import { reportRefusal } from '../common/report.ts';
 
-/** An event that was a dead letter and was replayed: its delivery begins anew. The status is the verdict, as for an email. */
+/** A replayed dead letter of an event: its delivery begins again. Returns the status, as for an email. */
 export async function replayedEvent(
   { data }: QueueMessage,
   edge: { emailEvents(): Promise<EventDelivery> },

@@ -5,7 +5,7 @@ import type { Log } from '../../runtime/log.ts';
 import { reportRefusal } from '../common/report.ts';
 import type { QueueDelivery } from './push-envelope.ts';
 
-/** What is done with a delivery while sending is stopped. Answers the status: 204 acknowledges what is durable elsewhere. */
+/** Keeps a delivery while sending is stopped. Returns the status: 204 acknowledges a message that is durable elsewhere. */
 export async function keepWhileStopped(
   delivery: Pick<QueueDelivery, 'message' | 'key' | 'attempt'>,
   edge: FunctionContext,
