@@ -10,11 +10,11 @@ const ADDRESS = String.raw`[\w.+%=-]{1,100}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}`;
 const EMPTY = String.raw`(?:undefined|null|None|nil|false|true|\[?redacted\]?|\[masked\]|\*+|x+|<[\w -]*>)(?=["'\s,;)}\]]|$)|["'\s,;)}]`;
 /** A quoted argument with the secret in it. */
 const QUOTED = String.raw`(?<q>["'\x60])(?<s>(?:(?!\k<q>)[^\n]){1,200})\k<q>`;
-const NAMES = [
-  ...['pass(?:word|wd|wort|phrase|code)?', 'pwd?', 'kennwort', 'contrase(?:ñ|n)a', 'clave', 'mot de passe', 'senha', 'wachtwoord', 'has(?:ł|l)o', 'l(?:ö|o)senord'],
-  ...['пароль', '密码', 'パスワード', '비밀번호', 'secret(?:[_ -]?key)?', 'refresh_?token', 'access_?token', 'id_?token', 'auth_?token', 'api[_ -]?key', 'private_?key'],
-  ...['assertion', 'auth_?code', 'credentials?[_ -]?(?:json|file)?'],
+const PASSWORDS = [
+  ...['pass(?:word|wd|wort|phrase|code)?', 'pwd?', 'kennwort', 'contrase(?:ñ|n)a', 'clave', 'mot de passe', 'senha', 'wachtwoord', 'has(?:ł|l)o', 'l(?:ö|o)senord', 'adgangskode', 'passord', 'salasana', '(?:ş|s)ifre', 'parola', 'heslo', 'jelsz(?:ó|o)', 'kata sandi', 'geslo', 'lozinka', 'mật khẩu'],
+  ...['пароль', 'парола', 'κωδικός', 'رمز عبور', 'كلمة المرور', 'סיסמה', 'รหัสผ่าน', 'पासवर्ड', '密码', '密碼', 'パスワード', '비밀번호', 'secret(?:[_ -]?key)?', 'refresh_?token', 'access_?token', 'id_?token', 'auth_?token', 'api[_ -]?key', 'private_?key'],
 ].join('|'); // biome-ignore format: a list of words
+const NAMES = `${PASSWORDS}|assertion|auth_?code|credentials?[_ -]?(?:json|file)?`;
 
 const rule = (source: string, flags = ''): RegExp => new RegExp(source, `dg${flags}`);
 
@@ -26,7 +26,7 @@ const SECRETS: readonly RegExp[] = [
   rule(String.raw`\b(?<s>mg_[\w-]{6,}|re_[\w-]{16,}|SG\.[\w.-]{16,}|xkeysib-[\w-]+|key-[\da-f]{24,}|AKIA[A-Z\d]{12,}|sk_(?:live|test)_\w+|gh[pousr]_\w{20,})`),
   rule(String.raw`\b(?<s>eyJ[\w-]{8,}(?:\.[\w-]*)*)`),
   rule(String.raw`\b(?<s>[a-z]{4}([ \u00a0-])[a-z]{4}\2[a-z]{4}\2[a-z]{4})\b`, 'i'),
-  rule(String.raw`\b(?!misconfiguration|responsibilities|internationally|characterization)(?<s>[a-z]{16}|[A-Z]{16})\b`),
+  rule(String.raw`\b(?!misconfiguration|responsibilities|internationally|characterization|artifactregistry)(?<s>[a-z]{16}|[A-Z]{16})\b`),
   rule(String.raw`^(?=[\w+/]*[A-Z\d])(?<s>[\w+/]{8,}={0,2})$`, 'm'),
   rule(String.raw`(?<![\w./])(?=[\w+=-]{0,200}[a-z])(?=[\w+=-]{0,200}[A-Z])(?=[\w+=-]{0,200}\d)(?<s>[\w+=-]{28,})`),
   // By the name before it.
@@ -38,8 +38,8 @@ const SECRETS: readonly RegExp[] = [
   ),
   rule(String.raw`(?:334 (?:Username|Password):[^\n]*\n(?:[A-Z]+: )?)(?<s>[\w+/=]{4,})`, 'i'),
   rule(String.raw`[?&](?:plt|code|key)=(?<s>[^\s&"'>]+)`, 'i'),
-  rule(String.raw`(?:${NAMES})["'\]\\]*(?:\s*:\s*\w+(?=\s*=))?\s*(?:=>|:=|[:=])\s*(?:u|b|r|f)?(?<q>\\*["'\x60])(?!${EMPTY})(?<s>(?:(?!\k<q>)[^\n])+)`, 'iu'),
-  rule(String.raw`(?:${NAMES})["'\]\\]*(?:\s*:\s*\w+(?=\s+=))?\s*(?:=>|:=|[:=])\s*(?!\\*["'\x60]|${EMPTY})(?<s>[^\n]+?)(?=\s+[\w-]{1,30}[:=]|\s--?\w|["',;&}]|$)`, 'imu'),
+  rule(String.raw`(?:${NAMES})["'\]\\]*(?:\s*:\s*\w+(?=\s*=))?\s*(?:=>|->|:=|[:=：])\s*(?:u|b|r|f)?(?<q>\\*["'\x60])(?!${EMPTY})(?<s>(?:(?!\k<q>)[^\n])+)`, 'iu'),
+  rule(String.raw`(?:${NAMES})["'\]\\]*(?:\s*:\s*\w+(?=\s+=))?\s*(?:=>|->|:=|[:=：])\s*(?!\\*["'\x60]|${EMPTY})(?<s>[^\n]+?)(?=\s+[\w-]{1,30}[:=]|\s--?\w|["',;&}]|$)`, 'imu'),
   rule(String.raw`(?:${NAMES})["'\]]?(?: (?:is|was|ist|war|es|est|lautet|è|é|jest|är))\s+["']?(?!not\b|in\b|un|wrong|required|missing|set\b|right|correct|the\b|no\b|too\b|empty|${EMPTY})(?<s>[^\s"',;]+)`, 'iu'),
   rule(String.raw`["'][\w.-]*(?:${NAMES})[\w.-]*["']\s*,\s*${QUOTED}`, 'iu'),
   rule(String.raw`(?:name|key)=["'][^"'\n]*(?:${NAMES})[^"'\n]*["']\s+value=(?<q>["'])(?<s>[^"'\n]+)`, 'iu'),
@@ -57,6 +57,22 @@ const SECRETS: readonly RegExp[] = [
   rule(String.raw`--from-literal[= ]["']?[\w.-]+=["']?(?<s>[^\s"']+)`, 'i'),
   rule(String.raw`\bsend\s+(?:--\s+)?["'](?<s>[^"'\n]+?)(?:\\+r|\\+n|\n)`, 'i'),
   rule(String.raw`Credentials::(?:new|from)\s*\([^\n]{0,200}?,\s*\w+(?:::\w+)*\(\s*${QUOTED}`, 'i'),
+  // By the name before it, with a call, a default or an option between the two.
+  rule(String.raw`(?:${PASSWORDS})(?:(?<=\w)[\w.-]*)?["'\])\x60]*(?:\s|[=:,(){}|&?]|--\w+|\bor\b|\bdefault\b|\b\w+\(){1,10}(?!["'\x60](?:projects\/|[A-Z][A-Z\d]*_[A-Z\d_]*["'\x60]))${QUOTED}(?!\s*(?::|=>))`, 'iu'),
+  rule(String.raw`(?:echo|printf)\s+(?:-n\s+)?${QUOTED}\s*\|[^\n]*(?:${NAMES})`, 'iu'),
+  rule(String.raw`(?:${NAMES})[^\n]*<<<\s*${QUOTED}`, 'iu'),
+  rule(String.raw`pass\w*eval\s*=?\s*["']{0,2}(?:echo|printf)\s+(?<s>[^\s"']+)`, 'i'),
+  rule(String.raw`(?:${NAMES})["']?\s*(?:\/\w+)?>\s*<(?:value|string)>(?<s>[^<\n]+)`, 'iu'),
+  rule(String.raw`(?:${NAMES})<\/\w+>\s*<\w+>(?<s>[^<\n]+)<`, 'iu'),
+  rule(String.raw`\|\s*\**[\w -]{0,20}(?:${NAMES})\**\s*\|\s*(?!${EMPTY})(?<s>[^|\n]+?)\s*\|`, 'iu'),
+  rule(String.raw`(?:${NAMES})(?::\*\*|\*\*\s*:)\s*(?!${EMPTY})(?<s>\S+)`, 'iu'),
+  rule(String.raw`(?:password|passwd|\bpw)[ \t]+(?!\d{3}[- ]|\d+\.\d|["'\x60<(\[])(?=\S*[A-Za-z])(?=\S*[\d!#$%&*^~])(?<s>[^\s"',;]{5,})`, 'i'),
+  rule(String.raw`(?:^|\s)(?:-p[ =]?|\/p:)["']?(?=[^\s"']*[A-Za-z])(?=[^\s"']*[\d!#$%&*^~])(?![^\s"']*[/:])(?<s>[^\s"']{6,})`, 'm'),
+  rule(String.raw`(?:${PASSWORDS})[._]?\d*["'\]]*[=:](?!${EMPTY})(?=[^\s"']*[\d!#$%&*^~])(?<s>[^\s"',;&}]{4,})`, 'iu'),
+  rule(String.raw`^[ \t]*(?:[\w-]+ )?(?:${PASSWORDS})[ \t]*\n[ \t]*(?=\S*[A-Za-z])(?=\S*[\d!#$%&*^~])(?!\d{3}[- ])(?<s>\S{5,})[ \t]*$`, 'imu'),
+  rule(String.raw`"P:(?<s>[^"\n]+)"`),
+  rule(String.raw`\bclient_send\s*=[^\n]*:\s*(?<s>[^\s:]+)\s*$`, 'im'),
+  rule(String.raw`\bAUTH\s+\w+[^\n]*\/\*\s*(?<s>[^*\n]+?)\s*\*\/`, 'i'),
   // By the option of a program: curl, swaks, sendEmail, mailx, PowerShell.
   rule(String.raw`(?:^|\s)(?:-u|--user|--proxy-user)[ =]?["']?[^\s:"']*:(?<s>[^\s"']+)`, 'im'),
   rule(String.raw`(?:^|\s)-{1,2}(?:ap|xp|auth-password|auth-pass|smtp-pass(?:word)?|pass(?:word)?|pw|smtp-auth-password)(?:[ =]+)(?<q>["']?)(?<s>[^\s"']+)\k<q>`, 'im'),
