@@ -8,14 +8,14 @@ export interface CommandEntry {
   readonly under: string;
   readonly summary: string;
   readonly hidden?: true;
-  /** It works on the local stack too: by --laptop, or where one runs and no project is named. */
+  /** The command can work on the local stack: with --laptop, or if one runs and no project is named. */
   readonly laptop?: true;
   load(): Promise<Command>;
 }
 
 export type CommandTable = Readonly<Record<string, CommandEntry>>;
 
-/** What a command line comes to: a command to run, a text that was asked for, or how it is wrong. */
+/** A parsed command line: a command to run, a text to print, or what is wrong with it. */
 export type Parsed =
   | {
       readonly kind: 'run';
@@ -36,7 +36,7 @@ const LAPTOP: OptionTable = { laptop: { about: 'the local stack that runs in thi
 
 const ABOUT = 'Send email through Gmail from anything, with no password anywhere.';
 
-/** Reads a command line. `from` is the folder that relative paths mean; null where they stay as they are. */
+/** Reads a command line. Relative paths start at the folder `from`; null leaves them unchanged. */
 export async function parseCommandLine(
   argv: readonly string[],
   table: CommandTable,
@@ -119,7 +119,7 @@ function group(
   for (const [verb, leaf] of Object.entries(commands)) define(program.command(verb), `${name} ${verb}`, leaf);
 }
 
-/** The scripts, and the suggestions that they ask for, by the library; it prints them itself. */
+/** Shell completion by the library: its scripts, and the suggestions for them. The library prints them itself. */
 async function completion(program: Program, argv: readonly string[]): Promise<string> {
   const { default: tab } = await import('@bomb.sh/tab/commander');
   tab(program, { completionCommandName: 'completion' });
@@ -134,7 +134,7 @@ async function completion(program: Program, argv: readonly string[]): Promise<st
   return lines.join('\n');
 }
 
-/** The commands that were named, as far as they exist. */
+/** The named commands, as far as they exist. */
 function path(program: Program, words: readonly string[]): string {
   const found: string[] = [];
   for (let at: Program | undefined = program; at; ) {
@@ -144,7 +144,7 @@ function path(program: Program, words: readonly string[]): string {
   return found.join(' ');
 }
 
-/** By the names that they are typed with; a path is seen from where it was typed. */
+/** Options under the names that they are typed with; a path is relative to the folder in which it was typed. */
 function givenOptions(program: Program, table: OptionTable, from: string | null): CommandOptions {
   const given = program.opts() as Record<string, string | boolean | string[] | undefined>;
   const entries = program.options.map((option) => {
@@ -161,7 +161,7 @@ function givenOptions(program: Program, table: OptionTable, from: string | null)
 const seen = (from: string | null, path: string): string => (from === null || path === '-' ? path : resolve(from, path));
 
 const bold = (text: string): string => styleText('bold', text, { validateStream: false });
-/** commander leaves them out where the terminal has no colours, or NO_COLOR is set. */
+/** commander leaves styles out where the terminal has no colours, or NO_COLOR is set. */
 const STYLES: Partial<Help> = {
   styleTitle: bold,
   styleCommandText: (text) => styleText('cyan', text, { validateStream: false }),

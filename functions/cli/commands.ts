@@ -7,7 +7,7 @@ const GRANTS = 'Mailboxes and keys:';
 const LOOK = 'What happened, and why:';
 const EVENTS = 'Events:';
 
-/** Loaded when asked for: a command pays only for what it needs. */
+/** Commands are loaded on demand. */
 export const COMMANDS: CommandTable = {
   init: {
     under: START,
@@ -108,7 +108,7 @@ export const COMMANDS: CommandTable = {
   docs: {
     under: EVENTS,
     summary: "make the tables of mailgrant's own documentation",
-    hidden: true, // a checkout alone has the page
+    hidden: true, // only a checkout has the page
     load: async () => (await import('./explain/docs-command.ts')).DOCS,
   },
 };

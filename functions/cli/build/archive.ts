@@ -16,12 +16,12 @@ export interface Archive {
 }
 
 /**
- * Writes `NAME.zip` beside the folder `NAME` of a built function: same source, same bytes, on any machine. Deflate is
- * fflate's own and not zlib's, whose bytes differ between processors.
+ * Writes `NAME.zip` beside the folder `NAME` of a built function: the same source gives the same bytes on any machine. fflate
+ * compresses and not zlib, whose output differs between processors.
  */
 export function archive(outFolder: string, name: string): Archive {
   const entries: Zippable = {};
-  // Source maps stay behind: nothing reads them there.
+  // Source maps are left out: nothing reads them in the deployed function.
   for (const file of readdirSync(join(outFolder, name)).sort())
     if (!file.endsWith('.map')) entries[file] = [readFileSync(join(outFolder, name, file)), { mtime: MTIME, os: UNIX, attrs: PLAIN_FILE }];
   const zip = zipSync(entries, { level: 9 });

@@ -4,7 +4,7 @@ import { configFile } from '../common/project-folder.ts';
 import { archive } from './archive.ts';
 import { type Built, buildFunctions } from './build.ts';
 
-/** `build`: the config checked, and a bundle per function. */
+/** `build`: checks the configuration, and makes a bundle per function. */
 export const BUILD: Leaf = {
   summary: 'check the config and bundle the functions into dist/',
   options: {

@@ -11,14 +11,14 @@ import { sbomOf } from './sbom.ts';
 /** The functions that are deployed, each an entry file of that name. */
 export const DEPLOYABLES = ['api', 'worker', 'hooks', 'watch'] as const;
 
-/** The config as it was built in, in one file, whatever it extends: Terraform reads this one where an environment is deployed. */
+/** The built-in configuration as one file, with what it extends: Terraform reads this file when an environment is deployed. */
 export const WHOLE_CONFIG = 'dist/mailgrant.yaml';
 
-/** One file of a bundle, and what went into it, with its share in bytes, largest first. */
+/** One file of a bundle, and its sources with their share in bytes, largest first. */
 export interface Part {
   readonly file: string;
   readonly bytes: number;
-  /** True if it is loaded when an instance starts; else by the first email that needs it. */
+  /** True if it is loaded when an instance starts; else the first email that needs it loads it. */
   readonly atStart: boolean;
   readonly inputs: readonly { readonly path: string; readonly bytes: number }[];
 }
@@ -36,9 +36,9 @@ export interface Built {
 const FRAMEWORK = '@google-cloud/functions-framework';
 
 /**
- * Validates the config, compiles its routes, and makes one minified CommonJS bundle per function with the config inside, a package.json and
- * a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before anything is written.
- * `plugins` of esbuild may change what is bundled: the chaos proof builds copies that it has broken.
+ * Validates the configuration, compiles its routes, and makes one minified CommonJS bundle per function with the configuration
+ * inside, and with a package.json and a lock file of its own: `dist/<name>` is all that is deployed. Throws ConfigProblems before
+ * anything is written. `plugins` of esbuild may change what is bundled: the chaos test builds copies with a planted defect.
  */
 export async function buildFunctions(configFile: string, outFolder: string, plugins: Plugin[] = []): Promise<Built[]> {
   const compiled = compileConfig(configFile);
@@ -54,7 +54,8 @@ export async function buildFunctions(configFile: string, outFolder: string, plug
 async function buildFunction(name: string, { config, module }: CompiledConfig, folder: string, plugins: Plugin[]): Promise<Built> {
   const { metafile, outputFiles } = await bundle({
     entryPoints: { index: moduleFile(name) },
-    // Names of chunks carry a hash of source paths too: the same wherever the result goes and whatever node_modules links to.
+    // Names of chunks contain a hash of source paths too: the names do not depend on the output folder, nor on what node_modules
+    // links to.
     outdir: join('dist', name),
     preserveSymlinks: true,
     outExtension: { '.js': '.cjs' },
@@ -68,7 +69,7 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // Its registry is a module-level map: a bundled copy would register into nowhere.
+    // The framework's registry is a module-level map: a bundled copy would register functions that nobody looks up.
     external: [FRAMEWORK],
     plugins: [inPlaceOf(/[\\/]notify[\\/]compiled\.[jt]s$/, module), ...plugins],
     define: { MAILGRANT_EMBEDDED_CONFIG: JSON.stringify(config) },
@@ -105,7 +106,7 @@ async function buildFunction(name: string, { config, module }: CompiledConfig, f
   return describe(name, folder, metafile, new Map(sizes));
 }
 
-/** Has the bundler read that text where the sources have another one. */
+/** Makes the bundler read that text in place of the matching source. */
 const inPlaceOf = (filter: RegExp, contents: string): Plugin => ({
   name: 'in-place-of',
   setup: (build) => build.onLoad({ filter }, () => ({ contents, loader: 'js' })),
@@ -127,7 +128,7 @@ function manifestOf(name: string): Manifest {
 function describe(name: string, folder: string, { outputs }: Metafile, sizes: ReadonlyMap<string, number>): Built {
   const files = new Map(Object.entries(outputs).map(([path, output]) => [basename(path), output]));
   const atStart = new Set(['index.cjs']);
-  // A set also visits what is added to it on the way.
+  // Iterating over a set includes what is added meanwhile.
   for (const file of atStart)
     for (const { path, kind } of files.get(file)?.imports ?? [])
       if (kind === 'import-statement' && files.has(basename(path))) atStart.add(basename(path));

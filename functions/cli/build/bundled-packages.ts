@@ -15,7 +15,7 @@ export interface BundledPackage {
 
 const FOLDER = /^(?:.*\/)?(node_modules\/(?:@[^/]+\/)?[^/]+)\//;
 
-/** The packages that files of a bundle are from, by name and version. `files` are paths as the bundler saw them. */
+/** The packages of a bundle's files, by name and version. `files` are paths as the bundler saw them. */
 export function bundledPackages(files: readonly string[]): BundledPackage[] {
   const folders = new Map(
     files.flatMap((file) => {
@@ -38,7 +38,7 @@ export function bundledPackages(files: readonly string[]): BundledPackage[] {
   return packages.sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
 }
 
-/** What has to be shipped with them: each licence in full, each text once with the packages that it is for. */
+/** The licence texts to ship: each text once, with the packages that it applies to. */
 export function licenceTexts(packages: readonly BundledPackage[]): string {
   const byText = new Map<string, string[]>();
   for (const { name, version, license, texts } of packages)

@@ -3,7 +3,7 @@ import { warningsOf } from '../../config/config-warnings.ts';
 import { ENV, type Leaf } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
 
-/** `config`: what the config comes to. */
+/** `config`: checks the configuration and prints a summary. */
 export const CONFIG_CHECK: Leaf = {
   summary: 'check the config and show what it comes to',
   options: ENV,

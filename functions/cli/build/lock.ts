@@ -1,4 +1,4 @@
-/** One package of a package-lock.json, as far as it is looked into. */
+/** The fields of one package in package-lock.json that are read here. */
 interface Locked {
   readonly name?: string;
   readonly engines?: Readonly<Record<string, string>>;
@@ -23,8 +23,8 @@ export interface Manifest {
 }
 
 /**
- * The part of the project's package-lock.json that a deployed function needs. With it Google's builder runs `npm ci` and
- * installs what was tested; without it every deployment takes the newest of what the framework leans on.
+ * The part of the project's package-lock.json that a deployed function needs. With it Google's builder runs `npm ci` and installs
+ * the tested versions; without it every deployment takes the newest versions of the framework's dependencies.
  */
 export function lockFor({ name, version, dependencies, engines }: Manifest, { lockfileVersion, packages }: Lock): Lock {
   const needed = new Map<string, Locked>();
@@ -52,7 +52,7 @@ export function lockFor({ name, version, dependencies, engines }: Manifest, { lo
   return made;
 }
 
-/** Node's own way: beside the asking package, then ever further up. */
+/** As Node resolves packages: beside the asking package, then further and further up. */
 function resolve(packages: Lock['packages'], from: string, wanted: string): string | null {
   for (let at = from; ; at = at.slice(0, Math.max(at.lastIndexOf('/node_modules/'), 0))) {
     const path = `${at === '' ? '' : `${at}/`}node_modules/${wanted}`;

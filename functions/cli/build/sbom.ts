@@ -1,7 +1,7 @@
 import type { BundledPackage } from './bundled-packages.ts';
 import type { Lock, Manifest } from './lock.ts';
 
-/** A component as CycloneDX 1.6 has it, as far as it is written here: https://cyclonedx.org/docs/1.6/json/ */
+/** The fields of a CycloneDX 1.6 component that are written here: https://cyclonedx.org/docs/1.6/json/ */
 interface Component {
   readonly type: 'library';
   readonly 'bom-ref': string;
@@ -23,8 +23,8 @@ interface Locked {
 }
 
 /**
- * The bill of materials of a function: what is bundled into it, and what Google's builder installs beside it by its lock file. It holds no time
- * and no random number, so that the same source gives the same bytes.
+ * The bill of materials of a function: what is bundled into it, and what Google's builder installs beside it by its lock file. It
+ * contains no time and no random number, so that the same source gives the same bytes.
  */
 export function sbomOf({ name, version }: Manifest, bundled: readonly BundledPackage[], installed: Lock, whole: Lock): object {
   const own = `pkg:npm/${name}@${version}`;
@@ -74,7 +74,7 @@ function component(name: string, version: string, license: string, locked: Locke
   };
 }
 
-/** What a package.json says: an SPDX expression, an SPDX identifier, or a word of its own, such as "BSD". */
+/** The licence of a package.json: an SPDX expression, an SPDX identifier, or another name, such as "BSD". */
 function licenceOf(said: string): NonNullable<Component['licenses']>[number] {
   if (/[ ()]/.test(said)) return { expression: said };
   return { license: /\d|^(MIT|ISC|Unlicense|Zlib|WTFPL)$/.test(said) ? { id: said } : { name: said } };

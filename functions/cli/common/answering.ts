@@ -3,7 +3,7 @@ import { MailFailure } from '../../mail/model/failure.ts';
 import type { CommandAnswer } from './command.ts';
 import { CommandError, commandErrorReport, commandErrorText, isUsage } from './refusal.ts';
 
-/** Runs a command; whatever it throws becomes its answer. Nothing that a foreign error may quote is kept. */
+/** Runs a command; whatever it throws becomes its answer, without text that a foreign error may quote. */
 export async function answering(run: () => Promise<CommandAnswer>): Promise<CommandAnswer> {
   try {
     return await run();
@@ -27,7 +27,7 @@ function failedAnswer(error: unknown): CommandAnswer {
   return { data, text: commandErrorText(data), exitCode: isUsage(error) ? 2 : 1, error: { code, message, fix } };
 }
 
-/** Of our own plain errors the message, of the system's the file and the code, of all others the name alone. */
+/** The message of our own plain errors, file and code of the system's errors, only the name of all others. */
 function foreign(error: unknown): string {
   if (!(error instanceof Error)) return 'unexpected';
   const { code, path, syscall } = error as NodeJS.ErrnoException;

@@ -1,7 +1,7 @@
-/** The options of a command as they were given. */
+/** The options of a command as given. */
 export type CommandOptions = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
-/** Why a command did not do what it was asked, for a program and for a person. */
+/** Why a command did not do what it was asked, for programs and for people. */
 export interface Problem {
   readonly code: string;
   readonly message: string;
@@ -9,21 +9,21 @@ export interface Problem {
 }
 
 /**
- * What a command found: an object (no list) for `--json`, text for a person, and the exit code (0 unless given). With an `error` the text goes to
- * standard error; a report of what is wrong has an exit code alone.
+ * The result of a command: an object (no list) for `--json`, text for a person, and the exit code (0 by default). With `error`
+ * the text goes to standard error; a report that something is wrong has only an exit code.
  */
 export interface CommandAnswer {
   readonly data: object;
   readonly text: string;
   readonly exitCode?: number;
   readonly error?: Problem;
-  /** Under --json everything of it stands in one line. */
+  /** With --json the whole answer is one line. */
   readonly oneLine?: true;
 }
 
 export interface Option {
   readonly about: string;
-  /** The name of its value, such as FILE; without it the option is a switch. A FILE or DIR is read from where the person stands. */
+  /** The name of its value, such as FILE; an option without it is a switch. A FILE or DIR is relative to the current folder. */
   readonly value?: string;
   /** It may be given more than once. */
   readonly many?: true;
@@ -31,19 +31,19 @@ export interface Option {
 
 export type OptionTable = Readonly<Record<string, Option>>;
 
-/** How a command is called, and what it answers. It never prints. */
+/** A command: its options and arguments, and the function that runs it. It never prints. */
 export interface Leaf {
   readonly summary: string;
   /** Its arguments: `<REQUIRED>`, `[OPTIONAL]`, `[MANY...]`. */
   readonly arguments?: string;
   readonly options?: OptionTable;
-  /** What to type after `npx mailgrant`. */
+  /** Examples of what to type after `npx mailgrant`. */
   readonly examples: readonly string[];
   readonly notes?: string;
   run(options: CommandOptions, ...words: readonly string[]): Promise<CommandAnswer>;
 }
 
-/** A command whose first word says what to do, such as `key create`. */
+/** A command whose first word selects what to do, such as `key create`. */
 export interface Group {
   readonly summary: string;
   readonly notes?: string;
@@ -52,7 +52,7 @@ export interface Group {
 
 export type Command = Leaf | Group;
 
-/** What the commands about a deployment share. */
+/** The options that the commands about a deployment share. */
 export const PROJECT_OPTION: OptionTable = { project: { value: 'ID', about: 'project of the deployment (GOOGLE_CLOUD_PROJECT)' } };
 export const PREFIX: OptionTable = { prefix: { value: 'NAME', about: 'name_prefix of infra/ (mailgrant)' } };
 export const DATABASE: OptionTable = {

@@ -4,7 +4,7 @@ import { googleUrls } from '../../runtime/google-urls.ts';
 import type { Operator } from './operator.ts';
 import { ownLogin } from './own-login.ts';
 
-/** What each call of Google's generated clients is given. */
+/** Options of each call of Google's generated clients. */
 export interface CallOptions {
   readonly auth: AuthClient;
   readonly rootUrl: string;
@@ -14,8 +14,8 @@ export interface CallOptions {
 }
 
 /**
- * Options for one call as the operator. Only a read is tried again: Google's clients retry GET, PUT and DELETE by default, and
- * would follow a 308, which then is a second upload.
+ * Options for one call as the operator. Only reads are retried: by default Google's clients retry GET, PUT and DELETE, and follow
+ * a 308, which is then a second upload.
  */
 export const callOptions = async (operator: Operator, baseUrl: string, retry: boolean, timeout = 15_000): Promise<CallOptions> => ({
   auth: await loginOf(operator),
@@ -31,7 +31,10 @@ export interface Answered<T> {
   readonly data: T | null;
 }
 
-/** What Google answered, a refusal too; null where nothing answered. Of an error only the status is kept: it may hold a token. */
+/**
+ * Google's answer, which may be a refusal; null where there is no answer. Of an error only the status is kept, because the error
+ * may hold a token.
+ */
 export const answered = <T>(call: Promise<{ readonly status: number; readonly data: T }>): Promise<Answered<T> | null> =>
   call.then(
     ({ status, data }) => ({ status, data }),
@@ -46,7 +49,7 @@ export const answered = <T>(call: Promise<{ readonly status: number; readonly da
 const logins = new WeakMap<Operator, Promise<AuthClient>>();
 
 /**
- * Who the operator is, as a client of Google's library. The quota project of a person's own login goes along with each call
+ * The operator's identity, as a client of Google's library. Each call carries the quota project of a person's own login
  * (`x-goog-user-project`): most APIs refuse such a login without one. Throws MailFailure: identity_refused.
  */
 export function loginOf(operator: Operator): Promise<AuthClient> {

@@ -1,14 +1,14 @@
 import { SecretString } from '../../mail/model/secret.ts';
 
-/** The header by which Google IAM lets a call through to a function that is not public; beside it Authorization stays the key's. */
+/** The header by which Google IAM admits a call to a function that is not public; Authorization stays free for the API key. */
 export type IamHeader = () => Promise<{ readonly 'x-serverless-authorization'?: string }>;
 
-/** For a public function: nothing is needed. */
+/** For a public function: no header is needed. */
 export const noIamHeader: IamHeader = async () => ({});
 
 /**
- * A pass of whom Application Default Credentials stand for: the machine's service account, or one that is impersonated.
- * Google's library asks for the ID token and keeps it until shortly before it ends. Rejects where there is none.
+ * The header for the identity of Application Default Credentials: the machine's service account, or an impersonated one. Google's
+ * library requests the ID token and keeps it until shortly before it expires. Rejects where there is no such identity.
  */
 export function createIamHeader(url: string): IamHeader {
   let client: Promise<{ getRequestHeaders(): Promise<Headers> }> | null = null;
@@ -30,6 +30,6 @@ export function createIamHeader(url: string): IamHeader {
 
 const NO_PASS =
   'no identity token for Google IAM: run it as a service account, or `gcloud auth application-default login --impersonate-service-account=ADDRESS`';
-/** What a 401 or 403 means that is not the function's own. */
+/** The explanation of a 401 or 403 that IAM sent and not the function. */
 export const IAM_DENIED =
   'Google IAM does not let the call through to the function: add --iam, and give the caller roles/run.invoker (callers in infra/), or make access public';

@@ -7,18 +7,25 @@ import { CommandError } from './refusal.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** What a command works with: the settings a function would have, from the config file itself, and who the operator is. */
+/**
+ * What a command works with: the settings that a function would have, read from the configuration file, and the operator's
+ * identity.
+ */
 export interface Operator {
   readonly settings: Settings;
   readonly identity: TokenSource;
 }
 
-/** What infra/ names the ledger's database by default. A function is told; an operator woken by an alert gives --project and no more. */
+/**
+ * The default name of the ledger's database in infra/. A function gets the name in its environment; an operator who follows an
+ * alert gives only --project.
+ */
 const DEPLOYED_DATABASE = 'mailgrant';
 
 /**
- * The operator's set-up: config from `file`, project from `--project` or the environment. Identity is Application Default
- * Credentials (a login, impersonation, or a service account); against a fake Google it is what the fake's metadata server says.
+ * The operator's set-up: configuration from `file`, project from `--project` or the environment. The identity is that of
+ * Application Default Credentials (a login, impersonation, or a service account); with a fake Google it comes from the fake's
+ * metadata server.
  */
 export function operatorFor(file: string, project: string | undefined, env: Env): Operator {
   const named = project ?? env['GOOGLE_CLOUD_PROJECT'];
@@ -36,7 +43,7 @@ export function operatorFor(file: string, project: string | undefined, env: Env)
   return { settings, identity: faked ? createIdentity(settings.urls.metadata) : ownTokens(named) };
 }
 
-/** The environment with what infra/, or `npm start`, names by default: the topic of emails. */
+/** The environment, with the default names of infra/ or of `npm start`: the topic of emails. */
 export function deployedEnv(env: Env, project: string | undefined, prefix = 'mailgrant'): Env {
   const id = project ?? env['GOOGLE_CLOUD_PROJECT'] ?? '';
   const usual = `projects/${id}/topics/${env['MAILGRANT_GOOGLE_URL'] ? 'mails' : `${prefix}-mails`}`;

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CommandOptions } from './command.ts';
 
-/** Where a project has its config: a project of its own, or a checkout of mailgrant. */
+/** Where a project has its configuration: in a project of its own, or in a checkout of mailgrant. */
 const CONFIGS = ['mailgrant.yaml', 'config/mailgrant.yaml'];
 
-/** The folder of the project that `from` is in: the nearest one, upwards, that has a config; null where there is none. */
+/** The project folder of `from`: the nearest folder, upwards, that has a configuration; null where there is none. */
 export function projectFolder(from: string): string | null {
   for (let at = resolve(from); ; at = dirname(at)) {
     if (CONFIGS.some((file) => existsSync(join(at, file)))) return at;
@@ -13,7 +13,7 @@ export function projectFolder(from: string): string | null {
   }
 }
 
-/** The config file: as given, or the project's own, or its environment's beside that, seen from the project's folder. */
+/** The configuration file: as given, or the project's own, or the environment's beside it, relative to the project's folder. */
 export function configFile({ config, env }: CommandOptions): string {
   if (config !== undefined) return String(config);
   const usual = CONFIGS.find((file) => existsSync(file)) ?? 'mailgrant.yaml';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CommandError } from './refusal.ts';
 
-/** The text of a file, or of standard input for `-`. Throws Refused: input_unreadable. */
+/** The text of a file, or of standard input for `-`. Throws CommandError: input_unreadable. */
 export function readText(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');

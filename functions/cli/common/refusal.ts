@@ -1,6 +1,6 @@
 import { failureInfo, toFailure } from '../../mail/model/failure.ts';
 
-/** Why a command did not do what it was asked, and what fixes it. They reach a person, never a wire. */
+/** Error codes of commands, each with its fix. People read them; they are never sent. */
 const FIXES = {
   address_missing: 'Name the mailbox: npx mailgrant authorize notices@example.com.',
   mailbox_unknown: 'Name a mailbox of the config, or add it there first.',
@@ -62,15 +62,15 @@ const FIXES = {
 
 export type CommandErrorCode = keyof typeof FIXES;
 
-/** What is wrong with how the command was called: exit code 2. */
+/** Codes for a wrong command line: exit code 2. */
 const USAGE: ReadonlySet<CommandErrorCode> = new Set(['address_missing', 'option_invalid', 'project_missing', 'key_missing']);
 
 export const isUsage = (error: unknown): boolean => error instanceof CommandError && USAGE.has(error.code);
 
-/** Stops a command; `message` is for its operator and may name addresses, but never holds a secret. */
+/** Stops a command; `message` is for the operator and may name addresses, but never holds a secret. */
 export class CommandError extends Error {
   readonly code: CommandErrorCode;
-  /** What was changed before it went wrong; null for nothing. */
+  /** What was changed before the error; null for nothing. */
   readonly changed: string | null;
 
   constructor(code: CommandErrorCode, detail: string, changed: string | null = null) {
@@ -81,22 +81,22 @@ export class CommandError extends Error {
   }
 }
 
-/** What a command answers when it did not do what it was asked. */
+/** The answer of a command that did not do what it was asked. */
 export interface CommandErrorReport {
   readonly ok: false;
   readonly code: string;
   readonly detail: string;
   readonly fix: string;
-  /** What was changed all the same; null for nothing. */
+  /** What was changed before the error; null for nothing. */
   readonly changed: string | null;
-  /** What became of a refresh token that was not stored; null where none was given. */
+  /** What happened to a refresh token that was not stored; null where there was none. */
   readonly unstored: DiscardedGrant | null;
 }
 
-/** `revoked` at Google, `kept` because other grants would end with it, or `failed`: revoking it was tried in vain. */
+/** `revoked` at Google, `kept` because other grants would end with it, or `failed` to revoke. */
 export type DiscardedGrant = 'revoked' | 'kept' | 'failed';
 
-/** What fixes a failure of a function's in a command: nobody repeats an email there. */
+/** The fix of a function's failure when it occurs in a command, where nobody repeats an email. */
 const IN_A_COMMAND: Readonly<Partial<Record<string, string>>> = {
   google_unavailable: 'Run it again; if it stays, look at your network and at https://status.cloud.google.com.',
   unexpected: 'Run it again; if it stays, report it with this line.',

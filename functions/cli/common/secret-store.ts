@@ -6,24 +6,24 @@ import { loginOf } from './google-clients.ts';
 import type { Operator } from './operator.ts';
 import { CommandError } from './refusal.ts';
 
-/** Secret Manager as an operator uses it. All of it throws Refused or MailFailure, never an error of the client's. */
+/** Secret Manager for an operator. Every method throws CommandError or MailFailure, never an error of the client library. */
 export interface SecretStore {
-  /** Whether the secret is there, and if so, whether versions may be added. A missing one would be created. */
+  /** Whether the secret exists, and if so, whether versions may be added. A missing secret would be created. */
   look(secret: string): Promise<{ readonly exists: boolean; readonly writable: boolean }>;
   /** Numbers of the enabled versions, newest first; none if there is no such secret. */
   enabled(secret: string): Promise<number[]>;
-  /** Numbers of the disabled versions, newest first: they may hold grants that still live at Google. */
+  /** Numbers of the disabled versions, newest first: they may hold grants that Google still accepts. */
   disabled(secret: string): Promise<number[]>;
   enable(secret: string, version: number): Promise<void>;
   read(secret: string, version: number | 'latest'): Promise<SecretString>;
-  /** Adds a version, creating the secret if needed; answers its number. */
+  /** Adds a version, creating the secret if needed; returns its number. */
   add(secret: string, payload: SecretString): Promise<{ readonly version: number; readonly created: boolean }>;
   disable(secret: string, version: number): Promise<void>;
 }
 
 const MAY_ADD = 'secretmanager.versions.add';
 
-/** Opens it for a project; the client library is loaded here, and speaks REST, which loads in a third of the time of gRPC. */
+/** Opens it for a project. The client library is loaded here, over REST, which loads in a third of the time of gRPC. */
 export async function openSecretStore(operator: Operator): Promise<SecretStore> {
   const { project } = operator.settings;
   const client = await clientFor(operator);
@@ -47,7 +47,7 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
       .sort((a, b) => b - a);
   };
   return {
-    // Whoever may only add versions may not look at the secret, so that question comes second.
+    // An operator who may only add versions may not read the secret, so that question comes second.
     async look(secret) {
       const [{ permissions }] = await client
         .testIamPermissions({ resource: named(secret), permissions: [MAY_ADD] })
@@ -82,7 +82,7 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
           codeOf(error) === NOT_FOUND ? null : Promise.reject(error),
         );
         if (version !== null) return { version, created: false };
-        // Another operator may make it at the same time: then it is there.
+        // Another operator may create it at the same time: then it exists.
         await create(secret).catch((error: unknown) => (codeOf(error) === ALREADY_EXISTS ? null : Promise.reject(error)));
         return { version: await addTo(secret, payload), created: true };
       } catch (error) {
@@ -97,7 +97,7 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
   };
 }
 
-const NOT_FOUND = 5; // gRPC's numbers, which the client uses over REST too
+const NOT_FOUND = 5; // gRPC's number, which the client uses over REST too
 const ALREADY_EXISTS = 6;
 const CODES: Readonly<Record<number, string>> = {
   3: 'INVALID_ARGUMENT',
@@ -110,7 +110,7 @@ const CODES: Readonly<Record<number, string>> = {
 const codeOf = (error: unknown): number => Number((error as { code?: unknown } | null)?.code);
 const numberOf = (name: string | null | undefined): number => Number(/(\d+)$/.exec(name ?? '')?.[1]);
 
-/** Keeps the client's code only: the error object may carry the payload. */
+/** Keeps only the client's code: the error object may hold the payload. */
 function failureOf(error: unknown, code: 'secret_unreadable' | 'secret_not_writable', secret: string): CommandError | MailFailure {
   if (error instanceof CommandError || error instanceof MailFailure) return error;
   const number = codeOf(error);

@@ -2,15 +2,15 @@ import { createInterface } from 'node:readline';
 import { openBrowser, openerFor } from './browser.ts';
 import { CommandError } from './refusal.ts';
 
-/** The person at the terminal. What is said goes beside the answer, so that --json stays one document. */
+/** The person at the terminal. Messages go to standard error, so that --json on standard output stays one document. */
 export interface Terminal {
   readonly interactive: boolean;
   say(line: string): void;
-  /** Reads one line; null when there is none to come, or the signal says it is too late. */
+  /** Reads one line; null at the end of input, or when the signal aborts. */
   ask(question: string, signal: AbortSignal): Promise<string | null>;
-  /** A yes or no, no unless it is chosen; without it the question is asked as a line. */
+  /** Asks yes or no, with no as the default; without this method the question is asked as a line. */
   agree?(question: string): Promise<boolean>;
-  /** Shows an address in the browser; false if that cannot be. */
+  /** Opens a URL in the browser; false if that is not possible. */
   open(url: string): Promise<boolean>;
 }
 
@@ -24,7 +24,7 @@ export function processTerminal(env: Readonly<Record<string, string | undefined>
   return interactive ? { ...common, ask: askPerson, agree: agreed } : { ...common, ask: readLine };
 }
 
-// Prompts go to standard error, and are loaded when somebody is asked.
+// The prompt library writes to standard error, and is loaded at the first question.
 async function askPerson(question: string, signal: AbortSignal): Promise<string | null> {
   const { isCancel, text } = await import('@clack/prompts');
   const answer = await text({ message: question.trim(), output: process.stderr, signal });
@@ -51,7 +51,7 @@ function readLine(question: string, signal: AbortSignal): Promise<string | null>
   });
 }
 
-/** Has a person agree to what cannot be undone. Throws Refused: confirmation_missing. */
+/** Asks for consent to a step that cannot be undone. Throws CommandError: confirmation_missing. */
 export async function confirm(consequence: string, terminal: Pick<Terminal, 'interactive' | 'ask' | 'agree'>): Promise<void> {
   if (!terminal.interactive) throw new CommandError('confirmation_missing', 'there is no terminal to ask at');
   if (!(await agrees(`${consequence}\nGo on?`, terminal))) throw new CommandError('confirmation_missing', 'it was not confirmed');

@@ -16,15 +16,16 @@ export interface Applied {
   readonly stopped: Stopped | null;
 }
 
-/** One step of a deployment by its id; answers what it printed, and how to name it where it failed. */
+/** Runs one step of a deployment by its id; returns its output, and its name for a failure. */
 export type RunStep = (id: 'plan' | 'show' | 'apply', how: 'read' | 'tee') => Promise<ProgramResult & { readonly failed: Stopped | null }>;
 
 const AGAIN = 2;
 const WAIT_MS = 90_000;
 
 /**
- * Plans, takes over what is left of an earlier deployment, looks at what the plan leans on, asks, and applies. An apply that fails by a
- * sentence which passes in a young project is planned anew and goes on under the same consent, as long as the new plan does no more than the old.
+ * Plans, imports what an earlier deployment left, checks what the plan needs, asks, and applies. If an apply fails with an error
+ * that passes in a young project, the plan is made again and applied under the same consent, as long as the new plan does no more
+ * than the old.
  */
 export async function planAndApply(step: RunStep, ports: DeployPorts, { project }: DeployTarget): Promise<Applied> {
   let consented: Review | null = null;
@@ -70,7 +71,7 @@ export async function planAndApply(step: RunStep, ports: DeployPorts, { project 
   }
 }
 
-/** A plan and what it would do; `review` is null where there is nothing to do. */
+/** A plan and its effects; `review` is null where there is nothing to do. */
 async function plan(step: RunStep): Promise<{ readonly review: Review | null; readonly failed: Stopped | null; readonly printed: string }> {
   const { status, stdout, failed } = await step('plan', 'tee');
   if (failed || status !== 2) return { review: null, failed, printed: stdout };
@@ -78,7 +79,7 @@ async function plan(step: RunStep): Promise<{ readonly review: Review | null; re
   return { review: shown.failed ? null : reviewPlan(shown.stdout), failed: shown.failed, printed: stdout };
 }
 
-/** A database and secrets outlive a destroy: the plan takes them over, where it would make them and be refused. */
+/** A database and secrets outlive a destroy: where the plan would create them and Google would refuse, they are imported. */
 async function takeOverLeftovers(
   review: Review,
   step: RunStep,

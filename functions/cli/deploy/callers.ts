@@ -5,14 +5,14 @@ import type { Terminal } from '../common/terminal.ts';
 import { createKey } from '../keys/key.ts';
 import { withTfvar } from './tfvars.ts';
 
-/** Who is to send through a deployment, as far as the command line says it. */
+/** Who may send through a deployment, as given on the command line. */
 export interface Wanted {
   readonly key: string | undefined;
   readonly access: string | undefined;
   readonly callers: readonly string[];
   /** The address that a new key may send from. */
   readonly from: string;
-  /** True where a person may be asked for what is missing. */
+  /** True where a person may be asked for missing values. */
   readonly ask: boolean;
 }
 
@@ -22,8 +22,8 @@ const ACCESS_QUESTION = `Who reaches api? public: the internet, and the function
 private: your VPC. [public/iam/private, empty: private] `;
 
 /**
- * Sees to it that something can send when the deployment is done: makes the key that is asked for, writes who reaches api into the variables.
- * Answers the key, which is shown once; null where none was made. Throws CommandError: option_invalid.
+ * Makes sure that something can send when the deployment is done: creates the requested key, and writes who may call api into the
+ * variables. Returns the key, which is shown once; null where none was created. Throws CommandError: option_invalid.
  */
 export async function seeToCallers(
   wanted: Wanted,
@@ -46,7 +46,7 @@ export async function seeToCallers(
   if (access !== '') next = withTfvar(next, 'access', `{ api = "${access}" }`);
   if (wanted.callers.length > 0 && next !== null) next = withTfvar(next, 'callers', `{ api = ${JSON.stringify(wanted.callers)} }`);
   if (next === null) throw new CommandError('option_invalid', `${files.tfvars} sets access or callers on several lines: change them there`);
-  // The key is last: what is refused before leaves no key behind.
+  // The key is created last: a refused command leaves no key.
   const made =
     id === '' ? null : createKey(files.config, id, { from: [wanted.from], to: [], perDay: null, perMinute: null, expires: null });
   if (next !== text) writeFileSync(files.tfvars, next);

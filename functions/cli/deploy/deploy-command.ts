@@ -22,9 +22,9 @@ const PROJECT_ID = /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/;
 const ENVIRONMENT = /^[a-z][a-z0-9-]*$/;
 const TFVARS = 'infra/terraform.tfvars';
 const IMPORTS = 'infra/mailgrant-imports.tf';
-const SMOKE_MS = 180_000; // the worker's first start is among it
+const SMOKE_MS = 180_000; // includes the worker's first start
 
-/** `deploy`: what the pipeline does, from a laptop with gcloud's credentials. */
+/** `deploy`: the same steps as the pipeline, from a laptop with gcloud's credentials. */
 export const DEPLOY: Leaf = {
   summary: 'deploy to a project: check, build, plan, ask, apply that plan, send an email',
   options: {

@@ -3,7 +3,7 @@ import type { Made } from './deploy-steps.ts';
 import type { Programs } from './program.ts';
 import type { Smoked } from './smoke-command.ts';
 
-/** What a deployment asks of the world. */
+/** What a deployment needs from outside. */
 export interface DeployPorts {
   readonly programs: Programs;
   /** Bundles and packs the functions. Throws ConfigProblems. */
@@ -12,8 +12,8 @@ export interface DeployPorts {
   /** True to go on. */
   confirm(question: string): Promise<boolean>;
   wait(ms: number): Promise<void>;
-  /** Lays import blocks beside the files of infra/ until the plan is made; '' takes them away. */
+  /** Writes import blocks beside the files of infra/ until the plan is made; '' removes them. */
   writeImports(blocks: string): void;
-  /** Through what was made, whatever the environment says of another deployment. */
+  /** Sends an email through what was deployed, whatever the environment says of another deployment. */
   smoke(made: Made): Promise<Smoked>;
 }

@@ -1,32 +1,35 @@
 import type { ProgramResult } from './program.ts';
 import type { Tfvars } from './tfvars.ts';
 
-/** What is deployed, and where to. */
+/** What to deploy, and where. */
 export interface DeployTarget {
   readonly project: string;
-  /** undefined: as terraform.tfvars or the default says. */
+  /** undefined: the region of terraform.tfvars, or the default. */
   readonly region?: string | undefined;
   readonly prefix?: string | undefined;
   readonly configFile?: string | undefined;
-  /** What terraform.tfvars says: the state is kept under the prefix that the pipeline looks for it, in the region of the rest. */
+  /**
+   * The content of terraform.tfvars. The state is stored under the prefix where the pipeline looks for it, in the region of the
+   * rest.
+   */
   readonly said?: Tfvars;
-  /** The environment, such as staging; its state lies apart, below the prefix. */
+  /** The environment, such as staging; its state is stored separately, below the prefix. */
   readonly env?: string | undefined;
   readonly bucket: string;
   readonly planFile: string;
-  /** True if Firestore's documents are mails: then Eventarc's agent is needed. */
+  /** True if Firestore documents become emails: then Eventarc's service agent is needed. */
   readonly documents: boolean;
 }
 
-/** A look at what a deployment needs; it changes nothing. */
+/** A check of what a deployment needs; it changes nothing. */
 export interface DeployCheck {
   readonly name: string;
   readonly argv: readonly string[];
-  /** Its output is a token: it is dropped unread. */
+  /** The output is a token: it is not read. */
   readonly secret?: true;
-  /** The check that must be well before this one can say anything. */
+  /** The check that must succeed before this one is meaningful. */
   readonly needs?: string;
-  /** True if this is nothing to go on without; else it is told and passed. */
+  /** True: the deployment stops if the check fails. False: the failure is reported, and the deployment goes on. */
   readonly must: boolean;
   well(ended: ProgramResult): boolean;
   readonly fix: string;
@@ -71,7 +74,7 @@ export const checksFor = ({ project }: DeployTarget): DeployCheck[] => [
     name: 'billing',
     argv: ['gcloud', 'billing', 'projects', 'describe', project, '--format=value(billingEnabled)'],
     needs: 'project',
-    must: false, // who may deploy need not be allowed to see this
+    must: false, // an operator who may deploy need not be allowed to see this
     well: ({ status, stdout }) => status === 0 && /^true$/i.test(stdout.trim()),
     fix: `gcloud billing projects link ${project} --billing-account=ID    # IDs: gcloud billing accounts list`,
   },
@@ -89,11 +92,14 @@ export interface DeployStep {
   readonly id: 'apis' | 'agents' | 'bucket' | 'versions' | 'init' | 'plan' | 'show' | 'apply' | 'output';
   readonly title: string;
   readonly argv: readonly string[];
-  /** Left out where this succeeds: it is there already. */
+  /** Left out where this command succeeds, because the result exists already. */
   readonly unless?: readonly string[];
 }
 
-/** Every API that infra/ enables, and when; a test holds it against `local.apis`. They are on before a plan, not moments before their use. */
+/**
+ * Every API that infra/ enables, and when; a test compares it with `local.apis`. APIs are enabled before a plan, not moments
+ * before their use.
+ */
 export const APIS: Readonly<Record<'always' | 'documents' | 'build' | 'budget', readonly string[]>> = {
   always: [
     ...[
@@ -152,7 +158,7 @@ export function stepsFor({
       title: 'enable the APIs',
       argv: ['gcloud', 'services', 'enable', ...apis, `--project=${project}`],
     },
-    // Grants to an agent that does not exist yet are refused.
+    // Google refuses a role for a service agent that does not exist yet.
     ...['pubsub', ...(documents ? ['eventarc'] : [])].map((api) => ({
       id: 'agents' as const,
       title: `have the service agent of ${api} made`,
@@ -201,7 +207,7 @@ export function stepsFor({
   ];
 }
 
-/** What an apply made, as far as a deployment goes on with it; null where the state is of before the output was. */
+/** The outputs of an apply that a deployment uses; null where the state is older than the output. */
 export interface Made {
   readonly urls: Readonly<Record<string, string>>;
   readonly next: readonly string[];

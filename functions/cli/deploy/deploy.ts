@@ -6,10 +6,10 @@ import type { Review } from './review-plan.ts';
 import { type CheckResult, runCheck } from './run-check.ts';
 import type { Smoked } from './smoke-command.ts';
 
-/** What a plan does, as far as a deployment tells it. */
+/** The changes of a plan that a deployment reports. */
 export type Changes = Pick<Review, 'create' | 'update' | 'imported' | 'gone' | 'words'>;
 
-/** How far a deployment came; `stopped` says why it went no further, null if it went all the way. */
+/** How far a deployment came; `stopped` says why it stopped, null if it finished. */
 export interface Deployed {
   readonly ok: boolean;
   readonly checks: readonly CheckResult[];
@@ -34,7 +34,7 @@ const NOTHING: Deployed = {
   stopped: null,
 };
 
-/** Looks at everything that a deployment needs, and changes nothing. */
+/** Checks everything that a deployment needs, and changes nothing. */
 export async function look(target: DeployTarget, programs: Programs): Promise<CheckResult[]> {
   const looked: CheckResult[] = [];
   for (const check of checksFor(target)) {
@@ -44,7 +44,10 @@ export async function look(target: DeployTarget, programs: Programs): Promise<Ch
   return looked;
 }
 
-/** Checks, builds, plans, shows, asks, applies that plan, and sends a mail. Everything that acts is a command of stepsFor. */
+/**
+ * Checks, builds, plans, shows, asks, applies that plan, and sends an email. Everything that changes something is a command of
+ * stepsFor.
+ */
 export async function deploy(target: DeployTarget, ports: DeployPorts, dryRun: boolean): Promise<Deployed> {
   const { programs, say } = ports;
   const steps = stepsFor(target);
@@ -84,7 +87,7 @@ export async function deploy(target: DeployTarget, ports: DeployPorts, dryRun: b
   const { urls, next } = made;
   say('\n== send an email to oneself');
   const smoke = await ports.smoke(made);
-  // Nobody has consented yet, or nobody could look: that is a next step, not a failure of the deployment.
+  // The mailbox has no grant yet, or the check failed: that is a next step, not a failure of the deployment.
   const sendsLater = smoke.code === 'grant_missing' || smoke.state === 'not looked';
   const stopped = smoke.ok || sendsLater ? null : { at: 'the email to oneself', fix: smoke.fix ?? '' };
   return { ...reached, ok: stopped === null, urls, smoke, next: smoke.ok ? [] : next, stopped };

@@ -1,18 +1,18 @@
-/** How the deployed api is reached, and as whom. */
+/** How to reach the deployed api, and as which caller. */
 export interface FirstCall {
   readonly url: string;
   readonly access: 'private' | 'iam' | 'public';
-  /** Where the key is from: made by this deployment, or one that the app has already. */
+  /** Where the key comes from: created by this deployment, or one that the app has already. */
   readonly key: string | null;
   readonly from: string;
 }
 
 /**
- * A request by curl and the settings of a Django app, to paste as they stand. A key that was made now is in them: it is shown nowhere else.
+ * A curl request and the settings of a Django app, ready to paste. A new key is in them: it is shown nowhere else.
  */
 export function firstCall({ url, access, key, from }: FirstCall): readonly string[] {
   const body = JSON.stringify({ from, to: from, subject: 'It works', text: 'Sent by curl through mailgrant.' });
-  // Behind IAM the key's header is not the one that Google looks at.
+  // Behind IAM, Google reads another header than the one of the key.
   const iam = access === 'public' ? [] : [`  -H "X-Serverless-Authorization: Bearer $(gcloud auth print-identity-token)" \\`];
   return [
     ...(access === 'private' ? ['# From a machine in a VPC of the project: this api takes no call from the internet.'] : []),

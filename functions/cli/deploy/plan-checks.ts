@@ -10,8 +10,8 @@ const created = ({ all }: Review, type: string): PlannedChange[] =>
   all.filter((one) => one.type === type && one.change.actions.includes('create') && one.change.importing === undefined);
 
 /**
- * What a plan leans on that it does not make itself, and Google alone knows: looked at before anybody is asked to consent. The plan is asked
- * and not the variables, since it holds what they come to.
+ * What a plan needs and does not create itself, and only Google knows: checked before anybody is asked to consent. The plan is
+ * read and not the variables, because the plan contains the final values.
  */
 export const checksOfPlan = (review: Review, project: string): DeployCheck[] => [
   ...topicChecks(review, project),
@@ -32,7 +32,7 @@ function topicChecks(review: Review, project: string): DeployCheck[] {
     return {
       name: `topic ${name}`,
       argv: ['gcloud', 'pubsub', 'topics', 'describe', topic, '--format=value(name)'],
-      must: own, // who may subscribe to somebody else's topic need not be allowed to look at it
+      must: own, // an operator who may subscribe to another project's topic need not be allowed to read it
       well: ({ status }) => status === 0,
       fix: own
         ? `there is no topic ${name}: add it to the variables, create_topics = ["${name}"], or make it: gcloud pubsub topics create ${name} --project=${project}`
@@ -67,14 +67,17 @@ function documentChecks(review: Review, project: string): DeployCheck[] {
 const opens = (review: Review): boolean =>
   created(review, 'google_cloud_run_v2_service_iam_member').some((one) => text(one, 'member') === 'allUsers');
 
-/** Organisations made since May 2024 refuse `allUsers` unless somebody allowed it: iam.allowedPolicyMemberDomains is on there. */
+/**
+ * Organisations created since May 2024 refuse `allUsers` unless an administrator allowed it: iam.allowedPolicyMemberDomains is on
+ * there.
+ */
 const publicCheck = (project: string): DeployCheck => ({
   name: 'public functions are allowed',
   argv: [
     ...['gcloud', 'resource-manager', 'org-policies', 'describe', 'iam.allowedPolicyMemberDomains', '--effective'],
     ...[`--project=${project}`, '--format=json'],
   ],
-  must: false, // who may deploy need not be allowed to read policies
+  must: false, // an operator who may deploy need not be allowed to read policies
   well: ({ status, stdout }) => status === 0 && allowsAll(stdout),
   fix: 'your organisation allows members of named customers only, so access = "public" would be refused. docs/deploy.md, "In an organisation that allows no public functions", names the ways: an exception, callers behind IAM, a load balancer.',
 });
@@ -86,7 +89,7 @@ function allowsAll(json: string): boolean {
   return listPolicy.allValues === 'ALLOW' || (listPolicy.allValues === undefined && !listPolicy.allowedValues && !listPolicy.deniedValues);
 }
 
-/** What a person should know before they consent, of which Google cannot be asked. */
+/** What a person should know before they consent and no check of Google's shows. */
 export function notesOf(review: Review): string[] {
   const [region] = created(review, 'google_cloudfunctions2_function').map((one) => text(one, 'location'));
   return region === undefined || BUILD_REGIONS.includes(region)
@@ -96,7 +99,7 @@ export function notesOf(review: Review): string[] {
       ];
 }
 
-/** The lists to read what is left of a deployment that was destroyed, where a plan makes something that outlives a destroy. */
+/** The lists of what a destroyed deployment left, where a plan creates something that outlives a destroy. */
 export function leftoverLists(
   review: Review,
   project: string,
@@ -109,7 +112,7 @@ export function leftoverLists(
   };
 }
 
-/** What Google has already of what a plan would make: import blocks that take it over, and why it cannot be taken over. */
+/** What a plan would create and Google already has: import blocks for it, and why it cannot be imported. */
 export function takeOverExisting(
   review: Review,
   project: string,

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 
-/** How a program ended; `status` is null where there is no such program. */
+/** How a program ended; `status` is null if the program does not exist. */
 export interface ProgramResult {
   readonly status: number | null;
   readonly stdout: string;
 }
 
 /**
- * Runs a program and waits for its end. `read` keeps what it prints, `show` lets the person see it, beside the answer, `tee` does both
- * with everything it prints, and `hide` drops it, as for a token. It is never given a shell, so arguments are taken as they are.
+ * Runs a program and waits for its end. `read` keeps its output, `show` shows it to the person on standard error, `tee` does
+ * both, and `hide` drops it, as for a token. No shell is involved, so arguments are passed unchanged.
  */
 export type Programs = (argv: readonly string[], how: 'read' | 'show' | 'tee' | 'hide') => Promise<ProgramResult>;
 

@@ -1,4 +1,4 @@
-/** One change of a plan, as `terraform show -json` writes it, as far as it is looked at. */
+/** The fields of one change of a plan, as `terraform show -json` writes it, that are read here. */
 export interface PlannedChange {
   readonly address: string;
   readonly type?: string;
@@ -13,16 +13,16 @@ export interface PlannedChange {
 }
 type Values = Readonly<Record<string, unknown>>;
 
-/** What a plan would do, counted and in words. */
+/** The effects of a plan, counted and in words. */
 export interface Review {
   readonly create: number;
   readonly update: number;
   readonly imported: number;
-  /** Addresses that it would destroy, also to make them anew. */
+  /** Addresses of resources that it would destroy, also to replace them. */
   readonly gone: readonly string[];
-  /** What such a destroy means, by address, where that is not obvious. */
+  /** What such a destroy means, by address, where it is not obvious. */
   readonly words: Readonly<Record<string, string>>;
-  /** Why it must not be applied; null if it may. */
+  /** Why the plan must not be applied; null if it may be. */
   readonly refused: string | null;
   /** Addresses whose change needs rights that the pipeline's account does not hold. */
   readonly person: readonly string[];
@@ -48,7 +48,7 @@ export const PIPELINE_MAY: Readonly<Record<string, readonly string[]>> = {
   terraform_data: ['create', 'update', 'delete'],
 };
 
-/** What would be lost with a replacement, and why a plan wants one: what cannot be changed differs. */
+/** Resources whose replacement loses data, and the reason for a replacement: a setting that cannot be changed in place. */
 const FOR_LIFE = /^google_(secret_manager_secret|firestore_database)$|^google_storage_bucket$/;
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -104,14 +104,14 @@ function needsPerson(one: PlannedChange): boolean {
   return acts.some((action) => !may.includes(action));
 }
 
-/** A plan for a person who is to consent to it. */
+/** A plan as text, for the person who is asked to consent. */
 export function reviewText({ create, update, imported, gone, words }: Review): string {
   const takes = imported > 0 ? `${imported} to take over, ` : '';
   const lines = gone.map((address) => `  destroys ${address}${words[address] ? `: ${words[address]}` : ''}`);
   return [`${takes}${create} to create, ${update} to change, ${gone.length} to destroy.`, ...lines].join('\n');
 }
 
-/** True if a plan made after a failed apply does no more than what was consented to, besides making anew what did not finish. */
+/** True if a plan after a failed apply does no more than what was consented to, apart from replacing what did not finish. */
 export function isTheRestOf(consented: Review, rest: Review): boolean {
   const within = new Set(
     consented.all.filter(({ change }) => !change.actions.every((one) => one === 'no-op')).map(({ address }) => address),

@@ -1,10 +1,10 @@
 import { CommandError } from '../common/refusal.ts';
 import type { Programs } from './program.ts';
 
-/** The functions that send, or take in what is to be sent. */
+/** The functions that send emails or accept them. */
 const SENDING = ['worker', 'api', 'hooks'] as const;
 
-/** A function of a deployment, as Cloud Run has it. */
+/** A function of a deployment, as its Cloud Run service. */
 export interface Service {
   readonly name: string;
   readonly region: string;
@@ -35,7 +35,7 @@ export async function findServices(project: string, prefix: string, programs: Pr
 
 export const listing = (project: string): string[] => ['gcloud', 'run', 'services', 'list', `--project=${project}`, '--format=json'];
 
-/** The command that sets the switch of a service; it returns when the new revision takes all requests. */
+/** The command that sets the switch of a service; it returns when the new revision gets all requests. */
 export const switching = ({ name, region }: Service, project: string, stopped: boolean): string[] => [
   'gcloud',
   'run',

@@ -10,12 +10,12 @@ import { configFile } from '../common/project-folder.ts';
 import { CommandError, commandErrorReport } from '../common/refusal.ts';
 import { openSecretStore } from '../common/secret-store.ts';
 
-/** What became of the email; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
+/** What happened to the email; `state` is the ledger's, `code` and `fix` say why it is not `sent`. */
 export interface Smoked {
   readonly ok: boolean;
   readonly mailbox: string;
   readonly id: string | null;
-  /** `not looked`: whether the mailbox has a grant could not be told, so nothing was sent. */
+  /** `not looked`: whether the mailbox has a grant could not be determined, so nothing was sent. */
   readonly state: State | 'refused' | 'not looked';
   readonly seconds: number;
   readonly code?: string;
@@ -28,8 +28,8 @@ const NOT_TAKEN =
   'Nothing took it from the queue in time. Read the log of the function worker; the alerts of infra/ name the usual causes.';
 
 /**
- * Puts an email from a mailbox to itself into the queue, as any caller would, and looks in the ledger until it has ended:
- * so queue, worker, grant and Gmail are proved in one go, and the operator needs neither the grant nor a key.
+ * Puts an email from a mailbox to itself into the queue, as any caller would, and reads the ledger until the email has ended.
+ * This proves queue, worker, grant and Gmail at once, and the operator needs neither the grant nor a key.
  */
 export async function smoke(operator: Operator, mailbox: string, timeoutMs: number): Promise<Smoked> {
   const { settings, identity } = operator;
@@ -69,8 +69,8 @@ export async function smoke(operator: Operator, mailbox: string, timeoutMs: numb
 }
 
 /**
- * Whether the mailbox has a grant: without one its email would be a dead letter, and an alert, of a deployment where all is well. Throws
- * NotLooked where that cannot be told, so that nothing is sent on a guess.
+ * Whether the mailbox has a grant: without one, the email would become a dead letter and raise an alert, although the deployment
+ * is fine. Throws NotLooked where that cannot be determined, so that nothing is sent on a guess.
  */
 async function hasGrant(operator: Operator, address: string): Promise<boolean> {
   const mailbox = operator.settings.config.mailboxes.find((one) => one.address === address);
@@ -97,7 +97,7 @@ export const smokeText = ({ ok, mailbox, id, state, seconds, code, fix }: Smoked
     ? `Sent: an email from ${mailbox} to itself went through queue, worker and Gmail in ${seconds} s (id ${id}).`
     : [`Not sent: ${code ?? state} after ${seconds} s${id ? ` (id ${id}, ${state})` : ''}.`, `Fix: ${fix}`].join('\n');
 
-/** `smoke [ADDRESS]`: does a deployment send? */
+/** `smoke [ADDRESS]`: proves that a deployment sends. */
 export const SMOKE: Leaf = {
   summary: 'send one email from a mailbox to itself through a deployment, and follow it to its end',
   arguments: '[ADDRESS]',

@@ -27,12 +27,12 @@ Exit code: 0 all functions obey, 1 refused, or some do not.`,
   run: (options) => runStopCommand(options, verb, process.env),
 });
 
-/** `stop`: the switch that every function obeys. */
+/** `stop`: sets the switch that stops all sending. */
 export const STOP = leaf('stop', 'stop all sending: api and hooks answer 503, the queue, events and documents wait, nothing is lost');
-/** `start`: takes it back. */
+/** `start`: clears the switch. */
 export const START = leaf('start', 'go on after stop: what waited goes out, each email once');
 
-/** The command, with its surroundings given. */
+/** The command, with its dependencies as parameters. */
 export function runStopCommand(
   options: CommandOptions,
   verb: 'stop' | 'start',
@@ -60,7 +60,7 @@ export function runStopCommand(
   });
 }
 
-/** Throws always: some functions do not obey, and which. */
+/** Always throws: names the functions whose switch was not set. */
 function incomplete(services: readonly Service[], failed: readonly string[], wanted: boolean): never {
   const others = services.filter(({ stopped }) => stopped !== wanted).map(({ name }) => name);
   const which =

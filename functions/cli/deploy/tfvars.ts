@@ -1,4 +1,4 @@
-/** What the variables of a deployment say, as far as it is needed before Terraform reads them itself. */
+/** The variables of a deployment that are needed before Terraform reads them itself. */
 export interface Tfvars {
   readonly project?: string;
   readonly region?: string;
@@ -7,7 +7,9 @@ export interface Tfvars {
   readonly names: readonly string[];
 }
 
-/** Reads the plain strings of a .tfvars; a variable of an object is indented, as `terraform fmt` writes it, and not looked into. */
+/**
+ * Reads the plain strings of a .tfvars file. The lines of an object are indented, as `terraform fmt` writes them, and are skipped.
+ */
 export function readTfvars(text: string): Tfvars {
   const said = new Map([...text.matchAll(/^(\w+)\s*=\s*"([^"\\$%]*)"/gm)].map(([, name = '', value = '']) => [name, value]));
   const [project, region, prefix] = [said.get('project_id'), said.get('region'), said.get('name_prefix')];
@@ -19,10 +21,10 @@ export function readTfvars(text: string): Tfvars {
   };
 }
 
-/** Two files, of which Terraform lets the later one win. */
+/** Two files; as in Terraform, the later one wins. */
 export const bothTfvars = (first: Tfvars, later: Tfvars): Tfvars => ({ ...first, ...later, names: [...first.names, ...later.names] });
 
-/** The text with `name = value` in place of what it said of that name, or at its end; null where it says it on several lines. */
+/** The text with `name = value` in place of an earlier value, or at its end; null where the earlier value has several lines. */
 export function withTfvar(text: string, name: string, value: string): string | null {
   const line = `${name} = ${value}`;
   const [there] = new RegExp(`^${name}\\s*=.*$`, 'm').exec(text) ?? [];

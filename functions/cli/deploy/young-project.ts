@@ -1,4 +1,4 @@
-/** What Google says of a project or a grant that is moments old, and what it means. The same apply succeeds a little later. */
+/** What Google answers for a project or a role that is moments old, and what it means. The same apply succeeds a little later. */
 interface Sentence {
   readonly says: RegExp;
   readonly means: string;
@@ -21,7 +21,7 @@ const SENTENCES: readonly Sentence[] = [
   { says: /Service agents are being provisioned|Cloud Run Service Agent|serverless-robot-prod/i, means: 'a service agent is being made' },
 ];
 
-/** Why an apply that printed this would succeed in a moment; null if nothing known says so. */
+/** Why an apply with this output would succeed in a moment; null for an unknown output. */
 export const waitReason = (printed: string): string | null => SENTENCES.find(({ says }) => says.test(printed))?.means ?? null;
 
 /** Failures of an apply that waiting does not fix, with the fix. */
@@ -50,5 +50,5 @@ const KNOWN: readonly { readonly says: RegExp; readonly fix: string }[] = [
 
 export const knownFix = (printed: string): string | null => KNOWN.find(({ says }) => says.test(printed))?.fix ?? null;
 
-/** For tests: every sentence has one that it was read from. */
+/** For tests: each sentence has a source that contains it. */
 export const YOUNG_SENTENCES = SENTENCES.map(({ says }) => says);

@@ -14,7 +14,7 @@ import { laptopHooks } from '../common/running-laptop.ts';
 const LAPTOP_URL = 'http://127.0.0.1:8082';
 const LAPTOP_SECRETS = '.mailgrant/hook-secrets';
 
-/** `hook sign ROUTE`: what a vendor would send, so that a route can be tried out. */
+/** `hook sign ROUTE`: makes the headers that a vendor would send, for trying a route. */
 export const HOOK: Group = {
   summary: 'webhooks: sign a sample event',
   commands: {
@@ -46,7 +46,7 @@ async function signed(options: CommandOptions, name = ''): Promise<CommandAnswer
   return answerOf(url, { 'Content-Type': 'application/json', ...extraIn(options['header']), ...headers }, String(file));
 }
 
-/** The function's base URL: as given, or the one of the local stack that runs in this project, or the one that it has by default. */
+/** The function's base URL: as given, or that of the local stack that runs in this project, or its default. */
 function hooksUrl(given: CommandOptions[string]): string {
   if (given !== undefined) return String(given);
   const running = laptopHooks();
@@ -57,7 +57,7 @@ function hooksUrl(given: CommandOptions[string]): string {
   );
 }
 
-/** Headers as they stand on the command line. */
+/** Headers as given on the command line. */
 function extraIn(given: CommandOptions[string]): Record<string, string> {
   return Object.fromEntries(
     [given ?? []].flat().map((one) => {
@@ -81,7 +81,7 @@ async function headersOf(hook: Hook, secretFile: string, body: Buffer, eventId: 
   if (scheme.identity) return { Authorization: `Bearer $(gcloud auth print-identity-token --audiences=${hook.google?.audience ?? ''})` };
   if (!existsSync(secretFile))
     throw new CommandError('input_unreadable', `${secretFile} is missing; run npx mailgrant dev, or name the secret with --secret-file`);
-  // A shared token is its own proof: the shell reads it, so that it is not shown.
+  // The proof is the shared token itself: the shell reads it from a file, so that it is not shown.
   if (scheme.secret?.shell) return scheme.secret.shell(quoted(secretFile));
   const [secret = ''] = secretsIn(new SecretString(read('--secret-file', secretFile).toString('utf8')));
   return signAs(hook, secret, body, Date.now(), eventId);

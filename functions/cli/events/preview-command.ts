@@ -10,7 +10,7 @@ import { EVENT_OPTIONS, tryRoute } from './try-route.ts';
 
 const FOLDER = '.mailgrant/preview';
 
-/** `preview ROUTE --event FILE`: the email as people will see it. */
+/** `preview ROUTE --event FILE`: shows the email of an event. */
 export const PREVIEW: Leaf = {
   summary: 'render the email of an event to a file, and show it in the browser',
   arguments: '<ROUTE>',
@@ -46,7 +46,7 @@ export const PREVIEW: Leaf = {
   },
 };
 
-/** A browser that is still there after a second shows the page. */
+/** If the opener still runs after a second, the browser shows the page. */
 function open(url: string): Promise<boolean> {
   const timeout = new Promise<boolean>((done) => setTimeout(() => done(true), 1_000));
   return Promise.race([openBrowser(openerFor(url, process.platform, process.env['BROWSER'])), timeout]);

@@ -1,6 +1,6 @@
 import { emailHeadOf, type Mail } from './try-route.ts';
 
-/** A page that shows an email at phone and desktop width, with its head and its text part. Its scripts, if any, do not run. */
+/** A page that shows an email at phone and desktop width, with its headers and its text part. Scripts in the email do not run. */
 export function previewPage(route: string, match: boolean, mail: Mail): string {
   const { subject, html, text } = mail;
   const shown = emailHeadOf(mail).map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`);

@@ -2,7 +2,7 @@ import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts
 import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
 import { EVENT_OPTIONS, emailHeadOf, hintOf, type Mail, tryRoute } from './try-route.ts';
 
-/** `test-route ROUTE --event FILE`: what the route makes of an event. */
+/** `test-route ROUTE --event FILE`: shows what a route does with an event. */
 export const TEST_ROUTE: Leaf = {
   summary: 'say whether a route wants an event, and show the email; nothing is sent',
   arguments: '<ROUTE>',
@@ -21,7 +21,7 @@ export const TEST_ROUTE: Leaf = {
   },
 };
 
-/** What the functions would record for the event; anything else is thrown on. */
+/** The failure that the functions would record for the event; any other error is rethrown. */
 export function routeFailed(route: string, error: unknown, options: CommandOptions): CommandAnswer {
   if (!(error instanceof MailFailure)) throw error;
   const { code, message } = toFailure(error);

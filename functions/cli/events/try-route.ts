@@ -13,7 +13,7 @@ import { packageFile } from '../common/package-files.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 
-/** What a route makes of an event; nothing is sent. */
+/** What a route does with an event; nothing is sent. */
 export interface Tried {
   readonly route: string;
   /** True if the route wants the event. */

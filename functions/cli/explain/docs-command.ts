@@ -29,8 +29,8 @@ const GROUPS: Readonly<Record<string, readonly CatalogueRow[]>> = {
 const TABLE = /(<!-- table: (explain|group|assumptions) (.+?) -->\n)[\s\S]*?(<!-- end of table -->)/g;
 
 /**
- * The page with its tables made anew: `explain TEXT` ranks the causes of a text, `group NAME` lists rows of the catalogue,
- * `assumptions mailbox` lists those that `verify-live` tries, `assumptions elsewhere` the others.
+ * The page with its tables generated again: `explain TEXT` ranks the causes of a text, `group NAME` lists rows of the catalogue,
+ * `assumptions mailbox` lists the assumptions that `verify-live` tries, `assumptions elsewhere` the others.
  */
 export const renderPage = (page: string): string =>
   page.replace(TABLE, (_, begin: string, kind: string, of: string, end: string) => {

@@ -3,7 +3,7 @@ import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/f
 import type { Leaf } from '../common/command.ts';
 import { readText } from '../common/read-input.ts';
 
-/** What helps where a text says too little. */
+/** What to paste where a text says too little. */
 const PASTE = [
   'the whole error, from its first line to its last: Python traceback, stack with `code` and `response`, JSON body',
   'the SMTP dialogue: Django/smtplib `connection.set_debuglevel(1)`, nodemailer `debug: true, logger: true`, PHPMailer `SMTPDebug = 2`, JavaMail `mail.debug=true`',
@@ -13,7 +13,7 @@ const PASTE = [
 
 const MANY = 3;
 
-/** A code of our own, as it stands in an answer, a log line, the ledger or an alert. */
+/** A failure code of mailgrant, as it stands in an answer, a log line, the ledger or an alert. */
 export interface Own {
   readonly code: FailureCode;
   readonly summary: string;
@@ -21,7 +21,7 @@ export interface Own {
   readonly retry: string;
 }
 
-/** The codes of ours in a text that is one, or names one as its `code`: some of them are words of everyday English too. */
+/** The failure codes in a text that is one, or names one as its `code`: some codes are ordinary English words. */
 export function ownIn(text: string): Own[] {
   const words = [text.trim(), ...[...text.matchAll(/\b(?:code|reason)\\?"?\s*[:=]\s*\\?["']?(\w+)/g)].map(([, word]) => word)];
   return FAILURE_CODES.filter((code) => words.includes(code)).map((code) => ({ code, ...told(code) }));
@@ -34,11 +34,11 @@ const told = (code: FailureCode): Omit<Own, 'code'> => {
 
 const ownText = ({ code, summary, fix, retry }: Own): string => `${code}: ${summary}\n   Fix: ${fix}\n   Retry: ${retry}`;
 
-/** What `explain` answers a program: the matches, best first, and what to paste where there are none. */
+/** The answer of `explain` for programs: the matches, best first, and what to paste where there are none. */
 export const explainData = (found: Explanation): Explanation & { readonly paste?: readonly string[] } =>
   found.matches.length > 0 ? found : { ...found, paste: PASTE };
 
-/** How a person reads it. */
+/** The answer for people. */
 export function explainText({ matches }: Explanation): string {
   const [best] = matches;
   if (!best)

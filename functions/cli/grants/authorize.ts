@@ -9,28 +9,28 @@ import type { OAuthClient } from './oauth-client.ts';
 import { discard, revokeToken } from './revoke-token.ts';
 import { addAndLook, refuseForeignGrants } from './stored-grants.ts';
 
-/** How consent is asked for. */
+/** How to ask for consent. */
 export interface ConsentOptions {
   readonly browser: boolean;
   readonly timeoutMs: AbortSignal;
 }
 
-/** A grant that is stored. */
+/** A stored grant. */
 export interface Authorized {
   readonly ok: true;
   readonly address: string;
   readonly project: string;
   readonly secret: string;
   readonly version: number;
-  /** Whether the secret itself was made, or was there. */
+  /** Whether the secret was created; false if it existed. */
   readonly created: boolean;
   readonly client: string;
   readonly scopes: readonly string[];
-  /** When Google said that the grant ends; null where it set no end, or does not say. */
+  /** When the grant ends, by Google's answer; null where Google gave no end. */
   readonly ends: string | null;
 }
 
-/** What would be done; nothing was asked of anyone. */
+/** What would be done; no consent was asked for. */
 export interface Plan {
   readonly ok: true;
   readonly dryRun: true;
@@ -53,8 +53,8 @@ export async function planConsent({ mailbox, operator, store }: GrantContext, cl
 }
 
 /**
- * Asks for consent, proves the grant by a mint, and stores it: in this order, so that nothing is half-written. A grant
- * that will not be stored is ended at Google, where that ends no other.
+ * Asks for consent, proves the grant by minting a token, and stores the grant: in this order, so that nothing is half done. A
+ * grant that will not be stored is revoked at Google, unless that would revoke another grant too.
  */
 export async function authorize(
   setup: GrantContext,
@@ -63,7 +63,7 @@ export async function authorize(
 ): Promise<Authorized | CommandErrorReport> {
   const { mailbox, operator, store, exchange, terminal } = setup;
   const { urls, config } = operator.settings;
-  const exists = await writable(mailbox, store); // before a person is bothered
+  const exists = await writable(mailbox, store); // checked before the person is asked for consent
   if (exists) await refuseForeignGrants(store, mailbox).catch(unlessUnreadable);
   const waiting = setup.interrupt ? AbortSignal.any([timeout, setup.interrupt]) : timeout;
   await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, timeout: waiting });
@@ -76,7 +76,7 @@ export async function authorize(
     const { refreshToken, email } = granted;
     const orphan = refreshToken && { refreshToken, clientId: client.id, email };
     if (error instanceof CommandError && error.code === 'not_known_stored') {
-      // Ending it could end the one that is stored.
+      // Revoking it could revoke the stored grant.
       const refusal = commandErrorReport(error, orphan ? 'kept' : undefined);
       await consented.show(false, 'It is not known whether the grant was stored', [refusal.detail, refusal.fix]);
       return refusal;
@@ -99,7 +99,7 @@ async function prove(
   const credential = { clientId: client.id, clientSecret: client.secret, refreshToken: granted.refreshToken };
   const minted = await refresh(operator.settings.urls.token, credential, exchange, now);
   const payload = payloadOf(mailbox, client, minted.refreshToken ?? granted.refreshToken, granted.scopes, now());
-  interrupt?.throwIfAborted(); // from here on it is finished: stopping would leave it unknown what is stored
+  interrupt?.throwIfAborted(); // from here on Ctrl-C is ignored: stopping would leave it unknown what is stored
   const { version, created } = await addAndLook(store, mailbox, payload, existed);
   const { address, secret } = mailbox;
   const ends = granted.endsInS === null ? null : new Date(now() + granted.endsInS * 1_000).toISOString();
@@ -116,7 +116,7 @@ async function prove(
   };
 }
 
-/** What a secret holds for a mailbox, see `readCredential`. */
+/** The payload of a mailbox's secret, see `readCredential`. */
 const payloadOf = (
   { address }: Mailbox,
   { id, secret, redirect }: OAuthClient,
@@ -132,12 +132,12 @@ const payloadOf = (
       address,
       scopes,
       created: new Date(now).toISOString(),
-      // A Web client takes no other address: `rotate` without --client needs it.
+      // A Web client accepts only its own redirect URI: `rotate` without --client needs it.
       ...(redirect !== null && { redirect_uri: redirect }),
     }),
   );
 
-/** Who may only add versions cannot look into them; then the check is left to `config`. */
+/** An operator who may only add versions cannot read them; then the check is left to `config`. */
 const unlessUnreadable = (error: unknown): void => {
   if (!(error instanceof CommandError && error.code === 'secret_unreadable')) throw error;
 };
@@ -153,7 +153,7 @@ const showStored = (consented: Consented, { address, secret, version }: Authoriz
 
 const WEEK_MS = 7 * 24 * 60 * 60_000;
 
-/** What was done, what may go wrong with it, and what is next. */
+/** What was done, what may go wrong with the grant, and the next step. */
 export function authorizedText({ address, project, secret, version, created, client, scopes, ends }: Authorized, now: number): string {
   const week = new Date(now + WEEK_MS).toISOString().slice(0, 10);
   return [

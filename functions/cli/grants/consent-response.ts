@@ -6,7 +6,7 @@ import { SecretString } from '../../mail/model/secret.ts';
 import { CommandError } from '../common/refusal.ts';
 import type { OAuthClient } from './oauth-client.ts';
 
-/** What a person granted, as the token endpoint says it. */
+/** What a person granted, by the token endpoint's answer. */
 export interface TokenGrant {
   readonly refreshToken: SecretString | null;
   readonly scopes: readonly string[];
@@ -27,12 +27,12 @@ export const codeCall = (tokenUrl: string, client: OAuthClient, redirect: string
     code: code.reveal(),
     code_verifier: verifier.reveal(),
   }),
-  once: true, // a code serves once
+  once: true, // a code can be used once
 });
 
 /**
- * Reads the answer to it. The id_token came straight from Google over TLS, so its claims count without a look at the
- * signature (OpenID Connect Core, 3.1.3.7); they must be meant for this client. Throws Refused: code_refused, client_unreadable.
+ * Reads the answer. The id_token came directly from Google over TLS, so its claims are trusted without checking the signature
+ * (OpenID Connect Core, 3.1.3.7); its audience must be this client. Throws CommandError: code_refused, client_unreadable.
  */
 export function readTokenGrant(reply: HttpReply, clientId: string): TokenGrant {
   const body = json(reply) as Record<string, unknown> | null;
@@ -65,7 +65,10 @@ function readClaims(token: string): Record<string, unknown> {
   }
 }
 
-/** Whether what was granted is the grant of this mailbox; null if it is. The account is looked at first: all else follows from it. */
+/**
+ * What is wrong with the grant for this mailbox; null if nothing is. The account is checked first, because everything else depends
+ * on it.
+ */
 export function faultOf({ refreshToken, scopes, email, emailVerified }: TokenGrant, { address, via }: Mailbox): CommandError | null {
   if (email === '') return new CommandError('account_unverified', 'Google did not say which account consented');
   if (email !== address) return new CommandError('account_mismatch', `${email} consented, and the mailbox is ${address}`);

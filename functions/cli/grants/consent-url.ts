@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { SecretString } from '../../mail/model/secret.ts';
 import { CommandError } from '../common/refusal.ts';
 
-/** What binds a consent page to this run: who else opens it gets a code that is of no use. */
+/** What binds a consent page to this run: anybody else who opens the page gets a code that cannot be used. */
 export interface ConsentBinding {
   readonly state: string;
-  /** PKCE (RFC 7636): only its hash is in the address. */
+  /** PKCE (RFC 7636): the URL contains only its hash. */
   readonly verifier: SecretString;
 }
 
@@ -22,7 +22,10 @@ export interface ConsentQuestion {
   readonly address: string;
 }
 
-/** The address of the consent page. It asks for consent even if it was given before: only then a refresh token is sure to come. */
+/**
+ * The URL of the consent page. It asks for consent even if consent was given before: only then Google always returns a refresh
+ * token.
+ */
 export function consentUrl(
   page: string,
   { clientId, redirect, scopes, address }: ConsentQuestion,
@@ -44,8 +47,8 @@ export function consentUrl(
 }
 
 /**
- * Reads the address that Google sent the browser back to. The state is looked at first: what another page sent is not read on.
- * Throws Refused: redirect_unreadable, state_mismatch, consent_denied, consent_blocked.
+ * Reads the URL that Google redirected the browser to. The state is checked first; with a wrong state nothing else is read.
+ * Throws CommandError: redirect_unreadable, state_mismatch, consent_denied, consent_blocked.
  */
 export function readRedirect(text: string, state: string): SecretString {
   const query = URL.canParse(text.trim()) ? new URL(text.trim()).searchParams : new URLSearchParams();

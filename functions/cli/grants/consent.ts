@@ -15,23 +15,23 @@ export interface ConsentPorts {
   readonly exchange: Exchange;
   /** Address of Google's consent page, and of its token endpoint. */
   readonly urls: { readonly consent: string; readonly token: string };
-  /** Says when the person took too long. */
+  /** Aborts when the person took too long. */
   readonly timeout: AbortSignal;
 }
 
-/** A consent that came back. `show` tells the waiting browser how it all ended; without a browser it does nothing. */
+/** A completed consent. `show` tells the waiting browser the result; without a browser it does nothing. */
 export interface Consented extends AsyncDisposable {
   readonly granted: TokenGrant;
   show(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
 }
 
-/** What is asked for: the scope of the mailbox's transport, and the address of whoever consents. */
+/** The requested scopes: the scope of the mailbox's transport, and the address of the consenting account. */
 export const scopesFor = ({ via }: Mailbox): string[] => ['openid', 'email', scopeFor(via)];
 
-/** Nothing listens there: with --no-browser the page fails to load, and its address is what is wanted. */
+/** No server listens there: with --no-browser the page fails to load, and the person pastes its URL. */
 const PASTED = 'http://127.0.0.1:53219/';
 
-/** Asks a person for consent, by browser or by pasting, and exchanges the code. Throws Refused, MailFailure. */
+/** Asks a person for consent, by browser or by pasting, and exchanges the code. Throws CommandError, MailFailure. */
 export async function askConsent(mailbox: Mailbox, client: OAuthClient, browser: boolean, ports: ConsentPorts): Promise<Consented> {
   return browser ? byBrowser(mailbox, client, ports) : byPasting(mailbox, client, ports);
 }

@@ -30,7 +30,7 @@ export const AUTHORIZE: Leaf = {
   run: run('authorize'),
 };
 
-/** `rotate ADDRESS`: a new grant, and the older versions disabled. */
+/** `rotate ADDRESS`: stores a new grant and disables the older versions. */
 export const ROTATE: Leaf = {
   summary: 'consent again; older versions are disabled once the new grant works',
   arguments: '<ADDRESS>',
@@ -44,7 +44,7 @@ export const ROTATE: Leaf = {
   run: run('rotate'),
 };
 
-/** `revoke ADDRESS`: the end of a grant. */
+/** `revoke ADDRESS`: revokes a grant. */
 export const REVOKE: Leaf = {
   summary: "end a mailbox's grant, at Google and in Secret Manager",
   arguments: '<ADDRESS>',

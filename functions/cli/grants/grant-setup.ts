@@ -21,11 +21,14 @@ export interface GrantContext {
   readonly exchange: Exchange;
   readonly terminal: Terminal;
   readonly now: () => number;
-  /** Ctrl-C: its reason is a CommandError. A grant that was given is then discarded like any other that is not stored. */
+  /** Ctrl-C: its reason is a CommandError. A grant that exists by then is discarded like any other grant that is not stored. */
   readonly interrupt?: AbortSignal;
 }
 
-/** From the command line to a setup; everything that can be wrong without asking Google is told first. Throws Refused, ConfigProblems. */
+/**
+ * Reads the command line into a GrantContext; every error that can be found without Google is reported first. Throws CommandError,
+ * ConfigProblems.
+ */
 export async function setUp(
   options: GrantOptions,
   [address, ...rest]: readonly string[],
@@ -38,11 +41,14 @@ export async function setUp(
   const project = (options['project'] as string | undefined) ?? env['GOOGLE_CLOUD_PROJECT'];
   if (!project) throw new CommandError('project_missing', 'no project is named');
   const operator = operatorFor(file, project, env);
-  const exchange = createExchange()(new AbortController().signal); // each call has a time-out of its own
+  const exchange = createExchange()(new AbortController().signal); // each call has its own timeout
   return { mailbox, operator, store: await openSecretStore(operator), exchange, terminal, now: Date.now };
 }
 
-/** The mailbox of that address, if its grant is one that a person consents to. Throws Refused: mailbox_unknown, grant_without_consent. */
+/**
+ * The mailbox of that address, if a person consents to its kind of grant. Throws CommandError: mailbox_unknown,
+ * grant_without_consent.
+ */
 function consentingMailbox({ mailboxes }: Config, address: string): Mailbox {
   const mailbox = mailboxes.find((one) => one.address === address.toLowerCase());
   if (!mailbox)
@@ -54,7 +60,7 @@ function consentingMailbox({ mailboxes }: Config, address: string): Mailbox {
   return mailbox;
 }
 
-/** The OAuth client that was named by `--client` or `--client-secret`, else the one of the stored grant. Throws Refused. */
+/** The OAuth client named by `--client` or `--client-secret`, else the one of the stored grant. Throws CommandError. */
 export async function clientFor(options: GrantOptions, { mailbox, store }: Pick<GrantContext, 'mailbox' | 'store'>): Promise<OAuthClient> {
   const { client: file, 'client-secret': secret } = options;
   if (file !== undefined && secret !== undefined)
@@ -73,7 +79,7 @@ function clientOfGrant(text: SecretString): OAuthClient {
     if (typeof client_id === 'string' && typeof client_secret === 'string')
       return { id: client_id, secret: new SecretString(client_secret), redirect };
   } catch {
-    // told below; the parser's message would quote the secret
+    // reported below; the parser's message would quote the secret
   }
   throw new CommandError('client_missing', 'no OAuth client is named, and the stored grant has none');
 }

@@ -1,17 +1,17 @@
 import { SecretString } from '../../mail/model/secret.ts';
 import { CommandError } from '../common/refusal.ts';
 
-/** The OAuth client in whose name consent is asked for. */
+/** The OAuth client that asks for consent. */
 export interface OAuthClient {
   readonly id: string;
   readonly secret: SecretString;
-  /** Where the browser must be sent back to; null for any port of the loopback interface. */
+  /** The redirect URI; null for any port of the loopback interface. */
   readonly redirect: string | null;
 }
 
 /**
- * Reads the JSON that the console downloads for an OAuth client: `{"installed": {…}}`, or `{"web": {…}}` if one of its
- * redirect URIs is plain http on the loopback interface with a port. Throws Refused: client_unreadable, client_wrong_type.
+ * Reads the JSON that the console downloads for an OAuth client: `{"installed": {…}}`, or `{"web": {…}}` if one of its redirect
+ * URIs is plain http on the loopback interface with a port. Throws CommandError: client_unreadable, client_wrong_type.
  */
 export function readOAuthClient(text: SecretString): OAuthClient {
   const file = parse(text.reveal());

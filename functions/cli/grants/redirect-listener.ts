@@ -3,18 +3,21 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CommandError } from '../common/refusal.ts';
 
-/** Where the browser comes back to: one address of the loopback interface. */
+/** The server that the browser is redirected to: one address of the loopback interface. */
 export interface RedirectListener extends AsyncDisposable {
   readonly redirect: string;
-  /** The address that the browser came back on; it waits for `answer`. Rejects with Refused consent_timeout when the signal says so. */
+  /**
+   * Waits for the redirect, and returns its URL; the browser waits for `answer`. Rejects with CommandError consent_timeout when
+   * the signal aborts.
+   */
   arrival(signal: AbortSignal): Promise<string>;
-  /** Shows the browser how it ended. */
+  /** Shows the result in the browser. */
   answer(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
 }
 
 /**
- * Listens on a free port of 127.0.0.1, or where a client insists. Any page that the browser shows can send a request here; only one with this `state` ends
- * the wait. Throws CommandError: port_taken.
+ * Listens on a free port of 127.0.0.1, or on the port that a client requires. Any page in the browser can send a request here;
+ * only a request with this `state` ends the wait. Throws CommandError: port_taken.
  */
 export async function listenForRedirect(wanted: string | null, state: string): Promise<RedirectListener> {
   const { port, pathname } = new URL(wanted ?? 'http://127.0.0.1:0/');
@@ -24,7 +27,7 @@ export async function listenForRedirect(wanted: string | null, state: string): P
     arrived = done;
   });
   const server = createServer((req, res) => {
-    // Any page may ask for anything here: what is no address is not thrown, since that would end the run and print it.
+    // Any page may send any request here: an invalid URL must not throw, which would end the run and print the URL.
     const url = URL.parse(req.url ?? '/', 'http://127.0.0.1');
     const back = url?.pathname === pathname && (url.searchParams.has('code') || url.searchParams.has('error'));
     if (!back || waiting || req.method !== 'GET') return void res.writeHead(back ? 409 : 404).end(); // a favicon, or the same page again
@@ -64,7 +67,7 @@ export async function listenForRedirect(wanted: string | null, state: string): P
   };
 }
 
-/** In constant time, so that a page cannot find the state out by measuring. */
+/** In constant time, so that a page cannot find out the state by measuring. */
 const sameText = (one: string, other: string): boolean => {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
   return timingSafeEqual(a as Buffer, b as Buffer);
@@ -73,7 +76,7 @@ const sameText = (one: string, other: string): boolean => {
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer', // the address holds the code
+  'referrer-policy': 'no-referrer', // the URL contains the code
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   connection: 'close',
 };

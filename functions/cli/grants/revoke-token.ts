@@ -4,12 +4,12 @@ import { SecretString } from '../../mail/model/secret.ts';
 import type { DiscardedGrant } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 
-/** Google's answer to the revocation of a token: `gone` if it was not alive any more. */
+/** Google's answer to the revocation of a token: `gone` if the token was not valid any more. */
 export type Revoked = 'revoked' | 'gone' | 'failed';
 
 /**
- * Ends at Google everything that the token's account granted to the token's client (RFC 7009). A lost answer is asked for
- * once more: `gone` then means that the first request did it.
+ * Revokes at Google everything that the token's account granted to the token's client (RFC 7009). After a lost answer the request
+ * is repeated once: `gone` then means that the first request worked.
  */
 export async function revokeToken(url: string, token: SecretString, exchange: Exchange): Promise<Revoked> {
   const first = await askToRevoke(url, token, exchange);
@@ -40,13 +40,14 @@ export function refreshTokenOf(text: SecretString): { readonly token: SecretStri
 interface UnstoredGrant {
   readonly refreshToken: SecretString;
   readonly clientId: string;
-  /** The consenting account; '' where it is not known. */
+  /** The consenting account; '' where it is unknown. */
   readonly email: string;
 }
 
 /**
- * Ends a grant that will not be stored, unless another may die with it: Google revokes by client and account, not by token.
- * It is kept if the account is unknown, or if a stored version of a mailbox of that address has the client or cannot be read.
+ * Revokes a grant that will not be stored, unless that could end another grant: Google revokes by client and account, not by
+ * token. The grant is kept if the account is unknown, or if a stored version of a mailbox of that address has the same client or
+ * cannot be read.
  */
 export async function discard(
   { refreshToken, clientId, email }: UnstoredGrant,
@@ -66,6 +67,6 @@ async function mayHold(store: SecretStore, secret: string, clientId: string): Pr
       if ((JSON.parse((await store.read(secret, version)).reveal()) as { client_id?: unknown }).client_id === clientId) return true;
     return false;
   } catch {
-    return true; // what cannot be read may be it
+    return true; // a version that cannot be read may have the same client
   }
 }

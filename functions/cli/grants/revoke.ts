@@ -15,20 +15,20 @@ export interface RevokeResult {
   readonly atGoogle: 'revoked' | 'gone' | null;
   /** Versions that were disabled, or would be. */
   readonly disabled: readonly number[];
-  /** Versions that had been disabled before, and were not looked into: a grant of another OAuth client in them may live on. */
+  /** Versions that were disabled before and were not read: a grant of another OAuth client in them may still be valid. */
   readonly unseen: readonly number[];
 }
 
 export interface RevokeOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
-  /** Looks into disabled versions too: each is enabled for the moment of reading. */
+  /** Reads disabled versions too: each is enabled while it is read. */
   readonly all: boolean;
 }
 
 /**
- * Ends the mailbox's grant: first at Google, where it ends everything that the account granted to that client, then in
- * Secret Manager. What was ended before is fine. Throws Refused, MailFailure.
+ * Ends the mailbox's grant: first at Google, which revokes everything that the account granted to that client, then in Secret
+ * Manager. A grant that was ended before is no error. Throws CommandError, MailFailure.
  */
 export async function revoke(
   { mailbox, operator, store, exchange, terminal }: GrantContext,
@@ -54,7 +54,10 @@ export async function revoke(
   return { ...answer, atGoogle: found.includes('revoked') ? 'revoked' : found.length > 0 ? 'gone' : null };
 }
 
-/** A disabled version cannot be read: it is enabled for that moment. Functions read `latest`, which this may be: so it is quick, and one at a time. */
+/**
+ * A disabled version cannot be read, so it is enabled for that moment. It may then be `latest`, which the functions read: so this
+ * is quick, one version at a time.
+ */
 async function readDisabled(store: SecretStore, secret: string, versions: readonly number[], address: string): Promise<SecretString[]> {
   const texts: SecretString[] = [];
   for (const version of versions) {

@@ -13,14 +13,14 @@ import { disableAndLook, refuseForeignGrants } from './stored-grants.ts';
 export interface Rotated extends Authorized {
   /** Versions that were enabled before and are disabled now. */
   readonly disabled: readonly number[];
-  /** What Google said to the end of each grant of another client; empty where that was not asked for. */
+  /** Google's answer to the revocation of each grant of another client; empty where that was not requested. */
   readonly ended: readonly Revoked[];
 }
 
 /**
- * Consents again, stores the new grant, proves it from the store, and only then disables the older versions. The older
- * refresh tokens are not revoked at Google: that would end the new one with them (docs/decisions/015). Those of another
- * client are, where `endOthers` asks for it: then nothing that is stored here dies with them. null asks the person.
+ * Consents again, stores the new grant, proves it from the store, and only then disables the older versions. The older refresh
+ * tokens are not revoked at Google: that would revoke the new one too (docs/decisions/015). With `endOthers`, the grants of
+ * another client are revoked: that revokes nothing that is stored here. null asks the person.
  */
 export async function rotate(
   setup: GrantContext,
@@ -48,7 +48,10 @@ export async function rotate(
   }
 }
 
-/** Another client's grant goes on at Google when its version is disabled, and no later `revoke` sees it: so it is asked about before. */
+/**
+ * A grant of another client stays valid at Google when its version is disabled, and no later `revoke` finds it: so the person is
+ * asked before.
+ */
 async function askAboutOthers({ mailbox, store, terminal }: GrantContext, client: OAuthClient): Promise<boolean> {
   const texts = await Promise.all((await store.enabled(mailbox.secret)).map((version) => store.read(mailbox.secret, version)));
   const others = new Set(texts.flatMap(refreshTokenOf).flatMap(({ clientId }) => (clientId === client.id ? [] : [clientId])));

@@ -7,7 +7,7 @@ import { clientFor, type Env, type GrantOptions, setUp } from './grant-setup.ts'
 import { revoke, revokeText } from './revoke.ts';
 import { type Rotated, rotate, rotatedText } from './rotate.ts';
 
-/** `authorize`, `rotate` and `revoke`: what was done or refused, as data and as text. */
+/** Runs `authorize`, `rotate` or `revoke`: the result as data and as text. */
 export function runGrantCommand(
   verb: 'authorize' | 'rotate' | 'revoke',
   options: GrantOptions,
@@ -37,7 +37,7 @@ export function runGrantCommand(
   });
 }
 
-/** null where neither is said: then the person is asked, if there is another client's grant. */
+/** null where neither option is given: then the person is asked, if there is a grant of another client. */
 function othersFrom(options: GrantOptions): boolean | null {
   if (options['end-others'] === true && options['keep-others'] === true)
     throw new CommandError('option_invalid', '--end-others and --keep-others exclude each other');
@@ -51,7 +51,7 @@ function wayFrom(options: GrantOptions): () => ConsentOptions {
   return () => ({ browser: options['no-browser'] !== true, timeoutMs: AbortSignal.timeout(seconds * 1_000) });
 }
 
-/** The first Ctrl-C is heeded where that leaves nothing half done; the second one ends the process, as without this. */
+/** The first Ctrl-C stops the run where that leaves nothing half done; the second ends the process. */
 function onInterrupt(): Disposable & { readonly signal: AbortSignal } {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new CommandError('interrupted', 'stopped by Ctrl-C'));

@@ -3,10 +3,10 @@ import type { SecretString } from '../../mail/model/secret.ts';
 import { CommandError } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 
-/** What was found after a version was to be added, and its answer was lost or was a refusal. */
+/** What was found after adding a version failed or its answer was lost. */
 export type Kept = { readonly version: number } | 'not stored' | 'not known';
 
-/** Looks whether the newest version is this payload. */
+/** Whether the newest version has this payload. */
 export async function lookForPayload(store: SecretStore, secret: string, payload: SecretString): Promise<Kept> {
   try {
     const [newest] = await store.enabled(secret);
@@ -18,8 +18,8 @@ export async function lookForPayload(store: SecretStore, secret: string, payload
 }
 
 /**
- * Adds a version, and answers from the state that is found, not from how the call failed: a lost reply may mean that it is
- * stored. Throws what the store threw where it is not, with what was changed all the same; not_known_stored where nobody can tell.
+ * Adds a version, and reports the state that is found, not how the call failed: after a lost reply the version may be stored.
+ * Throws the store's error where it is not stored, with what was changed all the same; not_known_stored where nobody can tell.
  */
 export async function addAndLook(
   store: SecretStore,

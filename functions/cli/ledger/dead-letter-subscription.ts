@@ -18,7 +18,7 @@ export interface PulledMessage {
 export interface DeadLetterSubscription {
   /** Pulls at most `max` messages and holds them until the ack deadline. */
   pull(max: number): Promise<PulledMessage[]>;
-  /** Deletes them for good. */
+  /** Deletes them. */
   acknowledge(held: readonly PulledMessage[]): Promise<void>;
   /** Returns them, so that the next pull gets them. */
   nack(held: readonly PulledMessage[]): Promise<void>;

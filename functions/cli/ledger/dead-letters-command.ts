@@ -48,7 +48,7 @@ const leaf = (verb: string, leaf: Omit<Leaf, 'run' | 'notes'>): Leaf => ({
   run: (options, ...words) => runDeadCommand(options, verb, words, process.env),
 });
 
-/** `dead list`, `replay`, `drop`: the emails that were given up. */
+/** `dead list`, `replay`, `drop`: the dead letters. */
 export const DEAD: Group = {
   summary: 'dead letters: list, replay, drop',
   commands: {

@@ -15,16 +15,16 @@ import type { DeadLetterSubscription, PulledMessage } from './dead-letter-subscr
 
 /** A dead letter, for people: never its content. */
 export interface DeadLetter {
-  /** Pub/Sub's id of it. */
+  /** Pub/Sub's id of the message. */
   readonly id: string;
   readonly since: string;
-  /** Why it was given up; null if another program published it. */
+  /** Why it became a dead letter; null if another program published it. */
   readonly reason: string | null;
   /** The invalid fields of the email, if its publisher sent any. */
   readonly fields?: string;
   /** The route of the event; null for an email. */
   readonly route: string | null;
-  /** The target in `events:` that did not take it; absent for what is no event of an email. */
+  /** The target in `events:` that did not accept it; absent for what is no event of an email. */
   readonly target?: string;
   /** The email's id and state in the ledger, if it is recorded. */
   readonly mail: string | null;
@@ -42,7 +42,7 @@ export interface DeadLetterResult extends DeadLetter {
 export interface DeadLetterContext {
   readonly pulled: DeadLetterSubscription;
   readonly queue: Queue;
-  /** Route names of the config: Pub/Sub reports only the subscription that gave a message up. */
+  /** Route names of the configuration: for a message that Pub/Sub gave up, only the name of its subscription is known. */
   readonly routes: readonly string[];
   readonly begin: () => Ports;
   /** Pauses so that another command can pull; by default for a random part of a second. */
@@ -93,7 +93,7 @@ export async function takeDeadLetters(
     for (const one of held.filter(({ id }) => ids.has(id))) {
       const result = await act(one, context);
       done.set(one.id, result);
-      if (result.did === 'left') await pulled.nack([one]).catch(() => {}); // it comes back by itself
+      if (result.did === 'left') await pulled.nack([one]).catch(() => {}); // Pub/Sub redelivers it by itself
     }
     quiet = missing().length < ids.size ? 0 : quiet + 1;
   }

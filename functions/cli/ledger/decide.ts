@@ -36,8 +36,8 @@ export interface DecisionResult {
 }
 
 /**
- * Lets an email be sent again. It first asks Gmail for the upload session's state, then tells the operator the risk. Simultaneous
- * calls send one email: the entry is released once, and an invocation must claim it before sending. Throws CommandError, MailFailure.
+ * Releases an email. It first queries the state of the upload session, then tells the operator the risk. Simultaneous calls send
+ * one email: the entry is released once, and an invocation must claim it before sending. Throws CommandError, MailFailure.
  */
 export async function resend(id: string, choice: DecisionOptions, context: DecisionContext): Promise<DecisionResult> {
   const answer = answering(choice, context);
@@ -53,7 +53,7 @@ export async function resend(id: string, choice: DecisionOptions, context: Decis
   if (asked.entry.state === 'sent')
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
-  const going = asked !== before && goesOn(asked); // Gmail said that it does not have all bytes
+  const going = asked !== before && goesOn(asked); // Gmail answered that it does not have all bytes
   if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), context.terminal);
   const free = going ? asked : ((await within(context, (ports) => release(asked, ports))) ?? nothing(asked));
   if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
@@ -63,7 +63,7 @@ export async function resend(id: string, choice: DecisionOptions, context: Decis
   return { ...answer(after, true, `It was not sent: ${after.entry.code ?? outcome.state}. It is ${after.entry.state} again.`), ok: false };
 }
 
-/** Ends an email for good. Throws CommandError, MailFailure. */
+/** Drops an email. Throws CommandError, MailFailure. */
 export async function dropMail(id: string, choice: DecisionOptions, context: DecisionContext): Promise<DecisionResult> {
   const answer = answering(choice, context);
   const before = await find(id, context);

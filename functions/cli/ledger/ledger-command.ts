@@ -26,7 +26,7 @@ import { type EmailFilter, ledgerRowOf, listMails, listText, mailText } from './
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Options of `list` without which an empty list means that all is well. */
+/** Options of `list`. Without any of them, an empty list means that there is nothing to decide. */
 const FILTERS = ['state', 'since', 'mailbox', 'to'] as const;
 const OPEN: readonly State[] = ['unknown', 'failed', 'parked', 'waiting'];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -38,7 +38,7 @@ const leaf = (verb: string, leaf: Omit<Leaf, 'run'>): Leaf => ({
   run: (options, ...words) => runLedgerCommand(options, verb, words, process.env),
 });
 
-/** `ledger list`, `show ID`, `resend ID`, `drop ID`: what became of emails, and what a person decides about them. */
+/** `ledger list`, `show ID`, `resend ID`, `drop ID`: the state of emails, and an operator's decisions about them. */
 export const LEDGER: Group = {
   summary: 'what became of emails: list, show, resend, drop',
   notes: 'Exit code: 0 as asked, 1 refused or not sent.',
@@ -84,7 +84,7 @@ export const LEDGER: Group = {
   },
 };
 
-/** The command, with its surroundings given. */
+/** The command, with its dependencies as parameters. */
 export function runLedgerCommand(
   options: CommandOptions,
   verb: string | undefined,
@@ -107,7 +107,7 @@ export function runLedgerCommand(
     const edge = connect(settings, () => {}, identity);
     const { mailboxes } = settings.config;
     const asShown = (address: string): readonly string[] => {
-      const written = [...new Set([normaliseAddress(address), withAsciiDomain(address.trim())])]; // plain addresses stand as they were given
+      const written = [...new Set([normaliseAddress(address), withAsciiDomain(address.trim())])]; // plain addresses are stored as the caller gave them
       return [...written, ...written.map(edge.pseudonym)];
     };
     const mailboxFor = (text: string) => mailboxes.find(({ address }) => asShown(address).includes(text)) ?? null;

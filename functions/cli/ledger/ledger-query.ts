@@ -5,15 +5,15 @@ import { MailFailure } from '../../mail/model/failure.ts';
 import type { Operator } from '../common/operator.ts';
 import { queryMails } from '../common/query-mails.ts';
 
-/** What emails are looked up by: the states they may be in, or whom they may be to, as the ledger has it, or a tag as `name=value`. */
+/** A search for emails: by states, by recipient in its stored form, or by tag as `name=value`. */
 export type Sought = { readonly states: readonly State[] } | { readonly recipients: readonly string[] } | { readonly tag: string };
 
-/** Reads the emails that fit, in no particular order, `limit` at most. */
+/** Reads the emails that match, in no particular order, at most `limit`. */
 export type LedgerQuery = (sought: Sought, limit: number) => Promise<Entry[]>;
 
 /**
- * Firestore's `runQuery` by one field, which the index of that field serves: all else is left to the reader, because with two
- * the query would need indexes of its own. Throws MailFailure: ledger_unavailable, identity_refused.
+ * Firestore's `runQuery` by one field, which that field's automatic index serves. The caller filters further, because a query by
+ * two fields would need indexes of its own. Throws MailFailure: ledger_unavailable, identity_refused.
  */
 export const createLedgerQuery =
   (operator: Operator): LedgerQuery =>

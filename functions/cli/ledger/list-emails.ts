@@ -4,13 +4,13 @@ import { type Decision, decisionsFor } from '../../mail/delivery/operator-decisi
 import { FAILURE_CODES, type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 import type { LedgerQuery } from './ledger-query.ts';
 
-/** An email as the ledger has it, for people: never content, and never the handle, which is as good as a password. */
+/** An email of the ledger, for people: never content, and never the session URI, which authorises like a password. */
 export interface LedgerRow {
   readonly id: string;
   readonly state: State;
-  /** Who asked for it: the id of an API key, or a platform. */
+  /** The caller: the id of an API key, or a platform. */
   readonly caller: string;
-  /** The mailbox's address where the config has it; else as the ledger has it, hashed. */
+  /** The mailbox's address if the configuration has it; else its stored form, a hash. */
   readonly mailbox: string;
   readonly recipients: readonly string[];
   readonly accepted: string;
@@ -29,16 +29,16 @@ export interface LedgerRow {
   readonly catalogue: string | null;
   readonly cause: string | null;
   readonly notBefore: string | null;
-  /** Until then somebody works on it; null where nobody does. */
+  /** Until then an invocation works on it; null where none does. */
   readonly heldUntil: string | null;
-  /** Accepted, and its message has not come in time. */
+  /** Accepted, and its queue message is overdue. */
   readonly overdue: boolean;
   readonly forgotten: string;
-  /** What a person may decide about it now. */
+  /** What an operator may decide about it now. */
   readonly may: readonly Decision[];
 }
 
-/** What helps to read the ledger: whose address a hash stands for, and the time. */
+/** What is needed to read the ledger: the address of each hash, and the time. */
 export interface Reader {
   readonly mailboxOf: (shown: string) => string;
   readonly now: number;
@@ -89,14 +89,14 @@ export function ledgerRowOf(entry: Entry, { mailboxOf, now }: Reader): LedgerRow
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
-/** What `ledger list` is asked for. */
+/** The filter of `ledger list`. */
 export interface EmailFilter {
   readonly states: readonly State[];
-  /** Also those that were begun and left (their lease ran out ten minutes ago), and those whose message has not come in time. */
+  /** Also emails that were claimed and left (their lease ran out ten minutes ago), and overdue emails. */
   readonly abandoned: boolean;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** As the ledger has it; null for every one. */
+  /** In its stored form; null for every mailbox. */
   readonly mailbox: readonly string[] | null;
   readonly recipient: readonly string[] | null;
   /** As `name=value`; absent for any. */
@@ -106,17 +106,20 @@ export interface EmailFilter {
 
 export interface EmailList {
   readonly mails: readonly LedgerRow[];
-  /** More than could be read are in these states: the list may lack the newest ones. */
+  /** More emails than could be read are in these states: the list may lack the newest ones. */
   readonly truncated: boolean;
 }
 
 const READ_MAX = 10_000;
 const BEGUN: readonly State[] = ['claimed', 'sending'];
-const LEFT_MS = 10 * 60_000; // a queue delivers again within that time
+const LEFT_MS = 10 * 60_000; // a queue redelivers within that time
 
 const isLeft = ({ state, leaseUntil }: Entry, now: number): boolean => BEGUN.includes(state) && leaseUntil < now - LEFT_MS;
 
-/** The newest emails that fit, newest first. A recipient has few of them, in whatever state: there may be more of one state than can be read. */
+/**
+ * The newest emails that match, newest first. For a recipient all states are read, because a recipient has few emails; a state may
+ * have more emails than can be read.
+ */
 export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader: Reader): Promise<EmailList> {
   const { states, abandoned, since, mailbox, recipient, tag, limit } = wanted;
   const sought = abandoned ? [...new Set([...states, ...BEGUN, ...AWAITED])] : states;
@@ -130,7 +133,7 @@ export async function listMails(wanted: EmailFilter, query: LedgerQuery, reader:
   return { mails: fitting.slice(0, limit).map((one) => ledgerRowOf(one, reader)), truncated: entries.length >= READ_MAX };
 }
 
-/** What an empty list means depends on what was asked: without a filter it is good news. */
+/** The meaning of an empty list depends on the query: without a filter it means that all is well. */
 export function listText({ mails, truncated }: EmailList, everything = false): string {
   const lines = mails.map(
     ({ id, state, accepted, code, mailbox, attempts, heldUntil, overdue }) =>

@@ -38,14 +38,14 @@ interface Document {
   readonly error: string | null;
 }
 
-/** Backends that write emails somewhere and send none. */
+/** Backends that store or print emails and send none. */
 const SILENT = /\.(console|filebased|locmem|dummy)\.EmailBackend$/;
 const DJANGOS_OWN = 'django.core.mail.backends.smtp.EmailBackend';
 const READ = ['EMAIL_HOST', 'EMAIL_PORT', 'EMAIL_USE_TLS', 'EMAIL_USE_SSL', 'EMAIL_HOST_USER', 'EMAIL_HOST_PASSWORD'] as const;
 
 /**
- * Reads a Django settings file with Python's own parser; nothing of it is run. Variables come from `env`, and from a `.env`
- * file beside it or in one of the three folders above. Throws where there is no python3 or no such file.
+ * Reads a Django settings file with Python's own parser; none of its code runs. Variables come from `env`, and from a `.env` file
+ * beside it or in one of the three folders above. Throws where there is no python3 or no such file.
  */
 export function fromSettingsPy(file: string, env: Env): FoundSettings {
   if (!existsSync(file)) throw new Error(`${file} is not there.`);
@@ -55,7 +55,7 @@ export function fromSettingsPy(file: string, env: Env): FoundSettings {
   return foundIn(JSON.parse(run.stdout) as Document, { ...dotenv(file), ...env });
 }
 
-/** What the file comes to with these variables. Pure. */
+/** The settings of the file with these variables. Pure. */
 export function foundIn({ names, lines, unread, error }: Document, env: Env): FoundSettings {
   const problems: SettingsProblem[] = [];
   const place = (name: string): string => (lines[name] === undefined ? name : `${name} (line ${lines[name]})`);
@@ -109,7 +109,7 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
     problems.push(
       wrongSetting('bad-host-value', 'the file sets no EMAIL_HOST, so Django connects to localhost', 'EMAIL_HOST = "smtp.gmail.com"'),
     );
-  // What cannot be told, or was named above with its variable, is not called empty.
+  // A setting that cannot be determined, or was reported above with its variable, is not reported as empty.
   const told = new Set(READ.filter((name) => values[name] === undefined && (mailer ? mailer[name] : names[name])));
   const found = fromDjango(values, { python: true });
   const missing = found.missing.filter(
@@ -121,7 +121,7 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
 interface Known {
   readonly value?: Scalar;
   readonly tuple?: boolean;
-  /** The variable that has no value. */
+  /** The variable that is not set. */
   readonly unset?: string;
   readonly unknown?: string;
 }
@@ -136,14 +136,17 @@ function resolveValue(read: Read | null | undefined, env: Env): Known | undefine
   if (text === undefined) {
     const otherwise = resolveValue(read.default, env);
     if (otherwise) return otherwise.value === undefined ? otherwise : { ...otherwise, value: cast(otherwise.value, read) };
-    // `os.environ.get(NAME) == "True"` of a variable that is not set is False.
+    // `os.environ.get(NAME) == "True"` is False where the variable is not set.
     if (typeof read.cast === 'object' && read.cast) return { value: false };
     return { unset: read.env };
   }
   return { value: cast(text, read) };
 }
 
-/** As the function that reads the variable converts it: decouple and environ know "False", Python's `bool` does not. */
+/**
+ * The value as the function that reads the variable converts it: decouple and environ read "False" as false, Python's `bool` does
+ * not.
+ */
 function cast(value: Scalar, { cast: to, lower }: Read): Scalar {
   const text = lower && typeof value === 'string' ? value.toLowerCase() : value;
   if (to && typeof to === 'object') return to.in.includes(to.lower && typeof text === 'string' ? text.toLowerCase() : text);

@@ -10,7 +10,7 @@ const QUESTIONS = [
   ['EMAIL_HOST_PASSWORD', 'Password (not shown)', ''],
 ] as const;
 
-/** Asks for a password set-up, in Django's names; an empty answer takes what stands in brackets. The password is not echoed. */
+/** Asks for a password set-up, with Django's names; an empty answer takes the value in brackets. The password is not echoed. */
 export async function askSettings(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<Record<string, string>> {
   const silent = { on: false };
   const echo = new Writable({ write: (chunk, _, done) => (silent.on ? done() : void output.write(chunk, done)) });

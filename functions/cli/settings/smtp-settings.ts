@@ -1,6 +1,6 @@
 import { SecretString } from '../../mail/model/secret.ts';
 
-/** A password setup as an app has it. */
+/** An app's password set-up. */
 export interface SmtpSettings {
   readonly host: string;
   readonly port: number;
@@ -10,7 +10,7 @@ export interface SmtpSettings {
   readonly password: SecretString;
 }
 
-/** What is wrong (`ok: false`) or cannot be told (`ok: null`) in the settings, before any server is asked. */
+/** What is wrong (`ok: false`) or unclear (`ok: null`) in the settings, before any server is asked. */
 export interface SettingsProblem {
   readonly ok: false | null;
   /** A cause of the catalogue; null where nothing is wrong. */
@@ -24,11 +24,11 @@ export interface FoundSettings {
   /** Names of required settings that have no value. */
   readonly missing: readonly string[];
   readonly problems: readonly SettingsProblem[];
-  /** False where the source does not name a server, or names one in a way that cannot be read: then nothing is probed. */
+  /** False where the source does not name a server, or not readably: then nothing is probed. */
   readonly complete: boolean;
 }
 
-/** What a setting comes to: a value, or `undefined` where the source does not set it. */
+/** Settings by name; `undefined` where the source does not set them. */
 export type Values = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 export const wrongSetting = (cause: string, detail: string, fix: string): SettingsProblem => ({ ok: false, cause, detail, fix });
@@ -36,7 +36,7 @@ export const unclearSetting = (detail: string, fix: string): SettingsProblem => 
 
 const GOOGLE = /(^|\.)(gmail|google|googlemail)\.com$/i;
 
-/** Reads Django's `EMAIL_*` values; text stands for what the environment holds, so "False" is false unless `python` says otherwise. */
+/** Reads Django's `EMAIL_*` values; texts come from the environment, so "False" is false unless `python` says otherwise. */
 export function fromDjango(values: Values, { python = false } = {}): FoundSettings {
   const problems: SettingsProblem[] = [];
   const text = (name: string): string => String(values[name] ?? '');
@@ -77,7 +77,7 @@ export function fromDjango(values: Values, { python = false } = {}): FoundSettin
   };
   const credentials = ['EMAIL_HOST_USER', 'EMAIL_HOST_PASSWORD'];
   const named = credentials.filter((name) => text(name) !== '');
-  // A relay may take emails without a sign-in; Gmail does not, and one of the two alone is never used.
+  // A relay may accept emails without a sign-in; Gmail does not, and a user without a password (or the reverse) is never used.
   const wanted = GOOGLE.test(host) || named.length > 0 || !python ? credentials : [];
   const missing = [...(host === '' ? ['EMAIL_HOST'] : []), ...wanted.filter((name) => text(name) === '')];
   return { settings, missing, problems, complete: host !== '' && Number.isInteger(port) };
@@ -96,8 +96,8 @@ const SCHEMES: Readonly<Record<string, readonly [tls: SmtpSettings['tls'], port:
 };
 
 /**
- * Reads an email URL: `smtp://user:password@host:port`, `smtps://…`, django-environ's `smtp+tls://` and `smtp+ssl://`,
- * Symfony's `gmail+smtp://user:password@default`. What is percent-encoded is decoded.
+ * Reads an email URL: `smtp://user:password@host:port`, `smtps://…`, django-environ's `smtp+tls://` and `smtp+ssl://`, Symfony's
+ * `gmail+smtp://user:password@default`. Percent-encoding is decoded.
  */
 export function fromUrl(text: string): FoundSettings {
   const problems: SettingsProblem[] = [];
@@ -108,7 +108,7 @@ export function fromUrl(text: string): FoundSettings {
       wrongSetting('bad-host-value', 'this is no email URL', 'Write smtp://user:password@smtp.gmail.com:587, or smtps://… with port 465.'),
     );
   const [tls, usual] = known ?? ['starttls', 587];
-  // Up to the last @ it is the account, whatever the password holds.
+  // The text before the last @ is the account, because a password may contain @.
   const at = rest.lastIndexOf('@');
   const login = at < 0 ? '' : rest.slice(0, at);
   const [place = ''] = rest.slice(at + 1).split(/[/?#]/);

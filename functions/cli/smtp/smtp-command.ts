@@ -9,7 +9,7 @@ import { startSidecar } from './smtp-sidecar.ts';
 
 const LISTEN = '127.0.0.1:2525';
 
-/** `smtp`: an SMTP server for apps that speak nothing else. It runs until Ctrl-C. */
+/** `smtp`: an SMTP server for apps that send only by SMTP. It runs until Ctrl-C. */
 export const SMTP: Leaf = {
   summary: 'the SMTP sidecar: for apps that can only speak SMTP',
   options: {
@@ -62,7 +62,7 @@ function listenAddress(given: string): { host: string; port: number } {
   return { host: six ?? four ?? '127.0.0.1', port: Number(digits) };
 }
 
-/** No longer than the function remembers an idempotency key. */
+/** At most as long as the function remembers an idempotency key. */
 function minutes(given: string): number {
   if (!/^\d{1,4}$/.test(given) || Number(given) > 24 * 60)
     throw new CommandError('option_invalid', '--same-content: expected minutes, up to 1440');
