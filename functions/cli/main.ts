@@ -1,4 +1,4 @@
-/** `npx mailgrant COMMAND`: arguments in, data from the command, one place that prints. */
+/** `npx mailgrant COMMAND`: reads the arguments, runs the command, and is the only place that prints. */
 import { parseCommandLine } from './command-line.ts';
 import { COMMANDS } from './commands.ts';
 import { answering } from './common/answering.ts';
@@ -41,6 +41,6 @@ async function main(argv: readonly string[]): Promise<void> {
   print(name, await answering(() => parsed.leaf.run(parsed.options, ...parsed.words)));
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // who reads may have read enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1)); // the reader has closed the pipe
 
 await main(process.argv.slice(2));

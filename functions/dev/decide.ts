@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { siblingFile } from './sibling-file.ts';
 
-/** Runs `mailgrant ledger resend` or `drop` against the running stack, and answers what it prints. */
+/** Runs `mailgrant ledger resend` or `drop` against the running stack, and returns what it prints. */
 export function decide(verb: 'resend' | 'drop', id: string, config: string, google: string): Promise<string> {
   const args = [
     siblingFile('../cli/main'),

@@ -47,16 +47,16 @@ async function serve(options: CommandOptions): Promise<CommandAnswer> {
   );
   let starting: Promise<Dev> | null = null;
   const ended = Promise.withResolvers<void>();
-  // A second Ctrl-C ends it at once; and a process whose start failed must not be kept by what it listened for.
+  // A second Ctrl-C ends the process at once; a process whose start failed must not be kept alive by its listeners.
   const listenNoMore = (): void => void process.off('SIGINT', stop).off('SIGTERM', stop).off('disconnect', stop);
   const stop = async (): Promise<void> => {
     listenNoMore();
-    setTimeout(() => process.exit(1), END_MS).unref(); // whatever does not end is ended with this process
+    setTimeout(() => process.exit(1), END_MS).unref(); // whatever is still running ends with this process
     await (await starting?.catch(() => null))?.stop();
     ended.resolve();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop); // before the start: what was started so far must end too
-  process.on('disconnect', stop); // started by a program that is gone
+  process.on('disconnect', stop); // the program that started it has ended
   whenNpmEnds(() => void stop());
   const seconds = Number(given('deadline') ?? 10);
   if (!(seconds >= 1 && seconds <= 500)) throw new CommandError('option_invalid', '--deadline: expected 1 to 500 seconds');

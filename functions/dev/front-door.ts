@@ -4,8 +4,8 @@ import { crossOriginProblem } from '../fake-google/http/origin-check.ts';
 import type { Running, ServerOptions } from '../fake-google/http/server.ts';
 
 /**
- * The port of a function. It passes each request on to the socket file that the function listens on, and refuses what another
- * web page may have caused. The port is bound for as long as the stack runs, so it stays the function's when that is started again.
+ * The port of a function. It passes each request to the socket file that the function listens on, and refuses requests that
+ * another web page may have caused. The port is bound for as long as the stack runs, so a restarted function keeps it.
  */
 export async function openDoor(socket: string, { hosts, ...address }: ServerOptions): Promise<Running> {
   const pass = (req: IncomingMessage, res: ServerResponse): void => {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { siblingFile } from './sibling-file.ts';
 
-/** The functions-framework's own command line, as the platform starts it. */
+/** The functions-framework's own command line, which the platform uses too. */
 const CLI = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
 const PRELOAD = siblingFile('listen-on-loopback');
 const TIMEOUT_MS = 20_000;
@@ -25,14 +25,14 @@ export interface FunctionOptions {
 }
 
 export interface RunningFunction extends AsyncDisposable {
-  /** Where it answers; '' where it listens on a socket file. */
+  /** Its URL; '' where it listens on a socket file. */
   readonly url: string;
   readonly child: ChildProcess;
-  /** Resolves with the signal or exit code when the process is gone. */
+  /** Resolves with the signal or exit code when the process has ended. */
   readonly ended: Promise<string>;
 }
 
-/** Starts the real functions-framework CLI and waits until it answers. Rejects if it ends before. */
+/** Starts the real functions-framework CLI and waits until it answers. Rejects if the process ends before. */
 export async function startFunction({ target, source, port, env, onLine, args = [] }: FunctionOptions): Promise<RunningFunction> {
   const child = spawn(process.execPath, ['--import', PRELOAD, CLI, `--target=${target}`, `--source=${source}`, `--port=${port}`, ...args], {
     env: { ...process.env, ...env },
@@ -61,7 +61,7 @@ export async function startFunction({ target, source, port, env, onLine, args = 
   };
 }
 
-/** The framework answers this path itself, so that no request reaches the function. */
+/** The framework answers this path itself, so no request reaches the function. */
 function answers(port: number | string): Promise<boolean> {
   const where = typeof port === 'number' ? { host: '127.0.0.1', port } : { socketPath: port };
   return new Promise((done) => {
@@ -72,15 +72,14 @@ function answers(port: number | string): Promise<boolean> {
   });
 }
 
-// Systems give ports from 32768 (Linux) or 49152 up to whoever asks for any; one of those is taken by somebody else now and then
-// between our look and our use.
+// Systems give ephemeral ports from 32768 (Linux) or 49152 up; another process sometimes takes one between this check and its use.
 const ANY = { from: 20_000, to: 32_000 };
 
-/** The first free port of loopback from `wanted` on that is not promised to somebody who has yet to listen; 0 is any. */
+/** The first free port of loopback from `wanted` on that no other search has promised; 0 is any. */
 export async function freePort(wanted: number, promised: Set<number> = new Set()): Promise<number> {
   if (wanted === 0) return freePort(randomInt(ANY.from, ANY.to), promised);
   for (let port = wanted; port < wanted + 50; port++) {
-    if (!(await isFree(port)) || promised.has(port)) continue; // asked in this order: another search may have found it meanwhile
+    if (!(await isFree(port)) || promised.has(port)) continue; // in this order: another search may have found the port meanwhile
     promised.add(port);
     return port;
   }

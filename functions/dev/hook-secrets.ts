@@ -6,8 +6,8 @@ import type { Hook } from '../mail/model/route.ts';
 import { schemeOf } from '../verify/verify.ts';
 
 /**
- * A signing secret for each webhook, made once and kept in the ignored folder, where `mailgrant hook sign` finds it; the
- * fake Secret Manager has what the file says at each start, so that a vendor's real one can be put into the file.
+ * A signing secret for each webhook, created once and kept in the ignored folder, where `mailgrant hook sign` finds it. At each
+ * start the fake Secret Manager gets the content of the file, so a vendor's real secret can be put into the file.
  */
 export function keepHookSecrets(
   hooks: readonly Pick<Hook, 'verify' | 'secret'>[],
@@ -26,4 +26,4 @@ export function keepHookSecrets(
 
 const made = (hook: Pick<Hook, 'verify'>): string => schemeOf(hook).secret?.make(randomBytes(32)) ?? '';
 
-const PROJECT = 'laptop'; // the one of the stack
+const PROJECT = 'laptop'; // the stack's project

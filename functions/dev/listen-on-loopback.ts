@@ -1,11 +1,11 @@
 /**
- * Loaded before the functions-framework CLI, which has no option for the address it listens on and takes every interface:
- * a server that names no host listens on 127.0.0.1. And a function must not outlive the stack that started it.
+ * Loaded before the functions-framework CLI, which listens on every interface and has no option for the address: a server that
+ * names no host listens on 127.0.0.1. It also ends the function when its stack has ended.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { ListenOptions } from 'node:net';
 
-// Node tells of `listen()` before the port is taken, with the options that it then uses.
+// Node reports `listen()` before the port is bound, with the options that it then uses.
 subscribe('tracing:net.server.listen:asyncStart', (event) => {
   const { options } = event as { options: ListenOptions };
   if (options.path === undefined) options.host ??= '127.0.0.1';

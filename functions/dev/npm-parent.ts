@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 const EVERY_MS = 500;
 
 /**
- * Calls back when the npm that started this process is gone: it may be killed without a chance to tell its child, and
- * the stack would go on unseen, on ports that the next start misses. To be called first of all: who is gone already
- * cannot be found. Without npm nothing is watched; started by npm in the background, npm lives on, and so does the stack.
+ * Calls back when the npm that started this process has ended: npm may be killed without telling its child, and the stack would
+ * go on unseen, on ports that the next start wants. Call it first: a process that has already ended cannot be found. Without npm
+ * nothing is watched. If npm runs in the background, npm lives on, and so does the stack.
  */
 export function whenNpmEnds(end: () => void, env: NodeJS.ProcessEnv = process.env): void {
   if (!/\bmain\.ts dev\b|\bmailgrant\b/.test(env['npm_lifecycle_script'] ?? '')) return; // npm start, npx mailgrant dev
@@ -19,13 +19,13 @@ export function whenNpmEnds(end: () => void, env: NodeJS.ProcessEnv = process.en
   timer.unref();
 }
 
-/** The parent, and above a shell that npm may have put between itself and us, npm. */
+/** The parent process and, above a shell that npm may have started, npm. */
 function starters(parent: number): number[] {
   const { name, above } = look(parent);
   return /sh$/.test(name) ? [parent, above] : [parent];
 }
 
-/** From /proc where there is one, else by ps; where there is neither only the parent is known. */
+/** From /proc where it exists, else by ps; without both only the parent is known. */
 function look(pid: number): { name: string; above: number } {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

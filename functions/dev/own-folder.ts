@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** A folder that one stack has for itself, until it is released or its process is gone. */
+/** A folder that one stack owns, until it is released or its process has ended. */
 export interface OwnFolder {
   readonly path: string;
   release(): void;
@@ -11,8 +11,8 @@ export interface OwnFolder {
 const TOGETHER_MAX = 50;
 
 /**
- * Takes the folder, or `2`, `3` … in it where other stacks run already: two stacks on one ledger would deliver each message twice.
- * What is kept there are secrets and emails, so only this user may look into it.
+ * Takes the folder, or `2`, `3` … in it where other stacks run already: two stacks on one ledger would deliver each message
+ * twice. The folder holds secrets and emails, so only this user may read it.
  */
 export function takeFolder(wanted: string): OwnFolder {
   for (let number = 1; number <= TOGETHER_MAX; number++) {
@@ -28,7 +28,7 @@ export function takeFolder(wanted: string): OwnFolder {
 
 const LOCK = 'lock.sqlite';
 
-/** SQLite's own lock: the system gives it back however the process ends. Null where another process holds it. */
+/** SQLite's own lock: the system releases it however the process ends. Null where another process holds it. */
 function lock(file: string): (() => void) | null {
   const db = new DatabaseSync(file, { timeout: 0 });
   chmodSync(file, 0o600);

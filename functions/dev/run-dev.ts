@@ -6,23 +6,23 @@ import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { welcome } from './welcome.ts';
 
 export interface DevOptions {
-  /** The config to serve; by default that of the project. */
+  /** The configuration to serve; the project's by default. */
   readonly config?: string | undefined;
   /** Where emails, ledger and the API key are kept. */
   readonly folder?: string | undefined;
-  /** Wanted ports by name; 0 takes a free one. */
+  /** Wanted ports by name; 0 takes a free port. */
   readonly ports?: Partial<StackOptions['ports']> | undefined;
-  /** The port of the api; 0 takes a free one for every server. */
+  /** The port of the api; 0 takes a free port for every server. */
   readonly port?: number | undefined;
-  /** The address that every server listens on; loopback unless it is given. */
+  /** The address that every server listens on; loopback by default. */
   readonly host?: string | undefined;
-  /** Names by which the servers may be asked, beside those of loopback. */
+  /** Host names that the servers accept, beside those of loopback. */
   readonly allowHosts?: readonly string[] | undefined;
-  /** Prints one line of JSON when it is up, and nothing else; what the functions print goes to standard error. */
+  /** Prints one line of JSON when the stack runs, and nothing else; output of the functions goes to standard error. */
   readonly json?: boolean | undefined;
-  /** Keeps nothing: the folder is a new one, and gone at the end. */
+  /** Keeps nothing: uses a new folder, and removes it at the end. */
   readonly ephemeral?: boolean | undefined;
-  /** How long one invocation may work. */
+  /** The deadline of an invocation. */
   readonly deadlineSeconds?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export const PORTS: StackOptions['ports'] = { api: 8080, worker: 8081, hooks: 80
 const CONFIGS = ['mailgrant.yaml', 'config/mailgrant.yaml'];
 const EVERYWHERE = ['0.0.0.0', '::'];
 
-/** The local stack while it runs. */
+/** The running local stack. */
 export interface Dev {
   readonly stack: Stack;
   /** Ends everything; a second call waits for the same end. */
@@ -45,8 +45,8 @@ export interface Dev {
 }
 
 /**
- * Starts the local stack and prints where it is. Throws ConfigProblems, and errors whose message is a sentence for the person
- * who typed the options. The caller decides when to `stop()`.
+ * Starts the local stack and prints its URLs. Throws ConfigProblems, and errors whose message is a sentence for the person who
+ * typed the options. The caller calls `stop()`.
  */
 export async function runDev(options: DevOptions, { out, err }: DevOutput): Promise<Dev> {
   const { json = false, ephemeral = false, host } = options;
@@ -54,7 +54,7 @@ export async function runDev(options: DevOptions, { out, err }: DevOutput): Prom
     throw new Error(`--host: expected 127.0.0.1, or ${EVERYWHERE.join(' or ')} for every network that this machine is in`);
   if (ephemeral && options.folder !== undefined) throw new Error('--ephemeral keeps nothing, so it takes no --folder');
   const began = performance.now();
-  process.umask(0o077); // what is kept are secrets and emails
+  process.umask(0o077); // the folder holds secrets and emails
   const configFile = resolve(options.config ?? CONFIGS.find((file) => existsSync(file)) ?? (CONFIGS[0] as string));
   const { config, module } = compileConfig(options.config ?? configFile);
   const folder = ephemeral ? mkdtempSync(join(tmpdir(), 'mailgrant-')) : (options.folder ?? '.mailgrant');
@@ -117,7 +117,7 @@ export async function runDev(options: DevOptions, { out, err }: DevOutput): Prom
 const portsFrom = (port: number): Partial<StackOptions['ports']> =>
   port === 0 ? { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 } : { api: port };
 
-/** A structured log line for people; anything else as it stands. */
+/** A structured log line as text for people; any other line unchanged. */
 function readable(line: string): string {
   try {
     const { severity, event, message, ...rest } = JSON.parse(line) as Record<string, unknown>;

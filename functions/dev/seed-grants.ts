@@ -4,7 +4,7 @@ import { covers, scopeFor } from '../mail/model/scopes.ts';
 
 const KEY_HOLDER = 'sender@laptop.iam.gserviceaccount.com';
 
-/** Consents for each mailbox as its `grant` says: a refresh token in its secret, or a service account that may act for it. */
+/** Creates the grant of each mailbox by its kind: a refresh token in its secret, or a service account with delegation. */
 export function seedGrants(mailboxes: Config['mailboxes'], google: Google, project: string): void {
   const scopes = new Map<string, Set<string>>();
   for (const { address, secret, via, grant, delegate } of mailboxes) {

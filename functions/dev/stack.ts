@@ -23,24 +23,24 @@ const DEAD_TOPIC = `projects/${LOCAL_PROJECT}/topics/dead-letters`;
 
 export interface StackOptions {
   readonly config: Config;
-  /** The file that it was read from, for the commands that the pages run; without it they offer none. */
+  /** The configuration file, for the commands that the pages run; without it the pages offer no commands. */
   readonly configFile?: string;
-  /** The JavaScript module that its routes and templates were compiled to; without it there are none. */
+  /** The JavaScript module of its compiled routes and templates; without it there are none. */
   readonly routes?: string;
-  /** Folder that keeps the emails, the ledger and the laptop's API key. */
+  /** The folder of the emails, the ledger and the local stack's API key. */
   readonly folder: string;
-  /** What is served: sources or built folders, by name of the function; by default those beside this file. */
+  /** Sources or built folders to serve, by name of the function; those beside this file by default. */
   readonly sources?: Readonly<Record<FunctionName, string>>;
-  /** Wanted ports; where one is taken the next free one is used. */
+  /** Wanted ports; where one is in use the next free port is taken. */
   readonly ports: Readonly<Record<'api' | 'worker' | 'hooks' | 'google' | 'inbox' | 'smtp' | 'smtps', number>>;
-  /** The address that its servers listen on; by default loopback. */
+  /** The address that its servers listen on; loopback by default. */
   readonly host?: string | undefined;
-  /** Names by which they may be asked, beside those of loopback. */
+  /** Host names that its servers accept, beside those of loopback. */
   readonly hosts?: HostRule | undefined;
   /** Keeps emails and ledger in memory. */
   readonly ephemeral?: boolean;
   readonly deadlineSeconds: number;
-  /** One line that a function printed, or that the stack says of it. */
+  /** One line of output of a function, or of the stack. */
   readonly onLine: (name: string, line: string) => void;
 }
 
@@ -49,14 +49,14 @@ export interface Stack extends AsyncDisposable {
   readonly google: Google;
   readonly inbox: Pages;
   readonly key: string;
-  /** The folder that it keeps everything in: the wanted one, or one in it where another stack runs already. */
+  /** The folder that holds everything: the wanted one, or one in it where another stack runs already. */
   readonly folder: string;
   readonly functions: Readonly<Record<'api' | 'worker', Kept>>;
-  /** The function that takes webhooks; null where no route has one. */
+  /** The function for webhooks; null where no route has a webhook. */
   readonly hooks: Kept | null;
 }
 
-/** A function that is started again when it ends; its port stays its own. */
+/** A function that is restarted when it ends, on the same port. */
 interface Kept {
   readonly url: string;
   current(): RunningFunction;
@@ -64,7 +64,7 @@ interface Kept {
 
 type FunctionName = 'api' | 'worker' | 'hooks';
 
-/** Starts the stack. A function that ends by itself is started again, as a platform would. */
+/** Starts the stack. A function that ends by itself is restarted, as a platform would. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const own = takeFolder(options.folder);
   await using started = new AsyncDisposableStack(); // a start that fails half-way leaves nothing behind
@@ -154,7 +154,7 @@ async function startIn(
     const socket = socketOf(target);
     const source = sources?.[target] ?? siblingFile(`../${target}`);
     const start = (): Promise<RunningFunction> => {
-      rmSync(socket, { force: true }); // one that was killed leaves it behind
+      rmSync(socket, { force: true }); // a killed process leaves the file behind
       return startFunction({ target, source, port: socket, env, onLine: (line) => say(target, line) });
     };
     const door = target === 'worker' ? workerDoor : started.use(await openDoor(socket, at(wanted)));
@@ -192,7 +192,7 @@ async function startIn(
     at(ports.inbox),
   );
   started.use(inbox);
-  writeFileSync(join(folder, 'api-url'), `${api.url}\n`, PRIVATE); // where commands of this folder look, when nobody names another
+  writeFileSync(join(folder, 'api-url'), `${api.url}\n`, PRIVATE); // commands of this folder read it, where no URL is given
 
   // A person waits: the first redelivery comes after a second, not after ten as in production.
   const backoff = { minimumBackoffMs: 1_000, maximumBackoffMs: 60_000 };
@@ -212,7 +212,7 @@ async function startIn(
     if (topic !== null)
       subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${LOCAL_PROJECT}/topics/${topic}`, `/routes/${name}`);
 
-  const where = join(folder, 'stack.json'); // by which the commands of this project know it
+  const where = join(folder, 'stack.json'); // commands of this project find the stack by it
   writeFileSync(
     where,
     `${JSON.stringify({ pid: process.pid, env: commandEnv(env), api: api.url, hooks: hooks?.url ?? null, inbox: inbox.url })}\n`,
@@ -222,10 +222,10 @@ async function startIn(
   return { google, inbox, key: key.text, functions: { api, worker }, hooks };
 }
 
-/** What a command needs of a function's environment: it reads the config itself. */
+/** A function's environment as a command needs it: a command reads the configuration itself. */
 const commandEnv = ({ MAILGRANT_CONFIG: _, MAILGRANT_ROUTES: __, NODE_ENV: ___, ...env }: Readonly<Record<string, string>>) => env;
 
-/** As `Promise.all`, but a failure waits for the others, so that what they start can be ended too. */
+/** As `Promise.all`, but after a failure it waits for the others, so that what they start can be ended too. */
 async function whenAllEnded<T extends readonly unknown[]>(all: readonly [...T]): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
   await Promise.allSettled(all);
   return Promise.all(all);
@@ -234,7 +234,7 @@ async function whenAllEnded<T extends readonly unknown[]>(all: readonly [...T]):
 const PORTS_TRIED = 50;
 const PRIVATE = { mode: 0o600 };
 
-/** The laptop's own API key: made once, kept in the ignored folder, in no config that could be deployed. */
+/** The local stack's own API key: created once, kept in the ignored folder, in no configuration that could be deployed. */
 function laptopKey(folder: string): { text: string; policy: CallerKey } {
   const file = join(folder, 'api-key');
   const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : `mg_laptop_${randomBytes(32).toString('base64url')}`;

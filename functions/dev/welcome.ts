@@ -1,4 +1,4 @@
-/** What `npm start` prints when everything is up. */
+/** The text that `npm start` prints when everything runs. */
 export function welcome(urls: Readonly<Record<string, string>>, key: string, from: string, ms: number): string {
   return `
 mailgrant is up, in ${ms} ms. Nothing leaves this machine.

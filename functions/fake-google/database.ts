@@ -1,9 +1,12 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
-/** A SQLite file, or ':memory:', whose statements are compiled once: for SQLite that is as much work as running one. */
+/** A SQLite file, or ':memory:', whose statements are compiled once: compiling one costs as much as running it. */
 export interface Database {
   readonly db: DatabaseSync;
-  /** How each statement that was used since the last call finds its rows, as `EXPLAIN QUERY PLAN` says, and how many were used. */
+  /**
+   * The query plan of each statement that was used since the last call, by `EXPLAIN QUERY PLAN`, and how many statements were
+   * used.
+   */
   usage(): { readonly plans: readonly string[]; readonly statements: number };
 }
 

@@ -40,17 +40,17 @@ export interface GoogleOptions {
   readonly now?: () => number;
   /** Ports of the SMTP servers (0 takes a free one); without it there are none. */
   readonly smtp?: SmtpOptions;
-  /** What goes wrong; by default what is scripted. */
+  /** The faults; by default those that are scripted. */
   readonly faults?: Faults;
   /** Serves over TLS, as Google does; clients must be told to trust the certificate. */
   readonly certificate?: Certificate;
-  /** Whether messages are delivered and tasks run by themselves; else `pubsub.flush()` and `tasks.flush()` do it. */
+  /** Whether messages are delivered and tasks run automatically; else `pubsub.flush()` and `tasks.flush()` do it. */
   readonly queues?: 'auto' | 'flushed';
-  /** When a task runs that is scheduled for a time, both in milliseconds since the epoch: for a test that does not wait for hours. */
+  /** When a scheduled task runs, both in milliseconds since the epoch: for a test that does not wait for hours. */
   readonly runTaskAt?: (scheduled: number) => number;
-  /** Where its servers listen, ports apart: loopback unless told otherwise. */
+  /** The address that its servers listen on, without the ports: loopback by default. */
   readonly address?: Omit<BoundAddress, 'port'>;
-  /** Names by which it may be asked, beside those of loopback. */
+  /** Host names that are accepted, beside those of loopback. */
   readonly hosts?: HostRule | undefined;
 }
 
@@ -61,7 +61,7 @@ export const BUCKET = 'laptop-mails';
 export interface Google extends AsyncDisposable, Tables {
   readonly url: string;
   readonly faults: Faults;
-  /** What it can be told not to do, of what mailgrant assumes of Google. */
+  /** Which of mailgrant's assumptions about Google the fake breaks. */
   readonly assumptions: Assumptions;
   readonly mails: MailStore;
   readonly oauth: OAuth;
@@ -75,17 +75,17 @@ export interface Google extends AsyncDisposable, Tables {
   readonly tasks: Tasks;
   /** Names of the objects in the bucket. */
   stored(): string[];
-  /** How the fake's databases were used since the last call: for tests that hold what an email costs. */
+  /** How the fake's databases were used since the last call: for tests of what an email costs. */
   usage(): { readonly plans: readonly string[]; readonly statements: number };
-  /** How often each door was used. */
+  /** How often each endpoint was called. */
   readonly calls: Readonly<Record<Door, number>>;
-  /** Resolves when the door is used next, before the call takes effect. */
+  /** Resolves when the endpoint is called next, before the call takes effect. */
   reached(door: Door): Promise<void>;
-  /** Calls back after anything may have changed: with the call that was served, or null. Answers what ends it. */
+  /** Calls back after anything may have changed: with the call that was served, or null. Returns the function that stops it. */
   watch(listener: (seen: RequestRecord | null) => void): () => void;
 }
 
-/** Starts all of it on one port, with the SMTP servers beside it. */
+/** Starts everything on one port, with the SMTP servers beside it. */
 export async function startGoogle({
   port = 0,
   file = ':memory:',
@@ -135,7 +135,7 @@ export async function startGoogle({
     if (door === 'consent') return consent.page(request);
     if (door === 'revoke') return revokeGrant(request, oauth);
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
-    if (door === 'profile') return ERROR_REPLIES.bad_token; // what matters is that Gmail answers at all
+    if (door === 'profile') return ERROR_REPLIES.bad_token; // it is enough that Gmail answers at all
     if (door === 'project') return project.answer(request);
     if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
@@ -162,7 +162,7 @@ export async function startGoogle({
     setImmediate(changed, { door, answer: null, fault: fault ?? null, session: null, mail: null });
     return fault;
   };
-  // Only who wants SMTP pays for loading its library.
+  // The SMTP library is loaded only where SMTP is wanted.
   const deliver: typeof gmail.take = (...mail) => {
     setImmediate(changed, null);
     return gmail.take(...mail);
@@ -207,7 +207,7 @@ export async function startGoogle({
 
 const CHANGED = Symbol('changed');
 
-/** The control endpoint: POST scripts a fault, GET shows what is pending, DELETE forgets all, or those of `?name=`. */
+/** The control endpoint: POST scripts a fault, GET shows the pending faults, DELETE clears all, or those of `?name=`. */
 function control(request: FakeRequest, faults: Faults): FakeReply {
   if (request.method === 'DELETE') faults.clear(request.query.get('name') ?? undefined);
   if (request.method === 'POST') {

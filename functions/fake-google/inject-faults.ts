@@ -5,7 +5,7 @@ import { ERROR_REPLIES, type ErrorReplyName } from './http/error-replies.ts';
 import { CUT, type FakeReply, type FakeRequest } from './http/server.ts';
 import type { Gmail } from './services/gmail.ts';
 
-/** Which service a request is for; a session that is asked counts apart from one that is sent to. */
+/** The endpoint of a request; querying an upload session is another endpoint than uploading to it. */
 export function doorOf({ method, path, query, headers }: FakeRequest): Door | null {
   if (path === '/token') return 'token';
   if (path === '/o/oauth2/v2/auth') return 'consent';
@@ -27,7 +27,7 @@ export function doorOf({ method, path, query, headers }: FakeRequest): Door | nu
   return query.get('uploadType') === 'resumable' ? 'open' : 'send';
 }
 
-/** Serves a call at its door: as the service does, or as the fault that is due there has it. */
+/** Serves a call at its endpoint: as the service does, or as the pending fault says. */
 export async function serveDoor(
   door: Door,
   request: FakeRequest,
@@ -43,7 +43,7 @@ export async function serveDoor(
   };
   if (fault?.reset === 'before') {
     if (door === 'transfer' && fault.keepBytes) gmail.keep(request, fault.keepBytes);
-    await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // nobody waits for it once the server is gone
+    await sleep(fault.delayMs ?? 0, undefined, { ref: false }); // must not keep a stopped server's process alive
     return told(CUT);
   }
   const held =

@@ -4,13 +4,13 @@ import { type Condition, searchable } from './search-query.ts';
 
 /** An email in a list. Times are milliseconds since the epoch. */
 export interface EmailSummary {
-  /** Counts up as emails arrive. */
+  /** Increases with each email. */
   readonly number: number;
   /** Gmail's id. */
   readonly id: string;
   readonly messageId: string;
   readonly mailbox: string;
-  /** Everyone that it went to, Bcc included. */
+  /** Every recipient, Bcc included. */
   readonly recipients: readonly string[];
   readonly created: number;
   readonly size: number;
@@ -35,9 +35,9 @@ export interface Arrived {
   readonly raw: Buffer;
 }
 
-/** What lists and searches need of each email, kept in SQLite: no list reads a MIME message. */
+/** The data of each email that lists and searches need, in SQLite: no list reads a MIME message. */
 export interface EmailTable {
-  /** The number of the last email that was added. */
+  /** The number of the newest email. */
   last(): number;
   add(arrived: Arrived, parsed: ParsedEmail): void;
   get(id: string): EmailSummary | null;
@@ -45,17 +45,17 @@ export interface EmailTable {
   list(condition: Condition, limit: number, offset: number): EmailSummary[];
   count(condition: Condition): { readonly all: number; readonly unread: number };
   totals(): { readonly all: number; readonly unread: number };
-  /** Answers how many were changed by it. */
+  /** Returns how many emails it changed. */
   setRead(ids: readonly string[] | null, read: boolean): number;
   setTags(id: string, tags: readonly string[]): void;
-  /** Each tag with how many emails have it. */
+  /** Each tag with the number of its emails. */
   tags(): ReadonlyMap<string, number>;
   renameTag(tag: string, name: string): void;
   deleteTag(tag: string): void;
-  /** Deletes these, or all. */
+  /** Deletes these emails, or all. */
   remove(ids?: readonly string[]): void;
   ids(condition: Condition): string[];
-  /** Deletes all, and begins to count anew. */
+  /** Deletes all emails, and numbers from 1 again. */
   forget(): void;
 }
 
@@ -175,13 +175,13 @@ export function createEmailTable(db: DatabaseSync): EmailTable {
   };
 }
 
-/** Over SMTP a Bcc is in the envelope alone. */
+/** Over SMTP a Bcc recipient is only in the envelope. */
 function blindCopies({ to, cc, bcc }: ParsedEmail, recipients: readonly string[]): InboxAddress[] {
   const named = new Set([...to, ...cc, ...bcc].map(({ Address }) => Address.toLowerCase()));
   return [...bcc, ...recipients.filter((one) => !named.has(one.toLowerCase())).map((Address) => ({ Name: '', Address }))];
 }
 
-/** As Mailpit reads them: from the header X-Tags, with commas between. */
+/** As Mailpit reads them: from the header X-Tags, separated by commas. */
 function tagsIn({ headers }: ParsedEmail): string[] {
   return headers
     .filter(([name]) => name.toLowerCase() === 'x-tags')

@@ -24,7 +24,7 @@ interface Warning {
   readonly Score: { readonly Found: number; readonly Supported: number; readonly Partial: number; readonly Unsupported: number };
 }
 
-/** Mailpit's `HTMLCheckResponse`: which email programs do not show what the html uses. */
+/** Mailpit's `HTMLCheckResponse`: which mail programs do not show features of the html. */
 export interface HtmlCheck {
   readonly Warnings: readonly Warning[];
   readonly Platforms: Readonly<Record<string, readonly string[]>>;
@@ -37,7 +37,7 @@ export interface HtmlCheck {
   };
 }
 
-/** Email programs of caniemail.com, by family and platform. */
+/** Mail programs of caniemail.com, by family and platform. */
 const CLIENTS = [
   ...['android', 'desktop-webmail', 'ios', 'mobile-webmail'].map((one) => `gmail.${one}`),
   ...['ios', 'macos'].map((one) => `apple-mail.${one}`),
@@ -49,7 +49,7 @@ const CLIENTS = [
   'fastmail.desktop-webmail',
 ];
 
-/** Checks the html by the package caniemail; null where that is not installed. */
+/** Checks the html with the package caniemail; null where it is not installed. */
 export async function checkHtml(html: string): Promise<HtmlCheck | null> {
   const library = await import('caniemail').catch(() => null);
   if (!library) return null;
@@ -69,7 +69,7 @@ export async function checkHtml(html: string): Promise<HtmlCheck | null> {
           found.set(issue.title, clients);
         }
       checked.push(client);
-    } catch {} // it has no data of this program for something in the html (caniemail 2.0.2)
+    } catch {} // caniemail 2.0.2 has no data of this program for a feature of the html
   }
   const nodes = nodesIn(html);
   const Warnings = [...found]

@@ -5,7 +5,7 @@ import { createEmailTable, type EmailSummary, type EmailTable } from './email-ta
 import { type ParsedEmail, parseEmail } from './parse-email.ts';
 import { type Condition, readSearch } from './search-query.ts';
 
-/** An email with its MIME message and what that says. */
+/** An email with its MIME message and the parsed message. */
 export interface OpenEmail {
   readonly summary: EmailSummary;
   readonly raw: Buffer;
@@ -14,14 +14,14 @@ export interface OpenEmail {
 
 export interface FoundEmails {
   readonly emails: readonly EmailSummary[];
-  /** How many match, and how many of those are unread. */
+  /** The number of matches, and of unread ones among them. */
   readonly all: number;
   readonly unread: number;
 }
 
-/** The inbox of the local stack: whatever the fake Gmail took, whoever it is for. */
+/** The inbox of the local stack: every email that the fake Gmail accepted, for any recipient. */
 export interface StoredInbox {
-  /** Newest first; `query` is a search of Mailpit's, '' for all. */
+  /** Newest first; `query` is a search in Mailpit's form, '' for all. */
   list(options: {
     readonly query?: string;
     readonly limit: number;
@@ -30,20 +30,20 @@ export interface StoredInbox {
   }): Promise<FoundEmails>;
   summary(id: string): Promise<EmailSummary | null>;
   open(id: string): Promise<OpenEmail | null>;
-  /** Resolves with the newest match once `count` emails match; with null after the time-out, or when `signal` is aborted. */
+  /** Resolves with the newest match once `count` emails match; with null after the timeout, or when `signal` is aborted. */
   wait(query: string, count: number, timeoutMs: number, signal?: AbortSignal): Promise<EmailSummary | null>;
   totals(): Promise<{ readonly all: number; readonly unread: number }>;
-  /** The ids of all that match, newest first. */
+  /** The ids of all matches, newest first. */
   ids(query: string, timeZone?: string): Promise<string[]>;
-  /** Deletes these, or all. */
+  /** Deletes these emails, or all. */
   remove(ids?: readonly string[]): Promise<void>;
-  /** Marks these, or with null all, as read or unread. */
+  /** Marks these emails (null: all) as read or unread. */
   setRead(ids: readonly string[] | null, read: boolean): Promise<void>;
   setTags(ids: readonly string[], tags: readonly string[]): Promise<void>;
   tags(): Promise<ReadonlyMap<string, number>>;
   renameTag(tag: string, name: string): Promise<void>;
   deleteTag(tag: string): Promise<void>;
-  /** Calls back after the inbox may have changed. Answers what ends it. */
+  /** Calls back after the inbox may have changed. Returns the function that stops it. */
   watch(listener: () => void): () => void;
   /** How its database was used since the last call. */
   usage(): { readonly plans: readonly string[]; readonly statements: number };
@@ -54,7 +54,7 @@ const AT_ONCE = 20;
 const IDLE_MS = 300;
 const ALL: Condition = { sql: '1', values: [] };
 
-/** Opens the inbox of a fake Google; `file` keeps its index, by default in memory. */
+/** Opens the inbox of a fake Google; `file` holds its index, in memory by default. */
 export function openInbox(google: Google, file = ':memory:'): StoredInbox {
   const { db, usage } = openDatabase(file);
   const table: EmailTable = createEmailTable(db);
@@ -67,7 +67,8 @@ export function openInbox(google: Google, file = ':memory:'): StoredInbox {
     idle?.refresh();
   });
 
-  // Emails are read when a person or a test looks, each once; and in a quiet moment, so that the first look after many is not a long one.
+  // An email is parsed once: when it is first read, or while nothing else happens, so that the first search after many emails is
+  // fast.
   let reading: Promise<void> = Promise.resolve();
   const catchUp = (): Promise<void> => {
     reading = reading.then(async () => {
@@ -108,7 +109,7 @@ export function openInbox(google: Google, file = ':memory:'): StoredInbox {
       const condition = readSearch(query);
       let seen = 0;
       let matched = 0;
-      // What was counted is not looked at again: a waiting test costs each email the same, however many there are.
+      // Emails that were counted are not read again: a waiting test costs the same for each email, however many there are.
       const enough = async (): Promise<EmailSummary | null> => {
         await catchUp();
         const newer = { sql: `number > ? AND ${condition.sql}`, values: [seen, ...condition.values] };
@@ -151,7 +152,7 @@ export function openInbox(google: Google, file = ':memory:'): StoredInbox {
       }),
     async setRead(ids, read) {
       await catchUp();
-      if (table.setRead(ids, read) > 0) changed(); // a page that marks its email as read would else be told to look again, for ever
+      if (table.setRead(ids, read) > 0) changed(); // a page that marks its email as read would otherwise reload for ever
     },
     setTags: (ids, tags) =>
       changing(() => {

@@ -2,10 +2,10 @@ import { request } from 'node:http';
 import { Parser } from 'htmlparser2';
 import type { ParsedEmail } from './parse-email.ts';
 
-/** Where each kind of element leads, or loads from. */
+/** The attribute of each element that holds a URL. */
 const LEADING: Readonly<Record<string, string>> = { a: 'href', area: 'href', img: 'src', link: 'href' };
 
-/** Every http(s) link of an email, in order and each once: of its html, then of its text. */
+/** Every http(s) link of an email, in order and once: of its html, then of its text. */
 export function linksIn({ html, text }: Pick<ParsedEmail, 'html' | 'text'>): string[] {
   const found = new Set<string>();
   const parser = new Parser({
@@ -21,14 +21,14 @@ export function linksIn({ html, text }: Pick<ParsedEmail, 'html' | 'text'>): str
 
 export interface CheckedLink {
   readonly URL: string;
-  /** 0 where nobody was asked, or nobody answered. */
+  /** 0 where no request was made, or no answer came. */
   readonly StatusCode: number;
   readonly Status: string;
 }
 
 const TIMEOUT_MS = 5_000;
 
-/** Asks for each link that leads to this machine, by HEAD. Nothing leaves this machine, so other links are not asked for. */
+/** Requests each link to this machine, by HEAD. Other links are not requested: nothing leaves this machine. */
 export function checkLinks(links: readonly string[]): Promise<CheckedLink[]> {
   return Promise.all(
     links.map((link) => (isLocal(link) ? ask(link) : { URL: link, StatusCode: 0, Status: 'not asked: nothing leaves this machine' })),

@@ -8,7 +8,7 @@ import { headersJson, listJson, messageJson } from './mailpit-shapes.ts';
 
 export interface InboxApi {
   readonly inbox: StoredInbox;
-  /** Sends by the api, as an app does. */
+  /** Sends by the api function, as an app does. */
   readonly send: Send;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -29,7 +29,7 @@ const NOT_FOUND = text(404, '404 page not found');
 const LIMIT = 50;
 const WAIT_MAX_MS = 600_000;
 
-/** The routes, as Mailpit has them (mailpit.axllent.org/docs/api-v1), and `wait`. */
+/** Mailpit's routes (mailpit.axllent.org/docs/api-v1), and `wait`. */
 const ROUTES: readonly (readonly [method: string, path: RegExp, answer: Answer])[] = [
   ['GET', /^info$/, info],
   ['GET', /^webui$/, () => json(WEB_UI)],
@@ -229,7 +229,7 @@ function part(api: InboxApi, request: FakeRequest, path: string): Promise<FakeRe
       headers: {
         ...TEXT,
         'content-type': type,
-        // It is the sender's: in a browser it is saved, never shown in the origin of these pages.
+        // The file comes from the email's sender: a browser saves it, and never shows it in the origin of these pages.
         'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(found.filename || found.cid).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)}`,
         'content-security-policy': "default-src 'none'; sandbox",
       },
@@ -254,7 +254,7 @@ async function linkCheck({ parsed }: OpenEmail): Promise<FakeReply> {
 async function view(api: InboxApi, request: FakeRequest, wanted: string, kind: string | undefined): Promise<FakeReply> {
   return opened(api, request, wanted, ({ summary, parsed }) => {
     if (kind === 'txt') return text(200, parsed.text);
-    // A browser gets it as the page of the email shows it: without rights, and connecting to nobody.
+    // A browser shows it as the page of the email does: without scripts, and without network.
     if (kind === undefined) return { status: 303, headers: { location: `/mails/${summary.id}` } };
     if (parsed.html === '') return text(404, 'This message does not contain a HTML part');
     if (request.headers['sec-fetch-dest'] !== undefined) return { status: 303, headers: { location: `/mails/${summary.id}/html` } };
@@ -266,7 +266,7 @@ async function view(api: InboxApi, request: FakeRequest, wanted: string, kind: s
   });
 }
 
-/** What is answered for an id, or for `latest`, the newest one that matches `query`. */
+/** Answers for an id, or for `latest`, the newest email that matches `query`. */
 async function opened(
   { inbox }: InboxApi,
   { query }: FakeRequest,

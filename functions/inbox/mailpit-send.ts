@@ -1,9 +1,9 @@
-/** Sends by the api and waits for the email; answers its id in the inbox, or why it was refused. */
+/** Sends by the api function and waits for the email; returns its id in the inbox, or why it was refused. */
 export type Send = (request: Readonly<Record<string, unknown>>) => Promise<{ readonly id: string } | { readonly error: string }>;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What Mailpit's `POST /api/v1/send` takes, as the api takes it. */
+/** The body of Mailpit's `POST /api/v1/send`, in the api's form. */
 export function sendRequest(body: Fields): Fields {
   const people = (value: unknown): string[] => (Array.isArray(value) ? value.map(person) : []);
   const tags = Array.isArray(body['Tags']) ? body['Tags'].map(String) : [];
@@ -22,7 +22,7 @@ export function sendRequest(body: Fields): Fields {
     ...(files.length > 0 && {
       attachments: files.map((file) => ({
         filename: String(file['Filename'] ?? ''),
-        content: String(file['Content'] ?? '').replace(/^.*,/s, ''), // it may be a data: URL
+        content: String(file['Content'] ?? '').replace(/^.*,/s, ''), // the content may be a data: URL
         ...(file['ContentType'] ? { content_type: String(file['ContentType']) } : {}),
         ...(file['ContentID'] ? { content_id: String(file['ContentID']) } : {}),
       })),

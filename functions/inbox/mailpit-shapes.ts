@@ -45,7 +45,7 @@ export function listJson(
   };
 }
 
-/** Mailpit's `Message`. `Text` and `HTML` are the parts that the email has: what it lacks is ''. */
+/** Mailpit's `Message`. `Text` and `HTML` are the parts of the email; '' for a missing part. */
 export function messageJson({ summary, parsed }: OpenEmail) {
   const { Read: _, Created: __, Attachments: ___, Snippet: ____, ...envelope } = summaryJson(summary);
   return {
@@ -72,7 +72,7 @@ function partJson({ id, filename, contentType, cid, content }: EmailPart) {
   };
 }
 
-/** Headers by name, as Go writes names: `Message-Id`. */
+/** Headers by name, in Go's form: `Message-Id`. */
 export function headersJson({ headers }: ParsedEmail): Record<string, string[]> {
   const all = new Map<string, string[]>();
   for (const [name, value] of headers) {

@@ -5,7 +5,7 @@ export interface InboxAddress {
   readonly Address: string;
 }
 
-/** A MIME message, read as a mail program reads it. */
+/** A MIME message, parsed as a mail program does. */
 export interface ParsedEmail {
   readonly messageId: string;
   readonly subject: string;
@@ -18,12 +18,12 @@ export interface ParsedEmail {
   readonly date: number | null;
   /** Its text part; '' where it has none. */
   readonly text: string;
-  /** Its html part, with `cid:` links as they came; '' where it has none. */
+  /** Its html part, with `cid:` links unchanged; '' where it has none. */
   readonly html: string;
-  /** What the text part says, or what the html part says where there is no text part. */
+  /** The words of the text part, or of the html part where there is no text part. */
   readonly words: string;
   readonly attachments: readonly EmailPart[];
-  /** Parts that the html shows, such as pictures. */
+  /** Parts that the html shows, such as images. */
   readonly inline: readonly EmailPart[];
   /** The header section, unfolded, in order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -89,7 +89,7 @@ function headersOf({ headerLines }: ParsedMail): [string, string][] {
   });
 }
 
-/** The html with the pictures that it shows put into it, so that it needs nothing else. */
+/** The html with its images embedded, so that it needs nothing else. */
 export function withPictures({ html, inline, attachments }: Pick<ParsedEmail, 'html' | 'inline' | 'attachments'>): string {
   const parts = new Map([...attachments, ...inline].filter(({ cid }) => cid !== '').map((part) => [part.cid, part]));
   return html.replace(/\bcid:([^'"\s<>)]{1,256})/gi, (link, cid: string) => {

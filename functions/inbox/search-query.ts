@@ -25,8 +25,9 @@ const KEYWORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a search as Mailpit does (mailpit.axllent.org/docs/usage/search-filters): words that must all occur, filters such as `to:`
- * and `is:unread`, `-` or `!` before what must not be. `timeZone` is for `before:` and `after:` without a zone of their own.
+ * Reads a search as Mailpit does (mailpit.axllent.org/docs/usage/search-filters): words that must all occur, filters such as
+ * `to:` and `is:unread`, and `-` or `!` before a term to exclude. `timeZone` is for `before:` and `after:` without a zone of
+ * their own.
  */
 export function readSearch(query: string, timeZone?: string): Condition {
   const conditions = wordsOf(query).flatMap((word) => conditionOf(word, timeZone) ?? []);
@@ -69,7 +70,7 @@ function included(word: string, timeZone: string | undefined): Condition | null 
   return all === '' ? null : { sql: 'instr(find_all, ?) > 0', values: [all] };
 }
 
-/** How texts are kept to be found, and looked for: in lower case, with blanks for line breaks and the marks around addresses. */
+/** The form in which texts are stored and searched: lower case, with blanks for line breaks and for the marks around addresses. */
 export const searchable = (text: string): string =>
   text
     .toLowerCase()
@@ -89,7 +90,7 @@ function readTime(text: string, timeZone: string | undefined): number | null {
   return utc - offsetOf(utc, timeZone);
 }
 
-/** How far the zone is ahead of UTC then, in milliseconds; for no or an unknown zone, this machine's. */
+/** The zone's offset from UTC at that time, in milliseconds; for no zone or an unknown one, this machine's. */
 function offsetOf(at: number, timeZone: string | undefined): number {
   try {
     const parts = new Intl.DateTimeFormat('en-US', { timeZone: timeZone || undefined, timeZoneName: 'longOffset' }).formatToParts(at);

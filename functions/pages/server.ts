@@ -43,8 +43,8 @@ export interface Pages extends Running {
 }
 
 /**
- * Starts the laptop's pages: inbox, a form to write, ledger, faults, events, log. Beside them stands the inbox's API in the shape
- * of Mailpit's, for tests.
+ * Starts the local stack's pages: inbox, a form to write, ledger, faults, events, log; and the inbox's API in the form of
+ * Mailpit's, for tests.
  */
 export async function startPages(laptop: LocalStack, address: ServerOptions = { port: 0 }): Promise<Pages> {
   const { google, lines, inboxFile } = laptop;
@@ -81,7 +81,7 @@ async function answer(laptop: Shown, request: FakeRequest): Promise<FakeReply> {
 
 const missing = (laptop: Shown): FakeReply => plainPage(laptop, 404, 'Not found', 'There is no such page.');
 
-/** What a form posted, with or without files; null if the body is none. */
+/** The fields of a posted form, with or without files; null if the body is no form. */
 const formOf = ({ body, headers }: FakeRequest): Promise<FormData | null> =>
   new Response(new Uint8Array(body), { headers: { 'content-type': headers['content-type'] ?? '' } }).formData().catch(() => null);
 

@@ -6,7 +6,7 @@ import { packageFile } from '../common/package-files.ts';
 import { CommandError } from '../common/refusal.ts';
 import { processTerminal } from '../common/terminal.ts';
 
-/** What a project begins with; npm would leave a .gitignore out of the package, so it has another name there. */
+/** The files of a new project. npm leaves a .gitignore out of a package, so it has another name there. */
 const FILES = ['mailgrant.yaml', 'templates/welcome.hbs', 'infra/main.tf', 'cloudbuild.yaml', '.gitignore', 'README.md'] as const;
 const PLACEHOLDER = 'notices@example.com';
 
@@ -69,7 +69,7 @@ function write(path: string, file: string, mailbox: string, name: string): void 
 
 const sourceOf = (file: string): string => readFileSync(packageFile(join('packaging/project', file.replace(/^\./, ''))), 'utf8');
 
-/** As npm writes it, with the version of mailgrant that made the project. */
+/** A package.json as npm writes it, with the version of mailgrant that made the project. */
 function manifest(folder: string): string {
   const own = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   const name =

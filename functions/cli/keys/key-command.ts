@@ -5,7 +5,7 @@ import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { createKey, type KeyPolicy, revokeKey } from './key.ts';
 
-/** `key create ID`, `key list`, `key revoke ID`: who may call the API. */
+/** `key create ID`, `key list`, `key revoke ID`: the API keys. */
 export const KEY: Group = {
   summary: 'API keys: create, list, revoke',
   commands: {

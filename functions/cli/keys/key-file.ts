@@ -1,12 +1,11 @@
 import { isMap, isScalar, type Node, type Pair, parseDocument, stringify, YAMLMap } from 'yaml';
 
 /*
- * The text of the config with one key more or less. The printer of the library moves comments and blanks of the whole
- * file about, so the text is changed only where the document says that the key is; where `keys` is written in braces,
- * the printer has to do.
+ * The text of the configuration with one key more or less. The library's printer moves comments and blanks of the whole file, so
+ * only the text of the key is changed; where `keys` is written in braces, the library prints the file.
  */
 
-/** The text with the entry behind the last one. */
+/** The text with the entry after the last one. */
 export function withEntry(text: string, id: string, entry: Readonly<Record<string, unknown>>): string {
   const keys = blockOf(text);
   const lines = printed({ [id]: entry })
@@ -21,7 +20,7 @@ export function withEntry(text: string, id: string, entry: Readonly<Record<strin
   return `${text.slice(0, end)}${lines.map((line) => `\n${indent}${line}`).join('')}${text.slice(end)}`;
 }
 
-/** The text without the entry; without `keys` where it was the only one. */
+/** The text without the entry; without `keys` if it was the only one. */
 export function withoutEntry(text: string, id: string): string {
   const keys = blockOf(text);
   if (!keys) return through(text, (map) => map.delete(id));
@@ -33,7 +32,7 @@ export function withoutEntry(text: string, id: string): string {
   return text.slice(0, lineStart(text, startOf(pair))) + text.slice(lineEnd(text, endOf(pair.value as Node)) + 1);
 }
 
-/** `keys` as lines of its own; undefined where there are none, null where it is written in another way. */
+/** `keys` as a block; undefined where there are none, null where it is written in another form. */
 function blockOf(text: string): YAMLMap | null | undefined {
   const document = parseDocument(text);
   if (!document.has('keys')) return undefined;
@@ -50,7 +49,7 @@ function through(text: string, change: (keys: YAMLMap) => unknown): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** Lists and limits in one line each, as the rest of the file has them. */
+/** Lists and limits on one line each, as in the rest of the file. */
 function printed(value: Readonly<Record<string, Readonly<Record<string, unknown>>>>): string {
   const document = parseDocument(stringify(value, { lineWidth: 0 }));
   const [entry] = Object.keys(value);
@@ -63,7 +62,7 @@ const startOf = ({ key }: Pair): number => (key as Node).range?.[0] ?? 0;
 const lineStart = (text: string, at: number): number => text.lastIndexOf('\n', at - 1) + 1;
 const lineEnd = (text: string, at: number): number => (text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at));
 
-/** Where the last character of a value is; a block's own range may reach over comments and blanks behind it. */
+/** The end of a value; the range of a block may include comments and blanks after it. */
 function endOf(node: Node): number {
   const last = isMap(node) && node.flow !== true ? (node.items.at(-1)?.value as Node | undefined) : undefined;
   return last ? endOf(last) : Math.max(0, (node.range?.[1] ?? 1) - 1);

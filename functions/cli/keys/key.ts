@@ -4,7 +4,7 @@ import { ConfigProblems } from '../../config/config-problems.ts';
 import { checkText, loadConfig } from '../../config/load-config.ts';
 import { withEntry, withoutEntry } from './key-file.ts';
 
-/** What a new key may do; the same words as in the config file. */
+/** What a new key may do, with the names of the configuration file. */
 export interface KeyPolicy {
   readonly from: readonly string[];
   readonly to: readonly string[];
@@ -15,13 +15,16 @@ export interface KeyPolicy {
 
 export interface CreatedKey {
   readonly id: string;
-  /** The key itself. It exists nowhere else: the file keeps its hash. */
+  /** The key. It is stored nowhere: the file contains its hash. */
   readonly key: string;
   readonly entry: Readonly<Record<string, unknown>>;
   readonly written: boolean;
 }
 
-/** Makes a key of 256 random bits and writes its hash and policy into the config file; comments stay. Throws ConfigProblems. */
+/**
+ * Creates a key of 256 random bits and writes its hash and policy into the configuration file; comments stay. Throws
+ * ConfigProblems.
+ */
 export function createKey(file: string, id: string, policy: KeyPolicy, { dryRun = false } = {}): CreatedKey {
   const config = loadConfig(file);
   if (config.keys.some((key) => key.id === id))
@@ -39,18 +42,18 @@ export function createKey(file: string, id: string, policy: KeyPolicy, { dryRun 
   return { id, key, entry, written: !dryRun };
 }
 
-/** Takes the key out of the config file. It works until the functions are deployed anew. Throws ConfigProblems. */
+/** Removes the key from the configuration file. It works until the functions are deployed again. Throws ConfigProblems. */
 export function revokeKey(file: string, id: string, { dryRun = false } = {}): { readonly id: string; readonly written: boolean } {
   if (!loadConfig(file).keys.some((key) => key.id === id)) throw new ConfigProblems(file, [`keys.${id}: no such key`]);
   save(file, withoutEntry(readFileSync(file, 'utf8'), id), dryRun);
   return { id, written: !dryRun };
 }
 
-/** Writes the file if it is still a valid config, in one step. */
+/** Writes the file in one step, if it is still a valid configuration. */
 function save(file: string, text: string, dryRun: boolean): void {
   checkText(file, text);
   if (dryRun) return;
-  const real = realpathSync(file); // a link stays a link, and the file keeps who may read it
+  const real = realpathSync(file); // a link stays a link, and the file keeps its permissions
   writeFileSync(`${real}.new`, text, { mode: statSync(real).mode });
   renameSync(`${real}.new`, real);
 }

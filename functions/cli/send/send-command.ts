@@ -5,7 +5,7 @@ import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
 import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
 
-/** `send`: one email from the terminal, through a running or deployed function. */
+/** `send`: sends one email from the terminal, through a running or deployed function. */
 export const SEND: Leaf = {
   summary: 'send one email through a running or deployed function',
   options: {
@@ -74,7 +74,7 @@ function report({ ok, again, id, code, message, fix }: Sent, idempotencyKey: str
 
 const BIG_BYTES = 1_000_000;
 
-/** Shows how far a big body is, on standard error: on a terminal in one line, elsewhere a line for each quarter. */
+/** Shows the progress of a big body on standard error: in one line on a terminal, elsewhere one line for each quarter. */
 function progress(total: number): (sent: number) => void {
   let shown = 0;
   const { stderr } = process;

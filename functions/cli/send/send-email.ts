@@ -5,7 +5,7 @@ import { IAM_DENIED, type IamHeader } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
 import { upload } from './upload.ts';
 
-/** One email, as it is told on the command line: `html` and `attach` are files. */
+/** One email from the command line: `html` and `attach` are files. */
 export interface EmailToSend {
   readonly from: string;
   readonly to: readonly string[];
@@ -17,13 +17,13 @@ export interface EmailToSend {
   readonly attach: readonly string[];
 }
 
-/** An email ready to be posted, and what it comes to. */
+/** An email as the body of a request, and its size. */
 export interface EncodedEmail {
   readonly body: Buffer;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-/** How it ended; `again` is true where the same call with the same key may end otherwise, and emails once. */
+/** The result; `again` is true where the same call with the same key may have another result, without sending twice. */
 export interface Sent {
   readonly ok: boolean;
   readonly again: boolean;
@@ -34,11 +34,11 @@ export interface Sent {
   readonly fix: string | null;
 }
 
-// What Cloud Run takes as one HTTP/1 request.
+// Cloud Run's limit for one HTTP/1 request.
 const BODY_MAX_BYTES = 32 * 1024 * 1024;
 const TIMEOUT_MS = 100_000;
 
-/** Reads the files and makes the body of `POST /emails`. Throws where a file cannot be read, or all is too large. */
+/** Reads the files and makes the body of `POST /emails`. Throws where a file cannot be read, or the body is too large. */
 export function encodeEmail({ from, to, cc, bcc, subject, text, html, attach }: EmailToSend): EncodedEmail {
   const files = attach.map((path) => ({ name: basename(path), content: read(path, '--attach') }));
   const mail = {
@@ -57,7 +57,7 @@ export function encodeEmail({ from, to, cc, bcc, subject, text, html, attach }: 
   return { body, files: files.map(({ name, content }) => ({ name, bytes: content.length })) };
 }
 
-/** Whom the email is posted to, and as whom: by a key, by the identity that IAM lets through, or by both. */
+/** Where to post the email, and as which caller: with a key, with the identity that IAM admits, or with both. */
 export interface Post {
   readonly url: string;
   readonly key: SecretString | null;
@@ -68,7 +68,7 @@ export interface Post {
 
 const NOTHING = { ok: false, status: 0, id: null, code: null } as const;
 
-/** Posts the email to the function at `url`. Never throws for what the function, or the way to it, does. */
+/** Posts the email to the function at `url`. Never throws for an error of the function or of the network. */
 export async function post({ body }: EncodedEmail, { url, key, pass, idempotencyKey, onProgress }: Post): Promise<Sent> {
   const allowed = await pass().catch((error: Error) => error.message);
   if (typeof allowed === 'string') return { ...NOTHING, again: false, message: allowed, fix: null };

@@ -6,16 +6,16 @@ export interface UploadRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Milliseconds without any progress until it is given up. */
+  /** Milliseconds without any progress after which the upload ends. */
   readonly timeoutMs: number;
-  /** Told after each piece how many bytes have gone. */
+  /** Called after each piece with the number of bytes that were sent. */
   readonly onProgress: (sent: number) => void;
 }
 
 const PIECE_BYTES = 256 * 1024;
 const REPLY_MAX_BYTES = 1_000_000;
 
-/** POSTs the body piece by piece; an answer that comes before its end stops it. Rejects where none comes. */
+/** POSTs the body piece by piece; an answer that arrives before the end stops the upload. Rejects where no answer comes. */
 export async function upload({ url, headers, body, timeoutMs, onProgress }: UploadRequest): Promise<{ status: number; body: unknown }> {
   const start = url.startsWith('https:') ? httpsRequest : httpRequest;
   const request = start(url, { method: 'POST', headers: { ...headers, 'content-length': body.length }, timeout: timeoutMs });
@@ -28,7 +28,7 @@ export async function upload({ url, headers, body, timeoutMs, onProgress }: Uplo
     });
     request.on('error', reject);
   });
-  response.catch(() => {}); // it is awaited below, after what could be written
+  response.catch(() => {}); // awaited below, after the body
   for (let sent = 0; sent < body.length && !answered && !request.destroyed; ) {
     const piece = body.subarray(sent, sent + PIECE_BYTES);
     if (!request.write(piece)) await Promise.race([once(request, 'drain'), response]);
@@ -36,7 +36,7 @@ export async function upload({ url, headers, body, timeoutMs, onProgress }: Uplo
     onProgress(sent);
   }
   if (!answered) request.end();
-  return read(await response).finally(() => request.destroy()); // what nobody will read is not sent on
+  return read(await response).finally(() => request.destroy()); // the rest of the body is not sent
 }
 
 async function read(response: IncomingMessage): Promise<{ status: number; body: unknown }> {

@@ -1,21 +1,21 @@
 import { isIPv6 } from 'node:net';
 
 const WINDOW_MS = 60_000;
-/** Keys that one address may have judged in a minute and that turn out wrong. */
+/** Wrong keys that one address may try in a minute. */
 export const WRONG_PER_ADDRESS = 20;
-/** … and all addresses together. */
+/** Wrong keys that all addresses together may try in a minute. */
 export const WRONG_IN_ALL = 100;
 const ADDRESSES_MAX = 10_000;
 
-/** How many unknown keys the function may still be asked about. */
+/** The remaining number of unknown keys that the function is asked about. */
 export interface Guesses {
-  /** Takes one guess of the address; false where it has none left for now. */
+  /** Counts one guess of the address; false where none is left in this minute. */
   take(address: string): boolean;
-  /** Returns a guess: the key was right, or the function did not say. */
+  /** Returns a guess: the key was right, or the function did not judge it. */
   refund(address: string): void;
 }
 
-/** Counts in fixed windows of a minute. An IPv6 network of 64 bits is one address: whoever has one has all of it. */
+/** Counts in fixed windows of a minute. A /64 network of IPv6 counts as one address, because one client may use all of it. */
 export function createGuesses(now: () => number): Guesses {
   const taken = new Map<string, number>();
   let inAll = 0;
@@ -37,7 +37,7 @@ export function createGuesses(now: () => number): Guesses {
     refund(address) {
       const network = networkOf(address);
       const before = taken.get(network) ?? 0;
-      if (before === 0) return; // the window in which it was taken is over
+      if (before === 0) return; // the window of the guess is over
       taken.set(network, before - 1);
       inAll--;
     },

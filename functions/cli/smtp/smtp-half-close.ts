@@ -5,7 +5,7 @@ type Session = Pick<SMTPServerSession, 'id'>;
 
 /** The connections whose clients may end their sending half and still read the answer (RFC 9293 3.6). */
 export interface HalfClosed {
-  /** To be called when a session begins, and again when it is under TLS. */
+  /** Call it when a session begins, and again when the session is under TLS. */
   watch(session: Session): void;
   /** Writes a reply that smtp-server leaves out because the client has ended its half. */
   reply(session: Session, code: number, text: string): void;

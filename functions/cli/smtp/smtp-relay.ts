@@ -6,33 +6,36 @@ import { createGuesses } from './smtp-guesses.ts';
 import { idempotencyKeyOf, type SmtpEnvelope } from './smtp-idempotency.ts';
 import { type FunctionAnswer, SAME_MESSAGE, type SmtpReply, smtpReply } from './smtp-reply.ts';
 
-/** What is known of a key: the function's word, that Google IAM let nobody ask it, that it could not be asked, or that the address has guessed too often. */
+/**
+ * What is known of a key: `good` and `wrong` by the function; `barred`: Google IAM refused the question; `unknown`: the function
+ * could not be asked; `throttled`: the address has guessed too often.
+ */
 export type RelayVerdict = 'good' | 'wrong' | 'barred' | 'unknown' | 'throttled';
 
-/** The way to the function. A key is whatever the SMTP client gave as password. */
+/** Sends to the function. A key is the password of the SMTP client. */
 export interface Relay {
   judge(key: SecretString, address: string): Promise<RelayVerdict>;
-  /** `contentKey` takes the place of the Message-ID, where the message names no idempotency key of its own. */
+  /** `contentKey` replaces the Message-ID, where the message names no idempotency key of its own. */
   send(message: Buffer, envelope: SmtpEnvelope, key: SecretString, contentKey?: string | null): Promise<SmtpReply>;
 }
 
 export const WRONG_KEY = '5.7.8 The password must be an API key of mailgrant; the user name does not matter';
 const CHECKED_MS = 5 * 60_000;
-/** How long a wrong key is refused without asking again: long enough for a program that tries it in a loop. */
+/** How long a wrong key is refused without asking again: enough for a program that tries it in a loop. */
 const WRONG_MS = 30_000;
 /** How long the function is not asked again about a key that it could not judge. */
 const UNKNOWN_MS = 5_000;
 const CHECK_TIMEOUT_MS = 15_000;
-/** Longer than the function's own deadline: giving up first would make an outcome unknown that is not. */
+/** Longer than the function's own deadline: a shorter timeout would leave outcomes unknown. */
 export const SEND_TIMEOUT_MS = 100_000;
 const KEYS_MAX = 1_000;
 
-/** Speaks to the function at `url`, over kept connections; `pass` is for a function that IAM protects. */
+/** Calls the function at `url`, over kept connections; `pass` is for a function that IAM protects. */
 export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () => number = Date.now): Relay {
   const exchanges = createExchange();
-  const good = new Map<string, number>(); // hash of a key → until when it need not be asked about again
+  const good = new Map<string, number>(); // hash of a key → until when the function is not asked again
   const wrong = new Map<string, number>(); // hash of a key → until when it is refused without asking
-  const unknown = new Map<string, number>(); // hash of a key → until when it is believed without asking
+  const unknown = new Map<string, number>(); // hash of a key → until when it is accepted without asking
   const guesses = createGuesses(now);
   const asking = new Map<string, Promise<RelayVerdict>>();
 
@@ -49,7 +52,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
   const ask = async (key: SecretString): Promise<RelayVerdict> => {
     const answer = await call('GET', '/emails', key, CHECK_TIMEOUT_MS).catch(() => null);
     if (!answer) return 'unknown';
-    // A key that may only send is told so: that is how a good one is known without sending.
+    // The function answers a key that may only send with a code of its own: so a good key is known without sending.
     if (answer.status === 200 || answer.body?.['name'] === 'restricted_api_key') return 'good';
     if (answer.status !== 401 && answer.status !== 403) return 'unknown';
     return answer.body?.['name'] === undefined ? 'barred' : 'wrong';
@@ -68,7 +71,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
       if ((unknown.get(hash) ?? 0) > now()) return 'unknown';
       const joined = asking.get(hash);
       if (joined) return joined;
-      const guess = !good.has(hash); // a key that was right before is asked about whatever others at its address guess
+      const guess = !good.has(hash); // a key that was right before is checked, whatever other clients at its address guess
       if (guess && !guesses.take(address)) return 'throttled';
       const pending = ask(key).finally(() => asking.delete(hash));
       asking.set(hash, pending);
@@ -102,7 +105,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
   };
 }
 
-/** Keeps the newest, so that nobody who makes up keys can use up memory, nor push out more than the oldest. */
+/** Keeps the newest entries, so that invented keys can neither fill the memory nor displace more than the oldest. */
 function keep(keys: Map<string, number>, hash: string, until: number): void {
   keys.delete(hash);
   keys.set(hash, until);

@@ -1,30 +1,30 @@
 import { IAM_DENIED } from '../common/iam-token.ts';
 
-/** A reply of SMTP's: the code decides, and its text begins with an enhanced status code (RFC 3463). */
+/** An SMTP reply: the code decides, and its text begins with an enhanced status code (RFC 3463). */
 export interface SmtpReply {
   readonly code: number;
   readonly text: string;
-  /** The function's own code of the failure, for the log. */
+  /** The function's failure code, for the log. */
   readonly failure?: string;
 }
 
-/** What the function answered: the status and, if it was JSON, the body. */
+/** The function's answer: the status and, if it was JSON, the body. */
 export interface FunctionAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>> | null;
 }
 
 /**
- * What the replies promise of another try, and no more: a program that composes a new message for it is not recognised, since
- * nothing of the two is equal that a second email could not have as well.
+ * What the replies say about another try, and no more: a program that composes a new message for its retry is not recognised,
+ * because a second, different email could have the same equal parts.
  */
 export const SAME_MESSAGE =
   'The same message (same Message-ID, or same bytes without one) is sent once, however often you try; a message composed anew is another email';
 
 /**
- * The function's answer in SMTP's words. 4xx codes let the client try again, 5xx ones tell it not to. What is no answer of the
- * function's own (a proxy's page) is never final. What waits for a person is final, whatever the status: nothing that a client repeats
- * changes it, and a later message would be a second one.
+ * The function's answer as an SMTP reply. A 4xx code lets the client try again, a 5xx code tells it not to. An answer that is not
+ * the function's own (a proxy's page) is never final. An email that waits for an operator is final, whatever the status: no
+ * repetition changes it, and a later message would be a second email.
  */
 export function smtpReply({ status, body }: FunctionAnswer): SmtpReply {
   const { id, name, code, message, fix } = body ?? {};
@@ -40,7 +40,7 @@ export function smtpReply({ status, body }: FunctionAnswer): SmtpReply {
   return { code: smtp, text: oneLine(`${enhanced} ${text}`), ...(typeof code === 'string' && { failure: code }) };
 }
 
-/** Where the function's own words are for HTTP: they speak of an Idempotency-Key, and of trying again. */
+/** Replacements for the function's sentences that only apply to HTTP: they mention an Idempotency-Key, or a retry. */
 const OF_CODE = {
   delivery_unknown: [451, `4.3.0 Gmail did not say whether it took the message. Trying again asks Gmail first. ${SAME_MESSAGE}.`],
   session_gone: [

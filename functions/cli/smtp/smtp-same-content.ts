@@ -4,8 +4,8 @@ import { headOf, type SmtpEnvelope } from './smtp-idempotency.ts';
 const MESSAGES_MAX = 10_000;
 
 /**
- * The idempotency key of a normalised message: sender, recipients and all of its content. Within `windowMs` of the first such message
- * the key is the same. With a window of 0 there is none: two equal messages may be meant.
+ * The idempotency key of a normalised message: sender, recipients and all content. Within `windowMs` of the first such message
+ * the key is the same. With a window of 0 there is no key: two equal messages may be intended.
  */
 export function createSameContent(windowMs: number, now: () => number): (normalised: Buffer, envelope: SmtpEnvelope) => string | null {
   const begun = new Map<string, number>();
@@ -25,9 +25,9 @@ export function createSameContent(windowMs: number, now: () => number): (normali
 export const namesItsKey = (message: Buffer): boolean => /^resend-idempotency-key:/im.test(headOf(message));
 
 /**
- * A message without what a program draws anew each time it composes the same email (Django, Action Mailer, Laravel): Message-ID and
- * Date are left to the function, which takes those of the first try, and boundaries are derived from the content. So the same email is
- * the same bytes, and one under its key.
+ * A message without the parts that a program creates each time it composes the same email (Django, Action Mailer, Laravel): the
+ * function writes Message-ID and Date, from the first try, and boundaries are derived from the content. So the same email has the
+ * same bytes under its key.
  */
 export function normalised(message: Buffer): Buffer {
   const end = message.indexOf('\r\n\r\n');
@@ -53,7 +53,7 @@ export function normalised(message: Buffer): Buffer {
   );
 }
 
-/** The Content-IDs that no HTML shows as a picture: Action Mailer draws one for every file. */
+/** The Content-IDs that no HTML refers to: Action Mailer makes one for every file. */
 function unreferenced(text: string): string[] {
   const ids = [...new Set([...text.matchAll(CONTENT_ID)].map(([, id = '']) => id))];
   if (ids.length === 0) return [];

@@ -21,26 +21,26 @@ const HELD_MAX_BYTES = 256 * 1024 * 1024;
 const ENVELOPE_MAX_BYTES = 12_000;
 const CLIENTS_MAX = 1_000;
 const LOGIN_FIRST = '5.7.0 Log in first, under TLS where it is offered: any user name, an API key as password';
-/** So many wrong keys end a connection; each is answered twice as late as the one before. */
+/** After this many wrong keys the connection is closed; each is answered after twice the pause of the one before. */
 export const WRONG_PER_CONNECTION = 3;
 const WRONG_PAUSE_MS = 500;
-// How long a client may take to hang up when it is asked to.
+// How long a client may take to close the connection when it is asked to.
 const PARTING_MS = 1_000;
 
 export interface SidecarOptions {
   readonly host: string;
   readonly port: number;
-  /** Certificate chain and key as PEM; without them there is no TLS, and only loopback may be listened on. */
+  /** Certificate chain and key as PEM; without them there is no TLS, and the sidecar listens only on loopback. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** TLS from the first byte instead of STARTTLS. */
   readonly implicitTls?: boolean;
   readonly relay: Relay;
   readonly log: Log;
   readonly heldMaxBytes?: number;
-  /** How long the same content is one email, in milliseconds; 0 compares no content. */
+  /** How long equal content is one email, in milliseconds; 0 turns the comparison off. */
   readonly sameContentMs?: number;
   readonly now?: () => number;
-  /** Waits; ends early, by an error, when the signal is aborted. */
+  /** Waits; rejects early when the signal is aborted. */
   readonly pause?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
@@ -128,7 +128,7 @@ export async function startSidecar({
     return reply.text;
   };
 
-  /** Null where the key may send; a guess is answered late, and the last one a connection has ends it. */
+  /** Null where the key may send. A guess is answered after a pause, and the last guess of a connection closes it. */
   const logIn = async (key: SecretString, { id, remoteAddress }: SMTPServerSession): Promise<Error | null> => {
     const verdict = KEY.test(key.reveal()) ? await relay.judge(key, remoteAddress) : 'wrong';
     if (verdict === 'barred') return refusal(535, `5.7.8 ${IAM_DENIED}`);
@@ -160,7 +160,7 @@ export async function startSidecar({
     maxClients: CLIENTS_MAX,
     closeTimeout: 1_000,
     logger: false,
-    // A password must not be sent in the clear only to hear that it should not have been: AUTH is there under TLS alone.
+    // AUTH is offered only under TLS, so that no client sends a password in the clear.
     onConnect(session, done) {
       session.disabledCommands = tls && !session.secure ? ['AUTH'] : tls ? [] : ['STARTTLS'];
       halfClosed.watch(session);
@@ -178,7 +178,8 @@ export async function startSidecar({
       const key = new SecretString(password ?? '');
       logIn(key, session).then((error) => (error ? done(error) : done(null, { user: key })), done);
     },
-    // smtp-server 3.21.6 forgets the rest of a packet whose whole transaction is answered in one tick: answer in the next.
+    // smtp-server 3.21.6 forgets the rest of a packet whose whole transaction is answered in one tick: so the reply comes in the
+    // next tick.
     onMailFrom({ address }, { user }, answer) {
       const done = (error: Error | null) => setImmediate(answer, error);
       if (!(user instanceof SecretString)) return done(refusal(530, LOGIN_FIRST));
@@ -209,7 +210,7 @@ export async function startSidecar({
   });
   const sockets = new Set<Socket>();
   server.server.on('connection', (socket: Socket) => sockets.add(socket.once('close', () => sockets.delete(socket))));
-  server.on('error', () => {}); // a client that hangs up is no error of ours; a port that is taken rejects below
+  server.on('error', () => {}); // a client that disconnects is no error; a port in use rejects below
   const bound = await new Promise<AddressInfo>((resolve, reject) => {
     server.server.once('error', reject);
     server.listen(port, host, () => resolve(server.server.address() as AddressInfo));
@@ -235,7 +236,10 @@ export const isLoopback = (host: string): boolean => host === 'localhost' || hos
 
 const KEY = /^mg_[!-~]{10,200}$/;
 
-/** A mail server's own bounce is not from the mailbox, unless it was told so: what the function says of its sender would not help. */
+/**
+ * A mail server's own bounce does not come from the mailbox, unless configured so: the function's message about its sender would
+ * not help.
+ */
 function bounceReply(reply: SmtpReply, { from }: SmtpEnvelope): SmtpReply {
   if (from !== '' || reply.failure !== 'sender_not_allowed') return reply;
   return { ...reply, text: BOUNCE };
@@ -244,7 +248,7 @@ function bounceReply(reply: SmtpReply, { from }: SmtpEnvelope): SmtpReply {
 const BOUNCE =
   '5.7.1 This is a bounce (empty sender) whose From is not a mailbox of this key. Have your mail server write the mailbox into From of its bounces: docs/sidecar.md, Postfix and Exim';
 
-/** Sorted and without repetition, so that a client's second attempt asks for the same. */
+/** Sorted and without repetition, so that a client's second attempt has the same envelope. */
 function envelopeOf({ envelope: { mailFrom, rcptTo } }: SMTPServerSession): SmtpEnvelope {
   const to = rcptTo.map(({ address }: SMTPServerAddress) => asciiAddress(address) ?? '');
   return { from: mailFrom ? (asciiAddress(mailFrom.address) ?? '') : '', to: [...new Set(to)].sort() };

@@ -2,41 +2,44 @@ import { createHash } from 'node:crypto';
 import { headOf, type SmtpEnvelope } from './smtp-idempotency.ts';
 import type { SmtpReply } from './smtp-reply.ts';
 
-/** How long an incomplete message is kept waiting for its other recipients before the client is told to come back. */
+/** How long an incomplete message waits for its other recipients before the client must try again. */
 const HOLD_MS = 10_000;
-/** How long after its first part a message may still become whole. Postfix comes back after five minutes. */
+/** How long after its first part a message can still become complete. Postfix retries after five minutes. */
 export const WHOLE_WITHIN_MS = 30 * 60_000;
-/** How long a part that comes back late is answered by what became of the whole. Postfix and Exim try for five days. */
+/** How long a part that is repeated gets the result of the complete message. Postfix and Exim retry for five days. */
 const REMEMBERED_MS = 5 * 24 * 60 * 60_000;
 const MESSAGES_MAX = 1_000;
 
 type Send = (envelope: SmtpEnvelope) => Promise<SmtpReply>;
 
-/** The parts into which a mail server split the recipients of a message, put together again. */
+/** Joins the parts into which a mail server split the recipients of a message. */
 export interface Unions {
-  /** Sends a part: by itself if the function takes it, else as soon as all the parts that the headers need have come. */
+  /** Sends a part: alone if the function accepts it, else when all the parts that the headers need have arrived. */
   send(message: Buffer, envelope: SmtpEnvelope, owner: string, send: Send): Promise<SmtpReply>;
-  /** Parts no longer wait: they are answered as if none came. */
+  /** Parts no longer wait: they are answered as incomplete. */
   close(): void;
 }
 
 interface Parts {
   readonly to: Set<string>;
   readonly since: number;
-  /** Whom the whole is for, once the function did not call it incomplete: what may have been sent is not made larger. */
+  /**
+   * The recipients of the complete message, once the function accepted it as complete: they do not change after it may have been
+   * sent.
+   */
   whole: ReadonlySet<string> | null;
-  /** The last reply to the whole. */
+  /** The last reply to the complete message. */
   reply: SmtpReply | null;
-  /** The attempts in work, one after the other. */
+  /** The running attempts, one after the other. */
   turn: Promise<unknown>;
-  /** Called when a part was added or the whole was taken. */
+  /** Called when a part was added or the message was sent. */
   readonly waiting: Set<() => void>;
 }
 
 /**
- * Gmail's API sends to everybody whom To and Cc name, so the function refuses an envelope that leaves one of them out. An email
- * server that splits a message at its recipient limit sends each part with the same bytes. The parts' recipients are joined, and the message
- * goes once, to addresses that an envelope has named and to no other. docs/decisions/068 has the reasons.
+ * Gmail's API sends to everybody in To and Cc, so the function refuses an envelope that leaves one of them out. A mail server
+ * that splits a message at its recipient limit sends each part with the same bytes. The parts' recipients are joined, and the
+ * message is sent once, only to addresses that an envelope named. See docs/decisions/068.
  */
 export function createUnions(now: () => number, timer: (ms: number, signal: AbortSignal) => Promise<void>): Unions {
   const messages = new Map<string, Parts>();
@@ -59,13 +62,16 @@ export function createUnions(now: () => number, timer: (ms: number, signal: Abor
     messages.set(id, parts);
     return parts;
   };
-  /** What is known of a part without asking: the reply that took the whole, or that the whole went without it. */
+  /**
+   * The known answer for a part: the reply that accepted the complete message, or that the message was sent without the part's
+   * recipients.
+   */
   const answered = ({ whole, reply }: Parts, { to }: SmtpEnvelope): SmtpReply | null => {
     if (whole && !to.every((one) => whole.has(one))) return TOO_LATE;
     return reply?.code === 250 ? reply : null;
   };
 
-  /** Tries the union of all parts so far; null where that still leaves somebody out. */
+  /** Tries the union of all parts so far; null where it still lacks a recipient. */
   const tryWhole = async (parts: Parts, { from }: SmtpEnvelope, send: Send): Promise<SmtpReply | null> => {
     const to = parts.whole ?? new Set(parts.to);
     const reply = await send({ from, to: [...to].sort() });
@@ -75,7 +81,7 @@ export function createUnions(now: () => number, timer: (ms: number, signal: Abor
     return reply;
   };
 
-  /** One attempt at a time for each message: the others hear how it ended. */
+  /** One attempt at a time for each message: the other parts get its result. */
   const inTurn = async (parts: Parts, envelope: SmtpEnvelope, send: Send): Promise<SmtpReply | null> => {
     const turn = parts.turn.then(async () => answered(parts, envelope) ?? tryWhole(parts, envelope, send));
     parts.turn = turn.catch(() => null);
@@ -143,7 +149,10 @@ const TOO_LATE: SmtpReply = {
   text: '5.5.3 The message has gone to its other recipients, and would go to them again: have your mail server not split it (docs/sidecar.md)',
   failure: INCOMPLETE,
 };
-/** Only a mail server writes it. An app that sends one copy to each recipient is refused at once: its next part comes after the answer. */
+/**
+ * Only a mail server writes Received. An app that sends one copy to each recipient is refused at once: it sends its next part only
+ * after the answer.
+ */
 const RECEIVED = /^received:/im;
 
 const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');

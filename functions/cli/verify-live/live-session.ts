@@ -8,7 +8,7 @@ import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
 import { hangUp } from './send-to-itself.ts';
 
-/** What Gmail answered, without anything that an answer may quote. `received` counts the bytes that a 308 says it holds. */
+/** Gmail's answer, without text that may quote content. `received` counts the bytes that a 308 names. */
 export interface Said {
   readonly status: number;
   readonly reasons: readonly string[];
@@ -17,27 +17,27 @@ export interface Said {
   readonly received: number | null;
 }
 
-/** One upload session of Gmail's, byte by byte: what no part of mailgrant does on purpose. */
+/** One upload session of Gmail, byte by byte, with steps that mailgrant never makes on purpose. */
 export interface LiveGmail {
   readonly mailbox: Mailbox;
-  /** Everything that Gmail answered so far, and to what. */
+  /** Every answer of Gmail so far, and the request that it answers. */
   readonly heard: { readonly to: 'open' | 'whole' | 'part' | 'question' | 'read'; readonly said: Said }[];
-  /** Whether its grant can read messages; the scopes, where Google says them. */
+  /** Whether its grant can read messages; the scopes, where Google names them. */
   readonly scopes: readonly string[];
   message(change?: MessageChange): Buffer;
-  /** Opens a session for so many bytes; null where Gmail refuses. */
+  /** Opens a session for that many bytes; null where Gmail refuses. */
   open(bytes: number): Promise<string | null>;
-  /** Sends the bytes of `message` from `from` up to `to`. */
+  /** Uploads the bytes of `message` from `from` up to `to`. */
   upload(session: string, message: Buffer, from?: number, to?: number): Promise<Said>;
-  /** Sends the first bytes and drops the connection. */
+  /** Uploads the first bytes and drops the connection. */
   cut(session: string, message: Buffer, bytes: number): Promise<void>;
-  /** Asks the session; `anew` with another token. */
+  /** Queries the session; with `anew`, with another token. */
   ask(session: string, bytes: number, anew?: boolean): Promise<Said>;
-  /** Opens a session and sends all of it. */
+  /** Opens a session and uploads the whole message. */
   send(message: Buffer): Promise<{ readonly session: string; readonly said: Said } | null>;
   /** Headers of a sent message, names in lower case; null where they cannot be read. */
   headers(id: string): Promise<ReadonlyMap<string, string> | null>;
-  /** How many messages a search finds; null where it cannot be asked. */
+  /** How many messages a search finds; null where the scope does not allow a search. */
   found(messageId: string): Promise<number | null>;
   pause(ms: number): Promise<void>;
   now(): number;
@@ -46,7 +46,7 @@ export interface LiveGmail {
 export interface MessageChange {
   readonly head?: readonly string[];
   readonly to?: string;
-  /** The message has at least so many bytes. */
+  /** The minimum length of the message in bytes. */
   readonly bytes?: number;
 }
 
@@ -163,7 +163,7 @@ async function scopesOf(token: AccessToken, url: string, exchange: Exchange): Pr
   return typeof scope === 'string' ? scope.split(' ') : [];
 }
 
-/** A message from the mailbox to itself that says what it is. */
+/** A message from the mailbox to itself that says what it is for. */
 function messageOf(address: string, run: string, { head = [], to = `To: ${address}`, bytes = 0 }: MessageChange): Buffer {
   const lines = [
     `From: ${address}`,

@@ -5,16 +5,19 @@ import type { SessionAnswer } from './send-to-itself.ts';
 
 export type ProbeVerdict = 'held' | 'did not hold' | 'could not be told';
 
-/** What a probe saw; `detail` holds statuses and reasons, never content, an address or an id. */
+/** The result of a probe; `detail` holds statuses and reasons, never content, an address or an id. */
 export interface Seen {
   readonly verdict: ProbeVerdict;
   readonly detail: string;
 }
 
-/** What a probe has beside the mailbox. */
+/** What a probe can use beside the mailbox. */
 export interface ProbeContext {
   readonly gmail: LiveGmail;
-  /** One email through the whole of mailgrant whose reply is dropped: what its session said, and whether it was sent once. */
+  /**
+   * Sends one email through all of mailgrant and drops the reply: returns what its session answered, and whether the email was
+   * sent once.
+   */
   loseReply(): Promise<{ readonly asked: readonly SessionAnswer[]; readonly sent: boolean; readonly code: string | null }>;
   /** Finished sessions of an earlier run. */
   readonly earlier: readonly KeptSession[];
@@ -27,7 +30,7 @@ export interface KeptSession {
 }
 
 export interface AssumptionProbe {
-  /** How many emails it sends at most. */
+  /** The most emails that it sends. */
   readonly emails: number;
   run(context: ProbeContext): Promise<Seen>;
 }
@@ -48,7 +51,7 @@ const QUOTA_REASONS = new Set(['rateLimitExceeded', 'userRateLimitExceeded', 'RA
 const NO_SEND = untold('Gmail did not take the message to try it with');
 const NO_READING = untold('the grant cannot read messages; try with a mailbox of via: smtp');
 
-/** Sends one message, and has `judge` look at it once Gmail took it. */
+/** Sends one message, and calls `judge` once Gmail has accepted it. */
 async function withSent(
   gmail: LiveGmail,
   message: Buffer,
@@ -58,7 +61,7 @@ async function withSent(
   return sent && taken(sent.said) ? judge(sent) : NO_SEND;
 }
 
-/** Whether a header of a sent message is the one it was sent with. */
+/** Whether a header of a sent message is unchanged. */
 async function headerKept(gmail: LiveGmail, name: string, value: string): Promise<Seen> {
   if (!canRead(gmail)) return NO_READING;
   const message = gmail.message(name === 'to' ? { to: `To: ${value}` } : { head: [`${name}: ${value}`] });

@@ -12,9 +12,9 @@ const OPERATOR = { id: 'doctor', from: null, to: null };
 type Sent = Awaited<ReturnType<typeof send>>;
 
 /**
- * Sends an email from the mailbox to itself, through the whole journey. With `loseReply` the connection is dropped when the
- * last byte has left, and the same session is asked: the proof of "effectively exactly once" on whatever Google is behind it. `asked` is what the session said;
- * it is asked when `settled` resolves: a question may overtake the bytes.
+ * Sends an email from the mailbox to itself, through all of mailgrant. With `loseReply` the connection is dropped when the last
+ * byte has left, and the same session is queried: the proof of "effectively exactly once" with the connected Google. `asked` is
+ * what the session answered; it is queried when `settled` resolves, because a query may overtake the bytes.
  */
 export async function sendToItself(
   { settings, identity }: Operator,
@@ -33,10 +33,10 @@ export async function sendToItself(
   return { outcome, asked };
 }
 
-/** What a session said when it was asked. */
+/** A session's answer to a query. */
 export type SessionAnswer = UploadStatus;
 
-/** A way to Gmail whose first transfer loses its reply, and which notes what the session says when it is asked. */
+/** A transport whose first upload loses its reply, and which records the session's answers to queries. */
 function losing(gmail: Transport, asked: SessionAnswer[], settled: () => Promise<void>): Transport {
   let lost = false;
   return {
@@ -44,7 +44,8 @@ function losing(gmail: Transport, asked: SessionAnswer[], settled: () => Promise
     upload: async (handle, message, from, token) => {
       if (lost) return gmail.upload(handle, message, from, token);
       lost = true;
-      // A session can be left in the middle of an answer; over SMTP the reply is read and thrown away, which the sender sees as lost.
+      // Over HTTP the connection can be dropped in the middle of an answer; over SMTP the reply is read and discarded, and the
+      // sender sees a lost reply.
       if (handle.startsWith('http')) await hangUp(handle, message.bytes, token.secret.reveal());
       else await gmail.upload(handle, message, from, token);
       await settled();
@@ -58,7 +59,10 @@ function losing(gmail: Transport, asked: SessionAnswer[], settled: () => Promise
   };
 }
 
-/** Sends the bytes, or the first `sent` of them, and hangs up when they are with the system, before any answer can be read. */
+/**
+ * Sends the bytes, or the first `sent` of them, and closes the connection when the operating system has them, before any answer
+ * can be read.
+ */
 export function hangUp(url: string, bytes: Uint8Array, token: string, sent = bytes.length): Promise<void> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'message/rfc822', 'content-length': bytes.length };
   return new Promise((done) => {

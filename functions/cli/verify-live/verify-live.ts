@@ -9,14 +9,14 @@ import { type LiveGmail, openGmail } from './live-session.ts';
 import { type KeptSession, PROBES, type ProbeContext, type Seen } from './probes.ts';
 import { sendToItself } from './send-to-itself.ts';
 
-/** What a run found, without content, addresses or secrets: it can be attached to an issue. */
+/** The result of a run, without content, addresses or secrets: it can be attached to an issue. */
 export interface LiveReport {
   readonly run: string;
   readonly at: string;
   readonly mailgrant: string;
-  /** What the mailbox is: its grant, its way, and whether it is a gmail.com account. */
+  /** The mailbox: its grant, its transport, and whether it is a gmail.com account. */
   readonly mailbox: { readonly grant: string; readonly via: string; readonly consumer: boolean; readonly canRead: boolean };
-  /** How many messages were handed to Gmail. */
+  /** The number of messages that were handed to Gmail. */
   readonly emails: number;
   readonly findings: readonly ({ readonly id: AssumptionId; readonly sentence: string } & Seen)[];
 }
@@ -30,7 +30,7 @@ export interface LiveOptions {
   readonly tell?: (line: string) => void;
 }
 
-/** The assumptions to try, in the order of the list; what only looks at the answers of others comes last. Throws CommandError. */
+/** The assumptions to try, in the order of the list; those that only read the answers of others come last. Throws CommandError. */
 export function chosen(only: readonly string[] = []): readonly (typeof ASSUMPTIONS)[number][] {
   const strange = only.find((id) => !ASSUMPTIONS.some((one) => one.id === id));
   if (strange !== undefined)
@@ -39,12 +39,12 @@ export function chosen(only: readonly string[] = []): readonly (typeof ASSUMPTIO
   return [...wanted.filter(({ id }) => !LAST.has(id)), ...wanted.filter(({ id }) => LAST.has(id))];
 }
 
-/** How long Gmail is given to finish with a message whose sender has hung up. */
+/** How long Gmail may take to finish a message whose sender has closed the connection. */
 const SETTLED_MS = 3_000;
 
 const LAST: ReadonlySet<AssumptionId> = new Set(['whole-is-answered-at-once', 'minute-quota-is-named']);
 
-/** How many emails a run sends at most. */
+/** The most emails that a run sends. */
 export const emailsOf = (list: ReturnType<typeof chosen>): number =>
   list.reduce((sum, { id }) => sum + (Object.hasOwn(PROBES, id) ? PROBES[id as TriedId].emails : 0), 0);
 
@@ -91,14 +91,14 @@ export async function verifyLive(
   };
 }
 
-/** Of an error only our code, or the system's: its message may quote what it was made of. */
+/** Only our code or the system's code of an error: its message may quote content. */
 function broke(error: unknown): string {
   const { code } = toFailure(error);
   if (code !== 'unexpected') return `it broke off: ${code}`;
   return `it broke off: ${error instanceof Error && error.name === 'NoReply' ? `no answer (${error.message})` : 'unexpected'}`;
 }
 
-/** The same Gmail, which notes each session that took a message. */
+/** The same Gmail, which records each session that made a message. */
 function keeping(gmail: LiveGmail, sessions: KeptSession[]): LiveGmail {
   const send: LiveGmail['send'] = async (message) => {
     const sent = await gmail.send(message);

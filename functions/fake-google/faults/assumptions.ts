@@ -2,11 +2,11 @@ import { ERROR_REPLIES } from '../http/error-replies.ts';
 import { type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { Door } from './faults.ts';
 
-/** What the fake Gmail can be told not to do, by the ids of functions/google/assumptions.ts. */
+/** Which assumptions the fake Gmail breaks, by the ids of functions/google/assumptions.ts. */
 export interface Assumptions {
-  /** Those that do not hold. */
+  /** The broken assumptions. */
   readonly broken: Set<string>;
-  /** The answer of a service, as it is where what is broken does not hold. */
+  /** The answer of a service, changed for each broken assumption. */
   answer(door: Door, request: FakeRequest, effect: () => FakeReply): FakeReply;
 }
 
@@ -17,7 +17,7 @@ type Break = (call: {
   readonly seen: Map<string, string>;
 }) => FakeReply | null;
 
-/** A fake that holds every assumption until one is added to `broken`. */
+/** A fake that keeps every assumption until one is added to `broken`. */
 export function createAssumptions(): Assumptions {
   const broken = new Set<string>();
   const seen = new Map<string, string>();
@@ -39,7 +39,7 @@ export function createAssumptions(): Assumptions {
   };
 }
 
-/** The control endpoint: POST `{"broken": [ids]}` says which do not hold, GET lists them, DELETE lets all hold again. */
+/** The control endpoint: POST `{"broken": [ids]}` sets the broken assumptions, GET lists them, DELETE clears them. */
 export function controlAssumptions(request: FakeRequest, { broken }: Assumptions): FakeReply {
   if (request.method === 'POST') {
     const ids = (jsonOf(request) as { broken?: unknown } | null)?.broken;
@@ -57,7 +57,7 @@ const idOf = ({ body }: FakeReply): string | null => (body as { id?: string } | 
 const partial = (received: number): FakeReply => ({ status: 308, headers: received > 0 ? { range: `bytes=0-${received - 1}` } : {} });
 const message = (id: string): FakeReply => ({ status: 200, body: { id, threadId: id, labelIds: ['SENT'] } });
 
-/** Changes a header of a message that is read; null drops it. */
+/** Changes a header of a message that is read; null removes it. */
 const header =
   (name: string, value: string | null): Break =>
   ({ door, reply }) => {

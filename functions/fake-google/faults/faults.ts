@@ -1,10 +1,10 @@
 import { ERROR_REPLIES, type ErrorReplyName } from '../http/error-replies.ts';
 import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-replies.ts';
 
-/** Those of its SMTP; there `status` is a reply code and `body` the reply's text. */
+/** The endpoints of its SMTP; there `status` is a reply code and `body` the reply's text. */
 const SMTP_DOORS = ['smtp-auth', 'smtp-mail', 'smtp-rcpt', 'smtp-data'] as const;
 
-/** The doors of the fake Google that can be told to fail, in the order in which an email passes them. */
+/** The endpoints of the fake Google that can fail, in the order in which an email passes them. */
 export const DOORS = [
   'identity',
   'ledger',
@@ -29,7 +29,7 @@ export const DOORS = [
 ] as const;
 export type Door = (typeof DOORS)[number];
 
-/** Which call each of them is, for docs/testing.md. */
+/** The call of each endpoint, for docs/testing.md. */
 export const MEANINGS: Readonly<Record<Door, string>> = {
   identity: 'the metadata server: a function asks for its own token',
   ledger: 'Firestore: a write, a read or a query',
@@ -56,34 +56,40 @@ export const MEANINGS: Readonly<Record<Door, string>> = {
   'smtp-data': 'SMTP: the email itself',
 };
 
-/** What shall happen at a door, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as usual. */
+/**
+ * What happens at an endpoint, once unless `times` says more. Without `status`, `answer` and `reset` the call takes effect as
+ * usual.
+ */
 export interface Fault {
   readonly on: Door;
   readonly times?: number;
   /** Stays until it is cleared, whatever `times` says. */
   readonly standing?: boolean;
-  /** What it may be cleared by. */
+  /** The name by which it can be cleared. */
   readonly name?: string;
-  /** The call has no effect and is answered by this status, with `body` and `headers`. */
+  /** The call has no effect; the answer has this status, with `body` and `headers`. */
   readonly status?: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** The same, with a refusal as Google prints it. */
   readonly answer?: ErrorReplyName | SmtpRefusalName;
-  /** The connection is cut before the call takes effect, or after it did: then the reply is lost. */
+  /** The connection is cut before the call takes effect, or after it: then the reply is lost. */
   readonly reset?: 'before' | 'after';
-  /** With `reset: before` at `transfer`: the session keeps so many of the bytes that came. */
+  /** With `reset: before` at `transfer`: the session keeps this many of the uploaded bytes. */
   readonly keepBytes?: number;
   /**
-   * At `transfer`, with `status`, `answer` or `range`: the bytes count all the same, and the message is made so many milliseconds after
-   * the answer (0: before it). Until then the session holds what `range` says, by default all of it.
+   * At `transfer`, with `status`, `answer` or `range`: the bytes count all the same, and the message is made this many
+   * milliseconds after the answer (0: before it). Until then the session holds what `range` says, by default all of it.
    */
   readonly takenAfterMs?: number;
-  /** With `takenAfterMs`: the answer is a 308 whose Range names all the bytes, half of them (the rest still travels), or none. */
+  /**
+   * With `takenAfterMs`: the answer is a 308 whose Range names all the bytes, half of them (the rest is still on its way), or
+   * none.
+   */
   readonly range?: 'whole' | 'half' | 'none';
-  /** The call takes effect, and where it is answered by 200, the answer has this status: at `transfer` and `ask`, Gmail's guide names 201. */
+  /** The call takes effect, and an answer 200 gets this status: at `transfer` and `ask`, Gmail's guide names 201. */
   readonly successStatus?: number;
-  /** The reply waits so long, after the call took effect. */
+  /** The reply waits this long, after the call took effect. */
   readonly delayMs?: number;
 }
 
@@ -117,7 +123,7 @@ export function createFaults(changed: () => void = () => {}): Faults {
   };
 }
 
-/** Reads a fault from outside; answers it, or what is wrong with it. */
+/** Reads a fault from outside; returns the fault, or what is wrong with it. */
 export function readFault(value: unknown): Fault | string {
   const fault = value as Partial<Fault> | null;
   if (typeof fault !== 'object' || fault === null) return 'expected a JSON object';

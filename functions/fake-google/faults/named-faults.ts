@@ -1,18 +1,18 @@
 import { type Fault, readFault } from './faults.ts';
 
-/** A fault as a person thinks of it: what happens, and what mailgrant does then. */
+/** A fault in words: what happens, and what mailgrant does then. */
 export interface NamedFault {
-  /** As `POST /control/faults`, `laptop.fault()` and the form have it. */
+  /** The name in `POST /control/faults`, `laptop.fault()` and the form. */
   readonly name: string;
   readonly title: string;
   readonly happens: string;
   readonly outcome: string;
   readonly via: 'api' | 'smtp';
-  /** Scripted at the fake's doors; the first is the one that an email meets first. */
+  /** The faults at the fake's endpoints; the first is the one that an email reaches first. */
   readonly faults: readonly Omit<Fault, 'name' | 'standing' | 'times'>[];
 }
 
-/** Faults of the way over Gmail's API, then those over its SMTP. */
+/** Faults of Gmail's API, then those of its SMTP. */
 export const NAMED_FAULTS: readonly NamedFault[] = [
   {
     name: 'lose-reply',
@@ -141,8 +141,8 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
 ];
 
 /**
- * Reads what `POST /control/faults` takes: a fault, or the name of one of these with `times` or `standing`. Answers what is to be
- * scripted, or what is wrong.
+ * Reads a body of `POST /control/faults`: a fault, or the name of one of these with `times` or `standing`. Returns the faults to
+ * script, or what is wrong.
  */
 export function readFaultOrder(value: unknown): readonly Fault[] | string {
   const { on, name, ...more } = (value ?? {}) as Partial<Fault>;

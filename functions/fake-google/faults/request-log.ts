@@ -1,15 +1,15 @@
 import { CUT, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { Door, Fault } from './faults.ts';
 
-/** One call at a door of the fake, as it saw it. */
+/** One call at an endpoint of the fake, as the fake received it. */
 export interface RequestRecord {
   readonly door: Door;
-  /** The status it answered, or that the connection was cut; null where SMTP's own library answers. */
+  /** The status of the answer, or that the connection was cut; null where the SMTP library answers. */
   readonly answer: number | 'cut' | null;
   readonly fault: Fault | null;
-  /** The upload session it was about. */
+  /** The upload session of the call. */
   readonly session: string | null;
-  /** The id of ours that a search asked for. */
+  /** Our id of the email that a search looked for. */
   readonly mail: string | null;
 }
 

@@ -1,15 +1,15 @@
 import type { AddressInfo, Server } from 'node:net';
 
 export interface BoundAddress {
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
-  /** By default loopback. */
+  /** Loopback by default. */
   readonly host?: string;
-  /** How many ports are tried, from `port` on. A port that is bound is kept, so that no other program can take it in between. */
+  /** How many ports are tried, from `port` on. A bound port is kept, so that no other program can take it in between. */
   readonly tries?: number;
 }
 
-/** Binds the server and answers its port. Rejects with the error of the last port that was tried. */
+/** Binds the server and returns its port. Rejects with the error of the last port that was tried. */
 export async function bind(server: Server, { port, host = '127.0.0.1', tries = 1 }: BoundAddress): Promise<number> {
   for (let wanted = port; ; wanted++) {
     const error = await tryPort(server, wanted, host);

@@ -5,7 +5,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** A certificate for this machine's loopback names, made anew at each start: its key never leaves the process. */
+/** A certificate for this machine's loopback names, new at each start: its key never leaves the process. */
 export async function makeCertificate(): Promise<Certificate> {
   const made = await generate([{ name: 'commonName', value: 'mailgrant laptop' }], {
     keyType: 'ec',

@@ -21,7 +21,10 @@ const oauth = (code: number, error: string, description: string): FakeReply => (
 const UNAUTHENTICATED =
   'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.';
 
-/** Refusals in Google's own forms, by the names that `npm start` offers for scripting. Texts: Google's documentation and public logs. */
+/**
+ * Error replies in Google's own forms, by the names that `npm start` offers for scripting. Texts: Google's documentation and
+ * public logs.
+ */
 export const ERROR_REPLIES = {
   invalid_grant: oauth(400, 'invalid_grant', 'Token has been expired or revoked.'),
   invalid_client: oauth(401, 'invalid_client', 'The OAuth client was not found.'),
@@ -78,7 +81,7 @@ export const ERROR_REPLIES = {
 
 export type ErrorReplyName = keyof typeof ERROR_REPLIES;
 
-/** Google Cloud's error body for a status of gRPC's. */
+/** Google Cloud's error body for a gRPC status. */
 export const cloudError = cloud;
 /** The token endpoint's error body (RFC 6749, 5.2). */
 export const oauthError = oauth;

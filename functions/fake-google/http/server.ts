@@ -4,23 +4,23 @@ import { type BoundAddress, bind } from './bind.ts';
 import type { Certificate } from './certificate.ts';
 import { crossOriginProblem, type HostRule } from './origin-check.ts';
 
-/** A request, read to its end. */
+/** A complete request. */
 export interface FakeRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Aborted when the client is gone. */
+  /** Aborted when the client has disconnected. */
   readonly closed?: AbortSignal;
 }
 
-/** An answer; a `body` that is neither text nor bytes goes out as JSON. */
+/** An answer; a `body` that is neither text nor bytes is sent as JSON. */
 export interface FakeReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** In place of a body: writes as long as it likes, and ends the answer itself. */
+  /** Instead of a body: writes for as long as it needs, and ends the answer itself. */
   readonly stream?: (res: ServerResponse) => void;
 }
 
@@ -30,16 +30,19 @@ export interface Running extends AsyncDisposable {
   readonly server: Server;
 }
 
-/** What cuts the connection in place of an answer. */
+/** Cuts the connection instead of an answer. */
 export const CUT = Symbol('cut');
 
 export interface ServerOptions extends BoundAddress {
-  /** Serves over TLS with it. */
+  /** The certificate of the TLS server. */
   readonly certificate?: Certificate | undefined;
   readonly hosts?: HostRule | undefined;
 }
 
-/** Starts a server, on loopback unless told otherwise; a number is its port, and 0 a free one. Whatever another web page may have caused is refused before it is looked at. */
+/**
+ * Starts a server, on loopback by default; a number is its port, and 0 a free one. A request that another web page may have caused
+ * is refused unread.
+ */
 export async function listen(
   options: number | ServerOptions,
   answer: (request: FakeRequest) => Promise<FakeReply | typeof CUT> | FakeReply | typeof CUT,
@@ -60,7 +63,7 @@ export async function listen(
       if (reply === CUT) req.socket.destroy();
       else write(res, reply);
     } catch {
-      if (req.socket.destroyed) return; // the client went away
+      if (req.socket.destroyed) return; // the client has disconnected
       write(res, { status: 500, body: { error: { code: 500, message: 'Internal error', status: 'INTERNAL' } } });
     }
   };
@@ -80,7 +83,7 @@ export async function listen(
 
 const TEXT = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
 
-/** What another web page is answered. */
+/** The answer to another web page. */
 export const refused = (why: string): FakeReply => ({ status: 403, headers: TEXT, body: `${why}\n` });
 
 function decoded(path: string): string | null {
@@ -98,7 +101,7 @@ function write(res: ServerResponse, { status, headers = {}, body, stream }: Fake
     return;
   }
   const plain = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
-  const payload = plain ? ((body as string | Uint8Array | undefined) ?? '') : JSON.stringify(body); // a text leaves with the head, at once
+  const payload = plain ? ((body as string | Uint8Array | undefined) ?? '') : JSON.stringify(body); // a text is sent together with the headers
   res
     .writeHead(status, {
       ...(plain ? {} : { 'content-type': 'application/json; charset=UTF-8' }),

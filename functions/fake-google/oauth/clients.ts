@@ -1,27 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
-/** An OAuth client as the console keeps it. */
+/** An OAuth client as the console stores it. */
 export interface Client {
   readonly id: string;
   readonly secret: string;
   readonly type: 'installed' | 'web';
-  /** Exact addresses of a web client; an installed one may use any port of the loopback interface. */
+  /** Exact redirect URIs of a web client; an installed client may use any port of the loopback interface. */
   readonly redirects: readonly string[];
 }
 
 export interface Clients {
   find(id: string): Client | null;
-  /** Adds a redirect address to a client, as its owner does in the console. */
+  /** Adds a redirect URI to a client, as its owner does in the console. */
   allow(id: string, redirect: string): void;
-  /** The file that the console offers for download when the client is made. */
+  /** The file that the console offers for download when the client is created. */
   file(type: Client['type']): Record<string, unknown>;
 }
 
 export const INSTALLED_ID = '123456789-laptop.apps.googleusercontent.com';
 const WEB_ID = '123456789-web.apps.googleusercontent.com';
 
-/** The fake's two OAuth clients: a desktop app, and a web application without a loopback address. Their secrets last. */
+/**
+ * The fake's two OAuth clients: a desktop app, and a web application without a loopback redirect URI. Their secrets do not change.
+ */
 export function createClients(db: DatabaseSync): Clients {
   db.exec(
     'CREATE TABLE IF NOT EXISTS clients(id TEXT PRIMARY KEY, secret TEXT NOT NULL, type TEXT NOT NULL, redirects TEXT NOT NULL) STRICT',
@@ -59,7 +61,7 @@ export function createClients(db: DatabaseSync): Clients {
   };
 }
 
-/** Whether Google would send the code there: an installed client's loopback address on any port, a web client's own address. */
+/** Whether Google would redirect there: an installed client's loopback address on any port, a web client's own redirect URI. */
 export function mayRedirect({ type, redirects }: Client, uri: string): boolean {
   return type === 'web' ? redirects.includes(uri) : /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(\/[^#?]*)?$/.test(uri);
 }

@@ -19,7 +19,7 @@ const MEANING: Readonly<Record<string, string>> = {
   'https://mail.google.com/': 'Read, compose, send, and permanently delete all your email from Gmail',
 };
 
-/** The consent page: which account, which permissions (unticked, as Google shows them), Allow or Deny. */
+/** The consent page: account, permissions (unticked, as Google shows them), Allow or Deny. */
 export function consentPage(asked: ConsentRequest, accounts: readonly string[], problem = ''): string {
   const chosen = asked.hint || (accounts[0] ?? '');
   const listed = accounts.includes(chosen) || chosen === '';
@@ -45,7 +45,7 @@ ${problem && `<p role="alert">${text(problem)}</p>`}
   );
 }
 
-/** The page that Google shows in place of consent, when it does not send the browser back. */
+/** The page that Google shows instead of consent, when it does not redirect the browser. */
 export const blockedPage = (status: number, error: string, description: string): string =>
   page(
     'Access blocked',
@@ -57,14 +57,14 @@ const page = (title: string, body: string): string =>
 
 const text = (value: string): string => value.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-/** A consent that is asked for, checked. */
+/** A checked request for consent. */
 export interface ConsentRequest {
   readonly client: Client;
   readonly redirect: string;
   readonly scopes: readonly string[];
-  /** The scopes that the person may leave unticked: all but those of signing in. */
+  /** The scopes that the person may leave unticked: all except those of signing in. */
   readonly choosable: readonly string[];
   readonly hint: string;
-  /** Every parameter as it came, to be posted along with the decision. */
+  /** Every parameter as received, to be posted with the decision. */
   readonly query: Readonly<Record<string, string>>;
 }

@@ -26,7 +26,7 @@ export interface Consent {
 
 const CODE_MS = 10 * 60_000;
 const EMAIL = 'https://www.googleapis.com/auth/userinfo.email';
-/** What Google answers for the short names of the sign-in scopes. */
+/** The long forms that Google returns for the short names of the sign-in scopes. */
 const LONG: Readonly<Record<string, string>> = { email: EMAIL, profile: 'https://www.googleapis.com/auth/userinfo.profile' };
 const SIGN_IN = ['openid', EMAIL, LONG['profile']];
 
@@ -75,7 +75,7 @@ export function createConsent(oauth: OAuth, clients: Clients, accounts: readonly
       const text = form.get('code') ?? '';
       if (!text.startsWith('4/')) return oauthError(400, 'invalid_grant', 'Malformed auth code.');
       const code = codes.get(text);
-      codes.delete(text); // a code serves once, whatever comes of it
+      codes.delete(text); // a code can be used once, even without success
       if (!code || code.client !== client.id || code.expiresAt <= now()) return oauthError(400, 'invalid_grant', 'Bad Request');
       if (code.redirect !== form.get('redirect_uri')) return oauthError(400, 'redirect_uri_mismatch', 'Bad Request');
       const verifier = form.get('code_verifier') ?? '';
@@ -96,7 +96,7 @@ export function createConsent(oauth: OAuth, clients: Clients, accounts: readonly
   };
 }
 
-/** Checks a request for consent; what Google does not send back to the app is a page of its own. */
+/** Checks a request for consent; some errors are a page of Google's and no redirect. */
 function readAsked(query: URLSearchParams, clients: Clients): ConsentRequest | FakeReply {
   const get = (name: string): string => query.get(name) ?? '';
   const blocked = (status: number, error: string, why: string): FakeReply => html(status, blockedPage(status, error, why));
@@ -115,7 +115,7 @@ function readAsked(query: URLSearchParams, clients: Clients): ConsentRequest | F
     ),
   ];
   if (scopes.length === 0) return blocked(400, 'invalid_request', 'Missing required parameter: scope');
-  // Google lets a desktop app go without; here nobody may, so that it is noticed when it gets lost.
+  // Google accepts a desktop app without PKCE; the fake refuses it, so that a test notices when PKCE is missing.
   if (get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(get('code_challenge')))
     return blocked(400, 'invalid_request', 'Missing required parameter: code_challenge (S256)');
   const kept = [...query].filter(([name]) => !['account', 'other', 'grant', 'decision'].includes(name));

@@ -3,11 +3,11 @@ import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
 import type { OAuth } from './oauth.ts';
 
-/** Domain-wide delegation as an administrator sets it up: which service account may ask for which scopes. */
+/** Domain-wide delegation as an administrator sets it up: which service account may request which scopes. */
 export interface Delegation {
   /** Allows the service account these scopes, for every mailbox of its Workspace. */
   allow(serviceAccount: string, scopes: readonly string[]): void;
-  /** Lets the functions' own identity have this service account sign (iam.serviceAccounts.signJwt). */
+  /** Allows the functions' own identity to sign as this service account (iam.serviceAccounts.signJwt). */
   letSign(serviceAccount: string): void;
   /** The JSON of a new key, as the console downloads it. */
   newKey(serviceAccount: string): Record<string, string>;

@@ -5,15 +5,15 @@ import type { OAuth } from './oauth.ts';
 
 const EMAIL = ['email', 'https://www.googleapis.com/auth/userinfo.email'];
 
-/** An account's number, always the same for the same address, as Google's `sub`. */
+/** An account's number, always the same for an address, like Google's `sub`. */
 const subjectOf = (address: string): string =>
   BigInt(`0x${createHash('sha256').update(address).digest('hex').slice(0, 16)}`)
     .toString()
     .padStart(21, '1');
-/** Accounts whose address starts so stand for those that never proved to own their address. */
+/** An address that starts with `unverified` stands for an account that never proved to own its address. */
 const isVerified = (address: string): boolean => !address.startsWith('unverified');
 
-/** What the token endpoint says of the account beside the tokens. It has Google's claims and no genuine signature. */
+/** The id_token of the token endpoint. It has Google's claims and no genuine signature. */
 export function idToken(client: string, address: string, withEmail: boolean, now: number): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const iat = Math.floor(now / 1_000);
@@ -32,7 +32,7 @@ export function userInfo(request: FakeRequest, oauth: OAuth): FakeReply {
   return { status: 200, body: { sub: subjectOf(address), ...email } };
 }
 
-/** The fake of `/revoke`: either token of a grant ends all that the account granted to that client. */
+/** The fake of `/revoke`: either token of a grant revokes everything that the account granted to that client. */
 export function revokeGrant(request: FakeRequest, oauth: OAuth): FakeReply {
   const token = new URLSearchParams(request.body.toString('utf8')).get('token') ?? request.query.get('token') ?? '';
   if (request.method !== 'POST') return ERROR_REPLIES.not_found;

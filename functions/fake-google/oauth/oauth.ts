@@ -5,16 +5,16 @@ import { ERROR_REPLIES } from '../http/error-replies.ts';
 import type { FakeReply, FakeRequest } from '../http/server.ts';
 import { type Client, INSTALLED_ID } from './clients.ts';
 
-/** What an access token stands for; `address` is the mailbox, or the service account's own. Times are milliseconds. */
+/** The meaning of an access token; `address` is the mailbox, or the service account's own. Times are milliseconds. */
 export interface Session {
   readonly address: string;
   readonly scopes: readonly string[];
   readonly expiresAt: number;
-  /** The OAuth client it was issued to; '' for a service account's. */
+  /** The OAuth client that the token was issued to; '' for a service account's. */
   readonly client: string;
 }
 
-/** The payload that a secret keeps for a mailbox. */
+/** The payload of a mailbox's secret. */
 export interface Grant {
   readonly client_id: string;
   readonly client_secret: string;
@@ -25,28 +25,28 @@ export interface Grant {
 }
 
 export interface OAuth {
-  /** Consents in the mailbox's name and answers the grant, as a secret holds it. */
+  /** Consents as the mailbox and returns the grant, as a secret holds it. */
   enrol(address: string, scopes?: readonly string[]): Grant;
-  /** Ends every grant of the mailbox, as a person does at myaccount.google.com. */
+  /** Revokes every grant of the mailbox, as a person does at myaccount.google.com. */
   revoke(address: string): void;
-  /** Makes an access token that stands for the address and scopes, as the token endpoint answers it. */
+  /** Issues an access token for the address and scopes, as the token endpoint returns it. */
   issue(address: string, scopes: readonly string[], client?: string): Record<string, unknown>;
-  /** Keeps a consent that was given on the page and answers its refresh token. */
+  /** Records a consent that was given on the page and returns its refresh token. */
   consent(client: Client, address: string, scopes: readonly string[]): string;
-  /** Whether the account has a living grant to the client. */
+  /** Whether the account has a valid grant to the client. */
   consented(client: string, address: string): boolean;
-  /** Ends every grant of the account and client that a refresh or access token belongs to; false if it belongs to none. */
+  /** Revokes every grant of the account and client that a refresh or access token belongs to; false if it belongs to none. */
   end(token: string): boolean;
-  /** The next refresh of the mailbox's grant brings a new refresh token and ends the old one. */
+  /** The next refresh of the mailbox's grant returns a new refresh token and revokes the old one. */
   rotateNext(address: string): void;
   token(request: FakeRequest): FakeReply;
   metadata(request: FakeRequest): FakeReply;
-  /** What the access token stands for, if it is one of ours and has not run out. */
+  /** The meaning of the access token, if the fake issued it and it has not expired. */
   session(accessToken: string): Session | null;
 }
 
 const LIFETIME_S = 3_599;
-/** Marks every secret of the fakes, so that a test can look for them in all that was printed. */
+/** Marks every secret of the fakes, so that a test can search for them in everything printed. */
 const CANARY = 'canary';
 
 /** The fake of Google's token endpoint (refresh_token grant) and of the metadata server. Grants last, access tokens do not. */

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { FakeReply } from '../http/server.ts';
 
-/** The fake of whoever signs Google's identity tokens. */
+/** The fake of the signer of Google's identity tokens. */
 export interface Signer {
-  /** A token with Google's claims for an account, changed as wanted; `with` names another key than the published one. */
+  /** A token with Google's claims for an account, with changes; `with` names another key than the published one. */
   token(email: string, audience: string, change?: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): string;
-  /** The same by somebody who has a key of his own and names Google's. */
+  /** A token signed by another key that names Google's key. */
   forged(email: string, audience: string): string;
   /** From now on another key signs; the old one is no longer published. */
   rotate(): void;
@@ -19,7 +19,7 @@ interface Key {
   readonly privateKey: KeyObject;
 }
 
-/** Keys are made when first asked for: most stacks need none. */
+/** Keys are created at their first use: most stacks need none. */
 export function createSigner(now: () => number): Signer {
   let keys = 0;
   let current: Key | null = null;

@@ -1,23 +1,23 @@
-/** Something that is due at a time (milliseconds since the epoch), and how it is done. */
+/** A task that is due at a time (milliseconds since the epoch), and how it is done. */
 export interface Due {
   readonly at: number;
   run(): Promise<void>;
 }
 
-/** Does what is due: with `auto` by itself and in time, else when it is told to. */
+/** Runs due tasks: with `auto` by itself and in time, else when `flush` is called. */
 export interface DeliveryLoop extends AsyncDisposable {
-  /** Something new may be due. */
+  /** A new task may be due. */
   poke(): void;
-  /** Does all that is due now, and what becomes due by it. */
+  /** Runs every task that is due now, and those that become due by it. */
   flush(): Promise<void>;
-  /** Aborted when the pump is disposed of: nobody waits for an answer then. */
+  /** Aborted when the loop is disposed of: nobody waits for an answer then. */
   readonly signal: AbortSignal;
 }
 
 const AT_ONCE = 8;
 const LONGEST_MS = 60_000;
 
-/** `waiting` lists what is still to be done, soonest first; what runs is not in it. */
+/** `waiting` lists the open tasks, soonest first, without the running one. */
 export function createDeliveryLoop(waiting: (limit: number) => readonly Due[], now: () => number, auto: boolean): DeliveryLoop {
   const running = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | null = null;
@@ -27,7 +27,7 @@ export function createDeliveryLoop(waiting: (limit: number) => readonly Due[], n
     for (const { at, run } of waiting(AT_ONCE - running.size)) {
       if (at > now() || running.size >= AT_ONCE) return;
       const one: Promise<void> = run()
-        .catch(() => {}) // its next time is written down before it runs
+        .catch(() => {}) // the next time is stored before the task runs
         .finally(() => {
           running.delete(one);
           poke();

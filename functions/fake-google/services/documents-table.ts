@@ -3,12 +3,12 @@ import type { DatabaseSync } from 'node:sqlite';
 const PATH = "substr(name, instr(name, '/documents/') + 11)";
 const HANDLE = "json_extract(fields, '$.handle.stringValue')";
 
-/** Expressions over a row of `documents`, each with an index: a ledger of any size answers by them as fast as an empty one. */
+/** Expressions over a row of `documents`, each with an index: a query takes the same time in a ledger of any size. */
 export const INDEXED = {
   /** Collection and id, such as `mails/0190…`. */
   path: PATH,
   collection: `substr(${PATH}, 1, instr(${PATH}, '/') - 1)`,
-  /** Where an upload session, or over SMTP a Message-ID, is kept. */
+  /** The place of an upload session or, over SMTP, of a Message-ID. */
   handle: HANDLE,
   uploadId: `substr(${HANDLE}, instr(${HANDLE}, 'upload_id=') + 10)`,
   gmailId: "json_extract(fields, '$.gmailId.stringValue')",
@@ -19,7 +19,7 @@ const of = (row: 'old' | 'new', expression: string): string => expression.replac
 const count = (row: 'old' | 'new', by: number): string =>
   `INSERT INTO states SELECT ${of(row, STATE)}, ${by} WHERE ${of(row, INDEXED.collection)} = 'mails' ON CONFLICT(state) DO UPDATE SET n = n + ${by};`;
 
-/** Creates the table of Firestore's documents, and beside it how many emails of the ledger are in each state. */
+/** Creates the table of Firestore's documents, and beside it the number of emails of the ledger in each state. */
 export function createDocuments(db: DatabaseSync): void {
   db.exec(`CREATE TABLE IF NOT EXISTS documents(name TEXT PRIMARY KEY, fields TEXT NOT NULL, update_time TEXT NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS documents_path ON documents(${INDEXED.path});

@@ -42,13 +42,14 @@ interface Query {
 }
 
 /**
- * The laptop's ledger: SQLite behind the part of Firestore's REST protocol that the ledger speaks (`documents:commit`
- * with preconditions, increments, minima and maxima, reading a document, querying by one field, in order), so that the adapter of production runs here as it is.
+ * The local stack's ledger: SQLite behind the part of Firestore's REST protocol that the ledger uses (`documents:commit` with
+ * preconditions, increments, minima and maxima, reading a document, querying by one field, in order), so that the production
+ * adapter runs unchanged.
  */
 export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => number): (request: FakeRequest) => FakeReply {
   createDocuments(db);
   let writes = 0;
-  /** Microseconds keep the times of two writes apart, as in Firestore. */
+  /** Microseconds distinguish the times of two writes, as in Firestore. */
   const timestamp = (): string => new Date(now()).toISOString().replace('Z', `${String(writes++ % 1_000).padStart(3, '0')}Z`);
 
   const commit = (request: FakeRequest): FakeReply => {
@@ -108,7 +109,7 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return { status: 200, body: { name, fields: JSON.parse(row.fields), createTime: row.update_time, updateTime: row.update_time } };
   };
 
-  /** One collection, filtered by one field, in the order of one number and of names: what functions and commands ask for. */
+  /** One collection, filtered by one field, ordered by one number and by name: the queries of functions and commands. */
   const query = (root: string, request: FakeRequest): FakeReply => {
     const { structuredQuery = {} } = (jsonOf(request) ?? {}) as { structuredQuery?: Query };
     const { from = [], where, orderBy = [], startAt, limit = 1_000 } = structuredQuery;
@@ -162,7 +163,7 @@ type StoredValue = Text & { readonly integerValue?: string; readonly arrayValue?
 
 const textsIn = ({ arrayValue }: StoredValue): (string | undefined)[] => (arrayValue?.values ?? []).map(({ stringValue }) => stringValue);
 
-/** Whether a stored value fits what a filter asks for. */
+/** Whether a stored value matches a filter. */
 const FILTERS: Readonly<Record<string, (wanted: StoredValue) => (there: StoredValue) => boolean>> = {
   IN: (wanted) => (there) => textsIn(wanted).includes(there.stringValue),
   EQUAL: (wanted) => (there) => there.stringValue === wanted.stringValue,

@@ -22,15 +22,16 @@ const WEEK_MS = 7 * 24 * 60 * 60_000;
 /** The fake of Gmail's `users.messages.send`: JSON, media, multipart and resumable upload, scopes and session rules enforced. */
 export interface Gmail {
   answer(request: FakeRequest, url: string): FakeReply;
-  /** `messages.list`, as far as `q=rfc822msgid:` goes, and the headers of `messages.get`. */
+  /** `messages.list` for `q=rfc822msgid:`, and the headers of `messages.get`. */
   search(request: FakeRequest): FakeReply;
-  /** Takes an email that came by SMTP, where the envelope says for whom. */
+  /** Takes an email that came by SMTP, where the envelope names the recipients. */
   take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
-  /** Takes the first bytes of a transfer that is cut before its end. */
+  /** Takes the first bytes of an upload that is cut before its end. */
   keep(request: FakeRequest, bytes: number): void;
   /**
-   * Takes all or half of what a transfer brings, and makes the message when what is answered is called: then the rest has arrived, and
-   * the session still makes one message at most. Null where the transfer would be refused, or is not the rest of the message.
+   * Takes all or half of the bytes of an upload, and makes the message when the returned function is called: then the rest has
+   * arrived, and the session still makes at most one message. Null where the upload would be refused, or is not the rest of the
+   * message.
    */
   hold(request: FakeRequest, share: 'whole' | 'half'): { readonly bytes: number; complete(): void } | null;
 }
@@ -133,7 +134,7 @@ export function createFakeGmail(
       const bytes = share === 'whole' ? whole.length : upload.received.length + Math.ceil(request.body.length / 2);
       store.saveUpload(upload.id, whole.subarray(0, bytes), null);
       const complete = (): void => {
-        if (store.upload(upload.id)?.mailId !== null) return; // another transfer was quicker
+        if (store.upload(upload.id)?.mailId !== null) return; // another upload has made the message
         const { id } = deliver(upload.mailbox, whole).body as { id?: string };
         store.saveUpload(upload.id, whole, id ?? null);
       };
@@ -190,7 +191,10 @@ function header(head: string, name: string): string {
     .join(',');
 }
 
-/** Every address in a header value; names in quotes are left aside, local parts in quotes are not; an address without a valid domain is answered as it stands. */
+/**
+ * Every address in a header value. Quoted display names are ignored, quoted local parts are not; an address without a valid domain
+ * is returned unchanged.
+ */
 function addressesIn(value: string): string[] {
   const parts = value
     .replace(/"(?:[^"\\]|\\.)*"(?!@)/g, '')
@@ -201,7 +205,7 @@ function addressesIn(value: string): string[] {
   return parts.map((part) => /<([^>]*)>/.exec(part)?.[1] ?? part);
 }
 
-/** Gmail does not refuse a From that is not the account's own: it silently puts the account there. */
+/** Gmail does not refuse a From of another account: it silently replaces it by the mailbox's own address. */
 function rewriteFrom(raw: Buffer, mailbox: string): Buffer {
   const { at } = split(raw);
   const head = raw

@@ -11,7 +11,7 @@ const READS_SETTINGS = [
 
 const SERVICE_ACCOUNT = '100000000000000000001';
 
-/** What tells something of a token or a mailbox without changing it: `tokeninfo`, and Gmail's list of send-as addresses. */
+/** Endpoints that show a token or a mailbox without changing it: `tokeninfo`, and Gmail's list of send-as addresses. */
 export function createInspection(
   oauth: OAuth,
   aliasesOf: (mailbox: string) => readonly string[],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
-/** A mail that the fake Gmail took: `recipients` is everyone in To, Cc and Bcc. Times are milliseconds since the epoch. */
+/** An email that the fake Gmail accepted: `recipients` is everyone in To, Cc and Bcc. Times are milliseconds since the epoch. */
 export interface StoredMail {
   readonly id: string;
   readonly mailbox: string;
@@ -10,7 +10,7 @@ export interface StoredMail {
   readonly at: number;
 }
 
-/** An upload session: the bytes received so far, and the email that they became. */
+/** An upload session: the bytes received so far, and the email made from them. */
 export interface FakeUpload {
   readonly id: string;
   readonly mailbox: string;
@@ -24,21 +24,21 @@ export interface MailStore {
   deliver(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
   /** Newest first. */
   list(): StoredMail[];
-  /** Newest first; cheap, since no mail is read. */
+  /** Newest first; cheap, because no email is read. */
   ids(): string[];
   count(): number;
   get(id: string): StoredMail | null;
-  /** Ids of the mailbox's mails with this Message-ID, without its angle brackets. */
+  /** Ids of the mailbox's emails with this Message-ID, without its angle brackets. */
   withMessageId(mailbox: string, messageId: string): string[];
-  /** Ids of the mails of any mailbox whose Message-ID is this, or begins with this and an `@`. */
+  /** Ids of the emails of any mailbox whose Message-ID is this text, or begins with this text and an `@`. */
   withMessageIdOrLocalPart(text: string): string[];
-  /** The upload session that a mail came by; null for one that came another way. */
+  /** The upload session of an email; null for an email that came another way. */
   uploadOf(id: string): string | null;
-  /** The mails that came after the one of this number, oldest first; a number is never given twice. */
+  /** The emails after this number, oldest first; a number is never used twice. */
   after(number: number, limit: number): (StoredMail & { readonly number: number })[];
-  /** The number of the last mail that came. */
+  /** The number of the newest email. */
   last(): number;
-  /** Deletes these, or all. */
+  /** Deletes these emails, or all. */
   remove(ids?: readonly string[]): void;
   clear(): void;
   openUpload(mailbox: string, size: number | null): string;
@@ -46,7 +46,7 @@ export interface MailStore {
   saveUpload(id: string, received: Buffer, mailId: string | null): void;
 }
 
-/** The fake Gmail's storage in SQLite: mails and upload sessions outlive the process, as Google's do. */
+/** The fake Gmail's storage in SQLite: emails and upload sessions outlive the process, as Google's do. */
 export function createMailStore(db: DatabaseSync, now: () => number): MailStore {
   db.exec(`CREATE TABLE IF NOT EXISTS mails(seq INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, mailbox TEXT NOT NULL, raw BLOB NOT NULL, recipients TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS message_ids(mailbox TEXT NOT NULL, message_id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(message_id, mailbox, seq)) STRICT, WITHOUT ROWID;
@@ -59,7 +59,7 @@ export function createMailStore(db: DatabaseSync, now: () => number): MailStore 
     if (id) db.prepare('INSERT OR IGNORE INTO message_ids VALUES (?, ?, ?)').run(mailbox, id, seq);
   };
   if (db.prepare('SELECT seq FROM last_mail').get() === undefined) {
-    // A file of an earlier version: its mails are indexed once.
+    // A file of an earlier version: its emails are indexed once.
     db.prepare('INSERT INTO last_mail SELECT coalesce(max(seq), 0) FROM mails').run();
     for (const row of db.prepare('SELECT seq, mailbox, raw FROM mails').iterate()) index(row as Parameters<typeof index>[0]);
   }

@@ -2,11 +2,11 @@ import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerIn, type FakeReply, type FakeRequest } from '../http/server.ts';
 import type { OAuth } from '../oauth/oauth.ts';
 
-/** A project as an operator looks at it: which APIs are enabled, which service accounts there are. */
+/** A project as an operator sees it: its enabled APIs and its service accounts. */
 export interface Project {
   /** APIs that are not enabled. */
   readonly off: Set<string>;
-  /** Projects that do not exist, or may not be looked at. */
+  /** Projects that do not exist, or may not be read. */
   readonly hidden: Map<string, 403 | 404>;
   /** Service accounts by email, with whether each is disabled. */
   readonly serviceAccounts: Map<string, boolean>;

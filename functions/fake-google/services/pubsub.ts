@@ -11,7 +11,7 @@ export interface Published {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A subscription that pushes. Times are in milliseconds; Pub/Sub's own bounds are those of its documentation. */
+/** A push subscription. Times are in milliseconds; the bounds are those of Pub/Sub's documentation. */
 export interface FakeSubscription {
   /** `projects/P/subscriptions/S`. */
   readonly name: string;
@@ -28,13 +28,13 @@ export interface PubSub extends AsyncDisposable {
   answer(request: FakeRequest): FakeReply;
   createTopic(name: string): void;
   subscribe(subscription: FakeSubscription): void;
-  /** A subscription that is pulled: what is published from now on waits there until it is acknowledged. */
+  /** A pull subscription: messages that are published from now on wait there until they are acknowledged. */
   keep(subscription: string, topic: string): void;
-  /** Everything that was ever published on the topic, in order. */
+  /** Every message that was ever published on the topic, in order. */
   published(topic: string): Published[];
-  /** Delivers all that is due now, until every message is acknowledged or waits for a later time. */
+  /** Delivers everything that is due now, until every message is acknowledged or waits for a later time. */
   flush(): Promise<void>;
-  /** How many messages wait for an acknowledgement. */
+  /** How many messages are not acknowledged. */
   waiting(): number;
 }
 
@@ -42,8 +42,8 @@ type Row = { seq: number; topic: string; data: string; attributes: string; publi
 type Delivery = Row & { subscription: string; attempts: number };
 
 /**
- * The fake of Pub/Sub: topics, and push subscriptions that deliver until they are answered by 102, 200, 201, 202 or 204, with
- * growing pauses, and give up to a dead-letter topic. Messages outlive the process; deliveries are at least once.
+ * The fake of Pub/Sub: topics, and push subscriptions that deliver until the endpoint answers 102, 200, 201, 202 or 204, with
+ * growing pauses, and then publish to a dead-letter topic. Messages outlive the process; a message is delivered at least once.
  */
 export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, auto: boolean): PubSub {
   db.exec(`CREATE TABLE IF NOT EXISTS topics(name TEXT PRIMARY KEY) STRICT;
@@ -97,7 +97,8 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
 
   const pump = createDeliveryLoop(
     (limit) => {
-      // One subscription at a time: what waits to be pulled, or for a subscription that is gone, must not stand before what is pushed.
+      // One subscription at a time: messages that wait to be pulled, or for a deleted subscription, must not block those that are
+      // pushed.
       const rows = [...subscriptions.keys()].flatMap(
         (name) =>
           db
@@ -170,7 +171,7 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
     [Symbol.asyncDispose]: () => pump[Symbol.asyncDispose](),
   };
 
-  /** Pulls answer at once, also where nothing waits; who pulls holds a message for a minute. */
+  /** A pull returns at once, even if nothing waits; a pulled message is held for a minute. */
   function onPulled(subscription: string, act: string, { maxMessages = 1, ackIds = [], ackDeadlineSeconds = 0 }: Ask): FakeReply {
     const later = (seq: number | string, ms: number): unknown =>
       db.prepare('UPDATE deliveries SET next_at = ? WHERE subscription = ? AND seq = ?').run(now() + ms, subscription, seq);
@@ -224,7 +225,7 @@ type Ask = { readonly maxMessages?: number; readonly ackIds?: readonly string[];
 const ACKNOWLEDGES = new Set([102, 200, 201, 202, 204]);
 const REQUEST_MAX_BYTES = 10_000_000; // cloud.google.com/pubsub/quotas: a publish request
 
-/** Shaped like what Google's front end leaves of an identity token: the signature is taken away. */
+/** In the form that Google's front end leaves of an identity token: without the signature. */
 function identityToken(aud: string): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `Bearer ${part({ alg: 'RS256' })}.${part({ aud, iss: 'https://accounts.google.com' })}.SIGNATURE_REMOVED_BY_GOOGLE`;

@@ -76,7 +76,7 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
         : cloudError(404, 'NOT_FOUND', 'Method not found.');
     const secret = `${parent}/secrets/${id}`;
     if (verb === 'testIamPermissions')
-      // of a secret that is not there: none, and no NOT_FOUND
+      // for a missing secret: an empty list, and no NOT_FOUND
       return {
         status: 200,
         body: exists(secret) ? { permissions: (jsonOf(request) as { permissions?: string[] } | null)?.permissions ?? [] } : {},

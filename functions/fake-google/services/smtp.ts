@@ -11,9 +11,9 @@ import type { OAuth } from '../oauth/oauth.ts';
 export interface FakeSmtp extends AsyncDisposable {
   readonly startTls: number;
   readonly tls: number;
-  /** What a client has to trust, as PEM. */
+  /** The certificate that a client must trust, as PEM. */
   readonly certificate: string;
-  /** Connections that are open now. */
+  /** The number of open connections. */
   connections(): number;
 }
 
@@ -24,14 +24,14 @@ export interface SmtpOptions extends Omit<BoundAddress, 'port'> {
 
 interface Google {
   readonly oauth: OAuth;
-  /** Counts the call at the door, and answers the fault that was scripted for it. */
+  /** Counts the call at the endpoint, and returns the fault that is scripted for it. */
   pass(door: Door): Fault | undefined;
   deliver(mailbox: string, raw: Buffer, recipients: readonly string[]): void;
 }
 
 const MAX_BYTES = 35_882_577; // what smtp.gmail.com announces as SIZE
 const RECIPIENTS_MAX = 100;
-// What Gmail says in its 334 of a token it does not take, before the 535; the same for a wrong scope.
+// Gmail's 334 for a token that it refuses, before the 535; the same for a wrong scope.
 const CHALLENGE = { status: '400', schemes: 'Bearer', scope: SCOPE_MAIL };
 
 type Done = (error?: Error | null) => void;
@@ -53,7 +53,7 @@ export async function startSmtp({ startTls = 0, tls = 0, ...address }: SmtpOptio
 
 function createServer(tls: Pick<SMTPServerOptions, 'cert' | 'key' | 'secure'>, google: Google): SMTPServer {
   const find = ({ id }: SMTPServerSession) => [...server.connections].find((one) => one.id === id);
-  /** Plays the fault of a door; true where the call then goes on as usual. */
+  /** Plays the fault of an endpoint; true where the call then continues as usual. */
   const meet = (fault: Fault | undefined, session: SMTPServerSession, done: Done): boolean => {
     if (fault?.reset === 'before') find(session)?._socket.destroy();
     else if (fault?.answer || fault?.status) done(refusalOf(fault));

@@ -1,16 +1,16 @@
 const SAFE = Symbol('html');
 
-/** Text that may stand in a page as it is. Only `html` makes it, so whatever else reaches a page is escaped. */
+/** Text that goes into a page unescaped. Only `html` makes it, so any other value is escaped. */
 export interface Html {
   readonly [SAFE]: string;
 }
 
-/** Html with every value escaped, other html and lists of it excepted; null, undefined and false are nothing. */
+/** Html with every value escaped, except other html and lists of it; null, undefined and false become nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly unknown[]): Html {
   return { [SAFE]: strings.map((text, index) => (index === 0 ? text : markup(values[index - 1]) + text)).join('') };
 }
 
-/** The page as it goes out. */
+/** The page as text. */
 export const textOf = (page: Html): string => page[SAFE];
 
 function markup(value: unknown): string {

@@ -1,21 +1,21 @@
-/** One line that a function printed; `fields` is null where it is no structured line. */
+/** One line of a function's output; `fields` is null where the line is not structured. */
 export interface Line {
   readonly number: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Name of the function, or google for what the fake saw. */
+  /** Name of the function, or google for calls that the fake received. */
   readonly from: string;
   readonly severity: string;
   readonly event: string;
   readonly fields: Readonly<Record<string, unknown>> | null;
 }
 
-/** The latest lines of the functions; older ones are forgotten. */
+/** The newest lines of the functions; older lines are dropped. */
 export interface Lines {
   add(from: string, text: string): void;
   /** Oldest first. */
   list(): readonly Line[];
-  /** Calls back for each new line; answers what ends it. */
+  /** Calls back for each new line; returns the function that stops it. */
   watch(listener: (line: Line) => void): () => void;
 }
 
@@ -41,6 +41,6 @@ function read(text: string): Pick<Line, 'severity' | 'event' | 'fields'> {
   try {
     const { severity, event, message, ...fields } = JSON.parse(text) as Record<string, unknown>;
     if (typeof severity === 'string') return { severity, event: String(event ?? message), fields };
-  } catch {} // a line in words
+  } catch {} // an unstructured line
   return { severity: 'DEFAULT', event: text, fields: null };
 }

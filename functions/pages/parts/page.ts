@@ -14,13 +14,13 @@ const PLACES = [
   ['/log', 'Log'],
 ] as const;
 
-// Nothing from elsewhere, nothing inline; and no other page may frame these or learn their address.
+// No resource from another origin, nothing inline; no other page may frame these pages or learn their URL.
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'same-origin', // with no-referrer a form of ours would be posted with `Origin: null`
+  'referrer-policy': 'same-origin', // with no-referrer a form of these pages would be posted with `Origin: null`
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
@@ -30,13 +30,13 @@ const ICON =
 
 export interface Page {
   readonly title: string;
-  /** The place that the navigation marks; '' for none. */
+  /** The page that the navigation marks; '' for none. */
   readonly place: (typeof PLACES)[number][0] | '';
   readonly body: Html;
   readonly status?: number;
 }
 
-/** A whole page around its body: landmarks, navigation, and the line that says what happened last. */
+/** A whole page around its body: landmarks, navigation, and a line with the last event. */
 export function page(laptop: Shown, { title, place, body, status = 200 }: Page): FakeReply {
   const links = PLACES.map(
     ([path, name]) => html`<li><a href="${path}" data-name="${name}"${path === place && html` aria-current="page"`}>${name}</a></li>`,
@@ -52,7 +52,7 @@ export function page(laptop: Shown, { title, place, body, status = 200 }: Page):
   return { status, headers: HEADERS, body: textOf(document) };
 }
 
-/** What happened last, and which faults wait: on every page, and read out when it changes. */
+/** The last event, and the pending faults: on every page, and read out when it changes. */
 function now({ google }: Shown): Html {
   const [last] = google.ledgerEntries(1);
   const armed = [
@@ -66,9 +66,9 @@ function now({ google }: Shown): Html {
   return html`<span>${mail}</span>${faults}`;
 }
 
-/** The page for what is not there, or may not be. */
+/** The page for something that does not exist, or is not allowed. */
 export const plainPage = (laptop: Shown, status: number, title: string, text: string): FakeReply =>
   page(laptop, { title, place: '', status, body: html`<h1>${title}</h1><p>${text}</p><p><a href="/">To the inbox</a></p>` });
 
-/** Sends the browser on after a form, so that a reload does not post again. */
+/** Redirects the browser after a form, so that a reload does not post again. */
 export const seeOther = (location: string): FakeReply => ({ status: 303, headers: { location, 'cache-control': 'no-store' } });

@@ -1,6 +1,6 @@
 import { type Html, html } from './html.ts';
 
-/** Marks that turn the direction of a text, or hide in it: by them `invoice‮fdp.exe` looks like a PDF. */
+/** Characters that change the direction of a text or are invisible: with them `invoice‮fdp.exe` looks like a PDF. */
 const NAMES: Readonly<Record<string, string>> = {
   '\u061C': 'Arabic letter mark',
   '\u200B': 'zero width space',
@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const MARKS = new RegExp(`([${Object.keys(NAMES).join('')}])`);
 
-/** A text of somebody else's on one line, with each mark that would turn or hide some of it shown by its code. */
+/** A text from outside on one line, with such characters shown by their code. */
 export function plainText(text: string): Html {
   const parts = text.split(MARKS);
   return html`<bdi>${parts.map((part) => (Object.hasOwn(NAMES, part) ? mark(part) : part))}</bdi>`;

@@ -2,7 +2,7 @@ import type { Shown } from './context.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Sends by the api with the laptop's key, and waits for the email: its id in the inbox, or why it was refused. */
+/** Sends by the api with the local stack's key, and waits for the email: returns its id in the inbox, or why it was refused. */
 export async function sendAndWait(
   { urls, key, google, inbox }: Shown,
   request: Readonly<Record<string, unknown>>,

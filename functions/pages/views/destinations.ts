@@ -6,13 +6,13 @@ import { signAs } from '../../verify/sign.ts';
 import { schemeOf } from '../../verify/verify.ts';
 import type { LocalStack } from '../parts/context.ts';
 
-/** Where an event may be sent by hand: the queue of emails, the topic of a route, or its webhook. */
+/** A destination for an event that is sent by hand: the queue of emails, the topic of a route, or its webhook. */
 export type Destination = { readonly name: string; readonly route: Route | null } & ({ readonly topic: string } | { readonly hook: Hook });
 
 const PROJECT = 'laptop';
 const SAMPLES = 'config/samples';
 
-/** The queue first, then the routes in the order of the config. */
+/** The queue first, then the routes in the order of the configuration. */
 export function destinationsOf({ config }: LocalStack): Destination[] {
   const routes = (config.routes ?? []).flatMap((route): Destination[] => {
     if (route.topic !== null) return [{ name: route.name, route, topic: topicName(route.topic) }];
@@ -21,10 +21,10 @@ export function destinationsOf({ config }: LocalStack): Destination[] {
   return [{ name: 'mails', route: null, topic: topicName('mails') }, ...routes];
 }
 
-/** The full name of a topic; a short one is of the laptop's own project. */
+/** The full name of a topic; a short name belongs to the local stack's project. */
 const topicName = (topic: string): string => (topic.includes('/') ? topic : `projects/${PROJECT}/topics/${topic}`);
 
-/** An event to begin with: the route's own sample, or its template's. */
+/** The initial event: the route's own sample, or its template's. */
 export function sampleFor({ route }: Destination, { config }: LocalStack): string {
   if (!route)
     return json({
@@ -37,7 +37,7 @@ export function sampleFor({ route }: Destination, { config }: LocalStack): strin
   return file ? readFileSync(file, 'utf8') : '{}';
 }
 
-/** Attributes or headers to begin with: those that the route's condition compares with a text. */
+/** The initial attributes or headers: those that the route's condition compares with a text. */
 export function attributesFor({ route }: Destination): Record<string, string> {
   const compared = (route?.when ?? '').matchAll(/\battributes(?:\.(\w+)|\["([\w-]+)"\]) == "([^"\\]*)"/g);
   return Object.fromEntries([...compared].map(([, field, entry, value = '']) => [field ?? entry ?? '', value]));
@@ -45,7 +45,7 @@ export function attributesFor({ route }: Destination): Record<string, string> {
 
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
-/** Publishes on a topic by Pub/Sub's own API, as any publisher does; answers the message's id, or the status of the refusal. */
+/** Publishes on a topic by Pub/Sub's own API, as any publisher does; returns the message's id, or the status of the refusal. */
 export async function publishSample(
   topic: string,
   data: string,
@@ -62,7 +62,7 @@ export async function publishSample(
   return reply.ok ? { id: messageIds[0] ?? '' } : { status: reply.status };
 }
 
-/** The headers by which the vendor would prove this body; null where only Google could make them. */
+/** The headers that the vendor would send with this body; null where only Google can make them. */
 export async function proof(hook: Hook, body: Buffer, { google }: LocalStack): Promise<Record<string, string> | null> {
   if (schemeOf(hook).identity) return null;
   const { access_token } = google.oauth.issue('api@laptop.iam.gserviceaccount.com', ['https://www.googleapis.com/auth/cloud-platform']);
@@ -72,6 +72,6 @@ export async function proof(hook: Hook, body: Buffer, { google }: LocalStack): P
   const { payload } = (await reply.json()) as { payload?: { data?: string } };
   const [secret = ''] = Buffer.from(payload?.data ?? '', 'base64')
     .toString('utf8')
-    .split('\n'); // a second one is the next, while it rotates
+    .split('\n'); // during a rotation the second line is the next secret
   return signAs(hook, secret.trim(), body, Date.now(), `sample-${randomUUID()}`);
 }

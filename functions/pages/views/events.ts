@@ -7,15 +7,15 @@ import { page, plainPage } from '../parts/page.ts';
 import { attributesFor, type Destination, destinationsOf, proof, publishSample, sampleFor } from './destinations.ts';
 import { lineItem } from './log.ts';
 
-const TIMEOUT_MS = 3_000; // an email takes a fraction of it; what takes longer is in the log
+const TIMEOUT_MS = 3_000; // an email takes a fraction of it; the log has what takes longer
 
-/** `GET /events?to=NAME`: what reaches mailgrant without a caller of its api, to be played by hand. */
+/** `GET /events?to=NAME`: events that reach mailgrant without a caller of its api, to be sent by hand. */
 export function eventsPage(laptop: Shown, { query }: FakeRequest): FakeReply {
   const to = chosen(laptop, query.get('to'));
   return to ? form(laptop, to, { data: sampleFor(to, laptop), attributes: JSON.stringify(attributesFor(to)) }) : noRoute(laptop);
 }
 
-/** `POST /events`: publishes the event or signs and posts it, and shows what the functions said then. */
+/** `POST /events`: publishes the event, or signs and posts it, and shows the output of the functions. */
 export async function playEvent(laptop: Shown, fields: FormData): Promise<FakeReply> {
   const to = chosen(laptop, String(fields.get('to')));
   if (!to) return noRoute(laptop);
@@ -73,7 +73,7 @@ async function posted(
   };
 }
 
-/** The first lines of a function from now on; none, if it says nothing for a while. */
+/** The next lines of a function; none, if it prints nothing for a while. */
 function firstWordOf({ lines }: Shown, from: string): { readonly lines: Promise<Line[]>; end(): void } {
   const { promise, resolve } = Promise.withResolvers<Line[]>();
   const timer = setTimeout(resolve, TIMEOUT_MS, []);
@@ -95,7 +95,7 @@ function attributesIn(text: string): Record<string, string> | null {
   }
 }
 
-/** Headers that may stand in a request; null where one of them may not. */
+/** Headers of a request; null where one of them is not allowed. */
 function headersIn(text: string): Headers | null {
   try {
     const given = attributesIn(text);
@@ -138,7 +138,7 @@ ${data}</textarea></div>
   });
 }
 
-/** The route's own words. */
+/** The settings of the route. */
 function about({ when, from, to, template, dedupe }: Route): Html {
   const facts: readonly [string, unknown][] = [
     ['When', html`${when === null ? 'always' : html`<code>${when}</code>`}`],

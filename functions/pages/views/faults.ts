@@ -10,7 +10,7 @@ import { page, plainPage, seeOther } from '../parts/page.ts';
 const CHOICES = ['off', 'once', 'always'] as const;
 type Choice = (typeof CHOICES)[number];
 
-/** `GET /faults`: what may go wrong, each with a switch. */
+/** `GET /faults`: the named faults, each with a switch. */
 export function faultsPage(laptop: Shown): FakeReply {
   const { google, config } = laptop;
   const others = google.faults.pending().filter(({ name }) => !NAMED_FAULTS.some((row) => row.name === name));
@@ -56,7 +56,7 @@ function stateOf(name: string, faults: Faults): Choice {
   return fault.standing ? 'always' : 'once';
 }
 
-/** `POST /faults`: switches one, or all off. */
+/** `POST /faults`: switches one fault, or all off. */
 export function switchFault(laptop: Shown, form: FormData): FakeReply {
   const { faults } = laptop.google;
   const name = form.get('name');

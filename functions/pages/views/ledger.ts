@@ -9,7 +9,7 @@ import { linesOf } from './log.ts';
 
 const SHOWN = 200;
 
-/** `GET /ledger`: what became of every email, sent or not. */
+/** `GET /ledger`: the state of every email, sent or not. */
 export function ledgerPage(laptop: Shown): FakeReply {
   const { google } = laptop;
   const states = [...google.ledgerStates()];
@@ -36,7 +36,7 @@ function row(entry: LedgerRecordRow, arrived: readonly string[]): Html {
 <td>${why && html`<code>${entry['code']}</code> <span class="faint wide">${why.summary}</span>`}</td><td class="wide">${entry['caller']}</td><td class="wide">${moment(Number(entry['acceptedAt']))}</td></tr>`;
 }
 
-/** How many emails arrived; more than one would be the fault that all this is there to prevent. */
+/** How many emails arrived; more than one would be the defect that mailgrant exists to prevent. */
 const arrivals = (ids: readonly string[]): Html =>
   ids.length > 1
     ? html`<strong class="bad">${ids.length}</strong>`
@@ -45,7 +45,7 @@ const arrivals = (ids: readonly string[]): Html =>
 /** States in which an email waits for a person. */
 const OPEN = ['unknown', 'failed', 'parked', 'waiting'];
 
-/** `GET /ledger/ID`: all that is known of one email. */
+/** `GET /ledger/ID`: everything that is known of one email. */
 export async function entryPage(laptop: Shown, id: string, said = ''): Promise<FakeReply> {
   const entry = laptop.google.ledgerEntry(id);
   if (!entry) return plainPage(laptop, 404, 'No such email', 'The ledger has no email of this id.');
@@ -89,7 +89,7 @@ const decisions = (id: string): Html =>
 <button name="do" value="resend">Let it go out again</button> <button name="do" value="drop" class="danger">Drop it</button></form>
 <p class="faint">As <code>npx mailgrant ledger resend</code> and <code>drop</code> do. Before it goes out again, Gmail is asked what it knows. The ledger keeps no content, so its caller has to send it again, with the same idempotency key.</p></section>`;
 
-/** `POST /ledger`: what a person decides about an email. */
+/** `POST /ledger`: an operator's decision about an email. */
 export async function decideAbout(laptop: Shown, form: FormData): Promise<FakeReply> {
   const [id, verb] = [String(form.get('id')), String(form.get('do'))];
   if (!laptop.decide || !/^[0-9a-f-]{36}$/.test(id) || (verb !== 'resend' && verb !== 'drop')) return seeOther('/ledger');

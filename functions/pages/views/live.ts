@@ -4,7 +4,7 @@ import type { Shown } from '../parts/context.ts';
 import { textOf } from '../parts/html.ts';
 import { lineItem } from './log.ts';
 
-const PAUSE_MS = 60; // changes come in flocks: one news for all of them
+const PAUSE_MS = 60; // changes come in groups: one notification for all of them
 
 /** `GET /live`: server-sent events. `change` says that a page may look different now; `line` is one line of the log, as html. */
 export function liveStream({ inbox, lines }: Shown): FakeReply {

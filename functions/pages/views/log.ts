@@ -8,7 +8,7 @@ import { moment } from '../parts/labels.ts';
 import type { Line } from '../parts/log-lines.ts';
 import { page } from '../parts/page.ts';
 
-/** `GET /log`: what the functions print, as it comes. */
+/** `GET /log`: the functions' output, as it arrives. */
 export function logPage(laptop: Shown): FakeReply {
   return page(laptop, {
     title: 'Log',
@@ -23,7 +23,7 @@ export function logPage(laptop: Shown): FakeReply {
   });
 }
 
-/** One line, as the log and the live stream show it; on the page of an email its id goes without saying. */
+/** One line, as the log and the live stream show it; on the page of an email the line leaves out its id. */
 export function lineItem({ number, at, from, severity, event, fields }: Line, mail?: string): Html {
   const facts = Object.entries(fields ?? {}).filter(
     ([name, value]) => value !== null && value !== undefined && !name.includes('/') && value !== mail,
@@ -34,7 +34,7 @@ export function lineItem({ number, at, from, severity, event, fields }: Line, ma
   return html`<li id="line-${number}" class="line ${severity.toLowerCase()} from-${from}">${moment(at)} <span class="from">${from}</span> <span class="severity">${/^DE/.test(severity) ? '' : severity}</span> <span class="event">${event}</span> <span class="fields">${items}</span></li>`;
 }
 
-/** What a call at a door is for, where the door's name does not say it. */
+/** The purpose of a call at an endpoint, where the endpoint's name does not say it. */
 const WORDS: Partial<Readonly<Record<Door, string>>> = {
   identity: 'the function’s own token',
   ledger: 'ledger',
@@ -46,7 +46,7 @@ const WORDS: Partial<Readonly<Record<Door, string>>> = {
   search: 'search for the Message-ID',
 };
 
-/** A call at a door of the fake Google as a line: what it was, how it was answered, and which fault made it so. */
+/** A call at an endpoint of the fake Google as a line: what it was, its answer, and the fault that caused it. */
 export function googleLine({ door, answer, fault, session, mail }: RequestRecord, { ledgerIdOf }: Google): Record<string, unknown> {
   const id = mail ?? (session && ledgerIdOf(session));
   return {
@@ -59,7 +59,7 @@ export function googleLine({ door, answer, fault, session, mail }: RequestRecord
   };
 }
 
-/** The lines that tell of one email, oldest first: what Google saw of its upload session, and what the functions said. */
+/** The lines about one email, oldest first: the calls of its upload session, and the functions' output. */
 export function linesOf({ lines }: Shown, mail: string): Html | false {
   const all = lines.list();
   const sessions = new Set(all.filter(({ fields }) => fields?.['id'] === mail).map(({ fields }) => fields?.['session'] ?? null));

@@ -23,8 +23,8 @@ const CONTENT = {
 };
 
 /**
- * The policy stops every load and every navigation, but for these the browser opens a connection before it asks the policy
- * (measured; test/browser/hostile.test.ts). Renamed they are nothing; and nothing that is renamed becomes one of them.
+ * The policy stops every load and every navigation, but for these attributes the browser opens a connection before it checks the
+ * policy (measured; test/browser/hostile.test.ts). Under another name they have no effect.
  */
 const CONNECTING = /<(link|iframe|frame|object|embed|meta|base|form|fencedframe|portal)/gi;
 
