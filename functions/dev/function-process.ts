@@ -11,7 +11,7 @@ import { siblingFile } from './sibling-file.ts';
 /** The functions-framework's own command line, which the platform uses too. */
 const CLI = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
 const PRELOAD = siblingFile('listen-on-loopback');
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000; // for one that hangs: one that ends is seen at once
 
 export interface FunctionOptions {
   readonly target: string;

@@ -38,7 +38,7 @@ before(async () => {
     routes: module,
     folder: join(folder, 'kept'),
     ports: { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
-    deadlineSeconds: 10,
+    deadlineSeconds: 60,
     onLine: () => {},
   });
   evil = createServer((_, res) => res.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Kittens</title>'));

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
 import { listen } from '../../functions/fake-google/http/server.ts';
+import { longTest } from '../support/deep.ts';
 import { CHROMIUM_ARGS, chromiumPath } from '../support/programs/chromium.ts';
 import { skipUnless } from '../support/programs/emulators.ts';
 import { authorised, type Laptop, MAIL, MAILBOX, PROJECT, post, SECRET, startLaptop } from '../support/stack/laptop.ts';
@@ -75,7 +76,7 @@ test('from a dead grant through authorize and a real browser to an email that is
   assert.deepEqual([laptop.google.mails.count(), mail?.mailbox, mail?.recipients], [1, MAILBOX, [MAIL.to]]);
 });
 
-test('who overlooks the box, or picks another account, reads so in the browser', { skip }, async () => {
+longTest('who overlooks the box, or picks another account, reads so in the browser', { skip }, async () => {
   await using laptop = await startLaptop({ google: { accounts: [MAILBOX] } });
   const overlooked = await authorizeIn(laptop, async (page) => {
     await page.getByRole('button', { name: 'Allow' }).click();

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEEP } from '../support/deep.ts';
+import { QUICK } from '../support/deep.ts';
 import { type Typed, typed } from '../support/programs/command-line.ts';
 import { skipUnless } from '../support/programs/emulators.ts';
 
@@ -18,7 +18,7 @@ writeFileSync(broken, 'mailboxes: { nobody: {} }\ncolour: red\n');
 
 /** Runs it in this process where nothing is asked of the program itself: a row of each exit code and stream is always a program. */
 const answer = async (args: readonly string[], env: Record<string, string>, program: boolean): Promise<Typed> => {
-  if (!program && !DEEP) return typed(args, { GOOGLE_CLOUD_PROJECT: undefined, ...env });
+  if (!program && QUICK) return typed(args, { GOOGLE_CLOUD_PROJECT: undefined, ...env });
   const { status, stdout, stderr } = mailgrant(args, env);
   return { status: status ?? -1, stdout, stderr };
 };

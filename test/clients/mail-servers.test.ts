@@ -40,7 +40,7 @@ const REFUSED = 'X-App: ä';
 for (const name of ['Exim', 'Postfix'] as const) {
   const skip = skipUnless(hasDaemon(name), `Debian's ${name} (as root)`);
 
-  test(`${name} sends 120 recipients in one message, and its bounces as the mailbox`, { skip, timeout: 120_000 }, async () => {
+  test(`${name} sends 120 recipients in one message, and its bounces as the mailbox`, { skip }, async () => {
     await using server = await startMailServer(name, sidecar.port, KEY);
     await submit(server.port, people);
     await server.emptied(1);
@@ -59,7 +59,7 @@ for (const name of ['Exim', 'Postfix'] as const) {
     assert.ok(mails().some(({ recipients }) => recipients[0] === MAILBOX));
   });
 
-  test(`${name} that splits a message has sent one email to all`, { skip, timeout: 120_000 }, async () => {
+  test(`${name} that splits a message has sent one email to all`, { skip }, async () => {
     await using server = await startMailServer(name, sidecar.port, KEY, UNTOLD[name]);
     const before = sidecar.lines.length;
     await submit(server.port, people);
@@ -73,7 +73,7 @@ for (const name of ['Exim', 'Postfix'] as const) {
     );
   });
 
-  test(`${name} whose bounces are not from the mailbox is told what to set`, { skip, timeout: 120_000 }, async () => {
+  test(`${name} whose bounces are not from the mailbox is told what to set`, { skip }, async () => {
     await using server = await startMailServer(name, sidecar.port, KEY, UNTOLD[name]);
     await submit(server.port, people.slice(0, 1), REFUSED);
     await server.emptied(2);

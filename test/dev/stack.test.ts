@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../../functions/dev/function-process.ts';
+import { longTest } from '../support/deep.ts';
 
 const shell = promisify(execFile);
 
@@ -43,7 +45,7 @@ async function start(folder: string, ...args: string[]) {
       '--smtps',
       '0',
       '--deadline',
-      '1',
+      '60', // no test depends on speed
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -109,7 +111,7 @@ test('mails, ledger and key outlive a restart; a key that was used sends no seco
   assert.deepEqual(seen[1], seen[0]);
 });
 
-test('a mailbox that is switched to `via: smtp` gets a grant for it, and sends through the SMTP port', async () => {
+longTest('a mailbox that is switched to `via: smtp` gets a grant for it, and sends through the SMTP port', async () => {
   const folder = newFolder();
   const file = join(folder, 'mailgrant.yaml');
   const seen: unknown[] = [];
@@ -133,7 +135,7 @@ test('a mailbox that is switched to `via: smtp` gets a grant for it, and sends t
   ]);
 });
 
-test('queued delivery runs here too: accepted, sent by the worker, and an email for later outlives a restart', async () => {
+longTest('queued delivery runs here too: accepted, sent by the worker, and an email for later outlives a restart', async () => {
   const folder = newFolder();
   const file = join(folder, 'mailgrant.yaml');
   writeFileSync(file, 'mailboxes: { notices@example.com: {} }\ndelivery: queued\n');
@@ -147,7 +149,10 @@ test('queued delivery runs here too: accepted, sent by the worker, and an email 
   const now = await call(stack, '/emails', mail);
   const later = await call(stack, '/emails', { ...mail, scheduled_at: 'in 1 hour' });
   let record = await call(stack, `/emails/${String(now['id'])}`);
-  while (record['outcome'] !== 'sent') record = await call(stack, `/emails/${String(now['id'])}`);
+  while (record['outcome'] !== 'sent') {
+    await sleep(50);
+    record = await call(stack, `/emails/${String(now['id'])}`);
+  }
   assert.equal((await inbox(stack.url('inbox'))).length, 1);
   assert.equal(await stack.stop(), 0);
   const next = await start(folder, '--config', file, '--deadline', '10');
@@ -167,7 +172,8 @@ test('a function that is killed is started again', async () => {
       () => false,
     )) ||
     !stack.text().includes('starting again')
-  );
+  )
+    await sleep(50);
   assert.match(stack.text(), /^api +ended \(SIGKILL\); starting again/m);
   assert.equal(await stack.stop(), 0);
 });
@@ -186,7 +192,7 @@ test('a taken port is named, and the next free one is used', async () => {
   }
 });
 
-test('two neighbouring ports that are taken are replaced by two different ones', async () => {
+longTest('two neighbouring ports that are taken are replaced by two different ones', async () => {
   const holders = await neighbours();
   const [first = 0, second = 0] = holders.map((holder) => (holder.address() as AddressInfo).port);
   const stack = await start(newFolder(), '--api', String(first), '--worker', String(second));
@@ -215,7 +221,7 @@ async function neighbours(): Promise<[Server, Server]> {
   }
 }
 
-test('a command without --url finds the function where it is', async () => {
+longTest('a command without --url finds the function where it is', async () => {
   const folder = newFolder();
   const stack = await start(join(folder, '.mailgrant'));
   const mail = ['--from', 'notices@example.com', '--to', 'you@example.net', '--subject', 'Hi', '--text', 'There'];
@@ -228,7 +234,7 @@ test('a command without --url finds the function where it is', async () => {
   }
 });
 
-test('a wrong config or option stops the start with sentences, not with a stack', async () => {
+longTest('a wrong config or option stops the start with sentences, not with a stack', async () => {
   const file = join(newFolder(), 'mailgrant.yaml');
   writeFileSync(file, 'mailboxes: { nobody: { via: pigeon } }\ncolour: red\n');
   for (const [args, status, says] of [

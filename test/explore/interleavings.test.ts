@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { mutated } from '../chaos/mutation.ts';
+import { runs, sampled } from '../support/deep.ts';
 import { BREAKS, brokenCore, RARE } from './broken-core.ts';
 import * as core from './core.ts';
 import { play } from './journeys.ts';
@@ -119,7 +120,7 @@ async function keep(one: Scenario, broke: Core = core): Promise<void> {
 test('whoever goes on, dies or hears nothing: every mail is sent once, or recorded as what became of it', () =>
   fc.assert(
     fc.asyncProperty(scenario, (one) => keep(one)),
-    options,
+    { ...options, numRuns: RUNS || runs(4_000, 800) },
   ));
 
 /** What only long runs have found, in its shortest form. */
@@ -146,7 +147,7 @@ test('each mutation finds its place in the code, the rare ones too', () => {
     for (const place of places) assert.ok(mutated(place, readFileSync(place.file, 'utf8')));
 });
 
-for (const [name, place] of Object.entries({ ...BREAKS, ...(RUNS > 0 && RARE) }))
+for (const [name, place] of sampled(Object.entries({ ...BREAKS, ...(RUNS > 0 && RARE) }), 8))
   test(`it is found out if ${name}`, async (t) => {
     const broke = await brokenCore(place);
     const { failed, numRuns } = await fc.check(

@@ -24,7 +24,7 @@ import { CONFIG, MAIL, MAILBOX } from '../support/stack/laptop.ts';
 const CLIENT = { client_id: 'laptop.apps.googleusercontent.com', client_secret: 'GOCSPX-canary-emulate' };
 const REDIRECT = 'http://127.0.0.1:1/callback';
 const SCOPE = 'openid email https://mail.google.com/';
-const exchange = createExchange()(AbortSignal.timeout(60_000));
+const exchange = createExchange()(AbortSignal.timeout(300_000));
 
 let emulator: Emulator;
 let payload: string;

@@ -179,7 +179,7 @@ test('tags: set, renamed, deleted, and gone with their message', async () => {
 });
 
 test('a message that is waited for is found when it comes; nothing that comes is a time-out', async () => {
-  const waiting = mailpit.waitForMessage({ query: 'to:late@example.net' }, { timeout: 20_000, interval: 50 });
+  const waiting = mailpit.waitForMessage({ query: 'to:late@example.net' }, { timeout: 300_000, interval: 50 });
   await send({ to: 'late@example.net', subject: 'here' });
   assert.equal((await waiting).Subject, 'here');
   await assert.rejects(mailpit.waitForMessage({ query: 'to:nobody@example.net' }, { timeout: 200, interval: 50 }));

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Review } from '../../functions/cli/deploy/review-plan.ts';
+import { longTest } from '../support/deep.ts';
 import { CHANGE_POLICIES, judge } from '../support/programs/change-policies.ts';
 import { type Deployment, openDeployment } from '../support/programs/deployment.ts';
 import { skipUnless } from '../support/programs/emulators.ts';
@@ -50,41 +51,46 @@ describe('a deployment from one mailbox to everything', { skip, timeout: 600_000
       assert.equal(refused, null);
     }));
 
-  test('three mailboxes, one by delegation', () =>
-    step(THREE, {}, (review) => assert.ok(types(review, 'create').includes('google_project_iam_custom_role'))));
+  longTest('three mailboxes, one by delegation', () =>
+    step(THREE, {}, (review) => assert.ok(types(review, 'create').includes('google_project_iam_custom_role'))),
+  );
 
-  test('two of them removed: the applied plan destroys nothing that holds a grant', () =>
-    step(ONE, {}, (review) => assert.ok(types(review, 'delete').includes('google_secret_manager_secret'))));
+  longTest('two of them removed: the applied plan destroys nothing that holds a grant', () =>
+    step(ONE, {}, (review) => assert.ok(types(review, 'delete').includes('google_secret_manager_secret'))),
+  );
 
-  test('routes, hooks and documents', () =>
+  longTest('routes, hooks and documents', () =>
     step(ROUTES, { create_topics: ['cloud-builds'], access: { hooks: 'public' } }, (review) => {
       for (const type of ['google_eventarc_trigger', 'google_pubsub_subscription', 'google_secret_manager_secret'])
         assert.ok(types(review, 'create').includes(type), type);
-    }));
+    }),
+  );
 
-  test('a public api', () =>
+  longTest('a public api', () =>
     step(`${ROUTES}${KEY}`, { create_topics: ['cloud-builds'], access: { api: 'public', hooks: 'public' } }, ({ all }) =>
       assert.deepEqual(
         all.filter(({ change }) => change.after?.['member'] === 'allUsers' && change.actions[0] === 'create').map(({ address }) => address),
         ['google_cloud_run_v2_service_iam_member.api["everyone"]'],
       ),
-    ));
+    ),
+  );
 
-  test('a route less: what waits in its subscription is said to be lost', () =>
+  longTest('a route less: what waits in its subscription is said to be lost', () =>
     step(
       `${ONE}${KEY}`,
       { access: { api: 'public' } },
       ({ words }) => assert.match(Object.values(words).join('\n'), /let it drain first/),
       ['what holds grants, records or emails is not destroyed but left at Google'],
-    ));
+    ),
+  );
 
-  test('another region is what Google would make anew, and the rules see it', async () => {
+  longTest('another region is what Google would make anew, and the rules see it', async () => {
     const review = await own.plan(`${ONE}${KEY}`, { access: { api: 'public' }, region: 'europe-north1' });
     const broken = CHANGE_POLICIES['nothing that holds grants, records or emails is made anew']?.(review as Review) ?? [];
     assert.ok(broken.includes('google_firestore_database.ledger[0]') && broken.includes('google_storage_bucket.content'), broken.join());
   });
 
-  test('a secret without its policy is what an apply would stop at, and the rules see it', async () => {
+  longTest('a secret without its policy is what an apply would stop at, and the rules see it', async () => {
     const file = join(own.folder, 'secrets.tf');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replaceAll('"ABANDON"', '"DELETE"'));

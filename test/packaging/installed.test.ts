@@ -24,7 +24,7 @@ after(() => {
 });
 
 before(() => {
-  const made = pack(folder);
+  const made = pack();
   packed = made.files;
   install(made, folder);
 });

@@ -26,7 +26,7 @@ test('a sample event of a route becomes a letter, over its topic and over its we
     folder,
     sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
     ports: { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
-    deadlineSeconds: 10,
+    deadlineSeconds: 60,
     onLine: () => {},
   });
   for (const [index, to] of Object.keys(ROUTES).entries()) {

@@ -31,7 +31,7 @@ for (const via of ['api', 'smtp']) {
       routes: module,
       folder: join(folder, 'kept'),
       ports: { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
-      deadlineSeconds: 20,
+      deadlineSeconds: 60,
       onLine: () => {},
     });
   });

@@ -37,6 +37,8 @@ export interface SidecarOptions {
   readonly relay: Relay;
   readonly log: Log;
   readonly heldMaxBytes?: number;
+  /** How many clients may be connected at once. */
+  readonly clientsMax?: number;
   /** How long equal content is one email, in milliseconds; 0 turns the comparison off. */
   readonly sameContentMs?: number;
   readonly now?: () => number;
@@ -57,6 +59,7 @@ export async function startSidecar({
   port,
   tls,
   implicitTls = false,
+  clientsMax = CLIENTS_MAX,
   relay,
   log,
   heldMaxBytes = HELD_MAX_BYTES,
@@ -157,7 +160,7 @@ export async function startSidecar({
     hideDSN: true,
     hideREQUIRETLS: true,
     disableReverseLookup: true,
-    maxClients: CLIENTS_MAX,
+    maxClients: clientsMax,
     closeTimeout: 1_000,
     logger: false,
     // AUTH is offered only under TLS, so that no client sends a password in the clear.

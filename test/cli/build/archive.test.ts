@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { unzipSync } from 'fflate';
 import { DEPLOYABLES } from '../../../functions/cli/build/build.ts';
 import { lockFor } from '../../../functions/cli/build/lock.ts';
+import { longTest } from '../../support/deep.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
@@ -25,7 +26,7 @@ function build(name: string, timeZone: string, out: string): { name: string; arc
   return functions.map((one) => ({ ...one, archive: { ...one.archive, file: join(checkout, one.archive.file) } }));
 }
 
-test('two checkouts of the same source give the same archives, byte for byte, and each holds what is deployed', () => {
+longTest('two checkouts of the same source give the same archives, byte for byte, and each holds what is deployed', () => {
   const one = build('one', 'Asia/Tokyo', 'dist');
   const other = build('another-place', 'America/St_Johns', 'out/deep');
   assert.deepEqual(

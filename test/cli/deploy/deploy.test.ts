@@ -192,7 +192,7 @@ const stops: readonly {
   {
     name: 'the mail at the end is not sent',
     yard: { smoke: async () => ({ ...SENT, ok: false, state: 'failed', code: 'grant_revoked', fix: 'consent again' }) },
-    at: /^the mail to oneself$/,
+    at: /^the email to oneself$/,
     last: 'terraform -chdir=infra output',
     applied: true,
   },

@@ -42,7 +42,7 @@ describe('docs/deploy.md by the letter', { skip, timeout: 600_000 }, () => {
       folder: join(folder, '.mailgrant'),
       sources: { api: 'functions/api.ts', worker: 'functions/worker.ts', hooks: 'functions/hooks.ts' },
       ports: { api: 0, worker: 0, hooks: 0, google: 0, inbox: 0, smtp: 0, smtps: 0 },
-      deadlineSeconds: 10,
+      deadlineSeconds: 60,
       onLine: () => {},
     });
     // Nobody has consented yet: the stack's own grant goes.

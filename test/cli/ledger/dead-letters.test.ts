@@ -98,7 +98,7 @@ for (const [what, attributes] of [
     await putDead(own, attributes);
     const line = {
       baseUrl: own.google.url,
-      exchange: createExchange()(AbortSignal.timeout(10_000)),
+      exchange: createExchange()(AbortSignal.timeout(300_000)),
       token: createIdentity(own.google.url),
     };
     const pulled = createSubscription({ settings: settingsFor(own.google.url), identity: line.token }, SUBSCRIPTION);
@@ -279,7 +279,7 @@ test('a replay says how many are left, and fails while one of those that it was 
 test('a dead letter that another command holds is left, and said to be', async () => {
   await using own = await sick();
   await putDead(own, { reason: 'in_flight', mailgrantKey: 'message:s:1' });
-  const exchange = createExchange()(AbortSignal.timeout(10_000));
+  const exchange = createExchange()(AbortSignal.timeout(300_000));
   const line = { baseUrl: own.google.url, exchange, token: createIdentity(own.google.url) };
   const other = createSubscription({ settings: settingsFor(own.google.url), identity: line.token }, SUBSCRIPTION);
   const terminal: Terminal = {
@@ -343,7 +343,7 @@ async function decide({ google }: Pick<Laptop, 'google'>, id: unknown, change: t
 }
 
 async function putDead(own: Pick<Laptop, 'google'>, attributes: Record<string, string>, data: unknown = MAIL): Promise<void> {
-  const exchange = createExchange()(AbortSignal.timeout(10_000));
+  const exchange = createExchange()(AbortSignal.timeout(300_000));
   const line = { baseUrl: own.google.url, exchange, token: createIdentity(own.google.url) };
   await createTopic(line, DEAD_TOPIC).publish({ data: JSON.stringify(data), attributes });
 }

@@ -28,11 +28,11 @@ const config = join(folder, 'mailgrant.yaml');
 writeFileSync(config, `mailboxes:\n  ${MAILBOX}: { name: Example Notices, secret: ${SECRET}, aliases: [no-reply@example.com] }\n`);
 let laptop: Laptop;
 before(async () => {
-  laptop = await startLaptop({ settings: { deadlineMs: 2_000 } });
+  laptop = await startLaptop({ settings: { deadlineMs: 30_000 } });
 });
 after(() => laptop?.[Symbol.asyncDispose]());
 
-const env = () => ({ GOOGLE_CLOUD_PROJECT: PROJECT, MAILGRANT_GOOGLE_URL: laptop.google.url, MAILGRANT_DEADLINE_SECONDS: '2' });
+const env = () => ({ GOOGLE_CLOUD_PROJECT: PROJECT, MAILGRANT_GOOGLE_URL: laptop.google.url, MAILGRANT_DEADLINE_SECONDS: '30' });
 const nobody: Terminal = { interactive: false, say: () => {}, ask: async () => null, open: async () => false };
 interface Data {
   readonly ok?: boolean;

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { CheckFinding } from '../../../functions/cli/doctor/check.ts';
 import { settingsFindings } from '../../../functions/cli/doctor/check-smtp.ts';
 import { fromSettingsPy } from '../../../functions/cli/settings/python-settings.ts';
+import { sampled } from '../../support/deep.ts';
 import { onPath, skipUnless } from '../../support/programs/emulators.ts';
 
 const GOOD = 'abcdefghijklmnop';
@@ -105,7 +106,7 @@ const skip = skipUnless(onPath('python3'), 'python3');
 const firstOf = ([found]: readonly CheckFinding[]): string =>
   found?.ok === true ? 'ok' : found?.ok === false ? String(found.cause) : 'unclear';
 
-for (const { name, files, read = 'settings.py', env = {}, first, is } of STYLES)
+for (const { name, files, read = 'settings.py', env = {}, first, is } of sampled(STYLES, 20))
   test(`settings.py: ${name}: ${first}`, { skip }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
     for (const [path, text] of Object.entries(typeof files === 'string' ? { 'settings.py': files } : files)) {

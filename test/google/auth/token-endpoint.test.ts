@@ -105,7 +105,7 @@ async function minting() {
     return { secrets, writeBack, identity, urls, tokenCache: new Map(), dead: new Map() };
   };
   const vault = instance();
-  const exchange = createExchange()(AbortSignal.timeout(20_000));
+  const exchange = createExchange()(AbortSignal.timeout(300_000));
   const clock = { now: Date.now() };
   const waits: number[] = [];
   const pause = async (ms: number): Promise<void> => void waits.push(ms);

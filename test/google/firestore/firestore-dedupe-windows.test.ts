@@ -5,7 +5,7 @@ import { createIdentity } from '../../../functions/google/auth/service-identity.
 import { createDedupeWindows } from '../../../functions/google/firestore/firestore-dedupe-windows.ts';
 import type { DedupeWindows, WindowMembership } from '../../../functions/mail/delivery/dedupe-windows.ts';
 import { memoryWindows } from '../../explore/world.ts';
-import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
+import { emulator, firestoreEmulator, sdkRoot, skipUnless } from '../../support/programs/emulators.ts';
 import { firestoreAt } from '../../support/stack/firestore.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
@@ -23,7 +23,7 @@ async function laptop() {
 
 async function real() {
   if (!firestore) throw new Error('no emulator');
-  const [running, google] = await Promise.all([startEmulator(firestore), startGoogle()]);
+  const [running, google] = await Promise.all([firestoreEmulator(firestore), startGoogle()]);
   return {
     windows: windowsAt(running.url, google.url),
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,7 @@ import { type Google, startGoogle } from '../../../functions/fake-google/google.
 import { connect } from '../../../functions/google/connect.ts';
 import { createLog } from '../../../functions/runtime/log.ts';
 import { documentEvents } from '../../../functions/trigger/documents/document-handler.ts';
-import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
+import { emulator, firestoreEmulator, sdkRoot, skipUnless } from '../../support/programs/emulators.ts';
 import { appAt, DATABASE, documentHeaders, nameOf } from '../../support/stack/documents.ts';
 import { CONFIG, MAILBOX, serveOn, startLaptop } from '../../support/stack/laptop.ts';
 
@@ -21,7 +21,7 @@ async function laptop(): Promise<Backend> {
 const firestore = emulator(sdkRoot(), 'firestore');
 async function real(): Promise<Backend> {
   if (!firestore) throw new Error('no emulator');
-  const [running, google] = await Promise.all([startEmulator(firestore), startGoogle()]);
+  const [running, google] = await Promise.all([firestoreEmulator(firestore), startGoogle()]);
   const stop = async (): Promise<void> => void (await Promise.all([running[Symbol.asyncDispose](), google[Symbol.asyncDispose]()]));
   return { url: running.url, google, [Symbol.asyncDispose]: stop };
 }

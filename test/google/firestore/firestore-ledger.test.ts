@@ -9,7 +9,7 @@ import { takeOver } from '../../../functions/mail/delivery/claim.ts';
 import { type Entry, type Ledger, STATES, type State } from '../../../functions/mail/delivery/ledger.ts';
 import { googleUrls } from '../../../functions/runtime/google-urls.ts';
 import { world } from '../../explore/world.ts';
-import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
+import { emulator, firestoreEmulator, sdkRoot, skipUnless } from '../../support/programs/emulators.ts';
 import { firestoreAt } from '../../support/stack/firestore.ts';
 import { settingsFor } from '../../support/stack/laptop.ts';
 
@@ -51,7 +51,7 @@ async function laptop(): Promise<Backend> {
 const firestore = emulator(sdkRoot(), 'firestore');
 async function real(): Promise<Backend> {
   if (!firestore) throw new Error('no emulator');
-  const [running, google] = await Promise.all([startEmulator(firestore), startGoogle()]);
+  const [running, google] = await Promise.all([firestoreEmulator(firestore), startGoogle()]);
   return {
     url: running.url,
     metadata: google.url,

@@ -36,7 +36,7 @@ async function gmail() {
     ),
   );
   const token = { secret: new SecretString(access.access_token), expiresAt: Number.MAX_SAFE_INTEGER };
-  const transport = createGmail(google.url, createExchange()(AbortSignal.timeout(20_000)), () => NOW);
+  const transport = createGmail(google.url, createExchange()(AbortSignal.timeout(300_000)), () => NOW);
   return { google, token, transport, [Symbol.asyncDispose]: () => google[Symbol.asyncDispose]() };
 }
 const form = ({ client_id, client_secret, refresh_token }: { client_id: string; client_secret: string; refresh_token: string }): string =>
@@ -103,7 +103,7 @@ test('a session that is opened and cut has sent nothing, so it may be opened aga
 });
 
 test('nothing is listening: provably not sent', async () => {
-  const transport = createGmail('http://127.0.0.1:1', createExchange()(AbortSignal.timeout(5_000)), () => NOW);
+  const transport = createGmail('http://127.0.0.1:1', createExchange()(AbortSignal.timeout(300_000)), () => NOW);
   const token = { secret: new SecretString('t'), expiresAt: 0 };
   await assert.rejects(transport.openSession(letter(raw()), token, alone), { code: 'google_unavailable' });
   await assert.rejects(transport.upload('http://127.0.0.1:1/x', letter(raw()), 0, token), { code: 'google_unavailable' });

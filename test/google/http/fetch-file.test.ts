@@ -38,7 +38,7 @@ const addresses: [string, boolean][] = [
 ];
 for (const [address, open] of addresses) test(`${address} is ${open ? '' : 'not '}public`, () => assert.equal(isPublic(address), open));
 
-const never = AbortSignal.timeout(60_000);
+const never = AbortSignal.timeout(300_000);
 const resolving = (...found: string[]): Reach['lookup'] =>
   ((_name: string, _options: object, done: (error: null, all: object[]) => void) =>
     done(

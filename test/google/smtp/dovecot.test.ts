@@ -15,7 +15,7 @@ const mailbox: Mailbox = { ...(CONFIG.mailboxes[0] as Mailbox), via: 'smtp' };
 const verdicts: Readonly<Record<string, string>> = { good: MAILBOX, other: 'ceo@example.com', broken: 'broken' };
 
 function sender(server: SmtpServer) {
-  const deadline = AbortSignal.timeout(20_000);
+  const deadline = AbortSignal.timeout(300_000);
   const search = async (): Promise<null> => null;
   const smtp = createSmtp({ server, search, warm: createWarmSessions(), deadline, now: Date.now, pause: async () => {} });
   const send = (token: string, letter = letterTo()) =>

@@ -41,7 +41,7 @@ interface Change {
 
 /** One invocation over SMTP, with pauses that take no time and are written down. */
 function invocation({ server = smtpOf(google), mailbox = overSmtp, warm = createWarmSessions(), now = () => 0, ...change }: Change = {}) {
-  const deadline = change.deadline ?? AbortSignal.timeout(20_000);
+  const deadline = change.deadline ?? AbortSignal.timeout(300_000);
   const pauses: number[] = [];
   const search = createSearch(google.url, createExchange()(deadline), now);
   const pause = async (ms: number): Promise<void> => void pauses.push(ms);

@@ -9,6 +9,7 @@ import { htmlToText } from '../../../functions/mail/mime/html-to-text.ts';
 import type { Compiled } from '../../../functions/notify/compiled.ts';
 import { mailOf } from '../../../functions/notify/event-email.ts';
 import { routeNamed } from '../../../functions/notify/handle-event.ts';
+import { sampled } from '../../support/deep.ts';
 import { compileTexts, load, ROUTE } from '../../support/stack/routes.ts';
 import { type Case, cases, compileShipped, sample } from '../../support/stack/samples.ts';
 
@@ -73,7 +74,7 @@ for (const one of cases())
   test(`${one.name} is an email, whatever becomes of one of its fields`, () => {
     const whole = JSON.parse(JSON.stringify({ event: one.data, attributes: one.attributes })) as Fields;
     let tried = 0;
-    for (const path of paths(whole)) {
+    for (const path of sampled([...paths(whole)], 15)) {
       if (path.length === 1) continue;
       for (const by of path[0] === 'attributes' ? [GONE, '', 'a\r\nb', 'x'.repeat(5_000)] : INSTEAD) {
         const { event, attributes } = replaced(whole, path, by) as { event: unknown; attributes: Record<string, string> };

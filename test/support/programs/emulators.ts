@@ -59,24 +59,35 @@ export function emulator(root: string | null, name: 'firestore' | 'pubsub'): ((p
   return jar ? (port) => ['-Xmx256m', '-jar', join(lib, jar), '--host=127.0.0.1', `--port=${port}`] : null;
 }
 
-/** Starts an emulator from its jar (gcloud's own wrapper leaves the Java process behind) and waits until it answers. */
-export async function startEmulator(
-  command: (port: number) => string[],
-): Promise<AsyncDisposable & { readonly url: string; readonly child: ChildProcess }> {
-  const port = await freePort(0);
-  const child = spawn('java', command(port), { stdio: 'ignore' });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill); // also where nobody comes to dispose of it
-  const url = `http://127.0.0.1:${port}`;
+/** The Firestore emulator that the runner of the tests started for all files (`test/run.ts`), or one of one's own. */
+export async function firestoreEmulator(command: (port: number) => string[]): Promise<AsyncDisposable & { readonly url: string }> {
+  const url = process.env['MAILGRANT_FIRESTORE_EMULATOR'];
+  if (url === undefined) return startEmulator(command);
+  await answers(url);
+  return { url, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** Waits until something answers there, or until `gone` says that nothing will. */
+async function answers(url: string, gone: () => boolean = () => false): Promise<void> {
   while (
     !(await fetch(url).then(
       () => true,
       () => false,
     ))
   ) {
-    if (child.exitCode !== null) throw new Error(`the emulator ended with ${child.exitCode}`);
+    if (gone()) throw new Error('the emulator ended');
     await sleep(50);
   }
+}
+
+/** Starts an emulator from its jar (gcloud's own wrapper leaves the Java process behind) and waits until it answers. */
+export async function startEmulator(
+  command: (port: number) => string[],
+): Promise<AsyncDisposable & { readonly url: string; readonly child: ChildProcess }> {
+  const { url, child } = await spawnEmulator(command);
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill); // also where nobody comes to dispose of it
+  await answers(url, () => child.exitCode !== null);
   return {
     url,
     child,
@@ -87,4 +98,10 @@ export async function startEmulator(
       await ended;
     },
   };
+}
+
+/** Starts an emulator and does not wait for it; whoever starts it ends it. */
+export async function spawnEmulator(command: (port: number) => string[]): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const port = await freePort(0);
+  return { url: `http://127.0.0.1:${port}`, child: spawn('java', command(port), { stdio: 'ignore' }) };
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onceARun } from '../once-a-run.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 /** Under MAILGRANT_INSTALL=1 npm installs the package's dependencies; otherwise they are links to the checkout's. */
@@ -15,11 +16,15 @@ export interface Packed {
   readonly files: readonly string[];
 }
 
-export function pack(folder: string): Packed {
-  const args = ['pack', '--json', '--pack-destination', folder];
-  const [{ filename, files }] = JSON.parse(
-    execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  ) as [{ filename: string; files: { path: string }[] }];
+/** Packs once a run: npm compiles into lib/ of the checkout, which two at once would do on top of each other. */
+export function pack(): Packed {
+  const folder = onceARun('packed', (own) => {
+    const args = ['pack', '--json', '--pack-destination', own];
+    writeFileSync(join(own, 'packed.json'), execFileSync('npm', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] }));
+  });
+  const [{ filename, files }] = JSON.parse(readFileSync(join(folder, 'packed.json'), 'utf8')) as [
+    { filename: string; files: { path: string }[] },
+  ];
   return { archive: join(folder, filename), files: files.map(({ path }) => path) };
 }
 
