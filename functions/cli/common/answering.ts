@@ -1,7 +1,7 @@
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
 import type { CommandAnswer } from './command.ts';
-import { CommandError, commandErrorReport, commandErrorText, isUsage } from './refusal.ts';
+import { CommandError, commandErrorReport, commandErrorText, isUsage, PartlyDone } from './refusal.ts';
 
 /** Runs a command; whatever it throws becomes its answer, without text that a foreign error may quote. */
 export async function answering(run: () => Promise<CommandAnswer>): Promise<CommandAnswer> {
@@ -18,7 +18,7 @@ function failedAnswer(error: unknown): CommandAnswer {
     const { message, problems } = error;
     return { data: { problems }, text: message, exitCode: 1, error: { code: 'config_invalid', message, fix } };
   }
-  if (!(error instanceof CommandError || error instanceof MailFailure)) {
+  if (!(error instanceof CommandError || error instanceof MailFailure || error instanceof PartlyDone)) {
     const message = foreign(error);
     return { data: {}, text: message, exitCode: 1, error: { code: 'unexpected', message, fix: null } };
   }

@@ -41,7 +41,7 @@ const FIXES = {
   versions_left: 'Disable the older versions by hand: gcloud secrets versions disable N --secret=NAME, or run it again.',
   proof_failed:
     'The older versions are untouched, but the newest is what functions read: look with npx mailgrant watch, and run rotate again.',
-  revoke_failed: 'Nothing was disabled. Run it again, or remove the app by hand at https://myaccount.google.com/connections.',
+  revoke_failed: 'Run it again, or remove the app by hand at https://myaccount.google.com/connections.',
   database_missing:
     'Name it by --database, or MAILGRANT_DATABASE: terraform -chdir=infra output database shows it. Is --project the right one?',
   mail_missing: 'Name the email by its id: npx mailgrant ledger list shows them.',
@@ -81,6 +81,19 @@ export class CommandError extends Error {
   }
 }
 
+/** An error, with what the command had changed before it. */
+export class PartlyDone extends Error {
+  readonly error: unknown;
+  readonly changed: string;
+
+  constructor(error: unknown, changed: string) {
+    super(changed);
+    this.name = 'PartlyDone';
+    this.error = error;
+    this.changed = changed;
+  }
+}
+
 /** The answer of a command that did not do what it was asked. */
 export interface CommandErrorReport {
   readonly ok: false;
@@ -93,8 +106,11 @@ export interface CommandErrorReport {
   readonly unstored: DiscardedGrant | null;
 }
 
-/** `revoked` at Google, `kept` because other grants would end with it, or `failed` to revoke. */
-export type DiscardedGrant = 'revoked' | 'kept' | 'failed';
+/**
+ * `revoked` at Google, `kept` because other grants would end with it, `failed`: Google refused to revoke it, or `unknown`: an answer
+ * was lost, so that it may live.
+ */
+export type DiscardedGrant = 'revoked' | 'kept' | 'failed' | 'unknown';
 
 /** The fix of a function's failure when it occurs in a command, where nobody repeats an email. */
 const IN_A_COMMAND: Readonly<Partial<Record<string, string>>> = {
@@ -104,6 +120,10 @@ const IN_A_COMMAND: Readonly<Partial<Record<string, string>>> = {
 
 /** Any thrown value as data; of a foreign error only the name is kept. */
 export function commandErrorReport(error: unknown, unstored: DiscardedGrant | null = null): CommandErrorReport {
+  if (error instanceof PartlyDone) {
+    const report = commandErrorReport(error.error, unstored);
+    return { ...report, changed: [report.changed, error.changed].filter(Boolean).join(' ') };
+  }
   if (error instanceof CommandError) {
     const { code, message, changed } = error;
     return { ok: false, code, detail: message, fix: FIXES[code], changed, unstored };
@@ -118,7 +138,11 @@ const FATE: Readonly<Record<DiscardedGrant, string>> = {
   kept: 'The grant that was given is not stored. It was not revoked, because other grants of this account and client could end with it.',
   failed:
     'The grant that was given is not stored, and Google did not take its revocation: remove the app at https://myaccount.google.com/connections.',
+  unknown:
+    'No grant is stored, and one may live at Google, since an answer was lost: remove the app at https://myaccount.google.com/connections.',
 };
 
 export const commandErrorText = ({ code, detail, fix, changed, unstored }: CommandErrorReport): string =>
-  [`${code}: ${detail}`, `Fix: ${fix}`, unstored ? FATE[unstored] : (changed ?? 'Nothing was written.')].join('\n');
+  [`${code}: ${detail}`, `Fix: ${fix}`, unstored && FATE[unstored], changed ?? (unstored ? null : 'Nothing was written.')]
+    .filter(Boolean)
+    .join('\n');

@@ -16,8 +16,12 @@ export interface SecretStore {
   disabled(secret: string): Promise<number[]>;
   enable(secret: string, version: number): Promise<void>;
   read(secret: string, version: number | 'latest'): Promise<SecretString>;
-  /** Adds a version, creating the secret if needed; returns its number. */
-  add(secret: string, payload: SecretString): Promise<{ readonly version: number; readonly created: boolean }>;
+  /** Makes the secret; false if it is there already. */
+  create(secret: string): Promise<boolean>;
+  /** Adds a version; returns its number. */
+  add(secret: string, payload: SecretString): Promise<number>;
+  /** Deletes a secret that has no version; false if it has one. */
+  removeEmpty(secret: string): Promise<boolean>;
   disable(secret: string, version: number): Promise<void>;
 }
 
@@ -29,14 +33,8 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
   const client = await clientFor(operator);
   const named = (secret: string): string => `projects/${project}/secrets/${secret}`;
 
-  const create = (secret: string) =>
-    client.createSecret({ parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } });
-  const addTo = async (secret: string, payload: SecretString): Promise<number> => {
-    const [{ name }] = await client.addSecretVersion({ parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } });
-    return numberOf(name);
-  };
   const inState = async (secret: string, states: readonly unknown[]): Promise<number[]> => {
-    const listed = await client.listSecretVersions({ parent: named(secret) }).catch((error: unknown) => {
+    const listed = await client.listSecretVersions({ parent: named(secret) }, READING).catch((error: unknown) => {
       if (codeOf(error) === NOT_FOUND) return [[]];
       throw failureOf(error, 'secret_unreadable', secret);
     });
@@ -50,12 +48,12 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
     // An operator who may only add versions may not read the secret, so that question comes second.
     async look(secret) {
       const [{ permissions }] = await client
-        .testIamPermissions({ resource: named(secret), permissions: [MAY_ADD] })
+        .testIamPermissions({ resource: named(secret), permissions: [MAY_ADD] }, READING)
         .catch((error: unknown) => {
           throw failureOf(error, 'secret_not_writable', secret);
         });
       if (permissions?.includes(MAY_ADD)) return { exists: true, writable: true };
-      return client.getSecret({ name: named(secret) }).then(
+      return client.getSecret({ name: named(secret) }, READING).then(
         () => ({ exists: true, writable: false }),
         (error: unknown) => {
           if (codeOf(error) === NOT_FOUND) return { exists: false, writable: true };
@@ -66,36 +64,76 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
     enabled: (secret) => inState(secret, ['ENABLED', 1]),
     disabled: (secret) => inState(secret, ['DISABLED', 2]),
     async enable(secret, version) {
-      await client.enableSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
+      await client.enableSecretVersion({ name: `${named(secret)}/versions/${version}` }, WRITING).catch((error: unknown) => {
         throw failureOf(error, 'secret_not_writable', secret);
       });
     },
     async read(secret, version) {
-      const [{ payload }] = await client.accessSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
-        throw failureOf(error, 'secret_unreadable', secret);
-      });
+      const [{ payload }] = await client
+        .accessSecretVersion({ name: `${named(secret)}/versions/${version}` }, READING)
+        .catch((error: unknown) => {
+          throw failureOf(error, 'secret_unreadable', secret);
+        });
       return new SecretString(Buffer.from(payload?.data ?? '').toString('utf8'));
     },
-    async add(secret, payload) {
-      try {
-        const version = await addTo(secret, payload).catch((error: unknown) =>
-          codeOf(error) === NOT_FOUND ? null : Promise.reject(error),
+    async create(secret) {
+      const make = () =>
+        client.createSecret({ parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } }, WRITING);
+      // A lost answer is asked for once more: "it is there" then says that it was made.
+      return make()
+        .catch((error: unknown) => (CODES[codeOf(error)] ? Promise.reject(error) : make()))
+        .then(
+          () => true,
+          (error: unknown) => {
+            if (codeOf(error) === ALREADY_EXISTS) return false;
+            throw failureOf(error, 'secret_not_writable', secret);
+          },
         );
-        if (version !== null) return { version, created: false };
-        // Another operator may create it at the same time: then it exists.
-        await create(secret).catch((error: unknown) => (codeOf(error) === ALREADY_EXISTS ? null : Promise.reject(error)));
-        return { version: await addTo(secret, payload), created: true };
+    },
+    async add(secret, payload) {
+      const request = { parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } };
+      const [{ name }] = await client.addSecretVersion(request, WRITING).catch((error: unknown) => {
+        throw failureOf(error, 'secret_not_writable', secret);
+      });
+      return numberOf(name);
+    },
+    async removeEmpty(secret) {
+      try {
+        const [{ etag }] = await client.getSecret({ name: named(secret) }, READING);
+        const [versions] = await client.listSecretVersions({ parent: named(secret) }, READING);
+        if (versions.length > 0) return false;
+        await client.deleteSecret({ name: named(secret), etag: etag ?? null }, WRITING);
+        return true;
       } catch (error) {
         throw failureOf(error, 'secret_not_writable', secret);
       }
     },
     async disable(secret, version) {
-      await client.disableSecretVersion({ name: `${named(secret)}/versions/${version}` }).catch((error: unknown) => {
+      await client.disableSecretVersion({ name: `${named(secret)}/versions/${version}` }, WRITING).catch((error: unknown) => {
         throw failureOf(error, 'secret_not_writable', secret);
       });
     },
   };
 }
+
+const UNAVAILABLE = 14;
+/** Google's client repeats a read for a minute by default; an operator waits for it. */
+const READING = {
+  retry: {
+    retryCodes: [UNAVAILABLE],
+    backoffSettings: {
+      initialRetryDelayMillis: 200,
+      retryDelayMultiplier: 3,
+      maxRetryDelayMillis: 2_000,
+      initialRpcTimeoutMillis: 10_000,
+      rpcTimeoutMultiplier: 1,
+      maxRpcTimeoutMillis: 10_000,
+      maxRetries: 3,
+    },
+  },
+};
+/** A write is not repeated here: the command looks whether it took effect. */
+const WRITING = { retry: null, timeout: 15_000 };
 
 const NOT_FOUND = 5; // gRPC's number, which the client uses over REST too
 const ALREADY_EXISTS = 6;

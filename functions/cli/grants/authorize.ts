@@ -2,7 +2,7 @@ import { refresh } from '../../google/auth/token-endpoint.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { CommandError, type CommandErrorReport, commandErrorReport } from '../common/refusal.ts';
-import { askConsent, type Consented, scopesFor } from './consent.ts';
+import { askConsent, type Consented, ExchangeUnanswered, scopesFor } from './consent.ts';
 import { faultOf, type TokenGrant } from './consent-response.ts';
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
@@ -66,7 +66,14 @@ export async function authorize(
   const exists = await writable(mailbox, store); // checked before the person is asked for consent
   if (exists) await refuseForeignGrants(store, mailbox).catch(unlessUnreadable);
   const waiting = setup.interrupt ? AbortSignal.any([timeout, setup.interrupt]) : timeout;
-  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, timeout: waiting });
+  setup.interrupt?.throwIfAborted();
+  await using consented = await askConsent(mailbox, client, browser, { terminal, exchange, urls, timeout: waiting }).catch(
+    (error: unknown) => {
+      if (error instanceof ExchangeUnanswered) return unanswered(error);
+      throw error;
+    },
+  );
+  if ('refusal' in consented) return consented.refusal;
   const { granted } = consented;
   try {
     const stored = await prove(granted, client, setup, exists);
@@ -77,7 +84,7 @@ export async function authorize(
     const orphan = refreshToken && { refreshToken, clientId: client.id, email };
     if (error instanceof CommandError && error.code === 'not_known_stored') {
       // Revoking it could revoke the stored grant.
-      const refusal = commandErrorReport(error, orphan ? 'kept' : undefined);
+      const refusal = commandErrorReport(error);
       await consented.show(false, 'It is not known whether the grant was stored', [refusal.detail, refusal.fix]);
       return refusal;
     }
@@ -87,6 +94,8 @@ export async function authorize(
     return refusal;
   }
 }
+
+const unanswered = (error: unknown) => ({ refusal: commandErrorReport(error, 'unknown'), [Symbol.asyncDispose]: async () => {} });
 
 async function prove(
   granted: TokenGrant,

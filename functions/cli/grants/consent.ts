@@ -19,6 +19,9 @@ export interface ConsentPorts {
   readonly timeout: AbortSignal;
 }
 
+/** The exchange of the code was not answered: Google may have given a grant that nobody has. */
+export class ExchangeUnanswered extends MailFailure {}
+
 /** A completed consent. `show` tells the waiting browser the result; without a browser it does nothing. */
 export interface Consented extends AsyncDisposable {
   readonly granted: TokenGrant;
@@ -93,7 +96,9 @@ async function exchangeCode(
   { exchange, urls }: ConsentPorts,
 ): Promise<TokenGrant> {
   const reply = await exchange(codeCall(urls.token, client, redirect, code, verifier)).catch((error: unknown) => {
-    throw new MailFailure('google_unavailable', `the token endpoint did not answer: ${error instanceof NoReply ? error.message : 'error'}`);
+    const [why, left] = error instanceof NoReply ? [error.message, error.left] : ['error', true];
+    throw new (left ? ExchangeUnanswered : MailFailure)('google_unavailable', `the token endpoint did not answer: ${why}`);
   });
+  if (reply.status >= 500) throw new ExchangeUnanswered('google_unavailable', `the token endpoint answered ${reply.status}`);
   return readTokenGrant(reply, client.id);
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../config/load-config.ts';
 import { createExchange, type Exchange } from '../../google/http/exchange.ts';
+import { withRetry } from '../../google/http/retry.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
@@ -41,7 +43,7 @@ export async function setUp(
   const project = (options['project'] as string | undefined) ?? env['GOOGLE_CLOUD_PROJECT'];
   if (!project) throw new CommandError('project_missing', 'no project is named');
   const operator = operatorFor(file, project, env);
-  const exchange = createExchange()(new AbortController().signal); // each call has its own timeout
+  const exchange = withRetry(createExchange()(new AbortController().signal), sleep, Math.random); // each call has its own timeout
   return { mailbox, operator, store: await openSecretStore(operator), exchange, terminal, now: Date.now };
 }
 

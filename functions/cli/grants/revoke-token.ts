@@ -4,8 +4,14 @@ import { SecretString } from '../../mail/model/secret.ts';
 import type { DiscardedGrant } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 
-/** Google's answer to the revocation of a token: `gone` if the token was not valid any more. */
-export type Revoked = 'revoked' | 'gone' | 'failed';
+/** Google's answer to the revocation of a token: `gone` if the token was not valid any more, `unknown` if no answer came. */
+export type Revoked = 'revoked' | 'gone' | 'failed' | 'unknown';
+
+/** What is said before the name of a version whose grant was not ended. */
+export const NOT_ENDED = {
+  failed: 'Google did not take the end of the grant in',
+  unknown: 'Google did not answer, so it is not known whether it ended the grant in',
+} as const;
 
 /**
  * Revokes at Google everything that the token's account granted to the token's client (RFC 7009). After a lost answer the request
@@ -15,13 +21,13 @@ export async function revokeToken(url: string, token: SecretString, exchange: Ex
   const first = await askToRevoke(url, token, exchange);
   if (first !== 'lost') return first;
   const second = await askToRevoke(url, token, exchange);
-  return second === 'gone' ? 'revoked' : second === 'lost' ? 'failed' : second;
+  return second === 'gone' ? 'revoked' : second === 'lost' ? 'unknown' : second;
 }
 
 async function askToRevoke(url: string, token: SecretString, exchange: Exchange): Promise<Revoked | 'lost'> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const body = new URLSearchParams({ token: token.reveal() }).toString();
-  const reply = await exchange({ method: 'POST', url, headers, body, timeoutMs: 10_000 }).catch(() => null);
+  const reply = await exchange({ method: 'POST', url, headers, body, timeoutMs: 10_000, once: true }).catch(() => null);
   if (reply === null) return 'lost';
   if (reply.status === 200) return 'revoked';
   return reply?.status === 400 && (json(reply) as { error?: unknown } | null)?.error === 'invalid_token' ? 'gone' : 'failed';
@@ -58,7 +64,8 @@ export async function discard(
   if (email === '') return 'kept';
   for (const { secret } of mailboxes.filter(({ address, grant }) => address === email && grant === 'refresh-token'))
     if (await mayHold(store, secret, clientId)) return 'kept';
-  return (await revoke(refreshToken)) === 'failed' ? 'failed' : 'revoked';
+  const said = await revoke(refreshToken);
+  return said === 'gone' ? 'revoked' : said;
 }
 
 async function mayHold(store: SecretStore, secret: string, clientId: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 import type { SecretString } from '../../mail/model/secret.ts';
-import { CommandError } from '../common/refusal.ts';
+import { CommandError, PartlyDone } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 import { confirm } from '../common/terminal.ts';
 import type { GrantContext } from './grant-setup.ts';
-import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
-import { disableAndLook, ownerOf, refuseForeignGrants } from './stored-grants.ts';
+import { NOT_ENDED, type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
+import { disableAndLook, ownerOf, reasonOf, refuseForeignGrants } from './stored-grants.ts';
 
 /** A mailbox without a grant; `atGoogle` is null where no refresh token was left to revoke. */
 export interface RevokeResult {
@@ -30,10 +30,8 @@ export interface RevokeOptions {
  * Ends the mailbox's grant: first at Google, which revokes everything that the account granted to that client, then in Secret
  * Manager. A grant that was ended before is no error. Throws CommandError, MailFailure.
  */
-export async function revoke(
-  { mailbox, operator, store, exchange, terminal }: GrantContext,
-  { yes, dryRun, all }: RevokeOptions,
-): Promise<RevokeResult> {
+export async function revoke(setup: GrantContext, { yes, dryRun, all }: RevokeOptions): Promise<RevokeResult> {
+  const { mailbox, operator, store, exchange, terminal } = setup;
   const { address, secret } = mailbox;
   await refuseForeignGrants(store, mailbox);
   const versions = await store.enabled(secret);
@@ -42,34 +40,52 @@ export async function revoke(
   if (dryRun || versions.length + (all ? off.length : 0) === 0) return { ...answer, atGoogle: null };
   if (!yes) await confirm(`${address} will not send any more, here or wherever else this OAuth client is used.`, terminal);
 
-  const texts = await Promise.all(versions.map((version) => store.read(secret, version)));
-  if (all) texts.push(...(await readDisabled(store, secret, off, address)));
-  const found: Revoked[] = [];
-  for (const { token } of texts.flatMap(refreshTokenOf)) found.push(await revokeToken(operator.settings.urls.revoke, token, exchange));
-  if (found.includes('failed')) throw new CommandError('revoke_failed', 'Google did not take the revocation');
-  for (const version of versions)
-    await disableAndLook(store, secret, version).catch(({ message }: Error) => {
-      throw new CommandError('versions_left', message, 'The grant is revoked at Google.');
-    });
-  return { ...answer, atGoogle: found.includes('revoked') ? 'revoked' : found.length > 0 ? 'gone' : null };
+  setup.interrupt?.throwIfAborted(); // from here on it is finished
+  const changes: string[] = [];
+  try {
+    const found: Revoked[] = [];
+    const end = async (version: number, text: SecretString): Promise<void> => {
+      for (const { token } of refreshTokenOf(text)) {
+        const said = await revokeToken(operator.settings.urls.revoke, token, exchange);
+        if (said === 'failed') throw new CommandError('revoke_failed', `${NOT_ENDED.failed} version ${version}`);
+        if (said === 'unknown')
+          throw new CommandError('revoke_failed', `${NOT_ENDED.unknown} version ${version}`, 'No version was disabled.');
+        found.push(said);
+        changes.push(`The grant in version ${version} is ended at Google.`);
+      }
+    };
+    // All are read before one is ended: who may not read them ends nothing.
+    const texts = new Map<number, SecretString>();
+    for (const version of versions) texts.set(version, await store.read(secret, version));
+    if (all) for (const version of off) await readDisabled(store, secret, version, (text) => texts.set(version, text));
+    for (const [version, text] of texts) if ((ownerOf(text) ?? address) === address) await end(version, text);
+    for (const version of versions) {
+      await disableAndLook(store, secret, version).catch((error: unknown) => {
+        throw new CommandError('versions_left', reasonOf(error));
+      });
+      changes.push(`Disabled: version ${version}.`);
+    }
+    return { ...answer, atGoogle: found.includes('revoked') ? 'revoked' : found.length > 0 ? 'gone' : null };
+  } catch (error) {
+    throw changes.length === 0 ? error : new PartlyDone(error, changes.join(' '));
+  }
 }
 
 /**
  * A disabled version cannot be read, so it is enabled for that moment. It may then be `latest`, which the functions read: so this
  * is quick, one version at a time.
  */
-async function readDisabled(store: SecretStore, secret: string, versions: readonly number[], address: string): Promise<SecretString[]> {
-  const texts: SecretString[] = [];
-  for (const version of versions) {
-    await store.enable(secret, version);
-    try {
-      const text = await store.read(secret, version);
-      if ((ownerOf(text) ?? address) === address) texts.push(text);
-    } finally {
-      await disableAndLook(store, secret, version);
-    }
-  }
-  return texts;
+async function readDisabled(store: SecretStore, secret: string, version: number, take: (text: SecretString) => void): Promise<void> {
+  const failures: unknown[] = [];
+  await store
+    .enable(secret, version)
+    .then(async () => take(await store.read(secret, version)))
+    .catch((error: unknown) => failures.push(error));
+  await disableAndLook(store, secret, version).catch((error: unknown) => {
+    const why = failures[0] ?? (error instanceof PartlyDone ? error.error : error);
+    throw new PartlyDone(why, `Version ${version} may be enabled: gcloud secrets versions disable ${version} --secret=${secret}.`);
+  });
+  if (failures.length > 0) throw failures[0];
 }
 
 export function revokeText({ dryRun, address, secret, atGoogle, disabled, unseen }: RevokeResult): string {

@@ -1,13 +1,12 @@
 import { readCredential } from '../../google/auth/refresh-token-secret.ts';
 import { refresh } from '../../google/auth/token-endpoint.ts';
-import { toFailure } from '../../mail/model/failure.ts';
 import { CommandError, type CommandErrorReport, commandErrorReport } from '../common/refusal.ts';
 import { agrees } from '../common/terminal.ts';
 import { type Authorized, authorize, type ConsentOptions } from './authorize.ts';
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
-import { type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
-import { disableAndLook, refuseForeignGrants } from './stored-grants.ts';
+import { NOT_ENDED, type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
+import { disableAndLook, reasonOf, refuseForeignGrants } from './stored-grants.ts';
 
 /** A new grant in place of the old one. */
 export interface Rotated extends Authorized {
@@ -36,16 +35,34 @@ export async function rotate(
   const changed = `The new grant is version ${stored.version} of the secret ${stored.secret}.`;
   const fault = await proveLatest(setup, changed);
   if (fault) return commandErrorReport(fault);
+  const changes = [changed];
   try {
     const older = (await store.enabled(mailbox.secret)).filter((version) => version < stored.version);
-    const texts = end ? await Promise.all(older.map((version) => store.read(mailbox.secret, version))) : [];
-    for (const version of older) await disableAndLook(store, mailbox.secret, version);
-    const others = texts.flatMap(refreshTokenOf).filter(({ clientId }) => clientId !== client.id);
-    const ended = await Promise.all(others.map(({ token }) => revokeToken(setup.operator.settings.urls.revoke, token, setup.exchange)));
+    const ended: Revoked[] = [];
+    for (const version of older) {
+      // Ended before it is disabled: what goes wrong in between leaves it where the next command finds it.
+      if (end) ended.push(...(await endOther(setup, client, version, changes)));
+      await disableAndLook(store, mailbox.secret, version);
+      changes.push(`Disabled: version ${version}.`);
+    }
     return { ...stored, disabled: older, ended };
   } catch (error) {
-    return commandErrorReport(new CommandError('versions_left', reasonOf(error), changed));
+    return commandErrorReport(new CommandError('versions_left', reasonOf(error), changes.join(' ')));
   }
+}
+
+/** Ends the grant in a version at Google where it is another client's. Throws CommandError: revoke_failed. */
+async function endOther({ mailbox, operator, store, exchange }: GrantContext, client: OAuthClient, version: number, changes: string[]) {
+  const ended: Revoked[] = [];
+  const others = refreshTokenOf(await store.read(mailbox.secret, version)).filter(({ clientId }) => clientId !== client.id);
+  for (const { token } of others) {
+    const said = await revokeToken(operator.settings.urls.revoke, token, exchange);
+    if (said === 'failed' || said === 'unknown')
+      throw new CommandError('revoke_failed', `${NOT_ENDED[said]} version ${version}, which stays enabled`);
+    ended.push(said);
+    changes.push(`The grant in version ${version} is ended at Google.`);
+  }
+  return ended;
 }
 
 /**
@@ -62,8 +79,6 @@ async function askAboutOthers({ mailbox, store, terminal }: GrantContext, client
   return agrees(`${consequence}\nEnd it at Google once the new one works?`, terminal);
 }
 
-const reasonOf = (error: unknown): string => (error instanceof CommandError ? error.message : toFailure(error).code);
-
 /** Mints from the version that functions read. */
 async function proveLatest({ mailbox, operator, store, exchange, now }: GrantContext, changed: string): Promise<CommandError | null> {
   try {
@@ -71,15 +86,13 @@ async function proveLatest({ mailbox, operator, store, exchange, now }: GrantCon
     await refresh(operator.settings.urls.token, readCredential(text, mailbox.address), exchange, now);
     return null;
   } catch (error) {
-    return new CommandError('proof_failed', `the stored version gives no access token: ${reasonOf(error)}`, changed);
+    return new CommandError('proof_failed', `the stored version was not proved by an access token: ${reasonOf(error)}`, changed);
   }
 }
 
 export function rotatedText({ disabled, ended }: Rotated): string {
   if (disabled.length === 0) return 'No older version was enabled.';
   const list = `Disabled: ${disabled.map((version) => `version ${version}`).join(', ')}.`;
-  if (ended.includes('failed'))
-    return `${list} Google did not take the end of an old grant: remove the old app at https://myaccount.google.com/connections.`;
   if (ended.length > 0) return `${list} The grants of other OAuth clients among them are ended at Google.`;
   return `${list} Their refresh tokens stay valid at Google, where revoking one would end the new one too, unless it is of another client (--end-others).`;
 }

@@ -1,6 +1,7 @@
 import type { Mailbox } from '../../mail/model/config.ts';
+import { toFailure } from '../../mail/model/failure.ts';
 import type { SecretString } from '../../mail/model/secret.ts';
-import { CommandError } from '../common/refusal.ts';
+import { CommandError, PartlyDone } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 
 /** What was found after adding a version failed or its answer was lost. */
@@ -18,8 +19,9 @@ export async function lookForPayload(store: SecretStore, secret: string, payload
 }
 
 /**
- * Adds a version, and reports the state that is found, not how the call failed: after a lost reply the version may be stored.
- * Throws the store's error where it is not stored, with what was changed all the same; not_known_stored where nobody can tell.
+ * Adds a version, and first the secret if there is none. It reports the state that is found, not how the call failed: after a lost
+ * reply the version may be stored. Throws the store's error where it is not, and deletes a secret that it made for it;
+ * not_known_stored where nobody can tell.
  */
 export async function addAndLook(
   store: SecretStore,
@@ -27,18 +29,30 @@ export async function addAndLook(
   payload: SecretString,
   existed: boolean,
 ): Promise<{ readonly version: number; readonly created: boolean }> {
+  const made =
+    !existed &&
+    (await store.create(secret).catch((error: unknown) => {
+      throw error instanceof CommandError ? error : new PartlyDone(error, `It is not known whether the secret ${secret} was made.`);
+    }));
   try {
-    return await store.add(secret, payload);
+    return { version: await store.add(secret, payload), created: !existed };
   } catch (error) {
     const refused = error instanceof CommandError; // Secret Manager answered
     const kept = refused ? 'not stored' : await lookForPayload(store, secret, payload);
     if (typeof kept === 'object') return { version: kept.version, created: !existed };
-    if (kept === 'not known') throw new CommandError('not_known_stored', `it is not known whether the grant is in the secret ${secret}`);
-    const made = !existed && (await store.look(secret).then(({ exists }) => exists, () => false)); // biome-ignore format: one thought
-    if (made && refused) throw new CommandError(error.code, error.message, `The secret ${secret} was made, and has no version.`);
-    throw error;
+    if (kept === 'not known')
+      throw new CommandError('not_known_stored', `it is not known whether the grant is in the secret ${secret}`, KEPT);
+    const left =
+      made &&
+      !(await store.removeEmpty(secret).then(
+        () => true, // gone, or another operator's version is in it
+        () => false,
+      ));
+    throw left ? new PartlyDone(error, `The secret ${secret} was made, and has no version.`) : error;
   }
 }
+
+const KEPT = 'The grant that was given was not revoked at Google: it may be the one that is stored.';
 
 /** Whose grant a payload holds, in lower case; null where it does not say. */
 export function ownerOf(text: SecretString): string | null {
@@ -59,9 +73,17 @@ export async function refuseForeignGrants(store: SecretStore, { secret, address 
   }
 }
 
-/** Disables a version; where the answer was lost, what is found decides. */
+/** Disables a version; where the answer was lost, what is found decides. Throws what the store threw. */
 export async function disableAndLook(store: SecretStore, secret: string, version: number): Promise<void> {
   await store.disable(secret, version).catch(async (error: unknown) => {
-    if ((await store.enabled(secret).catch(() => [version])).includes(version)) throw error;
+    const enabled = await store.enabled(secret).catch(() => null);
+    if (enabled === null) throw new PartlyDone(error, `Whether version ${version} of ${secret} is disabled is not known.`);
+    if (enabled.includes(version)) throw error;
   });
+}
+
+/** Why it failed, in a few words, and what it changed all the same. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof PartlyDone) return `${reasonOf(error.error)}. ${error.changed}`;
+  return error instanceof CommandError ? error.message : toFailure(error).message;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { cloudError, ERROR_REPLIES } from '../http/error-replies.ts';
 import { bearerIn, type FakeReply, type FakeRequest, jsonOf } from '../http/server.ts';
@@ -8,7 +9,7 @@ const CASTAGNOLI = 0x82f63b78;
 
 type Version = { number: number; data: Uint8Array; state: string };
 
-/** The fake of Secret Manager: create and read secrets, add, access, disable and enable versions, over REST. */
+/** The fake of Secret Manager: create, read and delete secrets, add, access, disable and enable versions, over REST. */
 export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: readonly string[]): (request: FakeRequest) => FakeReply {
   db.exec(`CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY) STRICT;
     CREATE TABLE IF NOT EXISTS versions(secret TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY(secret, number)) STRICT`);
@@ -54,6 +55,13 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
     return { status: 200, body: { name, state } };
   };
 
+  const remove = (secret: string, etag: string | null): FakeReply => {
+    if (etag && etag !== etagOf(secret)) return cloudError(400, 'FAILED_PRECONDITION', 'The etag does not match.');
+    db.prepare('DELETE FROM versions WHERE secret = ?').run(secret);
+    db.prepare('DELETE FROM secrets WHERE name = ?').run(secret);
+    return { status: 200, body: {} };
+  };
+
   /** Newest first, as Secret Manager lists them. */
   const versionsOf = (secret: string): FakeReply => {
     const rows = db.prepare('SELECT number, state FROM versions WHERE secret = ? ORDER BY number DESC').all(secret) as {
@@ -89,9 +97,13 @@ export function createSecretManager(db: DatabaseSync, oauth: OAuth, readers: rea
         body: { bindings: readers.map((member) => ({ role: 'roles/secretmanager.secretAccessor', members: [member] })) },
       };
     if (request.path.endsWith('/versions')) return versionsOf(secret);
-    return version ? onVersion(secret, version, verb) : { status: 200, body: { name: secret, replication: { automatic: {} } } };
+    if (version) return onVersion(secret, version, verb);
+    if (request.method === 'DELETE') return remove(secret, request.query.get('etag'));
+    return { status: 200, body: { name: secret, replication: { automatic: {} }, etag: etagOf(secret) } };
   };
 }
+
+const etagOf = (secret: string): string => `"${createHash('sha256').update(secret).digest('hex').slice(0, 14)}"`;
 
 /** CRC-32C (Castagnoli) as Secret Manager returns it beside the payload. */
 function crc32c(data: Uint8Array): number {

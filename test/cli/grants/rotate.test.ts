@@ -159,7 +159,7 @@ const revocations: { name: string; line: (desk: Desk) => Line; code: string; sta
   {
     name: 'Google down',
     line: (desk) => {
-      desk.google.faults.script({ on: 'revoke', status: 503 });
+      desk.google.faults.script({ on: 'revoke', status: 403 });
       return { options: { yes: true } };
     },
     code: 'revoke_failed',
