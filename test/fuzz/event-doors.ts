@@ -99,19 +99,24 @@ const push = (data: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
     { weight: 1, arbitrary: data },
   );
 
-const fresh = (value: unknown, world: World): string => JSON.stringify(value ?? null).replace('"fresh"', `"fresh-${world.next()}"`);
+/** The request with an id of its own where it asks for one. */
+function fresh(value: unknown, world: World): { readonly text: string; readonly own: boolean } {
+  const message = fieldsOf(fieldsOf(value)['message']);
+  const own = message['messageId'] === 'fresh';
+  const whole = own ? { ...fieldsOf(value), message: { ...message, messageId: `fresh-${world.next()}` } } : (value ?? null);
+  return { text: JSON.stringify(whole).toWellFormed(), own };
+}
 
 async function pushed(path: string, input: unknown, world: World) {
   const { body, headers } = fieldsOf(input);
-  const given = fresh(body, world);
+  const { text, own } = fresh(body, world);
   const before = world.taken();
-  const { status } = await posted(world.laptop.worker + path, given, { ...headersOf(headers) });
+  const { status } = await posted(world.laptop.worker + path, text, { ...headersOf(headers) });
   checkStatus(status, world);
-  const text = given.toWellFormed();
   const postponed = /scheduled_at|mailgrant|idempotencyKey/i.test(
     Buffer.from(textOf(fieldsOf(fieldsOf(body)['message'])['data']), 'base64').toString() + text,
   );
-  return { status, text, lost: status === 204 && world.taken() === before && !postponed };
+  return { status, text, lost: own && status === 204 && world.taken() === before && !postponed };
 }
 
 export const EVENT_DOORS: readonly Door[] = [
@@ -121,7 +126,7 @@ export const EVENT_DOORS: readonly Door[] = [
     inputs: fc.record({ body: push(mail) }),
     async play(input, world) {
       const { status, text, lost } = await pushed('/', input, world);
-      assert.ok(!(lost && text.includes('"fresh-')), 'acknowledged, and neither an email nor a dead letter');
+      assert.ok(!lost, 'acknowledged, and neither an email nor a dead letter');
       return { answer: `${status} ${shape(codes(world))}`, bytes: text.length };
     },
   },
@@ -168,7 +173,7 @@ export const EVENT_DOORS: readonly Door[] = [
     async play(input, world) {
       const route = textOf(fieldsOf(input)['route']);
       const { status, text, lost } = await pushed(`/routes/${TEMPLATES.includes(route) ? route : 'webhook'}`, input, world);
-      assert.ok(!(lost && text.includes('"fresh-')), 'acknowledged, and neither an email nor a dead letter');
+      assert.ok(!lost, 'acknowledged, and neither an email nor a dead letter');
       for (const { raw } of world.laptop.google.mails.list())
         assert.doesNotMatch(raw.toString('latin1').split('\r\n\r\n', 1)[0] ?? '', /^bcc:/im);
       return { answer: `${route} ${status} ${shape(codes(world))}`, bytes: text.length };

@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'mail/mime': {
     job: 'Parts of a MIME message: nodemailer, files, inline images, text from html, what Gmail limits.',
     rooms: '',
-    packages: /^(nodemailer\/lib\/(mail-composer|mime-funcs)|html-to-text|node:stream)$/,
+    packages: /^(nodemailer\/lib\/(mail-composer|mime-funcs)|html-to-text|htmlparser2|node:stream)$/,
     pure: true,
   },
   'mail/message': {

@@ -55,7 +55,7 @@ const CUES = {
   },
   'encoded-code': {
     says: 'the code is still URL-encoded, or a whole URL',
-    any: [/code["']?[=:] ?["']?4%2F|https?:\/\/\S*[?&]code=|verification code.{0,40}https?:|%252F/i],
+    any: [/code["']?[=:] ?["']?4%2F|https?:\/\/\S{0,2000}[?&]code=|verification code.{0,40}https?:|%252F/i],
   },
   refreshing: {
     says: 'a token was being renewed',

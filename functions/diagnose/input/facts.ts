@@ -12,9 +12,9 @@ const FACTS = {
   secret: { in: [/\/secrets\/([\w-]{1,255})/i], else: 'SECRET' },
   api: {
     in: [
-      /\/apis?\/(?:api\/|library\/)?([a-z-]+\.googleapis\.com)/i,
-      /service[^a-z]{1,5}'?([a-z-]+\.googleapis\.com)/i,
-      /\b([a-z-]+\.googleapis\.com)\b.{0,80}(?:has not been used|is not enabled|it is disabled)/i,
+      /\/apis?\/(?:api\/|library\/)?([a-z-]{1,60}\.googleapis\.com)/i,
+      /service[^a-z]{1,5}'?([a-z-]{1,60}\.googleapis\.com)/i,
+      /\b([a-z-]{1,60}\.googleapis\.com)\b.{0,80}(?:has not been used|is not enabled|it is disabled)/i,
     ],
     else: 'gmail.googleapis.com',
   },

@@ -22,7 +22,7 @@ export function readings(text: string): Pasted[] {
 }
 
 const plainLines = (text: string): string[] =>
-  unescapeText(text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text).split('\n');
+  unescapeText(text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text).split('\n').map(parted);
 
 function read(raw: readonly string[]): Pasted {
   const lines = unfold(raw.map(bare).map(decodeChallenge).map(withoutOffers));
@@ -43,6 +43,25 @@ function read(raw: readonly string[]): Pasted {
       ),
   };
 }
+
+const RUN_MAX = 1_000;
+
+/**
+ * A line whose runs without a blank have an end: patterns take quadratic time for one of many thousand characters. It is parted
+ * where a value ends; what has no such place is no message of anybody, and is cut.
+ */
+const parted = (line: string): string =>
+  line.replace(/\S{1001,}/g, (run) => {
+    let room = RUN_MAX;
+    return run
+      .split(/(?<=[,;}&])/)
+      .map((part) => {
+        const first = part.length > room;
+        room = (first ? RUN_MAX : room) - part.length;
+        return `${first ? ' ' : ''}${part.slice(0, RUN_MAX)}`;
+      })
+      .join('');
+  });
 
 const ESCAPES: readonly (readonly [RegExp, string | ((...found: string[]) => string)])[] = [
   [/\r\n?/g, '\n'],

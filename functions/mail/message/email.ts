@@ -1,4 +1,4 @@
-import { type Address, addressProblem, distinct, parseAddress } from '../model/address.ts';
+import { type Address, addressProblem, distinct, normaliseAddress, parseAddress } from '../model/address.ts';
 import { isEmptyGroup, trimSeparators } from '../model/address-list.ts';
 import type { Tag } from '../model/email-event.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
@@ -106,7 +106,7 @@ export function parseRequest(
   const problems: string[] = [];
   const people = (name: string, value = fields[name]): Address[] => parsePeople(name, value, perField, problems);
   const scheduledAt = fields['scheduled_at'] ?? fields['scheduledAt'];
-  const { headers, replyTo } = parseHeaders(isAbsent(fields['headers']) ? {} : fields['headers'], problems);
+  const { headers, replyTo, recipients } = parseHeaders(isAbsent(fields['headers']) ? {} : fields['headers'], problems);
   const request: EmailFields = {
     from: people('from')[0] ?? { name: '', address: '' },
     to: people('to'),
@@ -121,6 +121,11 @@ export function parseRequest(
     ...tagsOf(fields['tags']),
     ...(!isAbsent(scheduledAt) && { scheduledAt: parseScheduledAt(scheduledAt, later, problems) }),
   };
+  const named = new Set([...request.to, ...request.cc, ...request.bcc].map(({ address }) => normaliseAddress(address)));
+  if (!recipients.every(({ address }) => named.has(normaliseAddress(address))))
+    problems.push(
+      'Invalid `headers` field: it names a recipient (To, Cc or Bcc) whom `to`, `cc` and `bcc` do not; name all of them there.',
+    );
   if (Array.isArray(fields['from'])) problems.push('Invalid `from` field: expected one address.');
   const all = [...unsupported, ...missing, ...problems];
   if (all.length > 0)

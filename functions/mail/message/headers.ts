@@ -1,7 +1,7 @@
 import { type Address, parseAddress } from '../model/address.ts';
-import { isEmptyGroup } from '../model/address-list.ts';
+import { isEmptyGroup, parseAddressList } from '../model/address-list.ts';
 import { lineProblem } from '../model/header-text.ts';
-import { structuredValue } from '../model/structured-headers.ts';
+import { isStructured, structuredValue } from '../model/structured-headers.ts';
 
 /** A caller's own header: name and decoded value. */
 export type Header = readonly [name: string, value: string];
@@ -21,7 +21,10 @@ export const REFUSED_HEADERS: readonly (readonly [names: string, why: string])[]
   ],
   ['Content-Disposition, Content-MD5, Content-Length', 'it is of a part, and the parts are written from `text`, `html` and `attachments`'],
   ['Apparently-To, Resent-*', 'it would send the email on; name the recipients in `to`, `cc` and `bcc`'],
-  ['Return-Path, Received, DKIM-Signature', 'servers write it on the way; leave it out'],
+  [
+    'Return-Path, Received, Received-SPF, Delivered-To, Delivery-Date, Envelope-To, Original-Recipient, DKIM-Signature, DomainKey-Signature, Authentication-Results, ARC-*, BIMI-Indicator, BIMI-Location, X-Received, X-Google-DKIM-Signature, X-Google-Smtp-Source, X-Gm-*',
+    'servers write it on the way; leave it out',
+  ],
   ['Resend-Idempotency-Key', 'give the key in the header `Idempotency-Key` of the request'],
   ['Sender', 'the sender is `from`; leave it out'],
 ];
@@ -39,29 +42,42 @@ export const isRefused = (name: string): boolean => refusal(name) !== undefined;
 const VALUE_MAX = 8_000;
 const COUNT_MAX = 100;
 
-/** Reads `headers`: the caller's own headers, and the addresses of a Reply-To among them. Problems are collected. */
-export function parseHeaders(value: unknown, problems: string[]): { headers: Header[]; replyTo: Address[] } {
+const RECIPIENTS = /^(to|cc|bcc)$/i;
+
+/**
+ * Reads `headers`: the caller's own headers, and the addresses of a Reply-To and of recipients among them, who must be recipients
+ * of the email. Problems are collected.
+ */
+export function parseHeaders(value: unknown, problems: string[]): { headers: Header[]; replyTo: Address[]; recipients: Address[] } {
   const headers: Header[] = [];
   const replyTo: Address[] = [];
+  const recipients: Address[] = [];
   if (Array.isArray(value) ? value.length > 0 : typeof value !== 'object') {
     problems.push('Invalid `headers` field: expected an object of strings.');
-    return { headers, replyTo };
+    return { headers, replyTo, recipients };
   }
   const fields = Object.entries((value ?? {}) as Record<string, unknown>);
   if (fields.length > COUNT_MAX) {
     problems.push(`Invalid \`headers\` field: ${fields.length} headers are more than ${COUNT_MAX}.`);
-    return { headers, replyTo };
+    return { headers, replyTo, recipients };
   }
   for (const [name, given] of fields) {
     if (given === null || given === '') continue;
     const text = typeof given === 'number' || typeof given === 'boolean' ? String(given) : given;
-    const problem = problemOf(name, text);
+    const problem =
+      problemOf(name, text) ?? (isRepeated(name, fields) ? 'it is given twice, and readers disagree on which one counts' : null);
     if (problem !== null) problems.push(`Invalid \`headers\` field: ${printable(name)}: ${problem}.`);
     else if (/^reply-to$/i.test(name)) replyTo.push(...parseList(String(text), problems));
+    else if (RECIPIENTS.test(name)) recipients.push(...(parseAddressList(String(text)) ?? []));
     else if (!STRUCTURAL.test(name)) headers.push([name, String(text)]);
   }
-  return { headers, replyTo };
+  return { headers, replyTo, recipients };
 }
+
+/** Two spellings of one name, for a header that programs read: of text there may be several. */
+const isRepeated = (name: string, fields: readonly (readonly [name: string, value: unknown])[]): boolean =>
+  isStructured(name) &&
+  fields.some(([other, value]) => other !== name && other.toLowerCase() === name.toLowerCase() && value !== null && value !== '');
 
 function problemOf(name: string, text: unknown): string | null {
   if (!NAME.test(name)) return 'a header name is printable ASCII without blanks and colons, at most 76 characters';
@@ -69,6 +85,7 @@ function problemOf(name: string, text: unknown): string | null {
   if (refused) return refused;
   const problem = lineProblem(text, VALUE_MAX);
   if (problem !== null || typeof text !== 'string') return problem;
+  if (RECIPIENTS.test(name) && !parseAddressList(text)) return 'expected addresses, and the same as in `to`, `cc` and `bcc`';
   const structured = structuredValue(name, text, (phrase) => phrase);
   return structured && 'problem' in structured ? structured.problem : null;
 }

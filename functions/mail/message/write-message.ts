@@ -1,6 +1,5 @@
 import { buildMime, encodePhrase, encodeText } from '../mime/build-mime.ts';
 import { partOf } from '../mime/file-parts.ts';
-import { withInlineImages } from '../mime/inline-images.ts';
 import { type Address, distinct } from '../model/address.ts';
 import { decodeHeader } from '../model/encoded-words.ts';
 import { structuredValue } from '../model/structured-headers.ts';
@@ -21,7 +20,7 @@ export async function writeMessage(request: EmailFields, sender: Sender, stamp: 
 async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (text: string) => string): Promise<Uint8Array> {
   const id = messageId(stamp.id, sender.from.address);
   const people = (list: readonly Address[]) => distinct(list).map(({ name, address }) => ({ name: line(name), address }));
-  const { html, images } = withInlineImages(request.html ?? '', (number) => id.slice(1, -1).replace('@', `.${number}@`));
+  const { html, images } = await imagesOf(request.html ?? '', (number) => id.slice(1, -1).replace('@', `.${number}@`));
   const files = [...request.attachments, ...images].map((file, index) =>
     partOf({ ...file, filename: line(file.filename), contentType: typeOf(file) }, index),
   );
@@ -44,6 +43,14 @@ async function write(request: EmailFields, sender: Sender, stamp: Stamp, line: (
     disableUrlAccess: true,
   };
   return buildMime(content, files, sender.mailbox.via === 'api');
+}
+
+/** A reader of html is loaded where there may be an image to be found. */
+async function imagesOf(html: string, idOf: (number: number) => string) {
+  // Browsers read over a tab or a line break in an address, and the colon may be an entity.
+  if (!/d[\t\n\r]*a[\t\n\r]*t[\t\n\r]*a[\t\n\r]*[:&]/i.test(html)) return { html, images: [] };
+  const { withInlineImages } = await import('../mime/inline-images.ts');
+  return withInlineImages(html, idOf);
 }
 
 async function textOf({ text, html }: EmailFields): Promise<string> {

@@ -1,4 +1,5 @@
-import { detectExtension, detectMimeType } from 'nodemailer/lib/mime-funcs';
+import { detectMimeType } from 'nodemailer/lib/mime-funcs';
+import { detectExtension } from './extension.ts';
 
 /** A file of an email: `contentType` null to derive it from the name, `filename` '' for none. */
 export interface FilePart {
@@ -21,10 +22,11 @@ export interface FileOptions {
  * The part of the file at `index`. A part with a content id is inline; every other part, also an attached message, is a file to be
  * saved.
  */
-export function partOf({ filename, contentType, cid, content }: FilePart, index: number): FileOptions {
+export function partOf({ filename: given, contentType, cid, content }: FilePart, index: number): FileOptions {
+  const filename = visible(given);
   const type = contentType ?? detectMimeType(filename || 'bin');
   return {
-    filename: filename === '' ? `attachment-${index + 1}.${extensionOf(type)}` : filename,
+    filename: filename === '' ? `attachment-${index + 1}.${detectExtension(type)}` : filename,
     contentType: withCharset(type, content),
     contentDisposition: cid === null ? 'attachment' : 'inline',
     ...(cid !== null && { cid }),
@@ -32,9 +34,10 @@ export function partOf({ filename, contentType, cid, content }: FilePart, index:
   };
 }
 
-function extensionOf(contentType: string): string {
-  const found = detectExtension(contentType.replace(/;.*/s, '').trim().toLowerCase());
-  return /^\w+$/.test(found) ? found : 'bin';
+/** The name without blanks around it; '' for one that shows nothing, or only dots, which no program can save. */
+function visible(name: string): string {
+  const trimmed = name.trim();
+  return /^[\p{Z}\p{C}\p{M}.\u115f\u1160\u2800\u3164\uffa0]*$/u.test(trimmed) ? '' : trimmed;
 }
 
 /** Without a charset, text is ASCII (RFC 2046, 4.1.2). If the content is not ASCII and is UTF-8, the type says so. */

@@ -136,7 +136,7 @@ test('what mailgrant writes itself is dropped from the headers, and Reply-To amo
   const headers = {
     'X-Tag': 'a',
     From: 'evil@example.org',
-    bcc: 'evil@example.org',
+    bcc: 'you@example.net', // a recipient already
     'MESSAGE-ID': '<x>',
     'Content-Transfer-Encoding': '8bit',
     'Content-Language': 'de',
@@ -151,6 +151,11 @@ test('what mailgrant writes itself is dropped from the headers, and Reply-To amo
     { name: '', address: 'r@example.com' },
     { name: 'B, C', address: 'b@example.com' },
   ]);
+});
+
+test('a recipient who stands among the headers only is refused, never lost', () => {
+  for (const headers of [{ Bcc: 'hidden@example.org' }, { to: 'you@example.net, b@example.org' }, { CC: 'nobody' }])
+    assert.throws(() => parseRequest({ ...VALID, headers }), { code: 'request_invalid' });
 });
 
 test("a field takes 50 addresses as in Resend's contract, and where that does not bind, as many as its door says", () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { compose } from '../../../functions/mail/message/compose.ts';
 import { parseRequest } from '../../../functions/mail/message/email.ts';
@@ -30,6 +31,21 @@ const headers: [name: string, given: string, written: string][] = [
   ['List-Id', 'Bücher Liste <list.example.com>', '=?UTF-8?Q?B=C3=BCcher_Liste?= <list.example.com>'],
   ['List-Id', '<bücher.example.com>', '<xn--bcher-kva.example.com>'],
   ['Disposition-Notification-To', 'Zoë <zoe@example.com>', '=?UTF-8?Q?Zo=C3=AB?= <zoe@example.com>'],
+  ['List-Unsubscribe', 'https://a.example/u', '<https://a.example/u>'],
+  ['List-Unsubscribe', 'https://a.example/u?a=1,2', '<https://a.example/u?a=1,2>'],
+  ['List-Unsubscribe', 'https://a.example/u, mailto:a@b.example?subject=x', '<https://a.example/u>, <mailto:a@b.example?subject=x>'],
+  ['List-Unsubscribe', '<https://a.example/u> <mailto:a@b.example>', '<https://a.example/u>, <mailto:a@b.example>'],
+  ['List-Unsubscribe', '<https://a.example/?a=1,b:2> (leave)', '<https://a.example/?a=1,b:2> (leave)'],
+  ['List-Unsubscribe', '<https://a.example/a b>', '<https://a.example/a%20b>'],
+  ['List-Owner', 'ann@example.net', '<mailto:ann@example.net>'],
+  ['List-Help', 'https://a.example', '<https://a.example>'],
+  ['Archived-At', 'https://a.example/1', '<https://a.example/1>'],
+  ['List-Post', 'NO (posting not allowed)', 'NO (posting not allowed)'],
+  ['List-Unsubscribe-Post', 'list-unsubscribe=one-click', 'List-Unsubscribe=One-Click'],
+  ['List-Id', 'news.example.com', '<news.example.com>'],
+  ['List-Id', 'News, daily <news.example.com>', '"News, daily" <news.example.com>'],
+  ['List-Id', '"News" <news.example.com>', '"News" <news.example.com>'],
+  ['References', '<a@x.example><b@x.example>', '<a@x.example> <b@x.example>'],
   ['Content-Language', 'de', 'de'],
   ['X-Note', 'Grüße', '=?UTF-8?Q?Gr=C3=BC=C3=9Fe?='],
   ['X-Sql', 'WHERE a=? AND b=?', '=?UTF-8?Q?WHERE_a=3D=3F_AND_b=3D=3F?='],
@@ -37,6 +53,91 @@ const headers: [name: string, given: string, written: string][] = [
 for (const [name, given, written] of headers)
   test(`${name}: ${given} is written as ${written}`, async () =>
     assert.equal(headerOf(await rawOf({ headers: { [name]: given } }), name), written));
+
+const unread: [name: string, given: string][] = [
+  ...[
+    'a.example/u',
+    '<a.example/u>',
+    '<>',
+    '<javascript:alert(1)>',
+    'data:text/html,x',
+    'https://a.example/a b',
+    'yes',
+    '<mailto:nobody>',
+    '<https://>',
+  ].map((given): [string, string] => ['List-Unsubscribe', given]),
+  ['List-Unsubscribe-Post', 'true'],
+  ['List-Id', 'News'],
+  ['List-Id', 'a@b.example'],
+  ['In-Reply-To', 'Your message of Tuesday'],
+  ['In-Reply-To', '<a@b.example> text'],
+  ['References', 'a b'],
+  ['Disposition-Notification-To', 'true'],
+  ['Return-Receipt-To', 'ann'],
+  ['Errors-To', 'a b c'],
+];
+for (const [name, given] of unread)
+  test(`${name}: ${given} is refused: no program reads it`, async () =>
+    assert.rejects(rawOf({ headers: { [name]: given } }), { code: 'request_invalid' }));
+
+test('a header that programs read is not given twice', () =>
+  assert.rejects(rawOf({ headers: { References: '<a@x.example>', references: '<b@x.example>' } }), { code: 'request_invalid' }));
+
+const STRUCTURED =
+  'List-Unsubscribe List-Subscribe List-Help List-Post List-Owner List-Archive Archived-At List-Id In-Reply-To References Supersedes Original-Message-ID Disposition-Notification-To Return-Receipt-To Errors-To Mail-Followup-To List-Unsubscribe-Post'.split(
+    ' ',
+  );
+const FORM: readonly (readonly [names: RegExp, form: RegExp])[] = [
+  [/^(list-(?!id|unsubscribe-post)|archived-at)/i, /^(<[a-z][a-z\d+.-]*:[!-;=?-~]+>( \([ -~]*\))?(, |$))+$|^NO/i],
+  [/^list-id$/i, /^[ -~]*<[!-;=?-~]+>$/],
+  [/^(in-reply-to|references|supersedes|original-message-id)$/i, /^<[!-;=?-~]+>( <[!-;=?-~]+>)*$/],
+  [/-to$/i, /^[ -~]*@[ -~]+$/],
+  [/^list-unsubscribe-post$/i, /^List-Unsubscribe=One-Click$/],
+];
+test('whatever stands in a header that programs read, it is written in its form, or refused', async () => {
+  const piece = fc.constantFrom(
+    '<',
+    '>',
+    'https://a.example/u',
+    'mailto:a@b.example',
+    'a@b.example',
+    ',',
+    ' ',
+    'ü',
+    '"',
+    '(',
+    ')',
+    'x',
+    '=?utf-8?Q?a?=',
+    ':',
+    '?a=1,2',
+    'list.example.com',
+    'List-Unsubscribe=One-Click',
+    'NO',
+  );
+  const value = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''));
+  let written = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...STRUCTURED), value, async (name, given) => {
+      const raw = await rawOf({ headers: { [name]: given } }).catch(({ code }) => String(code));
+      if (raw === 'request_invalid' || given.trim() === '') return;
+      written++;
+      const [, form = /./] = FORM.find(([names]) => names.test(name)) ?? [];
+      assert.match(headerOf(raw, name) ?? '', form, `${name}: ${given}`);
+    }),
+    { seed: 20_261_128, numRuns: 1_500 },
+  );
+  assert.ok(written > 150, `${written} were written`);
+});
+
+// RFC 5321, 4.4; RFC 8601; RFC 8617; RFC 7208; RFC 6376; and what Gmail writes itself.
+const TRACE =
+  'Return-Path Received Received-SPF Delivered-To Delivery-Date Envelope-To Original-Recipient DKIM-Signature DomainKey-Signature Authentication-Results ARC-Seal ARC-Message-Signature ARC-Authentication-Results BIMI-Indicator X-Received X-Google-DKIM-Signature X-Gm-Message-State'.split(
+    ' ',
+  );
+for (const name of TRACE)
+  test(`${name}, which servers write on the way, is refused by name`, () =>
+    assert.rejects(rawOf({ headers: { [name]: 'x' } }), ({ code, message }) => code === 'request_invalid' && message.includes(name)));
 
 const CALENDAR = 'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n';
 const invite = (content_type: string) => ({ attachments: [{ filename: 'invite.ics', content: base64(CALENDAR), content_type }] });

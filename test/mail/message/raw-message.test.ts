@@ -30,6 +30,14 @@ test('a letter goes on byte for byte, with Message-ID and Date where it has none
   assert.deepEqual(await letterOf(message()), await letterOf(message())); // same order, same bytes
 });
 
+test('what servers wrote on the way stays, and what only the last one writes is left out, as mail servers do', async () => {
+  const stays =
+    'Received: from a by b; Tue, 24 Nov 2026 08:00:00 +0000\r\nReceived: x\r\nDelivered-To: root@host.example\r\nDKIM-Signature: v=1;\r\n b=x\r\nAuthentication-Results: host.example; auth=pass\r\nARC-Seal: i=1\r\n';
+  const goes = 'Return-Path: <root@host.example>\r\nDelivery-Date: x\r\nEnvelope-To: a@b.example\r\nContent-Length: 7\r\n';
+  const { text } = await letterOf(message({ 'Message-ID': '<m@example.com>', Date: 'x' }, 'there\r\n', stays + goes));
+  assert.equal(text, message({ 'Message-ID': '<m@example.com>', Date: 'x' }, 'there\r\n', stays).toString());
+});
+
 for (const room of [0, 10, 4_096])
   test(`with ${room} free bytes in front of it a letter is the same`, async () => {
     const plain = message({ Bcc: 'b@example.org' }, 'there\r\n'.repeat(100));
