@@ -4,12 +4,12 @@ import { createLog } from './runtime/log.ts';
 import { serve } from './runtime/serve.ts';
 import { readSettings } from './runtime/settings.ts';
 import { byPath, later } from './trigger/common/paths.ts';
-import { documentEvents } from './trigger/documents/document-handler.ts';
 import { pubsubWorker } from './trigger/pubsub/push-handler.ts';
 
 const log = createLog();
 const edge = connect(readSettings(process.env), log);
 const routes = later(async () => (await import('./trigger/pubsub/route-events.ts')).routeEvents(edge, log));
 const events = later(async () => (await import('./trigger/events/event-handler.ts')).eventHandler(edge, log));
-const doors = { '/documents': documentEvents(edge, log), '/routes/': routes, '/events': events, '/events/': events };
+const documents = later(async () => (await import('./trigger/documents/document-handler.ts')).documentEvents(edge, log));
+const doors = { '/documents': documents, '/routes/': routes, '/events': events, '/events/': events };
 http('worker', serve(byPath(doors, pubsubWorker(edge, log))));

@@ -89,7 +89,7 @@ const NEEDED: Readonly<Record<string, RegExp>> = {
 const ALL_BYTES_MAX: Readonly<Record<string, number>> = { worker: 1_080_000, hooks: 1_200_000, watch: 1_800_000 };
 /** Loaded by the first email that needs it, never at the start: it would be parsed by every instance. */
 const LATER =
-  /node_modules\/|functions\/mail\/(message\/raw-message|batch)\.ts|functions\/google\/http\/fetch-file\.ts|functions\/(mail|google|trigger)\/events\/|functions\/google\/http\/post-webhook\.ts/;
+  /node_modules\/|functions\/mail\/(message\/raw-message|batch)\.ts|functions\/google\/http\/fetch-file\.ts|functions\/(mail|google|trigger)\/events\/|functions\/trigger\/documents\/|functions\/google\/http\/post-webhook\.ts/;
 test('each folder and file that a function must not load exists', () => {
   for (const room of ['fake-google', 'pages', 'dev', 'cli', 'config']) {
     assert.match(`functions/${room}/`, HEAVY);

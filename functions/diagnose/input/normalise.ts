@@ -22,7 +22,9 @@ export function readings(text: string): Pasted[] {
 }
 
 const plainLines = (text: string): string[] =>
-  unescapeText(text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text).split('\n').map(parted);
+  unescapeText(text.length > 2 * MAX_HALF ? `${text.slice(0, MAX_HALF)}\n${text.slice(-MAX_HALF)}` : text)
+    .split('\n')
+    .map(parted);
 
 function read(raw: readonly string[]): Pasted {
   const lines = unfold(raw.map(bare).map(decodeChallenge).map(withoutOffers));
