@@ -112,14 +112,14 @@ export const ASSUMPTIONS = [
     sentence: 'Gmail keeps the Message-ID that a message brings.',
     why: 'Over SMTP a lost reply is settled by a search for it.',
     otherwise:
-      'Over the API nothing rests on it. Over SMTP a message would not be found: it is sent once more at most, then the email is `unknown`.',
+      'Over the API nothing rests on it. Over SMTP it is then looked for among the newest sent messages, by `X-Mailgrant-Id` and `X-Google-Original-Message-ID`; not found there either, it is sent once more at most, then the email is `unknown`.',
     source: 'undocumented; FlowCrypt/flowcrypt-browser#4273 and xhit/go-simple-mail#47 report replaced ones',
     tried: 'The headers of a sent message are read; the grant must be able to read.',
   },
   {
     id: 'own-header-is-kept',
     sentence: 'Gmail keeps a header of our own, `X-Mailgrant-Id`.',
-    why: 'It tells a person which email of the ledger a message in Sent is.',
+    why: 'It tells a person which email of the ledger a message in Sent is; over SMTP the message is found by it if its Message-ID was replaced.',
     otherwise: "Gmail's own id and the thread id are in the ledger.",
     source: 'undocumented',
     tried: 'The headers of a sent message are read; the grant must be able to read.',
@@ -152,7 +152,8 @@ export const ASSUMPTIONS = [
     id: 'search-finds-in-seconds',
     sentence: 'A search for `rfc822msgid:` finds a message seven seconds after it was sent.',
     why: 'Over SMTP a lost reply is settled by this search.',
-    otherwise: 'The message is sent once more at most, then the email is `unknown`.',
+    otherwise:
+      'The newest sent messages are looked at one by one. Not found there, it is sent once more at most, then the email is `unknown`.',
     source: 'undocumented',
     tried: 'A sent message is searched for after 0, 1, 3 and 7 seconds; the grant must be able to read.',
   },

@@ -12,7 +12,7 @@ import { createWriteBack } from './auth/write-back.ts';
 import { firestoreClient } from './firestore/firestore-client.ts';
 import { createDocumentStore } from './firestore/firestore-documents.ts';
 import { createLedger } from './firestore/firestore-ledger.ts';
-import { createSearch } from './gmail/message-search.ts';
+import { createSearch, createSentSearch } from './gmail/message-search.ts';
 import { createGmail } from './gmail/upload-session.ts';
 import { createExchange } from './http/exchange.ts';
 import type { TokenSource } from './http/google-client.ts';
@@ -96,7 +96,9 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       // process.
       const recording = callsUntil(deadlineMs * RECORDING_FACTOR);
       const gmail = createGmail(urls.gmail, exchange, now);
-      const smtp = createSmtp({ server, search: createSearch(urls.gmail, exchange, now), warm, deadline, now, pause });
+      const search = createSearch(urls.gmail, exchange, now);
+      const searchSent = createSentSearch(urls.gmail, exchange, now);
+      const smtp = createSmtp({ server, search, searchSent, warm, deadline, now, pause });
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: ledgerOf(recording),

@@ -20,7 +20,7 @@ import { firestoreClient } from '../../functions/google/firestore/firestore-clie
 import { createDedupeWindows } from '../../functions/google/firestore/firestore-dedupe-windows.ts';
 import { createDocumentStore } from '../../functions/google/firestore/firestore-documents.ts';
 import { createLedger } from '../../functions/google/firestore/firestore-ledger.ts';
-import { createSearch } from '../../functions/google/gmail/message-search.ts';
+import { createSearch, createSentSearch } from '../../functions/google/gmail/message-search.ts';
 import { createGmail } from '../../functions/google/gmail/upload-session.ts';
 import type { Call, Exchange } from '../../functions/google/http/exchange.ts';
 import { createTaskQueue } from '../../functions/google/queue/cloud-tasks.ts';
@@ -293,6 +293,14 @@ const exchanges: readonly Exchanged[] = [
         { userId: 'me', maxResults: 1, includeSpamTrash: true, q: 'rfc822msgid:<a+b@example.com>' },
         options,
       ),
+  },
+  {
+    name: 'the newest sent messages are listed',
+    api: 'gmail/v1',
+    method: 'list',
+    scope: SCOPE_MAIL,
+    ours: (exchange) => createSentSearch(urls.gmail, exchange, () => AT)('<a+b@example.com>', access),
+    theirs: (options) => google.gmail.users.messages.list({ userId: 'me', maxResults: 20, labelIds: ['SENT'] }, options),
   },
 ];
 

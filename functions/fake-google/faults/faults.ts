@@ -46,7 +46,7 @@ export const MEANINGS: Readonly<Record<Door, string>> = {
   transfer: 'the email is sent to its upload session',
   ask: 'an upload session is asked how much it has',
   send: 'the email is sent in one request',
-  search: 'a mailbox is searched for a Message-ID',
+  search: 'a mailbox is searched for a Message-ID, its newest sent messages are listed, or one is read',
   publish: 'Pub/Sub: publish, pull and acknowledge',
   task: 'Cloud Tasks',
   store: 'Cloud Storage',

@@ -22,7 +22,7 @@ const WEEK_MS = 7 * 24 * 60 * 60_000;
 /** The fake of Gmail's `users.messages.send`: JSON, media, multipart and resumable upload, scopes and session rules enforced. */
 export interface Gmail {
   answer(request: FakeRequest, url: string): FakeReply;
-  /** `messages.list` for `q=rfc822msgid:`, and the headers of `messages.get`. */
+  /** `messages.list` for `q=rfc822msgid:` and `labelIds=SENT`, and the headers of `messages.get`. */
   search(request: FakeRequest): FakeReply;
   /** Takes an email that came by SMTP, where the envelope names the recipients. */
   take(mailbox: string, raw: Buffer, recipients: readonly string[]): StoredMail;
@@ -119,6 +119,11 @@ export function createFakeGmail(
           .head.split('\r\n')
           .map((line) => ({ name: line.slice(0, line.indexOf(':')), value: line.slice(line.indexOf(':') + 1).trim() }));
         return { status: 200, body: { id: one, threadId: one, labelIds: ['SENT'], payload: { headers } } };
+      }
+      if (request.query.getAll('labelIds').includes('SENT')) {
+        const sent = store.list().filter(({ mailbox }) => mailbox === session.address);
+        const newest = sent.slice(0, Number(request.query.get('maxResults') ?? 100)).map(({ id }) => ({ id, threadId: id }));
+        return { status: 200, body: { ...(newest.length > 0 && { messages: newest }), resultSizeEstimate: sent.length } };
       }
       const wanted = /^rfc822msgid:<?([^<>\s]+)>?$/.exec(request.query.get('q') ?? '')?.[1];
       const messages = store.withMessageId(session.address, wanted ?? '').map((id) => ({ id, threadId: id }));

@@ -17,6 +17,8 @@ export interface Smtp {
 interface World {
   readonly server: SmtpServer;
   readonly search: Search;
+  /** Where the search finds nothing: among the newest sent messages. */
+  readonly searchSent: Search;
   readonly warm: WarmSessions;
   readonly deadline: AbortSignal;
   now(): number;
@@ -38,10 +40,10 @@ const SEARCH_PAUSES_MS = [0, 1_000, 2_000, 4_000];
 const STALE = new Set(['google_unavailable', 'token_refused']);
 
 /**
- * Gmail's SMTP as a transport that can be queried: the session URI is `smtp:` and the message's Message-ID, which SMTP keeps, and
- * Gmail's search answers the query. The scope is https://mail.google.com/.
+ * Gmail's SMTP as a transport that can be queried: the session URI is `smtp:` and the message's Message-ID. Gmail's search answers the
+ * query, and then the headers of the newest sent messages, in case Gmail has replaced the Message-ID. The scope is https://mail.google.com/.
  */
-export function createSmtp({ server, search, warm, deadline, now, pause }: World): Smtp {
+export function createSmtp({ server, search, searchSent, warm, deadline, now, pause }: World): Smtp {
   const lines = new Map<string, { readonly mailbox: Mailbox; session: SmtpSession | null; turn: Promise<unknown> }>();
   let closed = false;
 
@@ -93,14 +95,18 @@ export function createSmtp({ server, search, warm, deadline, now, pause }: World
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the email was begun over the API, SMTP cannot ask for it');
     if (handle === HANDLE) return { state: 'gone' }; // a search for an empty Message-ID would find another email
     const messageId = handle.slice(HANDLE.length);
+    let gmailId: string | null = null;
     for (const ms of SEARCH_PAUSES_MS) {
       if (ms > 0) await pause(ms);
-      const gmailId = await search(messageId, token);
-      // Reserved after the search: another email with this Message-ID reserves it before it is sent, so that email did not exist
-      // at the time of the search.
-      if (gmailId !== null) return OURS.test(messageId) || (await alone(messageId)) ? { state: 'accepted', gmailId } : { state: 'gone' };
+      gmailId = await search(messageId, token);
+      if (gmailId !== null) break;
     }
-    return { state: 'partial', received: 0 };
+    // Gmail may have replaced the Message-ID, or its index may be late.
+    gmailId ??= await searchSent(messageId, token);
+    if (gmailId === null) return { state: 'partial', received: 0 };
+    // Reserved after the search: another email with this Message-ID reserves it before it is sent, so that email did not exist
+    // at the time of the search.
+    return OURS.test(messageId) || (await alone(messageId)) ? { state: 'accepted', gmailId } : { state: 'gone' };
   };
 
   return {

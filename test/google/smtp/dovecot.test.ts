@@ -17,7 +17,15 @@ const verdicts: Readonly<Record<string, string>> = { good: MAILBOX, other: 'ceo@
 function sender(server: SmtpServer) {
   const deadline = AbortSignal.timeout(300_000);
   const search = async (): Promise<null> => null;
-  const smtp = createSmtp({ server, search, warm: createWarmSessions(), deadline, now: Date.now, pause: async () => {} });
+  const smtp = createSmtp({
+    server,
+    search,
+    searchSent: search,
+    warm: createWarmSessions(),
+    deadline,
+    now: Date.now,
+    pause: async () => {},
+  });
   const send = (token: string, letter = letterTo()) =>
     smtp.transport(mailbox).upload(`smtp:${letter.messageId}`, letter, 0, { secret: new SecretString(token), expiresAt: 0 });
   return { send, [Symbol.dispose]: smtp.close };

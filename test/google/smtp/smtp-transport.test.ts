@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import type { Fault } from '../../../functions/fake-google/faults/faults.ts';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
 import { makeCertificate } from '../../../functions/fake-google/http/certificate.ts';
-import { createSearch } from '../../../functions/google/gmail/message-search.ts';
+import { createSearch, createSentSearch } from '../../../functions/google/gmail/message-search.ts';
 import { createExchange } from '../../../functions/google/http/exchange.ts';
 import { createSmtp, createWarmSessions, type WarmSessions } from '../../../functions/google/smtp/smtp-transport.ts';
 import type { Mailbox } from '../../../functions/mail/model/config.ts';
@@ -44,8 +44,9 @@ function invocation({ server = smtpOf(google), mailbox = overSmtp, warm = create
   const deadline = change.deadline ?? AbortSignal.timeout(300_000);
   const pauses: number[] = [];
   const search = createSearch(google.url, createExchange()(deadline), now);
+  const searchSent = createSentSearch(google.url, createExchange()(deadline), now);
   const pause = async (ms: number): Promise<void> => void pauses.push(ms);
-  const smtp = createSmtp({ server, search, warm, deadline, now, pause });
+  const smtp = createSmtp({ server, search, searchSent, warm, deadline, now, pause });
   const transport = smtp.transport(mailbox);
   const send = async (letter = letterTo(), token = tokenFrom(google)) =>
     transport.upload(await transport.openSession(letter, token, alone), letter, 0, token);
@@ -197,6 +198,46 @@ test('an email that the search knows only later is found, not sent again', async
   assert.equal((await at.transport.querySession(`smtp:${letter.messageId}`, letter.bytes.length, token, alone)).state, 'accepted');
   assert.deepEqual(at.pauses, [1_000, 2_000]);
 });
+
+const OUR_ID = '01234567-89ab-4cde-8f01-23456789abcd';
+const carried: { name: string; messageId?: string; headers: string[]; found: boolean }[] = [
+  { name: 'our header', headers: [`X-Mailgrant-Id: ${OUR_ID}`], found: true },
+  { name: 'the original Message-ID that Gmail keeps', headers: [`X-Google-Original-Message-ID: <${OUR_ID}@example.com>`], found: true },
+  { name: 'the Message-ID, which the index lacks', headers: [`Message-ID: <${OUR_ID}@example.com>`], found: true },
+  {
+    name: "a caller's own, kept aside",
+    messageId: '<1@shop.example>',
+    headers: ['X-Google-Original-Message-ID: <1@shop.example>'],
+    found: true,
+  },
+  { name: "another email's header", headers: ['X-Mailgrant-Id: 11234567-89ab-4cde-8f01-23456789abcd'], found: false },
+  { name: 'a part of our id', headers: ['X-Mailgrant-Id: 01234567'], found: false },
+  { name: 'an empty header of ours', messageId: '<@shop.example>', headers: ['X-Mailgrant-Id:'], found: false },
+];
+for (const { name, messageId = `<${OUR_ID}@example.com>`, headers, found } of carried)
+  test(`Gmail's search finds nothing; among the newest sent messages is one with ${name}: ${found ? 'it is the email' : 'it is not'}`, async () => {
+    using at = invocation();
+    const token = tokenFrom(google);
+    google.faults.script({ on: 'search', times: 4, status: 200, body: { resultSizeEstimate: 0 } });
+    for (let other = 0; other < 7; other++) google.mails.deliver(overSmtp.address, Buffer.from('Subject: x\r\n\r\n'), ['you@example.net']);
+    const { id } = google.mails.deliver(overSmtp.address, Buffer.from(`${headers.join('\r\n')}\r\nSubject: x\r\n\r\n`), [
+      'you@example.net',
+    ]);
+    for (let other = 0; other < 7; other++) google.mails.deliver(overSmtp.address, Buffer.from('Subject: x\r\n\r\n'), ['you@example.net']);
+    const said = await at.transport.querySession(`smtp:${messageId}`, 1, token, alone);
+    assert.deepEqual(said, found ? { state: 'accepted', gmailId: id } : { state: 'partial', received: 0 });
+  });
+
+for (const times of [4, 5])
+  test(`after ${times} searches Gmail fails: that is no proof that the mail is not there`, async () => {
+    using at = invocation();
+    google.mails.deliver(overSmtp.address, Buffer.from('Subject: x\r\n\r\n'), ['you@example.net']);
+    const none = { on: 'search', status: 200, body: { resultSizeEstimate: 0 } } as const;
+    google.faults.script({ ...none, times: 4 });
+    if (times === 5) google.faults.script({ on: 'search', delayMs: 0 });
+    google.faults.script({ on: 'search', answer: 'unavailable' });
+    await assert.rejects(at.transport.querySession('smtp:<m@example.com>', 1, tokenFrom(google), alone), { code: 'google_unavailable' });
+  });
 
 const unasked = [
   { name: 'the search fails', fault: { on: 'search', answer: 'unavailable' }, code: 'google_unavailable' },
