@@ -28,7 +28,7 @@ async function core(plugins: Plugin[]): Promise<{ send: typeof Send }> {
   return (await import(outfile)) as { send: typeof Send };
 }
 
-/** The mails that Gmail has after a holder died right after it took one, and the mail was delivered again. */
+/** The mails that Gmail has after a process died right after it took one, and the mail was delivered again. */
 async function mailsAfterDeath({ send }: { send: typeof Send }): Promise<number> {
   const ports = world();
   const taken = new Set<string>();
@@ -38,13 +38,13 @@ async function mailsAfterDeath({ send }: { send: typeof Send }): Promise<number>
   });
   let opened = 0;
   ports.openSession = async () => `session-${++opened}`;
-  ports.querySession = async (handle) => (taken.has(handle) ? { state: 'accepted', gmailId: handle } : { state: 'partial', received: 0 });
-  const transfer = async (handle: string) => {
-    taken.add(handle);
-    return { state: 'accepted', gmailId: handle } as const;
+  ports.querySession = async (session) => (taken.has(session) ? { state: 'accepted', gmailId: session } : { state: 'partial', received: 0 });
+  const transfer = async (session: string) => {
+    taken.add(session);
+    return { state: 'accepted', gmailId: session } as const;
   };
-  ports.upload = async (handle) => {
-    await transfer(handle);
+  ports.upload = async (session) => {
+    await transfer(session);
     died();
     return new Promise(() => {}); // its process is no more
   };

@@ -20,17 +20,18 @@ const PLACES: Record<string, string> = {
   send: 'functions/mail/delivery/send.ts',
   decide: 'functions/mail/delivery/operator-decisions.ts',
 };
-const place = (file: string, from: string, to: string): readonly Mutation[] => [{ file: PLACES[file] ?? '', from, to }];
+/** One place in a file of the core, as it is and as it is broken. */
+export const place = (file: string, from: string, to: string): readonly Mutation[] => [{ file: PLACES[file] ?? '', from, to }];
 
 /** Ways to break the core in one place. Each of them lets a mail go twice, be lost, or be told of untruly. */
 export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
-  'the handle is saved after the bytes': place(
+  'the upload session is saved after the bytes': place(
     'deliver',
     `      await write(attempt, { type: 'open'`,
     `      progress = await gmail.upload(sessionUri, made, 0, await ports.token(sender));
       await write(attempt, { type: 'open'`,
   ),
-  'a mail is taken over whoever was quicker': place(
+  'an email is claimed although another claim was quicker': place(
     'claim',
     `const taken = await ports.ledger.replace(found, claimed`,
     `const taken = await ports.ledger.replace((await ports.ledger.read(found.entry.id)) ?? found, claimed`,
@@ -40,7 +41,7 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
     `id === stamp.id && acceptedAt === stamp.acceptedAt && attempts === 1 && state === 'claimed'`,
     `state === 'claimed'`,
   ),
-  'neither a lost race nor the lease keeps the bytes back': [
+  'bytes leave although the claim was lost and the lease ran out': [
     ...place(
       'deliver',
       `if (!written) throw new MailFailure('in_flight', 'another invocation took the email over', null, held.entry.id);
@@ -49,7 +50,7 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
     ),
     ...place('deliver', `if (ports.now() >= held.entry.leaseUntil)`, `if (ports.now() < 0)`),
   ],
-  'what may be with Gmail begins anew': place(
+  'an email that may be with Gmail begins anew': place(
     'transitions',
     `  claim: { ...all('claimed', 'queued', 'scheduled', 'claimed', 'waiting', 'parked'), ...all('sending', 'sending', 'unknown') },`,
     `  claim: all('claimed', 'queued', 'scheduled', 'claimed', 'waiting', 'parked', 'sending', 'unknown'),`,
@@ -104,53 +105,6 @@ export const BREAKS: Readonly<Record<string, readonly Mutation[]>> = {
   'over SMTP it is sent as often as it is not found': place('deliver', `if (attempt.held.entry.repeatedAt !== undefined)`, `if (!attempt)`),
   'a task that has run is taken for one that waits': place('later', `if (await taskQueue.get(taken)) return;`, `return;`),
   'what was never recorded is acknowledged': place('policy', `if (outcome.unrecorded) return { verb: 'nack' };`, ``),
-};
-
-/** The same, where several things must come together: found by a long run. */
-export const RARE: typeof BREAKS = {
-  'whoever takes over leaves no name': place(
-    'transitions',
-    `claimId: event.claimId, attempts: entry.attempts + 1`,
-    `attempts: entry.attempts + 1`,
-  ),
-  'after a lost reply the letter is not sent': place(
-    'deliver',
-    `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';`,
-    `const unsure = false;`,
-  ),
-  'a lost reply leaves no trail': place('deliver', `  attempt.proof = null;\n  try {`, `  try {`),
-  'the lease is not looked at before the bytes': place('deliver', `if (ports.now() >= held.entry.leaseUntil)`, `if (ports.now() < 0)`),
-  'a session that is gone is opened anew': place(
-    'deliver',
-    `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person';`,
-    `const unsure = attempt.proof === null && failureInfo(failure.code).retry !== 'person'; if (failure.code === 'session_gone') return recordOutcome(attempt.held, outcomeOf(new MailFailure('google_unavailable', ''), id, ports.now()), ports, 'refused');`,
-  ),
-  'what is handed over has no new holder': place(
-    'enqueue',
-    `{ type: 'enqueue', contentHash: hash, claimId: ports.newId() }`,
-    `{ type: 'enqueue', contentHash: hash, claimId: found.entry.claimId ?? '' }`,
-  ),
-  'a mail is moved before its message is': place('change', `  await publishLater(moving, at, taskName(entry, at), ports.taskQueue);\n`, ``),
-  'what Gmail waits for the rest of begins anew for its person': place(
-    'decide',
-    `return change(held, { type: 'ask' }, ports);`,
-    `return change(held, { type: 'retry', code: 'google_unavailable', notBefore: null, proof: 'refused' }, ports);`,
-  ),
-  'a dead letter that cannot be published is acknowledged all the same': place(
-    'process',
-    `const acknowledged = await publishDeadLetter(named, failure.code, ports).catch(() => false);`,
-    `const acknowledged = await publishDeadLetter(named, failure.code, ports).catch(() => true);`,
-  ),
-  'what can wait nowhere is acknowledged': place(
-    'conclude',
-    `  if (!ports.taskQueue) return false;\n  const content`,
-    `  if (!ports.taskQueue) return true;\n  const content`,
-  ),
-  'a person drops what is held': place(
-    'decide',
-    `if (leaseUntil > ports.now()) throw inFlight(leaseUntil);\n  return allows(found.entry, 'drop')`,
-    `return allows(found.entry, 'drop')`,
-  ),
 };
 
 /** The core with one place broken, as a module of its own. */

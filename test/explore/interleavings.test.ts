@@ -1,7 +1,6 @@
 /**
  * The journey of a mail, by every way that a tape can take through it: who goes on at each call of a port, who dies there, whose
- * answer is lost. Seeded and short here; `npm run explore` runs long (MAILGRANT_SCHEDULES) with seeds of its own, and finds rarer
- * mutations too. A failure prints its seed, for MAILGRANT_SEED, and what happened, a line each.
+ * answer is lost. Seeded and short here; `npm run explore` runs long (MAILGRANT_SCHEDULES) with seeds of its own. A failure prints its seed, for MAILGRANT_SEED, and what happened, a line each.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,106 +8,17 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { mutated } from '../chaos/mutation.ts';
 import { runs, sampled } from '../support/deep.ts';
-import { BREAKS, brokenCore, RARE } from './broken-core.ts';
+import { BREAKS, brokenCore } from './broken-core.ts';
 import * as core from './core.ts';
 import { play } from './journeys.ts';
 import { broken } from './promises.ts';
-import type { Act, Core, Scenario } from './scenario.ts';
-import { NOTHING, type Step } from './stage.ts';
+import { RARE } from './rare-mutations.ts';
+import type { Core, Scenario } from './scenario.ts';
+import { ASK, scenario, tapeOf } from './schedules.ts';
 
 const RUNS = Number(process.env['MAILGRANT_SCHEDULES'] ?? 0);
 const SEED = Number(process.env['MAILGRANT_SEED'] ?? 0);
 const options = { numRuns: RUNS || 4_000, ...((SEED > 0 || RUNS === 0) && { seed: SEED || 20_261_125 }) };
-
-const MINUTE = 60_000;
-const of = fc.constantFrom(0, 0, 0, 1);
-const ask: fc.Arbitrary<Act> = fc.record({
-  does: fc.constant('ask' as const),
-  key: fc.constantFrom('a', 'a', 'a', 'b'),
-  mail: fc.constantFrom(1, 1, 1, 2),
-  inMs: fc.constantFrom(0, 0, 0, 10 * MINUTE),
-});
-const act: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 4, arbitrary: ask },
-  { weight: 1, arbitrary: fc.constant({ does: 'publish' as const }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('cancel' as const), of }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('move' as const), of, inMs: fc.constantFrom(MINUTE, 10 * MINUTE, 0) }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('resend' as const), of, withMail: fc.boolean(), asks: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('drop' as const), of }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('replay' as const) }) },
-);
-/** One step in so many goes wrong, and one in so many is not the next one's. */
-const steps = (often: number, other: number): fc.Arbitrary<Step[]> =>
-  fc.array(
-    fc.record({
-      who: fc.oneof({ weight: other - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) }),
-      wrong: fc.oneof({ weight: often - 1, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 15 }) }),
-      how: fc.nat(5),
-    }),
-    { maxLength: 60, size: 'max' },
-  );
-/** A few steps that are not as they would be, and nothing else. */
-const few: fc.Arbitrary<Step[]> = fc
-  .array(fc.record({ at: fc.nat(24), who: fc.nat(4), wrong: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 15 })), how: fc.nat(5) }), {
-    minLength: 1,
-    maxLength: 5,
-    size: 'max',
-  })
-  .map((odd) => Array.from({ length: 25 }, (_, step) => odd.find(({ at }) => at === step) ?? NOTHING));
-/** One cause, such as a ledger that is down or a line that is cut, goes on over several steps. */
-const lasting: fc.Arbitrary<Step[]> = fc
-  .record({
-    from: fc.nat(20),
-    times: fc.integer({ min: 2, max: 7 }),
-    every: fc.integer({ min: 1, max: 3 }),
-    wrong: fc.integer({ min: 1, max: 15 }),
-    how: fc.nat(5),
-  })
-  .map(({ from, times, every, wrong, how }) =>
-    Array.from({ length: 45 }, (_, step) => {
-      const hit = step >= from && step < from + times * every && (step - from) % every === 0;
-      return hit ? { who: 0, wrong, how } : NOTHING;
-    }),
-  );
-// A storm finds what many troubles do together; what needs two, each at its one moment, is found where little else happens.
-const tape = fc.oneof(steps(5, 2), steps(12, 4), few, few, lasting);
-const anybody: fc.Arbitrary<Act[]> = fc
-  .tuple(
-    fc.oneof({ weight: 5, arbitrary: ask }, { weight: 1, arbitrary: fc.constant({ does: 'publish' as const }) }),
-    fc.array(act, { maxLength: 3 }),
-  )
-  .map(([first, others]) => [first, ...others]);
-const ASK: Act = { does: 'ask', key: 'a', mail: 1, inMs: 0 };
-const RESEND: Act = { does: 'resend', of: 0, withMail: true, asks: true };
-/** Those who get into each other's way at one mail. */
-const PAIRS: Act[][] = [
-  [ASK, { ...ASK }],
-  [ASK, RESEND],
-  [ASK, RESEND, { ...ASK }],
-  [ASK, { does: 'drop', of: 0 }],
-  [{ does: 'publish' }, { does: 'replay' }],
-  [{ does: 'publish' }, { ...RESEND, asks: true, withMail: false }, { does: 'replay' }],
-  [ASK, { does: 'cancel', of: 0 }, { ...ASK }],
-  [
-    { ...ASK, inMs: 10 * MINUTE },
-    { does: 'move', of: 0, inMs: 5 * MINUTE },
-    { does: 'cancel', of: 0 },
-  ],
-  [
-    { ...ASK, inMs: 10 * MINUTE },
-    { does: 'move', of: 0, inMs: 5 * MINUTE },
-  ],
-];
-const scenario: fc.Arbitrary<Scenario> = fc.record({
-  delivery: fc.constantFrom('direct' as const, 'queued' as const),
-  later: fc.constantFrom(true, true, true, false),
-  patient: fc.boolean(),
-  prompt: fc.boolean(),
-  via: fc.constantFrom('api' as const, 'api' as const, 'api' as const, 'smtp' as const),
-  clocks: fc.constantFrom<number[][]>([0], [0], [-20_000, 0], [20_000, -20_000], [-8_000]),
-  acts: fc.oneof(anybody, fc.constantFrom(...PAIRS)),
-  tape,
-});
 
 /** Throws with the story where a promise is broken. */
 async function keep(one: Scenario, broke: Core = core): Promise<void> {
@@ -123,37 +33,40 @@ test('whoever goes on, dies or hears nothing: every mail is sent once, or record
     { ...options, numRuns: RUNS || runs(4_000, 800) },
   ));
 
+const AT_ONCE = { delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] } as const;
 /** What only long runs have found, in its shortest form. */
 const FOUND: Readonly<Record<string, Scenario>> = {
   'a claim whose answer is lost, and a person who has the mail sent before it is made again': {
-    ...{ delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] },
+    ...AT_ONCE,
     acts: [ASK, { ...ASK }, { does: 'resend', of: 0, withMail: true, asks: false }],
-    tape: [NOTHING, { who: 2, wrong: 1, how: 0 }, NOTHING, { who: 2, wrong: 6, how: 0 }, NOTHING, { who: 0, wrong: 8, how: 2 }],
+    tape: tapeOf({ 1: [2, 1], 3: [2, 6], 5: [0, 8, 2] }),
   },
   'a mail that is handed over while the same request takes it, dies, and its message cannot be put': {
-    ...{ delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] },
+    ...AT_ONCE,
     acts: [ASK, { ...ASK }],
-    tape: Array.from({ length: 13 }, (_, at) => ({
-      who: at === 6 || at === 12 ? 1 : 0,
-      wrong: { 0: 1, 3: 2, 10: 2, 12: 1 }[at] ?? 0,
-      how: 0,
-    })),
+    tape: tapeOf({ 0: [0, 1], 3: [0, 2], 6: [1], 10: [0, 2], 12: [1, 1] }),
   },
 };
 for (const [name, one] of Object.entries(FOUND)) test(`found once: ${name}`, () => keep(one));
 
-test('each mutation finds its place in the code, the rare ones too', () => {
-  for (const places of Object.values({ ...BREAKS, ...RARE }))
+test('each mutation finds its place in the code', () => {
+  for (const places of [...Object.values(BREAKS), ...Object.values(RARE).map((rare) => rare.places)])
     for (const place of places) assert.ok(mutated(place, readFileSync(place.file, 'utf8')));
 });
 
-for (const [name, place] of sampled(Object.entries({ ...BREAKS, ...(RUNS > 0 && RARE) }), 8))
+for (const [name, places] of sampled(Object.entries(BREAKS), 8))
   test(`it is found out if ${name}`, async (t) => {
-    const broke = await brokenCore(place);
+    const broke = await brokenCore(places);
     const { failed, numRuns } = await fc.check(
       fc.asyncProperty(scenario, (one) => keep(one, broke)),
       { ...options, endOnFailure: true },
     );
     t.diagnostic(`${numRuns} schedules`);
     assert.ok(failed);
+  });
+
+for (const [name, { places, shows }] of Object.entries(RARE))
+  test(`one schedule shows it if ${name}`, async () => {
+    await keep(shows);
+    await assert.rejects(keep(shows, await brokenCore(places)), assert.AssertionError);
   });

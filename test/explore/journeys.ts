@@ -9,6 +9,7 @@ import type { Act, Core, Ended, Scenario, Told } from './scenario.ts';
 import { createStage, type Move } from './stage.ts';
 
 const LEASE_MS = 60_000;
+const MINUTE = 60_000;
 /** So often somebody asks once the tape is at its end, ten leases apart: longer than Gmail's search may take to find an email. */
 const TRIES = 12;
 const [CALLER = PUBLISHER] = CONFIG.keys;
@@ -79,6 +80,10 @@ export async function play(scenario: Scenario, core: Core): Promise<Ended> {
         kept.open--;
         const done = end && 'value' in end ? end.value : null;
         if (done?.acknowledged) kept.acknowledged = true;
+        // It was given up before its mail was known: nothing but its dead letter, or a task, brings it back.
+        const put = [...office.dead, ...[...office.tasks.values()].map((task) => task.message)];
+        if (done?.acknowledged && done.failure && !put.some(({ data }) => data === message.data))
+          office.wrong.push(`${name} was acknowledged, told ${done.failure.code}, and lies nowhere`);
         if (end && 'error' in end) tell(name, end);
         else if (done)
           tell(done.acknowledged ? `${name}, acknowledged` : name, done.failure ? { error: done.failure } : { value: done.outcome });
@@ -138,7 +143,12 @@ export async function play(scenario: Scenario, core: Core): Promise<Ended> {
       }
       const own = await core.ownMail(id, CALLER.id, ports);
       if (act.does === 'move') {
-        await core.reschedule(own, new Date(stage.clock + act.inMs).toISOString(), ports);
+        const wanted = stage.clock + act.inMs;
+        await core.reschedule(own, new Date(wanted).toISOString(), ports);
+        const before = wanted + MINUTE; // a name that is taken is put a little later
+        const comes = [...office.tasks.values()].some(({ at, message }) => message.attributes['mailgrantId'] === id && at <= before);
+        const stays = wanted >= (own.entry.notBefore ?? 0); // its old message comes first, and is put off
+        if (!comes && !stays && wanted > stage.clock) office.wrong.push(`${name}: no message comes at the new time of ${id}`);
         return;
       }
       await core.cancel(own, ports);

@@ -115,16 +115,16 @@ export function createPostOffice(stage: Stage, core: Core, { later, prompt, via,
     const api: Transport = {
       resumable: true,
       refusalIsProof: false,
-      openSession: (letter) =>
-        call('gmail.open', () => gmail.open(letter), {
+      openSession: (message) =>
+        call('gmail.open', () => gmail.open(message), {
           refusals: [soon('rate_limited'), soon('google_unavailable'), soon('quota_daily'), soon('mail_refused')],
           lost: soon('google_unavailable'),
         }),
-      upload(handle, letter, from) {
-        const all = letter.bytes.length;
+      upload(session, message, from) {
+        const all = message.bytes.length;
         const effect = (): UploadStatus => {
-          const progress = gmail.transfer(handle, letter, from, all);
-          const id = letter.messageId.slice(1, 37);
+          const progress = gmail.transfer(session, message, from, all);
+          const id = message.messageId.slice(1, 37);
           if (prompt && progress.state === 'accepted' && ledger.entries.get(id)?.entry.code === 'dropped')
             wrong.push(`${id}: sent after it was dropped`);
           return progress;
@@ -132,30 +132,30 @@ export function createPostOffice(stage: Stage, core: Core, { later, prompt, via,
         const half = Math.ceil((from + all) / 2);
         /** Gmail has every byte, and makes the message when it likes. */
         const holding = (): UploadStatus => {
-          const { status, complete } = gmail.hold(handle, letter, from, all);
-          stage.later(`Gmail makes the message of ${handle}`, complete);
+          const { status, complete } = gmail.hold(session, message, from, all);
+          stage.later(`Gmail makes the message of ${session}`, complete);
           return status;
         };
-        return call(`gmail.transfer ${handle}`, effect, {
+        return call(`gmail.transfer ${session}`, effect, {
           urgent: prompt,
           refusals,
           lost: soon('delivery_unknown'),
-          partly: async () => gmail.transfer(handle, letter, from, half),
-          forget: () => gmail.forget(handle),
+          partly: async () => gmail.transfer(session, message, from, half),
+          forget: () => gmail.forget(session),
           odd: [
             ['308 with every byte, made later', async () => holding()],
             [
               '308 without a Range, made later',
               async () => {
                 const { state } = holding();
-                return state === 'partial' ? { state, received: 0 } : gmail.ask(handle);
+                return state === 'partial' ? { state, received: 0 } : gmail.ask(session);
               },
             ],
             [
               '308 while bytes travel',
               async () => {
-                const status = gmail.transfer(handle, letter, from, half);
-                stage.later(`the rest reaches ${handle}`, () => void gmail.transfer(handle, letter, half, all));
+                const status = gmail.transfer(session, message, from, half);
+                stage.later(`the rest reaches ${session}`, () => void gmail.transfer(session, message, half, all));
                 return status;
               },
             ],
@@ -176,27 +176,27 @@ export function createPostOffice(stage: Stage, core: Core, { later, prompt, via,
           ],
         });
       },
-      querySession: (handle) =>
-        call(`gmail.ask ${handle}`, () => gmail.ask(handle), { refusals: unanswered, forget: () => gmail.forget(handle) }),
+      querySession: (session) =>
+        call(`gmail.ask ${session}`, () => gmail.ask(session), { refusals: unanswered, forget: () => gmail.forget(session) }),
     };
     const smtp: Transport = {
       resumable: false,
       refusalIsProof: true,
       openSession: async ({ messageId }) => `smtp:${messageId.slice(1, 37)}`,
-      upload(handle, letter) {
+      upload(session, message) {
         const effect = (): UploadStatus => {
-          const { gmailId, index } = gmail.submit(letter);
+          const { gmailId, index } = gmail.submit(message);
           stage.later(`the index has ${gmailId}`, index);
-          if (prompt && ledger.entries.get(handle.slice(5))?.entry.code === 'dropped') wrong.push(`${handle}: sent after it was dropped`);
+          if (prompt && ledger.entries.get(session.slice(5))?.entry.code === 'dropped') wrong.push(`${session}: sent after it was dropped`);
           return { state: 'accepted', gmailId };
         };
-        return call(`smtp.data ${handle}`, effect, { urgent: prompt, refusals, lost: soon('delivery_unknown') });
+        return call(`smtp.data ${session}`, effect, { urgent: prompt, refusals, lost: soon('delivery_unknown') });
       },
-      querySession: (handle) =>
+      querySession: (session) =>
         call(
-          `search ${handle}`,
+          `search ${session}`,
           (): UploadStatus => {
-            const gmailId = gmail.search(handle.slice(5));
+            const gmailId = gmail.search(session.slice(5));
             return gmailId === null ? { state: 'partial', received: 0 } : { state: 'accepted', gmailId };
           },
           { refusals: unanswered },

@@ -31,7 +31,7 @@ export function broken({ scenario, office, told, canceled, risked, released, una
     if (taken.length > (1 + risks) * (scenario.via === 'smtp' ? 2 : 1))
       wrong.push(`${name} is there ${taken.length} times, and a person risked it ${risks} times`);
     if (state === 'sent' && !taken.includes(gmailId ?? '')) wrong.push(`${name} is not in Gmail as ${gmailId}`);
-    // After a person's risk only the letter that was let go is taken back: docs/delivery.md says so.
+    // After a person's risk only the email that was let go is taken back: docs/delivery.md says so.
     if (canceled.has(id) && (taken.length > risks || state !== 'canceled')) wrong.push(`${name} was canceled with an OK`);
     const open = state === 'sent' || state === 'unknown' || state === 'sending';
     if (!open && taken.length > 0 && risks === 0 && !dropped(entry)) wrong.push(`${name} is in Gmail`);
@@ -53,6 +53,9 @@ export function broken({ scenario, office, told, canceled, risked, released, una
     const taken = takenOf(id);
     if (said === 'sent' && !taken.includes(gmailId ?? '')) wrong.push(`${name} is not there as ${gmailId}`);
     if (said === 'sent') continue;
+    // A dead letter does not make up for it: its caller was told that the queue has the mail.
+    if (said === 'queued' && neverAccepted(entry) && !(at < (office.begunAnew.get(id) ?? 0)))
+      wrong.push(`${name} is recorded as never accepted`);
     if (!entry) wrong.push(`${name} is in no ledger`);
     else if (
       !isExplained(entry) &&
@@ -72,9 +75,13 @@ export function broken({ scenario, office, told, canceled, risked, released, una
 /** A mail that failed and was let go by a person has no message of its own: who takes it up and dies leaves it to that person. */
 const LEFT_TO_ITS_PERSON: readonly string[] = ['waiting', 'parked', 'claimed', 'sending', 'unknown'];
 
+/** Whether the ledger says that the mail's message could not be put into the queue. */
+const neverAccepted = (entry: Entry | undefined): boolean => entry?.state === 'failed' && (entry.code ?? '').startsWith('queue_');
+
 /** Whether the ledger says something that it can be left at: nothing waits for a message that does not come. */
-function isExplained({ state, code }: Entry): boolean {
+function isExplained(entry: Entry): boolean {
+  const { state, code } = entry;
   if (state === 'sent' || state === 'canceled') return true;
   if (state === 'unknown') return code === 'session_gone';
-  return state === 'failed' && code !== null && !code.startsWith('queue_');
+  return state === 'failed' && code !== null && !neverAccepted(entry);
 }

@@ -12,7 +12,7 @@ type Fault =
   | 'asked twice' // the answer was lost, the adapter made the same call again, and others were quicker
   | 'die before' // its actor ends, and the call was never made
   | 'die after' // its actor ends, and the call was made
-  | 'partly' // Gmail takes a part of the letter
+  | 'partly' // Gmail takes a part of the message
   | 'forget' // Gmail forgets the session
   | 'a minute' // so much time goes by
   | 'an hour'

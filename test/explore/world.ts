@@ -33,9 +33,9 @@ export function memoryLedger(over: typeof isOver = isOver): Ledger & { readonly 
     replace: async (found, entry, counters = []) =>
       entries.get(entry.id)?.version === found.version ? { ...put(entry), counts: add(counters, 1) } : null,
     async reserve({ hash }, id) {
-      const holder = keys.get(hash)?.id ?? id;
-      keys.set(hash, { id: holder === id ? id : '', expireAt: Number.MAX_SAFE_INTEGER });
-      return holder === id;
+      const owner = keys.get(hash)?.id ?? id;
+      keys.set(hash, { id: owner === id ? id : '', expireAt: Number.MAX_SAFE_INTEGER });
+      return owner === id;
     },
   };
 }
@@ -115,8 +115,8 @@ export function world(
     resumable: true,
     refusalIsProof: false,
     openSession: async () => `session-${sent.length + 1}`,
-    upload: async (handle: string) => {
-      sent.push(handle);
+    upload: async (session: string) => {
+      sent.push(session);
       return { state: 'accepted', gmailId: `gmail-${sent.length}` } as const;
     },
     querySession: async () => ({ state: 'partial', received: 0 }) as const,
