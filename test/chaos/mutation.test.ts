@@ -38,7 +38,8 @@ async function mailsAfterDeath({ send }: { send: typeof Send }): Promise<number>
   });
   let opened = 0;
   ports.openSession = async () => `session-${++opened}`;
-  ports.querySession = async (session) => (taken.has(session) ? { state: 'accepted', gmailId: session } : { state: 'partial', received: 0 });
+  ports.querySession = async (session) =>
+    taken.has(session) ? { state: 'accepted', gmailId: session } : { state: 'partial', received: 0 };
   const transfer = async (session: string) => {
     taken.add(session);
     return { state: 'accepted', gmailId: session } as const;

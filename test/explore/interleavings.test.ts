@@ -1,6 +1,7 @@
 /**
  * The journey of a mail, by every way that a tape can take through it: who goes on at each call of a port, who dies there, whose
- * answer is lost. Seeded and short here; `npm run explore` runs long (MAILGRANT_SCHEDULES) with seeds of its own. A failure prints its seed, for MAILGRANT_SEED, and what happened, a line each.
+ * answer is lost. Seeded and short here; `npm run explore` runs long (MAILGRANT_SCHEDULES) with seeds of its own. A failure prints its
+ * seed, for MAILGRANT_SEED, and what happened, a line each.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
