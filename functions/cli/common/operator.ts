@@ -1,6 +1,7 @@
 import { loadConfig } from '../../config/load-config.ts';
 import { createIdentity } from '../../google/auth/service-identity.ts';
 import type { TokenSource } from '../../google/http/google-client.ts';
+import type { Config } from '../../mail/model/config.ts';
 import { checkSettings, type Settings } from '../../runtime/settings.ts';
 import { ownTokens } from './own-login.ts';
 import { CommandError } from './refusal.ts';
@@ -30,17 +31,27 @@ const DEPLOYED_DATABASE = 'mailgrant';
 export function operatorFor(file: string, project: string | undefined, env: Env): Operator {
   const named = project ?? env['GOOGLE_CLOUD_PROJECT'];
   if (!named) throw new CommandError('project_missing', 'no project is named');
+  return operator(named, loadConfig(file), env);
+}
+
+const NO_CONFIG: Config = { mailboxes: [], keys: [], ledger: { addresses: 'hashed' } };
+
+/** The same while no project is named, and without a config where `file` is null: for what needs neither. */
+export const operatorWithoutProject = (file: string | null, env: Env): Operator =>
+  operator('unnamed', file === null ? NO_CONFIG : loadConfig(file), env);
+
+function operator(project: string, config: Config, env: Env): Operator {
   const faked = env['MAILGRANT_GOOGLE_URL'];
   const local = faked || env['MAILGRANT_FIRESTORE_URL'];
   const settings = checkSettings(
     {
       ...env,
-      GOOGLE_CLOUD_PROJECT: named,
+      GOOGLE_CLOUD_PROJECT: project,
       MAILGRANT_DATABASE: env['MAILGRANT_DATABASE'] || (local ? '' : DEPLOYED_DATABASE),
     },
-    loadConfig(file),
+    config,
   );
-  return { settings, identity: faked ? createIdentity(settings.urls.metadata) : ownTokens(named) };
+  return { settings, identity: faked ? createIdentity(settings.urls.metadata) : ownTokens(project) };
 }
 
 /** The environment, with the default names of infra/ or of `npm start`: the topic of emails. */

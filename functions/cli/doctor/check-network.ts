@@ -1,22 +1,26 @@
 import { connect as connectTcp } from 'node:net';
 import { NoReply } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
+import type { Settings } from '../../runtime/settings.ts';
 import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 
 const SKEW_MS = 60_000; // Google takes assertions that are minutes off; a minute is reason to look
 
 /** Whether Gmail is reached, by a genuine certificate, with a clock that is right; and the SMTP ports for `via: smtp`. */
-export function networkChecks(context: CheckContext, mailboxes: readonly Mailbox[]): DoctorCheck[] {
+export function networkChecks(
+  context: Pick<CheckContext, 'exchange'>,
+  { urls, smtp: server }: Pick<Settings, 'urls' | 'smtp'>,
+  mailboxes: readonly Mailbox[],
+): DoctorCheck[] {
   const smtp = mailboxes.some(({ via }) => via === 'smtp');
-  const { urls, smtp: server } = context.operator.settings;
   return [
     { name: 'gmail', run: () => reach(context, urls.gmail) },
     ...(smtp ? [{ name: `port ${server.port}`, run: () => portOpen(server.host, server.port) }] : []),
   ];
 }
 
-async function reach({ exchange }: CheckContext, url: string): Promise<CheckFinding[]> {
+async function reach({ exchange }: Pick<CheckContext, 'exchange'>, url: string): Promise<CheckFinding[]> {
   const reply = await exchange({ method: 'GET', url: `${url}/gmail/v1/users/me/profile`, timeoutMs: 10_000 }).catch(
     (error: unknown) => error,
   );

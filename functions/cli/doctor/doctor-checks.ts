@@ -1,9 +1,10 @@
 import { warningsOf } from '../../config/config-warnings.ts';
+import { aboutCause, type Cause } from '../../diagnose/causes/causes.ts';
 import { connect } from '../../google/connect.ts';
 import { createExchange } from '../../google/http/exchange.ts';
 import { inspectGrants } from '../../google/inspect/inspect-grants.ts';
-import type { Mailbox } from '../../mail/model/config.ts';
-import { failureInfo, toFailure } from '../../mail/model/failure.ts';
+import type { Config, Mailbox } from '../../mail/model/config.ts';
+import { type FailureCode, failureInfo, toFailure } from '../../mail/model/failure.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { Operator } from '../common/operator.ts';
 import { CommandError } from '../common/refusal.ts';
@@ -40,16 +41,9 @@ export function doctorChecks(
       `${address} is not in the config: name one of ${mailboxes.map((one) => one.address).join(', ')}`,
     );
   return [
-    {
-      name: 'config',
-      run: async () => passed('config', `mailboxes: ${mailboxes.length}, API keys: ${operator.settings.config.keys.length}`),
-    },
-    ...warningsOf(operator.settings.config).map((warning, index) => ({
-      name: `config warning ${index + 1}`,
-      run: async () => unclear(`config warning ${index + 1}`, warning),
-    })),
+    ...configChecks(operator.settings.config),
     { name: 'credentials', run: () => credentials(self) },
-    ...networkChecks(context, chosen),
+    ...networkChecks(context, operator.settings, chosen),
     ...projectChecks(context, chosen),
     ...chosen.flatMap((mailbox) => [
       ...secretChecks(context, mailbox, serviceAccounts),
@@ -60,10 +54,42 @@ export function doctorChecks(
   ];
 }
 
-async function credentials(self: CheckContext['self']): Promise<CheckFinding> {
+/** What the config holds, and what is doubtful in it. */
+export const configChecks = (config: Config): DoctorCheck[] => [
+  { name: 'config', run: async () => passed('config', `mailboxes: ${config.mailboxes.length}, API keys: ${config.keys.length}`) },
+  ...warningsOf(config).map((warning, index) => ({
+    name: `config warning ${index + 1}`,
+    run: async () => unclear(`config warning ${index + 1}`, warning),
+  })),
+];
+
+export async function credentials(self: CheckContext['self']): Promise<CheckFinding> {
   const token = await self().catch(toFailure);
   if (!(token instanceof Error)) return passed('credentials', 'Google gives a token for them');
   return failed('credentials', token.code, token.message, 'Run `gcloud auth login --update-adc`, or set GOOGLE_APPLICATION_CREDENTIALS.');
+}
+
+/** Causes that one failure code of ours holds together: the word of the token endpoint tells them apart. */
+const WORDS: readonly (readonly [code: FailureCode, word: RegExp, cause: Cause])[] = [
+  ['client_refused', /\bdeleted_client\b/, 'oauth-client-deleted'],
+  ['client_refused', /\bunauthorized_client\b/, 'client-mismatch'],
+  ['grant_revoked', /\binvalid_rapt\b/, 'reauth-required-rapt'],
+];
+
+/** Files that are stored in place of a grant, by what is said of them. */
+const STORED_WRONG: readonly (readonly [said: RegExp, fix: string])[] = [
+  [/file of an OAuth client/, 'Run `npx mailgrant authorize ADDRESS --client FILE` with that file: it makes the grant and stores it.'],
+  [
+    /key file of a service account/,
+    'Run `npx mailgrant authorize ADDRESS`. To send by domain-wide delegation set `grant: delegation`, which needs no key, or `grant: service-account-key`.',
+  ],
+];
+
+/** A finding with the cause that its detail tells, where it tells more than the code. */
+function told(check: string, code: FailureCode, detail: string): CheckFinding {
+  const cause = WORDS.find(([of, word]) => of === code && word.test(detail))?.[2];
+  if (cause) return failed(check, cause, detail, ...aboutCause(cause).fix);
+  return failed(check, code, detail, STORED_WRONG.find(([said]) => said.test(detail))?.[1] ?? failureInfo(code).fix);
 }
 
 /** What the watch finds of a mailbox, with the fix of each. */
@@ -75,7 +101,7 @@ async function grantFindings({ operator }: CheckContext, mailbox: Mailbox): Prom
   );
   return (inspection?.findings ?? []).map(({ check, ok, code, detail }) => {
     const name = `${mailbox.address} ${check}`;
-    if (ok === false && code) return failed(name, code, detail, failureInfo(code).fix);
+    if (ok === false && code) return told(name, code, detail);
     return ok === null ? unclear(name, detail) : passed(name, detail);
   });
 }

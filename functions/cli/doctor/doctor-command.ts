@@ -1,14 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { explain } from '../../diagnose/explain.ts';
 import { type CommandOptions, type Leaf, PROJECT_OPTION } from '../common/command.ts';
-import { operatorFor } from '../common/operator.ts';
+import { operatorFor, operatorWithoutProject } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { fromSettingsPy } from '../settings/python-settings.ts';
 import { askSettings } from '../settings/smtp-prompt.ts';
 import { fromDjango, fromUrl } from '../settings/smtp-settings.ts';
-import { type CheckFinding, type DoctorCheck, failed, runChecks } from './check.ts';
+import { type CheckFinding, type DoctorCheck, failed, runChecks, unclear } from './check.ts';
 import { type Explain, smtpChecks } from './check-smtp.ts';
+import { checksWithoutProject } from './checks-without-project.ts';
 import { doctorChecks } from './doctor-checks.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -22,12 +23,13 @@ export const DOCTOR: Leaf = {
     'service-account': { value: 'ADDRESS', about: 'account of a function, which must be able to read the grants (several: a,b)' },
     send: { about: 'send an email from the mailbox to itself' },
     'lose-reply': { about: 'with --send: drop the connection before the reply, and ask the session what became of it' },
-    smtp: { about: 'look at a password set-up instead: EMAIL_* variables of the environment, or questions' },
+    smtp: { about: 'look at a password set-up instead: --settings FILE, --url URL, EMAIL_* variables of the environment, or questions' },
     settings: { value: 'FILE', about: 'with --smtp: a Django settings.py, which is read and never run' },
     url: { value: 'URL', about: 'with --smtp: smtp://user:password@host:port' },
   },
   examples: ['doctor --project your-project', 'doctor notices@example.com --send', 'doctor --smtp --settings settings.py'],
-  notes: 'ADDRESS narrows it to one mailbox. Exit code 0 only if all is well. Passwords and tokens are never shown.',
+  notes:
+    'ADDRESS narrows it to one mailbox. Without a project it looks at config, credentials, network and clock, says what it left out, and exits with 2 where nothing is wrong. Exit code 0 only if all is well. Passwords and tokens are never shown.',
   async run(options, address) {
     const tell = (found: CheckFinding): void => (options['json'] ? undefined : console.log(line(found)));
     const checks = options['smtp']
@@ -36,10 +38,15 @@ export const DOCTOR: Leaf = {
     const found = Array.isArray(checks) ? await runChecks(checks, tell) : checks.problems;
     if (!Array.isArray(checks)) found.forEach(tell);
     const sick = found.filter(({ ok }) => ok === false).length;
-    const summary = sick === 0 ? 'All is well.' : `${sick} ${sick === 1 ? 'thing is' : 'things are'} wrong.`;
-    return { data: { ok: sick === 0, findings: found }, text: summary, exitCode: sick === 0 ? 0 : 1 };
+    const partly = found.some(({ check, ok }) => ok === null && LEAVES_OUT.has(check));
+    const well = partly ? 'Nothing is wrong in what was looked at.' : 'All is well.';
+    const summary = sick === 0 ? well : `${sick} ${sick === 1 ? 'thing is' : 'things are'} wrong.`;
+    return { data: { ok: sick === 0 && !partly, findings: found }, text: summary, exitCode: sick > 0 ? 1 : partly ? 2 : 0 };
   },
 };
+
+/** Checks that say, where they are unclear, that most was left out. */
+const LEAVES_OUT: ReadonlySet<string> = new Set(['project', 'source']);
 
 const text = (options: CommandOptions, name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
 
@@ -47,6 +54,11 @@ function grantChecks(options: CommandOptions, address: string | undefined, env: 
   const config = configFile(options);
   try {
     const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
+    if (!text(options, 'project') && !env['GOOGLE_CLOUD_PROJECT']) {
+      const exists = existsSync(config);
+      const { settings, identity } = operatorWithoutProject(exists ? config : null, env);
+      return checksWithoutProject(settings, config, exists, identity, address);
+    }
     const operator = operatorFor(config, text(options, 'project'), env);
     return doctorChecks(operator, { address, serviceAccounts, send: options['send'] === true, loseReply: options['lose-reply'] === true });
   } catch (error) {
@@ -56,6 +68,19 @@ function grantChecks(options: CommandOptions, address: string | undefined, env: 
 }
 
 async function passwordChecks(settingsFile: string | undefined, url: string | undefined, env: Env): Promise<DoctorCheck[]> {
+  if (!settingsFile && !url && process.stdin.isTTY !== true && !Object.keys(env).some((name) => name.startsWith('EMAIL_')))
+    return [
+      {
+        name: 'source',
+        run: async () =>
+          unclear(
+            'source',
+            'nothing says where the password setup is: no EMAIL_* variable is set here',
+            'A Django project: `npx mailgrant doctor --smtp --settings FILE` (settings.py is read, never run).',
+            "Anything else: `npx mailgrant doctor --smtp --url 'smtp://user:password@smtp.gmail.com:587'`, or set EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_HOST_USER and EMAIL_HOST_PASSWORD.",
+          ),
+      },
+    ];
   const asked = !settingsFile && !url && env['EMAIL_HOST'] === undefined && process.stdin.isTTY === true;
   const found = settingsFile
     ? fromSettingsPy(settingsFile, env)

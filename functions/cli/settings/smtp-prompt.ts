@@ -17,6 +17,7 @@ export async function askSettings(input: NodeJS.ReadableStream, output: NodeJS.W
   const lines = createInterface({ input, output: echo, terminal: (input as { isTTY?: boolean }).isTTY === true });
   const answers = lines[Symbol.asyncIterator]();
   const found: Record<string, string> = {};
+  output.write('From the settings of a program instead: --settings FILE (settings.py of Django) or --url URL.\n');
   for (const [name, label, usual] of QUESTIONS) {
     output.write(`${label}${usual ? ` [${usual}]` : ''}: `);
     silent.on = name === 'EMAIL_HOST_PASSWORD';

@@ -56,6 +56,8 @@ export function signWithKey(payload: SecretString): { readonly email: string; re
   } catch {
     throw malformed("the secret's payload is not a JSON object");
   }
+  if (key?.['installed'] !== undefined || key?.['web'] !== undefined || key?.['refresh_token'] !== undefined)
+    throw malformed('the secret holds no key file of a service account, but a file of OAuth');
   const { client_email: email, private_key: pem, private_key_id: kid } = key ?? {};
   if (typeof email !== 'string' || typeof pem !== 'string')
     throw malformed('the service account key needs "client_email" and "private_key"');

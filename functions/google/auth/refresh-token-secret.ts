@@ -14,6 +14,8 @@ export interface Credential {
  */
 export function readCredential(text: SecretString, mailbox: string): Credential {
   const payload = parse(text.reveal());
+  const other = otherFile(payload);
+  if (other) throw new MailFailure('grant_malformed', `the secret holds the ${other}, which is no refresh-token grant`);
   const field = (name: string): string => {
     const value = payload[name];
     if (typeof value === 'string' && value !== '' && value === value.trim()) return value;
@@ -27,6 +29,12 @@ export function readCredential(text: SecretString, mailbox: string): Credential 
   if (payload['address'] !== undefined && String(payload['address']).toLowerCase() !== mailbox)
     throw new MailFailure('grant_malformed', "the secret's payload is the grant of another address");
   return credential;
+}
+
+/** A file that is taken for a grant, in words; null where the payload looks like none. */
+export function otherFile(payload: Readonly<Record<string, unknown>>): string | null {
+  if (payload['installed'] !== undefined || payload['web'] !== undefined) return 'file of an OAuth client';
+  return payload['type'] === 'service_account' ? 'key file of a service account' : null;
 }
 
 function parse(text: string): Record<string, unknown> {

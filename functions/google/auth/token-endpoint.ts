@@ -11,6 +11,7 @@ export interface TokenResponse {
   readonly refresh_token?: string;
   readonly error?: string;
   readonly error_description?: string;
+  readonly error_subtype?: string;
 }
 
 /** The tokens that the endpoint returned; `refreshToken` only where Google replaced the refresh token. */
@@ -84,7 +85,9 @@ export function readTokenReply(reply: HttpReply, now: number, asked: 'refresh' |
   const error = typeof body?.error === 'string' ? body.error : '';
   const meanings = MEANINGS[asked];
   const known = Object.hasOwn(meanings, error) ? meanings[error] : undefined;
-  const detail = `the token endpoint answered ${reply.status} ${known ? error : ''}`.trim();
+  // Session control of a Workspace ends the grant until the person signs in again; the code is the same.
+  const rapt = /\b(?:invalid_rapt|rapt_required)\b/.test(`${body?.error_subtype} ${body?.error_description}`) ? ' (invalid_rapt)' : '';
+  const detail = `the token endpoint answered ${reply.status} ${known ? error + rapt : ''}`.trim();
   // An unknown signature or issuer is a problem of the service account, not of the mailbox.
   if (asked === 'assertion' && /invalid jwt/i.test(String(body?.error_description ?? '')))
     throw new MailFailure('delegate_refused', detail);

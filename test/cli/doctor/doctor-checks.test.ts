@@ -140,6 +140,39 @@ const setups: Setup[] = [
     causes: ['client_refused'],
   },
   { name: 'a wrong client id', prepare: (google) => store(google, { ...enrol(google), client_id: 'x' }), causes: ['client_refused'] },
+  ...(
+    [
+      ['a deleted client', { error: 'deleted_client' }, 'oauth-client-deleted'],
+      ['session control', { error: 'invalid_grant', error_subtype: 'invalid_rapt' }, 'reauth-required-rapt'],
+      [
+        'session control in words',
+        { error: 'invalid_grant', error_description: 'reauth related error (rapt_required)' },
+        'reauth-required-rapt',
+      ],
+      ['the grant of another client', { error: 'unauthorized_client' }, 'client-mismatch'],
+      ['a revoked grant that names no session control', { error: 'invalid_grant', error_description: 'Bad Request' }, 'grant_revoked'],
+    ] as const
+  ).map(([name, body, cause]) => ({
+    name,
+    prepare: (google: Google) => google.faults.script({ on: 'token', status: 400, body, times: 3 }),
+    causes: [cause],
+  })),
+  {
+    name: 'the file of an OAuth client stored as the grant',
+    prepare: (google) => store(google, { installed: { client_id: 'a', client_secret: 'canary' } }),
+    causes: ['grant_malformed'],
+  },
+  {
+    name: 'the key file of a service account stored as the grant',
+    prepare: (google) => store(google, { type: 'service_account', client_email: DELEGATE, private_key: 'canary' }),
+    causes: ['grant_malformed'],
+  },
+  {
+    name: 'a refresh-token grant where a key file is wanted',
+    config: box({ grant: 'service-account-key' }),
+    prepare: (google) => store(google, enrol(google)),
+    causes: ['grant_malformed'],
+  },
   {
     name: 'a policy of the administrator',
     prepare: (google) => google.faults.script({ on: 'token', status: 400, body: { error: 'admin_policy_enforced' } }),
@@ -357,4 +390,68 @@ for (const { name, args, dead, status, says } of [
     assert.equal(ran.status, status, ran.out);
     assert.match(ran.out, says);
     assert.doesNotMatch(ran.out, /canary/);
+  });
+
+async function withoutProject(
+  google: Google,
+  args: readonly string[],
+  extra: Record<string, string> = {},
+): Promise<{ status: unknown; out: string }> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:GOOGLE_CLOUD_PROJECT|EMAIL_.*)$/.test(name)));
+  const child = spawn(process.execPath, ['functions/cli/main.ts', 'doctor', ...args], {
+    env: { ...env, MAILGRANT_GOOGLE_URL: google.url, ...extra },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise((done) => child.once('exit', done));
+  const out = Buffer.concat([...(await Array.fromAsync(child.stdout)), ...(await Array.fromAsync(child.stderr))]).toString();
+  return { status: await ended, out };
+}
+
+for (const { name, args, says } of [
+  { name: 'with a config', args: ['--config', good], says: /ok +config: mailboxes: 1/ },
+  { name: 'without a config', args: ['--config', join(folder, 'none.yaml')], says: /unknown +config: there is no/ },
+])
+  test(`npx mailgrant doctor without a project, ${name}, says what it looks at and looks at that`, async () => {
+    await using google = await startGoogle();
+    const { status, out } = await withoutProject(google, args);
+    assert.equal(status, 2, out);
+    assert.match(out, says);
+    assert.match(out, /unknown +project: none is named/);
+    assert.match(out, /ok +gmail: reached/);
+    assert.match(out, /ok +credentials/);
+    assert.doesNotMatch(out, /All is well/);
+  });
+
+test('npx mailgrant doctor without a project and with a wrong config names what is wrong in it', async () => {
+  await using google = await startGoogle();
+  const { status, out } = await withoutProject(google, ['--config', bad]);
+  assert.equal(status, 1, out);
+  assert.match(out, /colour/);
+});
+
+test('npx mailgrant doctor --smtp with nothing set says how to name the setup', async () => {
+  await using google = await startGoogle();
+  const { status, out } = await withoutProject(google, ['--smtp']);
+  assert.equal(status, 2, out);
+  assert.match(out, /--settings FILE/);
+  assert.match(out, /--url/);
+  assert.match(out, /EMAIL_HOST/);
+  assert.doesNotMatch(out, /WRONG|All is well/);
+});
+
+for (const { name, payload, fix } of [
+  {
+    name: 'the file of an OAuth client',
+    payload: { web: { client_id: 'a', client_secret: 'canary' } },
+    fix: /authorize ADDRESS --client FILE/,
+  },
+  { name: 'the key file of a service account', payload: { type: 'service_account', private_key: 'canary' }, fix: /grant: delegation/ },
+])
+  test(`the fix fits what is stored as the grant: ${name}`, async () => {
+    await using google = await startGoogle();
+    store(google, payload);
+    const { status, out } = await command(google, '--config', good);
+    assert.equal(status, 1, out);
+    assert.match(out, fix);
+    assert.doesNotMatch(out, /canary/);
   });

@@ -59,6 +59,9 @@ const payloads = [
   { payload: '{}', says: /client_id/ },
   { payload: '{"client_id":"a","client_secret":"b","refresh_token":"c\\n"}', says: /refresh_token/ },
   { payload: '{"client_id":"a","client_secret":"","refresh_token":"c"}', says: /client_secret/ },
+  { payload: '{"installed":{"client_id":"a","client_secret":"canary"}}', says: /file of an OAuth client/ },
+  { payload: '{"web":{"client_id":"a"}}', says: /file of an OAuth client/ },
+  { payload: '{"type":"service_account","private_key":"canary"}', says: /key file of a service account/ },
   { payload: '{"client_id":"a","client_secret":"b","refresh_token":"c","address":"other@example.com"}', says: /another address/ },
 ];
 for (const { payload, says } of payloads)
