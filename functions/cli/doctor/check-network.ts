@@ -1,7 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { NoReply } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import type { Settings } from '../../runtime/settings.ts';
 import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 import type { CheckContext } from './check-context.ts';
 
@@ -10,7 +9,7 @@ const SKEW_MS = 60_000; // Google takes assertions that are minutes off; a minut
 /** Whether Gmail is reached, by a genuine certificate, with a clock that is right; and the SMTP ports for `via: smtp`. */
 export function networkChecks(
   context: Pick<CheckContext, 'exchange'>,
-  { urls, smtp: server }: Pick<Settings, 'urls' | 'smtp'>,
+  { urls, smtp: server }: Pick<CheckContext['operator']['settings'], 'urls' | 'smtp'>,
   mailboxes: readonly Mailbox[],
 ): DoctorCheck[] {
   const smtp = mailboxes.some(({ via }) => via === 'smtp');

@@ -22,6 +22,9 @@ export function smtpChecks(found: FoundSettings, explain: Explain, options: Prob
   ];
 }
 
+const PLACEHOLDER =
+  /^(?:<.*>|\$\{.*\}|x{4,}|\*{3,}|change[-_ ]?me|undefined|null|none|(?:your|my)[-_ ]?(?:\w+[-_ ])?(?:app[-_ ])?(?:e?mail|gmail|password|pass|username|user|address|name|key)\b.*|(?:app[-_ ]?)?password)$/i;
+
 /** What is wrong in the settings themselves, before anything is asked. Pure. */
 export function settingsFindings({ settings, missing, problems, complete }: FoundSettings): CheckFinding[] {
   const { host, port, tls, user, password } = settings;
@@ -41,10 +44,10 @@ export function settingsFindings({ settings, missing, problems, complete }: Foun
   if (!complete) return stated.length > 0 ? stated : [unclear('settings', 'no mail server is named')];
   const findings = [
     ...stated,
-    ...(/["']|^\s|\s$|^https?:/.test(host)
-      ? [failed('settings', 'bad-host-value', 'the host holds quotes, blanks or a URL', 'Set the bare name: smtp.gmail.com')]
+    ...(/["']|^\s|\s$|^https?:|:\d+$/.test(host)
+      ? [failed('settings', 'bad-host-value', 'the host holds quotes, blanks, a port or a URL', 'Set the bare name: smtp.gmail.com')]
       : []),
-    ...(google && host !== 'smtp.gmail.com' && host !== 'smtp-relay.gmail.com'
+    ...(google && !['smtp.gmail.com', 'smtp.googlemail.com', 'smtp-relay.gmail.com'].includes(host.toLowerCase())
       ? [failed('settings', 'bad-host-value', 'this is not a mail host of Google', 'Set the host to smtp.gmail.com')]
       : []),
     ...(port === 465 && tls !== 'tls'
@@ -70,8 +73,15 @@ export function settingsFindings({ settings, missing, problems, complete }: Foun
     ...(port === 587 && tls === 'none'
       ? [failed('settings', 'starttls-missing', 'the password would go in the clear, and Gmail refuses that', 'EMAIL_USE_TLS=True')]
       : []),
-    ...(google && user !== '' && !user.includes('@')
-      ? [failed('settings', 'credentials-not-loaded', 'the user is not a whole address', 'EMAIL_HOST_USER must be name@domain')]
+    ...(google && user !== '' && !/^[^\s<>@"']+@[^\s<>@"']+$/.test(user)
+      ? [
+          failed(
+            'settings',
+            'credentials-not-loaded',
+            'the user is not a bare address',
+            'EMAIL_HOST_USER must be name@domain, without a name, blanks or quotes',
+          ),
+        ]
       : []),
     ...(text !== text.trim() || /^(["']).*\1$|\u00a0/.test(text)
       ? [
@@ -83,7 +93,17 @@ export function settingsFindings({ settings, missing, problems, complete }: Foun
           ),
         ]
       : []),
-    ...(google && text !== '' && !/^[a-z]{4}( ?[a-z]{4}){3}$/.test(text.trim())
+    ...(PLACEHOLDER.test(text) || PLACEHOLDER.test(user)
+      ? [
+          failed(
+            'settings',
+            'credentials-not-loaded',
+            'user or password is a placeholder of an example',
+            'Put in your own, from the environment.',
+          ),
+        ]
+      : []),
+    ...(google && text !== '' && !PLACEHOLDER.test(text) && !/^[a-z]{4}( ?[a-z]{4}){3}$/.test(text.trim())
       ? [
           unclear(
             'settings',

@@ -1,6 +1,5 @@
 import { createExchange } from '../../google/http/exchange.ts';
-import type { TokenSource } from '../../google/http/google-client.ts';
-import type { Settings } from '../../runtime/settings.ts';
+import type { Operator } from '../common/operator.ts';
 import { type DoctorCheck, unclear } from './check.ts';
 import { networkChecks } from './check-network.ts';
 import { configChecks, credentials } from './doctor-checks.ts';
@@ -12,10 +11,9 @@ const SAY_IT = 'Give the project: --project ID, or GOOGLE_CLOUD_PROJECT. With a 
  * left out is named.
  */
 export function checksWithoutProject(
-  settings: Settings,
+  { settings, identity }: Operator,
   file: string,
   hasConfig: boolean,
-  identity: TokenSource,
   address: string | undefined,
 ): DoctorCheck[] {
   const mailboxes = settings.config.mailboxes.filter((one) => address === undefined || one.address === address.toLowerCase());

@@ -56,8 +56,7 @@ function grantChecks(options: CommandOptions, address: string | undefined, env: 
     const serviceAccounts = text(options, 'service-account')?.split(',') ?? [];
     if (!text(options, 'project') && !env['GOOGLE_CLOUD_PROJECT']) {
       const exists = existsSync(config);
-      const { settings, identity } = operatorWithoutProject(exists ? config : null, env);
-      return checksWithoutProject(settings, config, exists, identity, address);
+      return checksWithoutProject(operatorWithoutProject(exists ? config : null, env), config, exists, address);
     }
     const operator = operatorFor(config, text(options, 'project'), env);
     return doctorChecks(operator, { address, serviceAccounts, send: options['send'] === true, loseReply: options['lose-reply'] === true });

@@ -23,9 +23,11 @@ interface Read {
   readonly default?: Read | null;
   readonly cast?: string | { readonly in: readonly Scalar[]; readonly lower: boolean } | null;
   readonly lower?: boolean;
+  readonly strip?: boolean;
   readonly required?: boolean;
   readonly tuple?: Read;
   readonly dict?: Readonly<Record<string, Read>>;
+  readonly list?: readonly Read[];
   readonly url?: Read;
   readonly part?: string;
   readonly unknown?: string;
@@ -35,6 +37,8 @@ interface Document {
   readonly names: Readonly<Record<string, Read>>;
   readonly lines: Readonly<Record<string, number>>;
   readonly unread: readonly string[];
+  /** Lines that may set names in a way that is not read. */
+  readonly maybe: readonly number[];
   readonly error: string | null;
 }
 
@@ -49,14 +53,19 @@ const READ = ['EMAIL_HOST', 'EMAIL_PORT', 'EMAIL_USE_TLS', 'EMAIL_USE_SSL', 'EMA
  */
 export function fromSettingsPy(file: string, env: Env): FoundSettings {
   if (!existsSync(file)) throw new Error(`${file} is not there.`);
-  const run = spawnSync('python3', ['-I', '-c', SETTINGS_READER, resolve(file)], { encoding: 'utf8', maxBuffer: 16_000_000 });
+  const known = { ...dotenv(file), ...env };
+  const run = spawnSync('python3', ['-I', '-c', SETTINGS_READER, resolve(file)], {
+    encoding: 'utf8',
+    input: JSON.stringify(known),
+    maxBuffer: 16_000_000,
+  });
   if (run.error) throw new Error('python3 is not on the PATH; set EMAIL_HOST and the others in the environment, or give --url.');
   if (run.status !== 0) throw new Error(`python3 could not read ${file}.`);
-  return foundIn(JSON.parse(run.stdout) as Document, { ...dotenv(file), ...env });
+  return foundIn(JSON.parse(run.stdout) as Document, known);
 }
 
 /** The settings of the file with these variables. Pure. */
-export function foundIn({ names, lines, unread, error }: Document, env: Env): FoundSettings {
+export function foundIn({ names, lines, unread, maybe, error }: Document, env: Env): FoundSettings {
   const problems: SettingsProblem[] = [];
   const place = (name: string): string => (lines[name] === undefined ? name : `${name} (line ${lines[name]})`);
   if (error) return nothing([wrongSetting('bad-host-value', `the file is not valid Python: ${error}`, 'Correct that line.')]);
@@ -73,7 +82,7 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
     return nothing([
       unclearSetting(`${place('EMAIL_BACKEND')} is ${backend}, which is not Django's SMTP backend`, 'These checks are for SMTP.'),
     ]);
-  const url = names['EMAIL_URL_SETTINGS']?.url ?? (names['EMAIL_HOST'] ? undefined : names['EMAIL_CONFIG']?.url);
+  const url = names['EMAIL_URL_SETTINGS']?.url ?? (names['EMAIL_HOST'] ? undefined : (names['EMAIL_CONFIG']?.url ?? names['EMAIL']?.url));
   if (url) return ofUrl(resolveValue(url, env), url, problems);
 
   const values: Record<string, Scalar | undefined> = {};
@@ -105,7 +114,14 @@ export function foundIn({ names, lines, unread, error }: Document, env: Env): Fo
   }
   for (const module of unread)
     problems.push(unclearSetting(`cannot read ${module}, which the file takes everything from`, 'Give the file that holds EMAIL_HOST.'));
-  if (!names['EMAIL_HOST'] && !mailer && Object.keys(values).length === 0 && unread.length === 0)
+  if (!names['EMAIL_HOST'] && !mailer && Object.keys(values).length === 0 && maybe.length > 0)
+    problems.push(
+      unclearSetting(
+        `the file may set its email settings on line ${maybe[0]}, which is not run here`,
+        'Set EMAIL_HOST and the others in the environment and run without --settings.',
+      ),
+    );
+  else if (!names['EMAIL_HOST'] && !mailer && Object.keys(values).length === 0 && unread.length === 0)
     problems.push(
       wrongSetting('bad-host-value', 'the file sets no EMAIL_HOST, so Django connects to localhost', 'EMAIL_HOST = "smtp.gmail.com"'),
     );
@@ -130,7 +146,8 @@ function resolveValue(read: Read | null | undefined, env: Env): Known | undefine
   if (!read) return undefined;
   if (read.tuple) return { ...resolveValue(read.tuple, env), tuple: true };
   if (read.unknown !== undefined) return { unknown: read.unknown };
-  if (read.dict || read.url) return { unknown: 'it is not a single value' };
+  if (read.url && read.part !== undefined) return partOf(read.url, read.part, env);
+  if (read.dict || read.url || read.list) return { unknown: 'it is not a single value' };
   if (read.env === undefined) return { value: read.v ?? null };
   const text = env[read.env];
   if (text === undefined) {
@@ -143,11 +160,32 @@ function resolveValue(read: Read | null | undefined, env: Env): Known | undefine
   return { value: cast(text, read) };
 }
 
+/** What a URL says of one setting: by Django's name, as `dj_email_url` gives it, or by that of `urlparse`. */
+function partOf(url: Read, part: string, env: Env): Known {
+  const known = resolveValue(url, env);
+  if (typeof known?.value !== 'string') return known?.unset === undefined ? { unknown: 'it is a part of a URL that is not known' } : known;
+  const { settings } = fromUrl(known.value);
+  const parts: Readonly<Record<string, Scalar>> = {
+    EMAIL_HOST: settings.host,
+    hostname: settings.host,
+    EMAIL_PORT: settings.port,
+    port: settings.port,
+    EMAIL_HOST_USER: settings.user,
+    username: settings.user,
+    EMAIL_HOST_PASSWORD: settings.password.reveal(),
+    password: settings.password.reveal(),
+    EMAIL_USE_TLS: settings.tls === 'starttls',
+    EMAIL_USE_SSL: settings.tls === 'tls',
+  };
+  return Object.hasOwn(parts, part) ? { value: parts[part] ?? null } : { unknown: `it is the ${part} of a URL` };
+}
+
 /**
  * The value as the function that reads the variable converts it: decouple and environ read "False" as false, Python's `bool` does
  * not.
  */
-function cast(value: Scalar, { cast: to, lower }: Read): Scalar {
+function cast(given: Scalar, { cast: to, lower, strip }: Read): Scalar {
+  const value = strip && typeof given === 'string' ? given.trim() : given;
   const text = lower && typeof value === 'string' ? value.toLowerCase() : value;
   if (to && typeof to === 'object') return to.in.includes(to.lower && typeof text === 'string' ? text.toLowerCase() : text);
   if (to === 'bool') return typeof text === 'string' ? /^(1|true|yes|on|y|t)$/i.test(text) : Boolean(text);

@@ -133,7 +133,8 @@ export function fromUrl(text: string): FoundSettings {
     user: decode(user),
     password: new SecretString(decode(password)),
   };
-  const missing = [...(host ? [] : ['host']), ...(user ? [] : ['user']), ...(password ? [] : ['password'])];
+  const wanted = !known || GOOGLE.test(host) || user !== '' || password !== ''; // a relay may take emails without a sign-in
+  const missing = [...(host ? [] : ['host']), ...(user || !wanted ? [] : ['user']), ...(password || !wanted ? [] : ['password'])];
   return { settings, missing, problems, complete: known !== undefined && host !== '' };
 }
 

@@ -9,23 +9,7 @@ import { settingsFindings } from '../../../functions/cli/doctor/check-smtp.ts';
 import { fromSettingsPy } from '../../../functions/cli/settings/python-settings.ts';
 import { sampled } from '../../support/deep.ts';
 import { onPath, skipUnless } from '../../support/programs/emulators.ts';
-
-const GOOD = 'abcdefghijklmnop';
-
-interface Style {
-  readonly name: string;
-  /** Files by their path; `settings.py` or the one named by `read` is read. */
-  readonly files: string | Readonly<Record<string, string>>;
-  readonly read?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Cause of the first finding; `ok` where all is well, `unclear` where it cannot be told. */
-  readonly first: string;
-  /** What the settings come to, where they can be told: host, port, tls, user. */
-  readonly is?: readonly [string, number, string, string];
-}
-const ALL = ['smtp.gmail.com', 587, 'starttls', 'me@example.com'] as const;
-const rest = (password = `"${GOOD}"`): string =>
-  `EMAIL_HOST = "smtp.gmail.com"\nEMAIL_PORT = 587\nEMAIL_USE_TLS = True\nEMAIL_HOST_USER = "me@example.com"\nEMAIL_HOST_PASSWORD = ${password}\n`;
+import { ALL, GOOD, MORE_STYLES, rest, type Style } from './more-styles.ts';
 
 const STYLES: readonly Style[] = [
   { name: 'plain literals', files: rest(), first: 'ok', is: ALL },
@@ -106,7 +90,7 @@ const skip = skipUnless(onPath('python3'), 'python3');
 const firstOf = ([found]: readonly CheckFinding[]): string =>
   found?.ok === true ? 'ok' : found?.ok === false ? String(found.cause) : 'unclear';
 
-for (const { name, files, read = 'settings.py', env = {}, first, is } of sampled(STYLES, 20))
+for (const { name, files, read = 'settings.py', env = {}, first, is } of sampled([...STYLES, ...MORE_STYLES], 20))
   test(`settings.py: ${name}: ${first}`, { skip }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'mailgrant-'));
     for (const [path, text] of Object.entries(typeof files === 'string' ? { 'settings.py': files } : files)) {
