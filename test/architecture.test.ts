@@ -149,6 +149,29 @@ test('no room has too many files, and no file is found twice by its name', () =>
   assert.deepEqual(twice, []);
 });
 
+/** Names that files declare and export. What a front door exports again under its public name is no second declaration. */
+const DECLARED = /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm;
+
+function namesExportedTwice(from: readonly Source[]): string[] {
+  const declared = from.flatMap(({ file, text }) => [...text.matchAll(DECLARED)].map(([, name]) => ({ name, file })));
+  return [...Map.groupBy(declared, ({ name }) => name)]
+    .filter(([, places]) => places.length > 1)
+    .map(([name, places]) => `${name}: ${places.map(({ file }) => file).join(', ')}`);
+}
+
+test('no exported name, of a value or a type, stands for two things', () =>
+  assert.deepEqual(namesExportedTwice(sources.filter(({ file }) => !file.endsWith('.d.ts'))), []));
+test('a name that two files export is found, of whatever kind', () => {
+  const twice = (first: string, second: string): number =>
+    namesExportedTwice([
+      { file: 'functions/a.ts', text: first },
+      { file: 'functions/b.ts', text: second },
+    ]).length;
+  assert.equal(twice('export const found = 1;', 'export type found = string;'), 1);
+  assert.equal(twice('export interface Row {}', 'export async function Row() {}'), 1);
+  assert.equal(twice('export const found = 1;', "export { found } from './a.ts';\nconst row = 2;"), 0);
+});
+
 test('no function and no test is reached through an index file', () =>
   assert.deepEqual(
     sources.filter(({ file }) => /(^|\/)index\.ts$/.test(file)),

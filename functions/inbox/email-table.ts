@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { InboxAddress, ParsedEmail } from './parse-email.ts';
+import type { ParsedAddress, ParsedEmail } from './parse-email.ts';
 import { type Condition, searchable } from './search-query.ts';
 
 /** An email in a list. Times are milliseconds since the epoch. */
@@ -18,11 +18,11 @@ export interface EmailSummary {
   readonly attachments: number;
   readonly snippet: string;
   readonly subject: string;
-  readonly from: InboxAddress | null;
-  readonly to: readonly InboxAddress[];
-  readonly cc: readonly InboxAddress[];
-  readonly bcc: readonly InboxAddress[];
-  readonly replyTo: readonly InboxAddress[];
+  readonly from: ParsedAddress | null;
+  readonly to: readonly ParsedAddress[];
+  readonly cc: readonly ParsedAddress[];
+  readonly bcc: readonly ParsedAddress[];
+  readonly replyTo: readonly ParsedAddress[];
   readonly tags: readonly string[];
 }
 
@@ -98,7 +98,7 @@ export function createEmailTable(db: DatabaseSync): EmailTable {
     add({ number, id, mailbox, recipients, at, raw }, parsed) {
       const { from, to, cc, replyTo, subject, messageId, attachments, inline, words } = parsed;
       const bcc = blindCopies(parsed, recipients);
-      const named = (all: readonly InboxAddress[]): string => searchable(all.map(({ Name, Address }) => `${Name} ${Address}`).join(' '));
+      const named = (all: readonly ParsedAddress[]): string => searchable(all.map(({ Name, Address }) => `${Name} ${Address}`).join(' '));
       const fields = { from, to, cc, bcc, replyTo, subject, messageId, mailbox, recipients };
       const text = words.replace(/\s+/g, ' ').trim();
       const shown = { ...fields, created: at, size: raw.length, attachments: attachments.length, snippet: text.slice(0, SNIPPET) };
@@ -176,7 +176,7 @@ export function createEmailTable(db: DatabaseSync): EmailTable {
 }
 
 /** Over SMTP a Bcc recipient is only in the envelope. */
-function blindCopies({ to, cc, bcc }: ParsedEmail, recipients: readonly string[]): InboxAddress[] {
+function blindCopies({ to, cc, bcc }: ParsedEmail, recipients: readonly string[]): ParsedAddress[] {
   const named = new Set([...to, ...cc, ...bcc].map(({ Address }) => Address.toLowerCase()));
   return [...bcc, ...recipients.filter((one) => !named.has(one.toLowerCase())).map((Address) => ({ Name: '', Address }))];
 }

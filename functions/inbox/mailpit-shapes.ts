@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EmailSummary } from './email-table.ts';
 import type { FoundEmails, OpenEmail } from './inbox.ts';
-import type { EmailPart, InboxAddress, ParsedEmail } from './parse-email.ts';
+import type { EmailPart, ParsedAddress, ParsedEmail } from './parse-email.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -95,4 +95,4 @@ function unsubscribe({ headers }: ParsedEmail) {
   return { Header: header, Links: links, Errors: errors.join(', '), HeaderPost: value('list-unsubscribe-post') };
 }
 
-export type { InboxAddress };
+export type { ParsedAddress as InboxAddress };

@@ -1,6 +1,6 @@
 import { type AddressObject, type Attachment, type ParsedMail, simpleParser } from 'mailparser';
 
-export interface InboxAddress {
+export interface ParsedAddress {
   readonly Name: string;
   readonly Address: string;
 }
@@ -9,11 +9,11 @@ export interface InboxAddress {
 export interface ParsedEmail {
   readonly messageId: string;
   readonly subject: string;
-  readonly from: InboxAddress | null;
-  readonly to: readonly InboxAddress[];
-  readonly cc: readonly InboxAddress[];
-  readonly bcc: readonly InboxAddress[];
-  readonly replyTo: readonly InboxAddress[];
+  readonly from: ParsedAddress | null;
+  readonly to: readonly ParsedAddress[];
+  readonly cc: readonly ParsedAddress[];
+  readonly bcc: readonly ParsedAddress[];
+  readonly replyTo: readonly ParsedAddress[];
   /** Milliseconds since the epoch; null without a Date header. */
   readonly date: number | null;
   /** Its text part; '' where it has none. */
@@ -69,9 +69,9 @@ function partOf({ partId, filename, contentType, cid, content }: Attachment, ind
   return { id: partId ?? String(index + 1), filename: filename ?? '', contentType, cid: cid ?? '', content };
 }
 
-function addressesIn(value: AddressObject | AddressObject[] | undefined): InboxAddress[] {
+function addressesIn(value: AddressObject | AddressObject[] | undefined): ParsedAddress[] {
   type Entry = AddressObject['value'][number];
-  const flat = (entry: Entry): InboxAddress[] =>
+  const flat = (entry: Entry): ParsedAddress[] =>
     entry.group ? entry.group.flatMap(flat) : entry.address ? [{ Name: entry.name, Address: entry.address }] : [];
   return [value ?? []].flat().flatMap(({ value: entries }) => entries.flatMap(flat));
 }

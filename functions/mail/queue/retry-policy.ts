@@ -21,6 +21,13 @@ export const BACKOFF_MIN_MS = 10 * 60_000;
 const BACKOFF_MAX_MS = 6 * 60 * 60_000;
 export const JITTER_MAX_MS = 60_000;
 
+/**
+ * What was delivered. An email's message may be acknowledged when its record says enough. An event has no caller who reads the
+ * record, so each failed event becomes a dead letter, unless an operator dropped it. A document keeps its own content and outcome,
+ * so it needs no dead letter.
+ */
+export type Source = 'email' | 'event' | 'document';
+
 /** Facts about a delivery: its number, the attempts of its email, and whether it can be postponed. */
 export interface DeliveryAttempts {
   /** null where the platform does not say. */
@@ -34,6 +41,8 @@ export interface DeliveryAttempts {
    * no longer is.
    */
   readonly accepted?: boolean;
+  /** An email where absent. */
+  readonly source?: Source;
   /** 0 to 1, different for each email, so that emails held back together do not all come back at once. */
   readonly jitter: number;
 }
@@ -55,15 +64,17 @@ const OF_THE_EMAIL: ReadonlySet<FailureCode> = new Set(['mail_refused', 'too_lar
  * content is nowhere else. So does an email that was valid when it was accepted and is refused by a configuration deployed since:
  * its caller is not told.
  */
-function failedStep(code: FailureCode, accepted: boolean): MessageStep {
+function failedStep(code: FailureCode, source: Source, accepted: boolean): MessageStep {
+  if (source === 'document' || (source === 'event' && code === 'dropped')) return { verb: 'ack' };
+  if (source === 'event') return { verb: 'dead-letter', reason: code };
   const caller = failureInfo(code).blame === 'caller' && (!accepted || OF_THE_EMAIL.has(code));
   return caller ? { verb: 'ack' } : { verb: 'dead-letter', reason: code };
 }
 
-/** The one decision about a message. Exhaustive over the outcomes; a test compares the table in docs/delivery.md with it. */
+/** The one decision about a message, an event or a document. Exhaustive over the outcomes; a test compares the table in docs/delivery.md with it. */
 export function nextStep(
   outcome: Outcome,
-  { delivery, attempts, dueForMs, canPostpone, accepted = false, jitter }: DeliveryAttempts,
+  { delivery, attempts, dueForMs, canPostpone, accepted = false, source = 'email', jitter }: DeliveryAttempts,
   now: number,
 ): MessageStep {
   if (outcome.unrecorded) return { verb: 'nack' }; // the outcome is not recorded: the redelivery queries Gmail, and records it
@@ -75,8 +86,9 @@ export function nextStep(
     case 'queued': // another message of the email is durable
       return { verb: 'ack' };
     case 'failed':
-      return failedStep(outcome.failure.code, accepted);
+      return failedStep(outcome.failure.code, source, accepted);
     case 'unknown':
+      if (source === 'document' && !outcome.askable) return { verb: 'ack' }; // the document says so, and keeps the content
       if (!outcome.askable || exhausted) return { verb: 'dead-letter', reason: outcome.failure.code }; // for an operator, who may need its content
       return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'postpone', at: now + growing } : { verb: 'nack' };
     case 'parked':
@@ -90,3 +102,7 @@ export function nextStep(
       return canPostpone && attempts > IMMEDIATE_RETRIES ? { verb: 'postpone', at: now + growing } : { verb: 'nack' };
   }
 }
+
+/** The decision about a delivery that cannot be postponed by a task of its email: an event or a document. */
+export const redeliveredStep = (outcome: Outcome, source: Source, delivery: number | null, now: number): MessageStep =>
+  nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, source, jitter: 0 }, now);

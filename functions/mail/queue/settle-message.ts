@@ -3,10 +3,10 @@ import type { Outcome } from '../delivery/outcome.ts';
 import type { Ports, QueueMessage } from '../delivery/ports.ts';
 import { apply } from '../delivery/transitions.ts';
 import { type FailureCode, MailFailure, toFailure } from '../model/failure.ts';
-import { deadLetterEmail } from './dead-letter.ts';
+import { deadLetterEmail, detailOf } from './dead-letter.ts';
 import { publishLater } from './publish-later.ts';
 import { contentHash, deleteStoredContent, emailIdOf, readContent, taskName, toQueueMessage } from './queue-message.ts';
-import { BACKOFF_MIN_MS, JITTER_MAX_MS, jitterOf, type MessageStep, nextStep } from './retry-policy.ts';
+import { BACKOFF_MIN_MS, JITTER_MAX_MS, jitterOf, type MessageStep, nextStep, redeliveredStep } from './retry-policy.ts';
 
 /**
  * Carries out the decision of `nextStep`. True: acknowledge the message, because the email has ended or is durable elsewhere.
@@ -36,6 +36,14 @@ export async function settleMessage(outcome: Outcome, message: QueueMessage, del
   } catch {
     return false;
   }
+}
+
+/** As `settleMessage`, for an event or a digest: the subscription redelivers it, and a failed one becomes a dead letter. */
+export async function settleEvent(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<boolean> {
+  const next = redeliveredStep(outcome, 'event', delivery, ports.now());
+  if (next.verb !== 'dead-letter') return next.verb === 'ack';
+  const detail = outcome.state === 'failed' ? detailOf(outcome.failure) : '';
+  return await deadLetterEmail(outcome.id, message, next.reason, ports, detail).catch(() => false);
 }
 
 /** The state of an entry whose email has not ended, if nobody else has changed it since. */

@@ -3,7 +3,7 @@ import type { LedgerRecordRow } from '../../fake-google/tables.ts';
 import { checkHtml } from '../../inbox/html-check.ts';
 import type { OpenEmail } from '../../inbox/inbox.ts';
 import { linksIn } from '../../inbox/links.ts';
-import { type InboxAddress, type ParsedEmail, withPictures } from '../../inbox/parse-email.ts';
+import { type ParsedAddress, type ParsedEmail, withPictures } from '../../inbox/parse-email.ts';
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { byteLabel, count, moment, stateLabel } from '../parts/labels.ts';
@@ -80,7 +80,7 @@ ${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in i
 }
 
 const filesOf = ({ attachments, inline }: ParsedEmail) => [...attachments, ...inline];
-const written = ({ Name, Address }: InboxAddress): string => (Name ? `${Name} <${Address}>` : Address);
+const written = ({ Name, Address }: ParsedAddress): string => (Name ? `${Name} <${Address}>` : Address);
 
 /** The html in a frame without rights, at the width of a desktop or a phone. */
 const content = (id: string): Html =>

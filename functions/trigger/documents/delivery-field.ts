@@ -112,10 +112,3 @@ const attemptsOf = (delivery: DeliveryField | null): number => (typeof delivery?
 
 const sentence = (failure: MailFailure): string =>
   `${failure.code}: ${callerMessage(failure)}${failureInfo(failure.code).blame === 'caller' ? ` ${failureInfo(failure.code).fix}` : ''}`;
-
-/** 204 acknowledges the event; after any other status Eventarc redelivers it for up to a day. The content stays in the document. */
-export function verdict(outcome: Outcome): 204 | 429 | 503 {
-  if (outcome.unrecorded || outcome.state === 'retry') return 503;
-  if (outcome.state === 'unknown') return outcome.askable ? 503 : 204;
-  return outcome.state === 'parked' ? 429 : 204;
-}

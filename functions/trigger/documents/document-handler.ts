@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
 import { refuse, sendNow } from '../../mail/delivery/send.ts';
@@ -8,13 +7,15 @@ import { GMAIL_RECIPIENTS_MAX } from '../../mail/message/permissions.ts';
 import { prepareFields } from '../../mail/message/prepared-email.ts';
 import { documentsCaller } from '../../mail/model/caller.ts';
 import type { Caller, DocumentsConfig } from '../../mail/model/config.ts';
-import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { MailFailure, toFailure } from '../../mail/model/failure.ts';
 import { DOCUMENT_ATTRIBUTE, DOCUMENT_EVENT_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { redeliveredStep } from '../../mail/queue/retry-policy.ts';
 import type { DocumentStore, FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
+import { end, pushStatus, refusalStatus } from '../common/push-status.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { type Change, claimed, type DeliveryField, endedAs, expired, refusedAs, stepOf, verdict } from './delivery-field.ts';
+import { type Change, claimed, type DeliveryField, endedAs, expired, refusedAs, stepOf } from './delivery-field.ts';
 import { isIncomplete, mailInDocument, type RenderNamed } from './document-email.ts';
 import { documentIn, isConfigured } from './document-event.ts';
 import { lookAgain } from './schedule-document.ts';
@@ -51,7 +52,7 @@ export function documentEvents(edge: FunctionContext & { documents(): DocumentSt
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, facts());
-      end(res, failureInfo(failure.code).retry === 'never' ? 400 : 503);
+      end(res, refusalStatus(failure));
     }
   };
 }
@@ -98,7 +99,7 @@ async function serveDocument(task: DocumentTask, edge: DocumentEdge, log: Log, f
     return done === 'raced' ? 503 : 204;
   }
   reportOutcome(log, done.outcome, facts());
-  return done.planned ? 204 : verdict(done.outcome);
+  return pushStatus(done.planned || redeliveredStep(done.outcome, 'document', null, edge.now()).verb === 'ack', done.outcome);
 }
 
 /** The email's outcome, and whether a task will process the document later; or why no email was sent. `raced`: redeliver. */
@@ -205,8 +206,4 @@ const NOBODY: EmailFields = {
 
 function deliveryIn({ delivery }: Readonly<Record<string, unknown>>): DeliveryField | null {
   return typeof delivery === 'object' && delivery !== null && !Array.isArray(delivery) ? (delivery as DeliveryField) : null;
-}
-
-function end(res: ServerResponse, status: number): void {
-  res.writeHead(status).end();
 }

@@ -8,7 +8,7 @@ import { readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
 import { pathOf } from '../common/paths.ts';
 import { reportRefusal } from '../common/report.ts';
-import { isForUs } from '../pubsub/push-envelope.ts';
+import { checkAudience } from '../pubsub/push-envelope.ts';
 import { signedHeaders, signingSecrets } from './signed-headers.ts';
 
 /** How long an event is offered to its target, with the backoff of the task queue; then it is a dead letter. */
@@ -26,8 +26,7 @@ export function eventHandler(edge: Worker, log: Log): Handler {
     const facts = traceOf(req, edge.project);
     try {
       if (req.method !== 'POST') return void res.writeHead(405, { allow: 'POST' }).end();
-      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
-        throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      checkAudience(req.headers.authorization, edge.pushAudience);
       const delivery = await edge.emailEvents();
       try {
         if (pathOf(req.url) === '/events/sweep') {

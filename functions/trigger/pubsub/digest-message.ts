@@ -1,13 +1,14 @@
 import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import { publishDeadLetter } from '../../mail/queue/dead-letter.ts';
 import { DIGEST_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
+import { settleEvent } from '../../mail/queue/settle-message.ts';
 import { readDigest, routeThatWas, sendDigest } from '../../notify/digest.ts';
 import type { FunctionContext } from '../../runtime/function-context.ts';
 import type { Log } from '../../runtime/log.ts';
 import { compiledRoutes } from '../common/compiled-routes.ts';
+import { pushStatus } from '../common/push-status.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
 import type { QueueDelivery } from './push-envelope.ts';
-import { concluded } from './route-events.ts';
 
 const NAME = /^[a-z0-9-]{1,40}$/;
 
@@ -40,9 +41,9 @@ export async function digestDelivery(
       log('INFO', 'event', { outcome: 'no_digest', ...facts(), route });
       return 204;
     }
-    const status = await concluded(outcome, message, attempt, ports);
-    reportOutcome(log, outcome, { ...facts(), caller: `route:${route}`, route, digest: true, acknowledged: status === 204 });
-    return status;
+    const acknowledged = await settleEvent(outcome, message, attempt, ports);
+    reportOutcome(log, outcome, { ...facts(), caller: `route:${route}`, route, digest: true, acknowledged });
+    return pushStatus(acknowledged, outcome);
   } catch (error) {
     const failure = toFailure(error);
     reportRefusal(log, failure, { ...facts(), ...(NAME.test(route) && { route }) }); // any other value comes from a publisher and is not logged

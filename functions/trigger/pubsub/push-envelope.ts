@@ -90,7 +90,7 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
 }
 
 /** An event for a route, in any published form, identified by its publisher's id. */
-export interface EventDelivery extends Pick<QueueDelivery, 'key' | 'message' | 'attempt'> {
+export interface PushedEvent extends Pick<QueueDelivery, 'key' | 'message' | 'attempt'> {
   /** The parsed JSON; the text itself if it is not JSON; an empty object if there is no data. */
   readonly data: unknown;
   readonly attributes: Readonly<Record<string, string>>;
@@ -102,7 +102,7 @@ export interface EventDelivery extends Pick<QueueDelivery, 'key' | 'message' | '
  * Reads an event from a push envelope or a CloudEvent. Its key is the event's id, whichever subscription delivers it. Throws
  * MailFailure request_invalid if the request is neither.
  */
-export function readEventDelivery(headers: Headers, contentType: string, body: unknown): EventDelivery {
+export function readEventDelivery(headers: Headers, contentType: string, body: unknown): PushedEvent {
   refuseBatch(contentType, body);
   const structured = contentType === 'application/cloudevents+json';
   if (!structured && headers['ce-id'] === undefined) return eventOfPush(envelopeIn(headers, body), '');
@@ -124,7 +124,7 @@ export function readEventDelivery(headers: Headers, contentType: string, body: u
 
 const UNREADABLE = 'the data of the message is neither JSON nor UTF-8 text';
 
-function eventOfPush(push: Push, eventId: string): EventDelivery {
+function eventOfPush(push: Push, eventId: string): PushedEvent {
   const { message, attempt } = ofPush(push, eventId);
   const id = text(push.message?.messageId) || text(push.message?.message_id) || eventId;
   const common = { attributes: message.attributes, key: `event:${id}`, message, attempt };
@@ -140,7 +140,7 @@ function eventOfPush(push: Push, eventId: string): EventDelivery {
 }
 
 /** The event of a replayed dead letter, as its route received it first. */
-export function eventAgain({ message, key, attempt }: QueueDelivery): EventDelivery {
+export function eventAgain({ message, key, attempt }: QueueDelivery): PushedEvent {
   const {
     [KEY_ATTRIBUTE]: _,
     [ROUTE_ATTRIBUTE]: __,
@@ -190,11 +190,12 @@ const texts = (attributes: Readonly<Record<string, unknown>> = {}): Record<strin
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /**
- * True if the identity token was issued for this function. IAM has verified the signature; this checks the audience, so that a
- * token for another service of the project is refused.
+ * Refuses an identity token that was issued for another service of the project; without `audience` only IAM decides. IAM has
+ * verified the token's signature. Throws MailFailure: key_invalid.
  */
-export function isForUs(authorization: string | undefined, audience: string): boolean {
+export function checkAudience(authorization: string | undefined, audience: string | null): void {
+  if (audience === null) return;
   const payload = /^Bearer +[\w-]+\.([\w-]+)\./i.exec(authorization ?? '')?.[1] ?? '';
   const claims = decoded(payload) as { aud?: unknown } | undefined;
-  return claims?.aud === audience;
+  if (claims?.aud !== audience) throw new MailFailure('key_invalid', 'the identity token is for another audience');
 }

@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { PUBLISHER } from '../../mail/model/caller.ts';
-import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
+import { type MailFailure, toFailure } from '../../mail/model/failure.ts';
 import { dataOf } from '../../mail/model/message-data.ts';
 import { detailOf, publishDeadLetter } from '../../mail/queue/dead-letter.ts';
-import { type ProcessedMessage, processMessage } from '../../mail/queue/process-message.ts';
+import { processMessage } from '../../mail/queue/process-message.ts';
 import { DIGEST_ATTRIBUTE, DOCUMENT_ATTRIBUTE, EVENT_ATTRIBUTE, ROUTE_ATTRIBUTE } from '../../mail/queue/queue-message.ts';
 
 import type { DocumentStore, EventDelivery, FunctionContext } from '../../runtime/function-context.ts';
@@ -11,8 +11,9 @@ import { type Log, traceOf } from '../../runtime/log.ts';
 import type { Handler } from '../../runtime/serve.ts';
 import { contentTypeOf, readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
+import { end, pushStatus, refusalStatus } from '../common/push-status.ts';
 import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
-import { eventAgain, isForUs, type QueueDelivery, readDelivery, unreadable } from './push-envelope.ts';
+import { checkAudience, eventAgain, type QueueDelivery, readDelivery, unreadable } from './push-envelope.ts';
 
 /** Handles Pub/Sub pushes and CloudEvents. Status 204 acknowledges; after any other status the platform redelivers. */
 export function pubsubWorker(
@@ -30,8 +31,7 @@ export function pubsubWorker(
     });
     try {
       if (req.method !== 'POST') return end(res, req.method === 'GET' ? 200 : 405);
-      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
-        throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      checkAudience(req.headers.authorization, edge.pushAudience);
       const read = await readPush(req);
       if ('failure' in read) {
         reportRefusal(log, read.failure, { detail: read.failure.message, ...facts() }); // the detail describes the envelope and holds no content
@@ -65,11 +65,11 @@ export function pubsubWorker(
       const ports = edge.startInvocation();
       const done = await processMessage({ order, message, delivery: attempt }, edge.config, ports).finally(ports.close);
       reportProcessedMessage(log, done, facts());
-      end(res, statusOf(done));
+      end(res, pushStatus(done.acknowledged, done.outcome));
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, facts());
-      end(res, failureInfo(failure.code).retry === 'never' ? 400 : 503);
+      end(res, refusalStatus(failure));
     }
   };
 }
@@ -102,11 +102,3 @@ async function deadLettered(body: Buffer, failure: MailFailure, edge: FunctionCo
 }
 
 const DEAD_LETTER_MAX_BYTES = 5_000_000;
-
-/** The HTTP status for a processed message: 204 acknowledges; after any other status Pub/Sub redelivers. */
-export const statusOf = ({ acknowledged, outcome }: ProcessedMessage): 204 | 429 | 503 =>
-  acknowledged ? 204 : outcome?.state === 'parked' ? 429 : 503;
-
-function end(res: ServerResponse, status: number): void {
-  res.writeHead(status).end();
-}

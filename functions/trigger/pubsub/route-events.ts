@@ -1,10 +1,6 @@
-import type { ServerResponse } from 'node:http';
-import type { Outcome } from '../../mail/delivery/outcome.ts';
-import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
-import { failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
-import { deadLetterEmail, detailOf } from '../../mail/queue/dead-letter.ts';
+import { toFailure } from '../../mail/model/failure.ts';
 import { KEY_ATTRIBUTE, ROUTE_ATTRIBUTE, withAttributes } from '../../mail/queue/queue-message.ts';
-import { nextStep } from '../../mail/queue/retry-policy.ts';
+import { settleEvent } from '../../mail/queue/settle-message.ts';
 import { handleEvent, routeNamed } from '../../notify/handle-event.ts';
 import type { FunctionContext } from '../../runtime/function-context.ts';
 import { type Log, traceOf } from '../../runtime/log.ts';
@@ -13,8 +9,9 @@ import { contentTypeOf, readBody } from '../common/body.ts';
 import { compiledRoutes } from '../common/compiled-routes.ts';
 import { parseJson } from '../common/json.ts';
 import { pathOf } from '../common/paths.ts';
+import { end, pushStatus, refusalStatus } from '../common/push-status.ts';
 import { reportOutcome, reportRefusal } from '../common/report.ts';
-import { type EventDelivery, isForUs, readEventDelivery, unreadable } from './push-envelope.ts';
+import { checkAudience, type PushedEvent, readEventDelivery, unreadable } from './push-envelope.ts';
 
 /**
  * `POST /routes/<route>`: handles the messages of the route's subscription. Status 204 acknowledges, also an event that the
@@ -33,8 +30,7 @@ export function routeEvents(edge: FunctionContext, log: Log): Handler {
     });
     try {
       if (req.method !== 'POST') return end(res, 405);
-      if (edge.pushAudience !== null && !isForUs(req.headers.authorization, edge.pushAudience))
-        throw new MailFailure('key_invalid', 'the identity token is for another audience');
+      checkAudience(req.headers.authorization, edge.pushAudience);
       routeNamed(name, await compiledRoutes(edge)); // an unknown route is refused before the body is read
       const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
       attempt = delivery.attempt;
@@ -48,7 +44,7 @@ export function routeEvents(edge: FunctionContext, log: Log): Handler {
       const failure = unreadable(req.headers, toFailure(error));
       // The detail of an invalid envelope is our own text.
       reportRefusal(log, failure, { ...(failure.code === 'request_invalid' && { detail: failure.message }), ...facts() });
-      end(res, failure.code === 'path_unknown' ? 404 : failureInfo(failure.code).retry === 'never' ? 400 : 503);
+      end(res, failure.code === 'path_unknown' ? 404 : refusalStatus(failure));
     }
   };
 }
@@ -58,7 +54,7 @@ type Facts = Readonly<Record<string, string | number | null>>;
 /** Handles an event of a route. Returns the status: 204 acknowledges. Throws MailFailure. */
 export async function eventDelivery(
   name: string,
-  delivery: EventDelivery,
+  delivery: PushedEvent,
   edge: FunctionContext,
   log: Log,
   facts: () => Facts,
@@ -75,32 +71,10 @@ export async function eventDelivery(
       return 204;
     }
     const known = withAttributes(message, { [ROUTE_ATTRIBUTE]: name, [KEY_ATTRIBUTE]: key });
-    const status = await concluded(taken, known, attempt, ports);
-    reportOutcome(log, taken, { ...facts(), caller: `route:${name}`, acknowledged: status === 204 });
-    return status;
+    const acknowledged = await settleEvent(taken, known, attempt, ports);
+    reportOutcome(log, taken, { ...facts(), caller: `route:${name}`, acknowledged });
+    return pushStatus(acknowledged, taken);
   } finally {
     ports.close();
   }
-}
-
-/**
- * The status for an event. A failed event becomes a dead letter whatever the reason, because an event has no caller who could fix
- * and repeat it. A waiting email is in the queue, if there is one.
- */
-export async function concluded(outcome: Outcome, message: QueueMessage, delivery: number | null, ports: Ports): Promise<204 | 429 | 503> {
-  const next = nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, jitter: 0 }, ports.now());
-  const failed = next.verb === 'ack' && outcome.state === 'failed' ? outcome.failure.code : null;
-  const reason = next.verb === 'dead-letter' ? next.reason : failed === 'dropped' ? null : failed; // an operator dropped it on purpose
-  if (reason)
-    return (await deadLetterEmail(outcome.id, message, reason, ports, outcome.state === 'failed' ? detailOf(outcome.failure) : '').catch(
-      () => false,
-    ))
-      ? 204
-      : 503;
-  if (next.verb === 'ack') return 204;
-  return outcome.state === 'parked' ? 429 : 503;
-}
-
-function end(res: ServerResponse, status: number): void {
-  res.writeHead(status).end();
 }

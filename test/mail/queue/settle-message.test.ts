@@ -125,6 +125,40 @@ const rows: { what: string; outcome: Outcome; at?: DeliveryAttempts; next: Retur
     next: { verb: 'dead-letter', reason: 'session_gone' },
   },
 ];
+const event: DeliveryAttempts = { ...bare, source: 'event' };
+const document: DeliveryAttempts = { ...bare, delivery: null, source: 'document' };
+rows.push(
+  {
+    what: 'an event that fails for its publisher',
+    outcome: failing('request_invalid'),
+    at: event,
+    next: { verb: 'dead-letter', reason: 'request_invalid' },
+  },
+  { what: 'an event that an operator dropped', outcome: failing('dropped'), at: event, next: { verb: 'ack' } },
+  { what: 'an event during an outage', outcome: failing('google_unavailable'), at: event, next: { verb: 'nack' } },
+  {
+    what: 'an event whose email nobody can be asked about',
+    outcome: failing('session_gone'),
+    at: event,
+    next: { verb: 'dead-letter', reason: 'session_gone' },
+  },
+  {
+    what: 'an event at its last delivery',
+    outcome: failing('google_unavailable'),
+    at: { ...event, delivery: 8 },
+    next: { verb: 'dead-letter', reason: 'deliveries_exhausted' },
+  },
+  { what: 'a document that an operator must fix', outcome: failing('grant_revoked'), at: document, next: { verb: 'ack' } },
+  { what: 'a document whose email nobody can be asked about', outcome: failing('session_gone'), at: document, next: { verb: 'ack' } },
+  { what: 'a document with an open question', outcome: failing('delivery_unknown'), at: document, next: { verb: 'nack' } },
+  { what: 'a document over the daily quota', outcome: failing('quota_daily'), at: document, next: { verb: 'nack' } },
+  {
+    what: 'a document whose outcome is not recorded',
+    outcome: { ...failing('grant_revoked'), unrecorded: true },
+    at: document,
+    next: { verb: 'nack' },
+  },
+);
 for (const { what, outcome, at = first, next } of rows)
   test(`${what}: ${next.verb}${'reason' in next ? ` as ${next.reason}` : ''}`, () => assert.deepEqual(nextStep(outcome, at, NOW), next));
 
