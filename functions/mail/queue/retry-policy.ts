@@ -26,7 +26,7 @@ export const JITTER_MAX_MS = 60_000;
  * record, so each failed event becomes a dead letter, unless an operator dropped it. A document keeps its own content and outcome,
  * so it needs no dead letter.
  */
-export type Source = 'email' | 'event' | 'document';
+export type DeliverySource = 'email' | 'event' | 'document';
 
 /** Facts about a delivery: its number, the attempts of its email, and whether it can be postponed. */
 export interface DeliveryAttempts {
@@ -42,7 +42,7 @@ export interface DeliveryAttempts {
    */
   readonly accepted?: boolean;
   /** An email where absent. */
-  readonly source?: Source;
+  readonly source?: DeliverySource;
   /** 0 to 1, different for each email, so that emails held back together do not all come back at once. */
   readonly jitter: number;
 }
@@ -64,7 +64,7 @@ const OF_THE_EMAIL: ReadonlySet<FailureCode> = new Set(['mail_refused', 'too_lar
  * content is nowhere else. So does an email that was valid when it was accepted and is refused by a configuration deployed since:
  * its caller is not told.
  */
-function failedStep(code: FailureCode, source: Source, accepted: boolean): MessageStep {
+function failedStep(code: FailureCode, source: DeliverySource, accepted: boolean): MessageStep {
   if (source === 'document' || (source === 'event' && code === 'dropped')) return { verb: 'ack' };
   if (source === 'event') return { verb: 'dead-letter', reason: code };
   const caller = failureInfo(code).blame === 'caller' && (!accepted || OF_THE_EMAIL.has(code));
@@ -104,5 +104,5 @@ export function nextStep(
 }
 
 /** The decision about a delivery that cannot be postponed by a task of its email: an event or a document. */
-export const redeliveredStep = (outcome: Outcome, source: Source, delivery: number | null, now: number): MessageStep =>
+export const redeliveredStep = (outcome: Outcome, source: DeliverySource, delivery: number | null, now: number): MessageStep =>
   nextStep(outcome, { delivery, attempts: 0, dueForMs: 0, canPostpone: false, source, jitter: 0 }, now);
