@@ -16,6 +16,7 @@ import { broken } from './promises.ts';
 import { RARE } from './rare-mutations.ts';
 import type { Core, Scenario } from './scenario.ts';
 import { ASK, scenario, tapeOf } from './schedules.ts';
+import { ONCE, SHOWN_BY } from './shown-by.ts';
 
 const RUNS = Number(process.env['MAILGRANT_SCHEDULES'] ?? 0);
 const SEED = Number(process.env['MAILGRANT_SEED'] ?? 0);
@@ -34,16 +35,15 @@ test('whoever goes on, dies or hears nothing: every mail is sent once, or record
     { ...options, numRuns: RUNS || runs(4_000, 800) },
   ));
 
-const AT_ONCE = { delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] } as const;
 /** What only long runs have found, in its shortest form. */
 const FOUND: Readonly<Record<string, Scenario>> = {
   'a claim whose answer is lost, and a person who has the mail sent before it is made again': {
-    ...AT_ONCE,
+    ...ONCE,
     acts: [ASK, { ...ASK }, { does: 'resend', of: 0, withMail: true, asks: false }],
     tape: tapeOf({ 1: [2, 1], 3: [2, 6], 5: [0, 8, 2] }),
   },
   'a mail that is handed over while the same request takes it, dies, and its message cannot be put': {
-    ...AT_ONCE,
+    ...ONCE,
     acts: [ASK, { ...ASK }],
     tape: tapeOf({ 0: [0, 1], 3: [0, 2], 6: [1], 10: [0, 2], 12: [1, 1] }),
   },
@@ -66,8 +66,16 @@ for (const [name, places] of sampled(Object.entries(BREAKS), 8))
     assert.ok(failed);
   });
 
-for (const [name, { places, shows }] of Object.entries(RARE))
+const SHOWN = [
+  ...Object.entries(BREAKS).map(([name, places]) => ({ name, places, shows: SHOWN_BY[name] as Scenario })),
+  ...Object.entries(RARE).map(([name, rare]) => ({ name, ...rare })),
+];
+
+test('the core keeps its promises in the schedule of each break', async () => {
+  for (const { shows } of SHOWN) await keep(shows);
+});
+
+for (const { name, places, shows } of sampled(SHOWN, 8))
   test(`one schedule shows it if ${name}`, async () => {
-    await keep(shows);
     await assert.rejects(keep(shows, await brokenCore(places)), assert.AssertionError);
   });

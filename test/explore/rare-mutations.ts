@@ -2,10 +2,7 @@ import type { Mutation } from '../chaos/mutation.ts';
 import { place } from './broken-core.ts';
 import type { Scenario } from './scenario.ts';
 import { ASK, tapeOf } from './schedules.ts';
-
-const MINUTE = 60_000;
-const ONCE = { delivery: 'direct', later: true, patient: false, prompt: false, via: 'api', clocks: [0] } as const;
-const LATER = { ...ASK, inMs: 10 * MINUTE };
+import { LATER, ONCE } from './shown-by.ts';
 
 /**
  * Ways to break the core where several things must come together: each with a schedule in which it shows. Where the core has changed so
@@ -77,7 +74,7 @@ export const RARE: Readonly<Record<string, { readonly places: readonly Mutation[
   },
   'a mail is moved before its message is': {
     places: place('change', `  await publishLater(moving, at, taskName(entry, at), ports.taskQueue);\n`, ``),
-    shows: { ...ONCE, acts: [LATER, { does: 'move', of: 0, inMs: 5 * MINUTE }], tape: [] },
+    shows: { ...ONCE, acts: [LATER, { does: 'move', of: 0, inMs: 5 * 60_000 }], tape: [] },
   },
   'what Gmail waits for the rest of begins anew for its person': {
     places: place(
