@@ -37,7 +37,7 @@ export async function cold(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   return [
     {
       id: 'cold.hello',
-      what: 'cold start to the first mail accepted, against hello',
+      what: 'cold start to the first email accepted, against hello',
       unit: 'ms',
       ours: seen.range('ours', 'ms'),
       peer: side('hello', 'ms'),
@@ -70,7 +70,7 @@ export async function cold(laptop: Laptop, quick: boolean): Promise<Figure[]> {
     },
     {
       id: 'cold.rss',
-      what: 'resident after the first mail',
+      what: 'resident after the first email',
       unit: 'MB',
       ours: seen.range('ours', 'rssMb'),
       peer: side('hello', 'rssMb'),

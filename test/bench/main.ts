@@ -11,12 +11,11 @@ import { chart } from './report/chart.ts';
 import { curves, panels } from './report/curves.ts';
 import { type Figure, judge, type Range } from './report/figures.ts';
 import { type Kept, limitOf, number, range, writePage } from './report/page.ts';
-import { sdk } from './sdk.ts';
 import { soak } from './soak.ts';
 import { warm } from './warm.ts';
 
 type Bench = (laptop: Laptop, quick: boolean) => Promise<Figure[]>;
-const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, path, warm, memory, sdk, curves, soak };
+const BENCHES: Readonly<Record<string, Bench>> = { bundles, cold, path, warm, memory, curves, soak };
 const BASELINE = new URL('baseline.json', import.meta.url);
 const CHART = 'docs/performance.svg';
 
@@ -78,7 +77,7 @@ if (values.save) {
   writeFileSync(BASELINE, `${JSON.stringify(next, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`);
   writePage(next);
   if (figures.some(({ id }) => id.startsWith('curve.')))
-    writeFileSync(CHART, chart(panels(figures), 'How the cost of a mail grows with the work'));
+    writeFileSync(CHART, chart(panels(figures), 'How the cost of an email grows with the work'));
   say('Kept as the baseline, and written into docs/performance.md.');
 }
 

@@ -17,8 +17,8 @@ export const withFile =
     return { url: `${url}/emails`, headers: AUTHORISED, body: JSON.stringify({ ...MAIL, attachments: [{ filename: 'a.bin', content }] }) };
   };
 
-/** The same file inside a finished letter. */
-const rawLetter =
+/** The same file inside a raw message. */
+const rawMessage =
   (bytes: number) =>
   (url: string): Posting => {
     const file = Buffer.alloc(bytes, 'attached bytes ').toString('base64').replace(/.{76}/g, '$&\r\n');
@@ -55,7 +55,7 @@ export async function memory(laptop: Laptop, quick: boolean): Promise<Figure[]> 
   const figures: Figure[] = [];
   for (const [id, what, make, bytes, target] of [
     ['json', '24 MB of files in JSON', withFile(FILE_BYTES), FILE_BYTES, { atMost: 8, stretch: 4 }],
-    ['raw', 'the same as a finished letter of 33 MB by /v1/raw', rawLetter(FILE_BYTES), FILE_BYTES, { atMost: 2, stretch: 1.2 }],
+    ['raw', 'the same as a raw message of 33 MB by /v1/raw', rawMessage(FILE_BYTES), FILE_BYTES, { atMost: 2, stretch: 1.2 }],
   ] as const) {
     const seen = await growth(ours(laptop, 'api', fake), make, laptop.folder, times);
     figures.push({

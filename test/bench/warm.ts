@@ -46,8 +46,8 @@ export async function warm(laptop: Laptop, quick: boolean): Promise<Figure[]> {
   return [
     {
       id: 'warm.throughput',
-      what: `warm throughput of api, 2 kB mails, ${CONCURRENCY} at a time, against careful`,
-      unit: 'mails/s',
+      what: `warm throughput of api, 2 kB emails, ${CONCURRENCY} at a time, against careful`,
+      unit: 'emails/s',
       ours: seen.range('ours', 'mailsPerSecond'),
       peer: { name: 'careful', range: seen.range('careful', 'mailsPerSecond') },
       ratio: seen.ratio('ours', 'careful', 'mailsPerSecond'),

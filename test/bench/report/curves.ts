@@ -61,11 +61,11 @@ export async function curves(laptop: Laptop, quick: boolean): Promise<Figure[]> 
     return (after.cpuMs - cpuMs) / times;
   });
   return [
-    ...figuresOf('recipients', 'processor time per mail, mails by batch', 'ms', recipients),
-    ...figuresOf('bytes', 'processor time, bytes of the file in a mail', 'ms', size),
-    ...figuresOf('peak', 'peak above what was resident, bytes of the file in a mail', 'MB', peaks),
-    ...figuresOf('mailboxes', 'mails per second, 8 at a time, mailboxes', 'mails/s', boxes),
-    ...figuresOf('concurrency', 'mails per second, at a time', 'mails/s', concurrency),
+    ...figuresOf('recipients', 'processor time per email, emails by batch', 'ms', recipients),
+    ...figuresOf('bytes', 'processor time, bytes of the file in an email', 'ms', size),
+    ...figuresOf('peak', 'peak above what was resident, bytes of the file in an email', 'MB', peaks),
+    ...figuresOf('mailboxes', 'emails per second, 8 at a time, mailboxes', 'emails/s', boxes),
+    ...figuresOf('concurrency', 'emails per second, at a time', 'emails/s', concurrency),
   ];
 }
 
@@ -79,9 +79,9 @@ export function panels(figures: readonly Figure[]): Panel[] {
       .filter(({ id }) => id.startsWith(`curve.${name}.`))
       .map(({ id, ours }) => ({ x: Number(id.slice(id.lastIndexOf('.') + 1)), y: ours.median }));
   return [
-    { title: 'Mails by batch: processor time a mail', unit: 'ms', x: 'mails', points: curve('recipients') },
-    { title: 'Size of the file: processor time a mail', unit: 'ms', x: 'bytes', points: curve('bytes'), log: true },
-    { title: 'Mailboxes, 8 mails at a time', unit: 'mails/s', x: 'mailboxes', points: curve('mailboxes') },
-    { title: 'Mails at a time', unit: 'mails/s', x: 'mails at a time', points: curve('concurrency') },
+    { title: 'Emails by batch: processor time an email', unit: 'ms', x: 'emails', points: curve('recipients') },
+    { title: 'Size of the file: processor time an email', unit: 'ms', x: 'bytes', points: curve('bytes'), log: true },
+    { title: 'Mailboxes, 8 emails at a time', unit: 'emails/s', x: 'mailboxes', points: curve('mailboxes') },
+    { title: 'Emails at a time', unit: 'emails/s', x: 'emails at a time', points: curve('concurrency') },
   ];
 }

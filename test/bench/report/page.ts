@@ -14,7 +14,7 @@ export interface Kept {
 /** Writes the kept figures into the page, but for the points of the curves, which the chart shows. */
 export function writePage({ machine, load, figures }: Kept): void {
   const rows = figures.filter(({ id }) => !id.startsWith('curve.')).map(row);
-  const where = `Node ${machine['node']}, ${machine['processor']}, the machine shared with other work (load ${load.before.toFixed(0)} to ${load.after.toFixed(0)}); ${Object.entries(
+  const where = `Node ${machine['node']}, ${machine['processor']}, load of the machine before and after ${load.before.toFixed(1)} and ${load.after.toFixed(1)}; ${Object.entries(
     machine,
   )
     .filter(([name]) => !['node', 'processor', 'memory'].includes(name))
