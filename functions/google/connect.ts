@@ -44,14 +44,8 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     return { deadline, end, exchange, pause, retrying: withRetry(exchange, pause, Math.random) };
   };
   type Calls = ReturnType<typeof callsUntil>;
-  const accessOf = ({ retrying, pause }: Pick<Calls, 'retrying' | 'pause'>) => ({
-    baseUrl: urls.firestore,
-    exchange: retrying,
-    token: self,
-    pause,
-    random: Math.random,
-  });
-  const firestoreOf = (calls: Pick<Calls, 'retrying' | 'pause'>) => firestoreClient(accessOf(calls));
+  const firestoreOf = ({ retrying, pause }: Pick<Calls, 'retrying' | 'pause'>) =>
+    firestoreClient({ baseUrl: urls.firestore, exchange: retrying, token: self, pause, random: Math.random });
   const eventContext = ({ exchange }: Pick<Calls, 'exchange'>) => ({
     settings,
     exchange,
@@ -120,16 +114,17 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       };
     },
     async listEmails(query) {
-      const { end, retrying, pause } = callsUntil(deadlineMs);
+      const calls = callsUntil(deadlineMs);
       const { listEmails } = await import('./firestore/firestore-query.ts');
-      return listEmails(accessOf({ retrying, pause }), database, query).finally(end);
+      return listEmails(firestoreOf(calls), database, query).finally(calls.end);
     },
     async emailEvents() {
       const calls = callsUntil(deadlineMs);
       const { createEventDelivery, createTellingLedger } = await import('./events/email-events.ts');
       const context = eventContext(calls);
-      const ledger = createTellingLedger(createLedger(firestoreOf(calls), database), context);
-      return { ...createEventDelivery(ledger, secrets, accessOf(calls), calls.deadline, context), close: calls.end };
+      const firestore = firestoreOf(calls);
+      const ledger = createTellingLedger(createLedger(firestore, database), context);
+      return { ...createEventDelivery(ledger, secrets, firestore, calls.retrying, calls.deadline, context), close: calls.end };
     },
     documents: () => createDocumentStore(invocation().firestore),
     overdue: async () => {

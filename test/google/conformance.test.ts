@@ -3,9 +3,12 @@
  * host, path, query, body, and whether our scope is one that the method takes. The types of both are checked by the compiler.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { UserRefreshClient } from 'google-auth-library';
+import { Compute, JWT, OAuth2Client, UserRefreshClient } from 'google-auth-library';
 import { cloudtasks_v2 } from 'googleapis/build/src/apis/cloudtasks/v2.js';
 import { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 import { gmail_v1 } from 'googleapis/build/src/apis/gmail/v1.js';
@@ -13,19 +16,26 @@ import { iamcredentials_v1 } from 'googleapis/build/src/apis/iamcredentials/v1.j
 import { pubsub_v1 } from 'googleapis/build/src/apis/pubsub/v1.js';
 import { secretmanager_v1 } from 'googleapis/build/src/apis/secretmanager/v1.js';
 import { storage_v1 } from 'googleapis/build/src/apis/storage/v1.js';
-import { signByIam } from '../../functions/google/auth/jwt-bearer.ts';
+import { createIdTokens } from '../../functions/google/auth/id-token.ts';
+import { assertFor, signByIam, signWithKey } from '../../functions/google/auth/jwt-bearer.ts';
 import { createSecrets } from '../../functions/google/auth/secret-manager.ts';
+import { createIdentity } from '../../functions/google/auth/service-identity.ts';
 import { refresh } from '../../functions/google/auth/token-endpoint.ts';
+import { createEventDelivery } from '../../functions/google/events/email-events.ts';
+import { createEventTasks } from '../../functions/google/events/event-tasks.ts';
 import { firestoreClient } from '../../functions/google/firestore/firestore-client.ts';
 import { createDedupeWindows } from '../../functions/google/firestore/firestore-dedupe-windows.ts';
 import { createDocumentStore } from '../../functions/google/firestore/firestore-documents.ts';
 import { createLedger } from '../../functions/google/firestore/firestore-ledger.ts';
+import { listEmails } from '../../functions/google/firestore/firestore-query.ts';
+import { countOverdue } from '../../functions/google/firestore/overdue-emails.ts';
 import { createSearch, createSentSearch } from '../../functions/google/gmail/message-search.ts';
 import { createGmail } from '../../functions/google/gmail/upload-session.ts';
 import type { Call, Exchange } from '../../functions/google/http/exchange.ts';
 import { createTaskQueue } from '../../functions/google/queue/cloud-tasks.ts';
 import { createContentStore } from '../../functions/google/queue/content-bucket.ts';
 import { createTopic } from '../../functions/google/queue/pubsub-topic.ts';
+import type { Entry } from '../../functions/mail/delivery/ledger.ts';
 import { SCOPE_MAIL, SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
 import { SecretString } from '../../functions/mail/model/secret.ts';
 import { googleUrls } from '../../functions/runtime/google-urls.ts';
@@ -112,6 +122,28 @@ const tasks = (exchange: Exchange) =>
 const bucket = (exchange: Exchange) => createContentStore({ baseUrl: urls.storage, exchange, token }, 'p-mails');
 const mime = { bytes: Buffer.from('canary-mime') } as never;
 
+const version = '2026-11-28T00:00:00Z';
+const counter = { name: 'c', expireAt: AT };
+const reserved = { hash: 'h', expireAt: AT };
+const entry: Entry = {
+  ...{
+    id: ID,
+    state: 'sending',
+    requestHash: 'r',
+    caller: 'shop',
+    mailbox: 'm',
+    recipients: ['a'],
+    acceptedAt: AT,
+    attempts: 1,
+    idHeader: 1,
+  },
+  ...{ leaseUntil: AT, claimId: 'c', sessionUri: 's', mimeHash: 'h', mimeBytes: 1, gmailId: 'g', threadId: 't', repeatedAt: AT, key: 'h' },
+  ...{ rejected: 1, code: 'x', fields: 'to', notBefore: AT, scheduledAt: AT, messageHash: 'q', deadLetterAt: AT, expireAt: AT },
+  ...{ tags: [{ name: 'a', value: 'b' }], outbox: [{ id: 'e', type: 'email.sent', at: AT }], outboxAt: AT },
+} as Entry;
+const eventQueue = { queue: QUEUE, account: 'tasks@p.iam.gserviceaccount.com', worker: 'https://worker.example.com' };
+const eventTask = { target: 'crm', id: 'e', type: 'email.sent', email: ID, since: AT, payload: '{}' } as never;
+
 const google = {
   secretmanager: new secretmanager_v1.Secretmanager({}),
   iam: new iamcredentials_v1.Iamcredentials({}),
@@ -124,6 +156,8 @@ const google = {
 
 interface Exchanged {
   readonly name: string;
+  /** Where the call is written. */
+  readonly file: string;
   /** Where the method is declared: its comment lists the scopes that it takes. */
   readonly api: string;
   readonly method: string;
@@ -138,6 +172,7 @@ interface Exchanged {
 const exchanges: readonly Exchanged[] = [
   {
     name: 'a secret is read',
+    file: 'auth/secret-manager',
     api: 'secretmanager/v1',
     method: 'access',
     scope: CLOUD,
@@ -147,6 +182,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'a version is added',
+    file: 'auth/secret-manager',
     api: 'secretmanager/v1',
     method: 'addVersion',
     scope: CLOUD,
@@ -162,6 +198,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'a JWT is signed',
+    file: 'auth/jwt-bearer',
     api: 'iamcredentials/v1',
     method: 'signJwt',
     scope: CLOUD,
@@ -174,6 +211,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'an entry of the ledger is read',
+    file: 'firestore/firestore-client',
     api: 'firestore/v1',
     method: 'get',
     scope: CLOUD,
@@ -182,6 +220,14 @@ const exchanges: readonly Exchanged[] = [
   },
   ...(
     [
+      [
+        'an entry of the ledger is created',
+        (exchange) => createLedger(firestore(only(exchange, 1)), DATABASE).create(entry, reserved, AT, [counter]),
+      ],
+      [
+        'an entry of the ledger is replaced',
+        (exchange) => createLedger(firestore(only(exchange, 1)), DATABASE).replace({ entry, version }, entry, [counter]),
+      ],
       ['counters are incremented', (exchange) => createLedger(firestore(exchange), DATABASE).count([{ name: 'c', expireAt: AT }], 1)],
       ['a key is reserved', (exchange) => createLedger(firestore(exchange), DATABASE).reserve({ hash: 'h', expireAt: AT } as never, ID)],
       ['a window is opened', (exchange) => createDedupeWindows(firestore(accepting(exchange)), DATABASE).assign('g', 'e', 60_000, AT)],
@@ -193,6 +239,7 @@ const exchanges: readonly Exchanged[] = [
   ).map(
     ([name, ours]): Exchanged => ({
       name,
+      file: 'firestore/firestore-client',
       api: 'firestore/v1',
       method: 'commit',
       scope: CLOUD,
@@ -204,8 +251,46 @@ const exchanges: readonly Exchanged[] = [
         ),
     }),
   ),
+  ...(
+    [
+      [
+        'a caller’s emails are listed',
+        (exchange) => listEmails(firestore(exchange), DATABASE, { caller: 'shop', limit: 20, cursor: { direction: 'before', entry } }),
+      ],
+      ['emails that wait too long are counted', (exchange) => countOverdue(firestore(exchange), DATABASE, AT)],
+      ['events that were not told are looked for', (exchange) => swept(exchange)],
+    ] satisfies [string, (exchange: Exchange) => Promise<unknown>][]
+  ).map(
+    ([name, ours]): Exchanged => ({
+      name,
+      file: 'firestore/firestore-client',
+      api: 'firestore/v1',
+      method: 'runQuery',
+      scope: CLOUD,
+      ours,
+      theirs: (options, { body }) =>
+        google.firestore.projects.databases.documents.runQuery(
+          { parent: `${DATABASE}/documents`, requestBody: body as firestore_v1.Schema$RunQueryRequest },
+          options,
+        ),
+    }),
+  ),
+  {
+    name: 'an event is handed to a task',
+    file: 'events/event-tasks',
+    api: 'cloudtasks/v2',
+    method: 'create',
+    scope: CLOUD,
+    ours: (exchange) => createEventTasks({ baseUrl: urls.tasks, exchange, token }, eventQueue)(eventTask, 'one'),
+    theirs: (options, { body }) =>
+      google.tasks.projects.locations.queues.tasks.create(
+        { parent: QUEUE, requestBody: body as cloudtasks_v2.Schema$CreateTaskRequest },
+        options,
+      ),
+  },
   {
     name: 'a message is published',
+    file: 'queue/pubsub-topic',
     api: 'pubsub/v1',
     method: 'publish',
     scope: CLOUD,
@@ -218,6 +303,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'a task is scheduled',
+    file: 'queue/cloud-tasks',
     api: 'cloudtasks/v2',
     method: 'create',
     scope: CLOUD,
@@ -230,6 +316,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'a task is read',
+    file: 'queue/cloud-tasks',
     api: 'cloudtasks/v2',
     method: 'get',
     scope: CLOUD,
@@ -238,6 +325,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'a task is canceled',
+    file: 'queue/cloud-tasks',
     api: 'cloudtasks/v2',
     method: 'delete',
     scope: CLOUD,
@@ -246,6 +334,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'content is stored',
+    file: 'queue/content-bucket',
     api: 'storage/v1',
     method: 'insert',
     scope: CLOUD,
@@ -258,6 +347,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'content is read',
+    file: 'queue/content-bucket',
     api: 'storage/v1',
     method: 'get',
     scope: CLOUD,
@@ -266,6 +356,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'content is removed',
+    file: 'queue/content-bucket',
     api: 'storage/v1',
     method: 'delete',
     scope: CLOUD,
@@ -274,6 +365,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'an upload session is opened',
+    file: 'gmail/upload-session',
     api: 'gmail/v1',
     method: 'send',
     scope: SCOPE_SEND,
@@ -284,6 +376,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'a message is searched',
+    file: 'gmail/message-search',
     api: 'gmail/v1',
     method: 'list',
     scope: SCOPE_MAIL,
@@ -296,6 +389,7 @@ const exchanges: readonly Exchanged[] = [
   },
   {
     name: 'the newest sent messages are listed',
+    file: 'gmail/message-search',
     api: 'gmail/v1',
     method: 'list',
     scope: SCOPE_MAIL,
@@ -303,6 +397,21 @@ const exchanges: readonly Exchanged[] = [
     theirs: (options) => google.gmail.users.messages.list({ userId: 'me', maxResults: 20, labelIds: ['SENT'] }, options),
   },
 ];
+
+/** The exchange for the first so many calls; what comes after them is not looked at. */
+function only(exchange: Exchange, most: number): Exchange {
+  let calls = 0;
+  return (call) => (++calls > most ? Promise.reject(STOP) : exchange(call));
+}
+
+/** What the sweep asks Firestore for. */
+const swept = (exchange: Exchange): Promise<unknown> =>
+  createEventDelivery({} as never, secrets, firestore(exchange), exchange, AbortSignal.timeout(10_000), {
+    settings: { urls, database: DATABASE },
+    exchange,
+    token,
+    now: () => AT,
+  } as never).sweep();
 
 /** Says yes to the question whether a window is open: there is none, so that the commit comes. */
 function accepting(exchange: Exchange): Exchange {
@@ -355,6 +464,89 @@ test('a refresh token is traded as Google’s library trades it', async () => {
   assert.deepEqual({ ...sent, body: form(sent.body) }, { ...theirs, body: form(theirs.body) });
   assert.equal(call.headers?.['content-type'], 'application/x-www-form-urlencoded');
 });
+
+test('an assertion of a service account is traded as Google’s library trades it', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const subject = { iss: 'd@p.iam.gserviceaccount.com', sub: 'notices@example.com', scope: SCOPE_SEND };
+  const { sign } = signWithKey(new SecretString(JSON.stringify({ client_email: subject.iss, private_key: pem })));
+  const ours = await oursOf((exchange) => assertFor(subject, sign, urls.token, exchange, Date.now));
+  const theirs = await theirsOf(async (options) => {
+    const client = new JWT({ email: subject.iss, key: pem, scopes: [subject.scope], subject: subject.sub });
+    client.transporter.defaults = options;
+    return client.authorize();
+  });
+  const read = ({ body, ...rest }: Sent) => {
+    const form = typeof body === 'string' ? Object.fromEntries(new URLSearchParams(body)) : (body as Record<string, string>);
+    const { assertion = '', ...others } = form;
+    const [header, claims] = assertion.split('.').map((part) => parsed(Buffer.from(part, 'base64url')) as Record<string, unknown>);
+    const { iat, exp, ...named } = claims ?? {};
+    return { ...rest, form: others, alg: header?.['alg'], named, life: Number(exp) - Number(iat) };
+  };
+  assert.deepEqual(read(ours.sent), read(theirs));
+});
+
+test('the certificates of identity tokens are asked for where Google’s library asks', async () => {
+  const [head, rest] = [{ alg: 'RS256', kid: 'k' }, {}].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+  const ours = await oursOf((exchange) => createIdTokens(urls.certs)(`${head}.${rest}.x`, 'aud', exchange, AT));
+  const theirs = await theirsOf(async (options) => {
+    const client = new OAuth2Client();
+    client.transporter.defaults = options;
+    return client.getFederatedSignonCertsAsync();
+  });
+  assert.deepEqual(ours.sent, theirs);
+});
+
+test('the function’s own token is asked for where Google’s library asks the metadata server', async () => {
+  const seen: { path: string; flavor: IncomingHttpHeaders[string] }[] = [];
+  const server = createServer(({ url = '', headers }, res) => {
+    seen.push({ path: url.replace(/\?$/, ''), flavor: headers['metadata-flavor'] });
+    res
+      .writeHead(200, { 'metadata-flavor': 'Google', 'content-type': 'application/json' })
+      .end('{"access_token":"canary-t","expires_in":3600}');
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const before = process.env['GCE_METADATA_HOST'];
+  process.env['GCE_METADATA_HOST'] = host;
+  try {
+    await createIdentity(`http://${host}`)();
+    await new Compute().getAccessToken();
+  } finally {
+    if (before === undefined) delete process.env['GCE_METADATA_HOST'];
+    else process.env['GCE_METADATA_HOST'] = before;
+    server.close();
+  }
+  assert.equal(seen.length, 2);
+  assert.deepEqual(seen[0], seen[1]);
+});
+
+/** Calls that Google's clients cannot make, or that are compared above by a test of their own. */
+const OTHERS: Readonly<Record<string, number>> = {
+  'auth/token-endpoint': 1, // the token endpoint: compared twice above
+  'auth/service-identity': 1, // the metadata server
+  'auth/id-token': 1, // certificates
+  'gmail/upload-session': 2, // bytes and question of an upload session: the guide for uploads, see upload-session.test.ts
+};
+
+test('each call that is written in functions/google is compared here', () => {
+  const written: Record<string, number> = {};
+  for (const file of globSync('functions/google/**/*.ts')) {
+    const name = file.replace(/^functions\/google\/|\.ts$/g, '');
+    const calls = readFileSync(file, 'utf8').match(/^(?!\s*\*|.*readonly).*\bmethod: '(GET|POST|PUT|PATCH|DELETE)'/gm) ?? [];
+    if (calls.length > 0 && !STRANGERS.has(name)) written[name] = calls.length;
+  }
+  const compared: Record<string, number> = { ...OTHERS };
+  const methods = new Set(exchanges.map(({ file, method }) => `${file} ${method}`));
+  for (const one of methods) {
+    const [file = ''] = one.split(' ');
+    compared[file] = (compared[file] ?? 0) + 1;
+  }
+  assert.deepEqual(written, compared);
+});
+
+/** They call other hosts than Google's. */
+const STRANGERS = new Set(['http/fetch-file', 'http/post-webhook']);
 
 test('a path or a field that Google does not have is seen', async () => {
   const wrong = await oursOf((exchange) =>

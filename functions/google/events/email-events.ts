@@ -4,7 +4,7 @@ import { type TellingLedger, tellChanges } from '../../mail/events/outbox.ts';
 import type { EventDelivery } from '../../runtime/function-context.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import type { Secrets } from '../auth/secret-manager.ts';
-import type { FirestoreAccess } from '../firestore/firestore-client.ts';
+import type { Firestore } from '../firestore/firestore-client.ts';
 import { queryEntries } from '../firestore/firestore-query.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { TokenSource } from '../http/google-client.ts';
@@ -36,14 +36,15 @@ const SWEEP_AGE_MS = 2 * 60_000;
 export function createEventDelivery(
   ledger: TellingLedger,
   secrets: Secrets,
-  firestore: FirestoreAccess,
+  firestore: Firestore,
+  retrying: Exchange,
   deadline: AbortSignal,
   { settings, exchange, token, now }: EventContext,
 ): Omit<EventDelivery, 'close'> {
   const { urls, database, eventTasks } = settings;
   const local = urls.tasks.startsWith('http://'); // the fake Google on loopback
   return {
-    secret: (name, stale) => secrets.read(name, firestore.exchange, now(), stale),
+    secret: (name, stale) => secrets.read(name, retrying, now(), stale),
     post: (url, headers, body) => postWebhook(url, headers, body, deadline, { local }),
     async again(task) {
       if (!eventTasks) return false;

@@ -1,32 +1,20 @@
 import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
 import type { Entry } from '../../mail/delivery/ledger.ts';
-import { MailFailure } from '../../mail/model/failure.ts';
 import type { EmailPage, EmailPageQuery } from '../../runtime/function-context.ts';
-import { json } from '../http/exchange.ts';
-import { callGoogle, refusalDetail } from '../http/google-client.ts';
-import type { FirestoreAccess } from './firestore-client.ts';
+import type { Firestore } from './firestore-client.ts';
 import { entryOf } from './ledger-document.ts';
 
-type Query = firestore_v1.Schema$StructuredQuery;
-type Access = Pick<FirestoreAccess, 'baseUrl' | 'exchange' | 'token'>;
-
-/** The entries that match a query. Throws MailFailure: ledger_unavailable, identity_refused. */
-export async function queryEntries({ baseUrl, exchange, token }: Access, database: string, structuredQuery: Query): Promise<Entry[]> {
-  const api = { service: 'Firestore', baseUrl, exchange, token, unavailable: 'ledger_unavailable' } as const;
-  const body: firestore_v1.Schema$RunQueryRequest = { structuredQuery };
-  const reply = await callGoogle(api, { method: 'POST', path: `/v1/${database}/documents:runQuery`, body, timeoutMs: 10_000 });
-  if (reply.status !== 200)
-    // 400 FAILED_PRECONDITION: the index of the query is missing, or still being built.
-    throw new MailFailure(reply.status === 403 ? 'identity_refused' : 'ledger_unavailable', refusalDetail('Firestore', reply));
-  const found = json<firestore_v1.Schema$RunQueryResponse[]>(reply) ?? [];
-  return found.flatMap(({ document }) => (document ? [entryOf((document.name ?? '').split('/').at(-1) ?? '', document)] : []));
+/** The entries that match a query. Throws MailFailure: ledger_unavailable (also where its index is missing, or still being built), identity_refused. */
+export async function queryEntries(firestore: Firestore, database: string, query: firestore_v1.Schema$StructuredQuery): Promise<Entry[]> {
+  const found = await firestore.query(database, query);
+  return found.map((document) => entryOf((document.name ?? '').split('/').at(-1) ?? '', document));
 }
 
 /** A caller's own emails, newest first. Terraform creates the two indexes that serve it, one for each direction. */
-export async function listEmails(access: Access, database: string, { caller, limit, cursor }: EmailPageQuery): Promise<EmailPage> {
+export async function listEmails(firestore: Firestore, database: string, { caller, limit, cursor }: EmailPageQuery): Promise<EmailPage> {
   const newer = cursor?.direction === 'before';
   const direction = newer ? 'ASCENDING' : 'DESCENDING';
-  const found = await queryEntries(access, database, {
+  const found = await queryEntries(firestore, database, {
     from: [{ collectionId: 'mails' }],
     where: { fieldFilter: { field: { fieldPath: 'caller' }, op: 'EQUAL', value: { stringValue: caller } } },
     orderBy: [
