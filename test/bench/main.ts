@@ -71,7 +71,8 @@ if (values.json)
   console.log(JSON.stringify({ machine, load, figures: figures.map((figure) => ({ ...figure, verdict: judge(figure) })) }, null, 2));
 if (values.save) {
   const measured = new Map(figures.map((figure) => [figure.id, figure]));
-  const kept = (baseline?.figures ?? []).map((figure) => measured.get(figure.id) ?? figure);
+  // A whole run replaces all of it, and so drops the rows of measurements that are no more.
+  const kept = positionals.length > 0 ? (baseline?.figures ?? []).map((figure) => measured.get(figure.id) ?? figure) : [];
   const added = figures.filter(({ id }) => !kept.some((figure) => figure.id === id));
   const next: Kept = { machine, load, figures: [...kept, ...added] };
   writeFileSync(BASELINE, `${JSON.stringify(next, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`);

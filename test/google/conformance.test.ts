@@ -70,7 +70,12 @@ const parsed = (body: unknown): unknown => {
 };
 const sentOf = (method: string, href: string, body: unknown): Sent => {
   const { origin, pathname, searchParams } = new URL(href);
-  return { method, url: origin + pathname.replaceAll('%40', '@'), query: Object.fromEntries(searchParams), body: parsed(body) };
+  return {
+    method,
+    url: origin + pathname.replaceAll('%40', '@'),
+    query: Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name).join(' ')])),
+    body: parsed(body),
+  };
 };
 
 /** The last call of ours; each answer before it is an empty one. */
@@ -396,7 +401,29 @@ const exchanges: readonly Exchanged[] = [
     ours: (exchange) => createSentSearch(urls.gmail, exchange, () => AT)('<a+b@example.com>', access),
     theirs: (options) => google.gmail.users.messages.list({ userId: 'me', maxResults: 20, labelIds: ['SENT'] }, options),
   },
+  {
+    name: 'the headers of a sent message are read',
+    file: 'gmail/message-search',
+    api: 'gmail/v1',
+    method: 'get',
+    scope: SCOPE_MAIL,
+    ours: (exchange) => createSentSearch(urls.gmail, listing(exchange), () => AT)('<a+b@example.com>', access),
+    theirs: (options) =>
+      google.gmail.users.messages.get(
+        { userId: 'me', id: 'g1', format: 'metadata', metadataHeaders: ['Message-ID', 'X-Google-Original-Message-ID', 'X-Mailgrant-Id'] },
+        options,
+      ),
+  },
 ];
+
+/** Lists one message, so that its headers are read. */
+function listing(exchange: Exchange): Exchange {
+  let calls = 0;
+  return async (call) => {
+    const reply = await exchange(call);
+    return ++calls > 1 ? reply : { status: 200, headers: {}, body: Buffer.from('{"messages":[{"id":"g1"}],"resultSizeEstimate":1}') };
+  };
+}
 
 /** The exchange for the first so many calls; what comes after them is not looked at. */
 function only(exchange: Exchange, most: number): Exchange {
@@ -542,7 +569,9 @@ test('each call that is written in functions/google is compared here', () => {
     const [file = ''] = one.split(' ');
     compared[file] = (compared[file] ?? 0) + 1;
   }
-  assert.deepEqual(written, compared);
+  assert.deepEqual(Object.keys(compared).sort(), Object.keys(written).sort());
+  for (const [file, calls] of Object.entries(written))
+    assert.ok((compared[file] ?? 0) >= calls, `${file}: ${calls} calls, ${compared[file]} compared`);
 });
 
 /** They call other hosts than Google's. */

@@ -54,7 +54,7 @@ async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], tok
   if (!READS_ALIASES.some((scope) => scopes.includes(scope)))
     return untold('aliases', 'the scope does not allow to look; Gmail rewrites From where one is not verified');
   const { gmail_v1 } = (await import('googleapis/build/src/apis/gmail/v1.js')).default;
-  const options = { auth: await clientFor(urls, token), rootUrl: `${urls.gmail}/`, timeout: TIMEOUT_MS };
+  const options = { auth: await clientFor(urls, token), rootUrl: `${urls.gmail}/`, ...CALLS };
   const { sendAs } = new gmail_v1.Gmail({}).users.settings;
   const list = await sendAs.list({ userId: 'me' }, options).then(
     ({ data }) => data.sendAs,
@@ -74,12 +74,13 @@ async function tokenInfo(token: AccessToken, urls: GoogleUrls): Promise<{ scopes
   return about && { scopes: about.scopes, email: about.email?.toLowerCase() ?? null };
 }
 
-const TIMEOUT_MS = 10_000;
+/** Reads may be repeated, as Google's clients do by default; the token is not shown to whom a redirect names. */
+const CALLS = { timeout: 10_000, redirect: 'manual' } as const;
 
 /** Google's own client with the mailbox's token; the client cannot get another token. */
 async function clientFor(urls: GoogleUrls, token: AccessToken) {
   const { OAuth2Client } = (await import('google-auth-library/build/src/auth/oauth2client.js')).default; // CommonJS: a bundle has it under `default` alone
-  const client = new OAuth2Client({ endpoints: { tokenInfoUrl: urls.tokenInfo }, transporterOptions: { timeout: TIMEOUT_MS } });
+  const client = new OAuth2Client({ endpoints: { tokenInfoUrl: urls.tokenInfo }, transporterOptions: CALLS });
   client.setCredentials({ access_token: token.secret.reveal() });
   return client;
 }

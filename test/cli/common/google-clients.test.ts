@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,6 +48,13 @@ for (const status of [307, 308])
     assert.deepEqual(await publish(at.operator, at.url), { status, data: null });
     assert.equal(at.seen.length, 1);
   });
+
+test('no call of a generated client follows a redirect', () => {
+  const loading = globSync('functions/**/*.ts').filter((file) => /import\('googleapis\//.test(readFileSync(file, 'utf8')));
+  assert.ok(loading.length >= 5, String(loading));
+  const following = loading.filter((file) => !/\b(callOptions|reading)\(|redirect: 'manual'/.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(following, []);
+});
 
 test('a read is tried again while Google is away for a moment', async () => {
   let count = 0;
