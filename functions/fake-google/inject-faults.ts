@@ -14,7 +14,12 @@ export function doorOf({ method, path, query, headers }: FakeRequest): Door | nu
   if (path === '/tokeninfo' || path === '/v1/userinfo' || path.endsWith('/settings/sendAs')) return 'inspect';
   if (path.endsWith(':signJwt')) return 'sign';
   if (path.endsWith('/users/me/profile')) return 'profile';
-  if (path.endsWith('/services:batchGet') || /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)) return 'project';
+  if (
+    path.endsWith('/services:batchGet') ||
+    /^\/v2\/projects\/[^/]+\/locations\/-\/services$/.test(path) ||
+    /^\/v1\/projects\/-\/serviceAccounts\/[^/:]+$/.test(path)
+  )
+    return 'project';
   if (path.startsWith('/computeMetadata/v1/instance/service-accounts/')) return 'identity';
   if (/^\/v1\/projects\/[^/]+\/secrets/.test(path)) return 'secret';
   if (/^\/v1\/projects\/[^/]+\/(topics|subscriptions)\//.test(path)) return 'publish';

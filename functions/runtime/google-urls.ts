@@ -12,6 +12,7 @@ export interface GoogleUrls {
   readonly iamCredentials: string;
   readonly iam: string;
   readonly serviceUsage: string;
+  readonly run: string;
   readonly pubsub: string;
   readonly tasks: string;
   readonly storage: string;
@@ -34,6 +35,7 @@ export function googleUrls(base: string): GoogleUrls {
     iamCredentials: base || 'https://iamcredentials.googleapis.com',
     iam: base || 'https://iam.googleapis.com',
     serviceUsage: base || 'https://serviceusage.googleapis.com',
+    run: base || 'https://run.googleapis.com',
     pubsub: base || 'https://pubsub.googleapis.com',
     tasks: base || 'https://cloudtasks.googleapis.com',
     storage: base || 'https://storage.googleapis.com',

@@ -233,12 +233,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/build': {
     job: 'config, build: the archives that are deployed.',
-    rooms: 'cli/common config',
+    rooms: 'cli/common cli/ledger config', // config counts the emails that wait and would be refused
     packages: /^(esbuild|fflate|node:.*)$/,
   },
   'cli/deploy': {
     job: 'deploy, smoke.',
-    rooms: 'cli/common cli/build cli/keys config google mail mail/model mail/delivery', // deploy makes the first key
+    rooms: 'cli/common cli/build cli/keys cli/ledger config google mail mail/model mail/delivery', // deploy makes the first key, and counts what waits
     packages: /^(googleapis\/build\/.*|node:.*)$/,
   },
   'cli/ledger': {

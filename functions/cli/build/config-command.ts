@@ -1,13 +1,16 @@
 import { compileConfig } from '../../config/compile-config.ts';
 import { warningsOf } from '../../config/config-warnings.ts';
-import { ENV, type Leaf } from '../common/command.ts';
+import { type CommandOptions, DATABASE, ENV, type Leaf, PROJECT_OPTION } from '../common/command.ts';
+import { operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
+import { laptopVariables } from '../common/running-laptop.ts';
 
 /** `config`: checks the configuration and prints a summary. */
 export const CONFIG_CHECK: Leaf = {
   summary: 'check the config and show what it comes to',
-  options: ENV,
-  examples: ['config', 'config --config config/mailgrant.yaml --json'],
+  options: { ...ENV, ...PROJECT_OPTION, ...DATABASE },
+  examples: ['config', 'config --config config/mailgrant.yaml --json', 'config --project your-project'],
+  notes: 'With --project, or where a local stack runs, it also counts the emails that wait there and that this config would refuse.',
   async run(options) {
     const file = configFile(options);
     const { config: data } = compileConfig(file);
@@ -20,9 +23,10 @@ export const CONFIG_CHECK: Leaf = {
       ({ name, topic, hook, template, to }) =>
         `  ${name}  ${topic ? `topic ${topic}` : `hook ${hook?.verify}`}  template ${template}  to ${to.join(', ')}`,
     );
-    const warnings = warningsOf(data);
+    const waiting = await refusedThere(file, options);
+    const warnings = [...warningsOf(data), ...waiting.warnings];
     return {
-      data: warnings.length > 0 ? { ...data, warnings } : data,
+      data: { ...data, ...(warnings.length > 0 && { warnings }), ...(waiting.refused.length > 0 && { refused: waiting.refused }) },
       text: [
         `${file} is valid.`,
         'Mailboxes:',
@@ -35,3 +39,14 @@ export const CONFIG_CHECK: Leaf = {
     };
   },
 };
+
+/** Asks the ledger that is named, or that of a running local stack; no other: a check of the config works without a network. */
+async function refusedThere(file: string, options: CommandOptions) {
+  const project = options['project'] as string | undefined;
+  const laptop = project === undefined ? laptopVariables() : null;
+  if (project === undefined && laptop === null) return { refused: [], warnings: [] };
+  const { warnOfRefused } = await import('../ledger/refused-by-config.ts');
+  const database = options['database'] === undefined ? {} : { MAILGRANT_DATABASE: String(options['database']) };
+  const operator = operatorFor(file, project, { ...process.env, ...laptop, ...database });
+  return warnOfRefused(operator, operator.settings.config);
+}

@@ -59,7 +59,8 @@ export async function planAndApply(step: RunStep, ports: DeployPorts, { project 
     }
     if (review.refused) return stop({ at: 'the plan', fix: review.refused });
     const unclear = checks.filter(({ ok }) => ok === null).map(({ name, fix }) => `Unclear: ${name}: ${fix}`);
-    const shown = [reviewText(review), ...(consented ? [] : [...notesOf(review), ...unclear])].join('\n');
+    const waiting = consented ? [] : (await ports.waiting()).map((one) => `Waiting: ${one}`);
+    const shown = [reviewText(review), ...(consented ? [] : [...notesOf(review), ...unclear, ...waiting])].join('\n');
     if (consented !== null && isTheRestOf(consented, review)) ports.say(`\n${shown}\nThis is the rest of what you consented to.`);
     else if (!(await ports.confirm(`\n${shown}\nApply this plan?`)))
       return stop({ at: 'the question', fix: 'Answer y, or say --yes where nobody can be asked.' });

@@ -96,6 +96,11 @@ export const DEPLOY: Leaf = {
           },
           wait: (ms) => sleep(ms),
           writeImports: (blocks) => (blocks === '' ? rmSync(IMPORTS, { force: true }) : writeFileSync(IMPORTS, blocks)),
+          waiting: async () => {
+            const operator = operatorFor(configFile, project, deployedEnv(process.env, project, target.prefix ?? said.prefix));
+            const { warnOfRefused } = await import('../ledger/refused-by-config.ts');
+            return (await warnOfRefused(operator, operator.settings.config)).warnings;
+          },
           smoke: ({ topic, database }) => {
             const own = deployedEnv(process.env, project, target.prefix ?? said.prefix);
             const made = { ...(topic !== null && { MAILGRANT_TOPIC: topic }), ...(database !== null && { MAILGRANT_DATABASE: database }) };

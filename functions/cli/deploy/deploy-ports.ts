@@ -14,6 +14,8 @@ export interface DeployPorts {
   wait(ms: number): Promise<void>;
   /** Writes import blocks beside the files of infra/ until the plan is made; '' removes them. */
   writeImports(blocks: string): void;
+  /** Sentences about emails that wait and that the new config would refuse; none where nothing waits. */
+  waiting(): Promise<readonly string[]>;
   /** Sends an email through what was deployed, whatever the environment says of another deployment. */
   smoke(made: Made): Promise<Smoked>;
 }

@@ -15,6 +15,7 @@ import { projectChecks } from './check-project.ts';
 import { quotaCheck } from './check-quota.ts';
 import { secretChecks } from './check-secret.ts';
 import { sendCheck } from './check-send.ts';
+import { stoppedFinding, stoppedFunctions } from './stopped-functions.ts';
 
 export interface DoctorOptions {
   /** Only this mailbox; all of them by default. */
@@ -23,12 +24,14 @@ export interface DoctorOptions {
   readonly serviceAccounts?: readonly string[];
   readonly send?: boolean;
   readonly loseReply?: boolean;
+  /** First part of the names of the deployment's functions. */
+  readonly prefix?: string | undefined;
 }
 
 /** The checks of a set-up with grants, in the order in which a mail meets what they look at. */
 export function doctorChecks(
   operator: Operator,
-  { address, serviceAccounts = [], send = false, loseReply = false }: DoctorOptions,
+  { address, serviceAccounts = [], send = false, loseReply = false, prefix }: DoctorOptions,
 ): DoctorCheck[] {
   const exchange = createExchange()(AbortSignal.timeout(60_000));
   const self = (): Promise<AccessToken> => operator.identity();
@@ -45,6 +48,7 @@ export function doctorChecks(
     { name: 'credentials', run: () => credentials(self) },
     ...networkChecks(context, operator.settings, chosen),
     ...projectChecks(context, chosen),
+    { name: 'stopped', needs: ['credentials'], run: async () => stoppedFinding(await stoppedFunctions(operator, prefix)) },
     ...chosen.flatMap((mailbox) => [
       ...secretChecks(context, mailbox, serviceAccounts),
       { name: mailbox.address, needs: ['credentials', `${mailbox.address} secret`], run: () => grantFindings(context, mailbox) },

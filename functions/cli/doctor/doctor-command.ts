@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ConfigProblems } from '../../config/config-problems.ts';
 import { explain } from '../../diagnose/explain.ts';
-import { type CommandOptions, type Leaf, PROJECT_OPTION } from '../common/command.ts';
+import { type CommandOptions, type Leaf, PREFIX, PROJECT_OPTION } from '../common/command.ts';
 import { operatorFor, operatorWithoutProject } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { fromSettingsPy } from '../settings/python-settings.ts';
@@ -20,6 +20,7 @@ export const DOCTOR: Leaf = {
   arguments: '[ADDRESS]',
   options: {
     ...PROJECT_OPTION,
+    ...PREFIX,
     'service-account': { value: 'ADDRESS', about: 'account of a function, which must be able to read the grants (several: a,b)' },
     send: { about: 'send an email from the mailbox to itself' },
     'lose-reply': { about: 'with --send: drop the connection before the reply, and ask the session what became of it' },
@@ -59,7 +60,13 @@ function grantChecks(options: CommandOptions, address: string | undefined, env: 
       return checksWithoutProject(operatorWithoutProject(exists ? config : null, env), config, exists, address);
     }
     const operator = operatorFor(config, text(options, 'project'), env);
-    return doctorChecks(operator, { address, serviceAccounts, send: options['send'] === true, loseReply: options['lose-reply'] === true });
+    return doctorChecks(operator, {
+      address,
+      serviceAccounts,
+      send: options['send'] === true,
+      loseReply: options['lose-reply'] === true,
+      prefix: text(options, 'prefix'),
+    });
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
     return { problems: error.problems.map((problem) => failed('config', 'config_invalid', problem, `Correct it in ${config}.`)) };

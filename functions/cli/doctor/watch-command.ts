@@ -2,10 +2,11 @@ import { connect } from '../../google/connect.ts';
 import { inspectGrants } from '../../google/inspect/inspect-grants.ts';
 import { failureInfo } from '../../mail/model/failure.ts';
 import type { Inspection } from '../../mail/model/inspection.ts';
-import { type Leaf, PROJECT_OPTION } from '../common/command.ts';
+import { type Leaf, PREFIX, PROJECT_OPTION } from '../common/command.ts';
 import { type Operator, operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
+import { stoppedFunctions, stoppedLines } from './stopped-functions.ts';
 
 /** Looks at every mailbox's grant as the scheduled function does; `address` narrows it to one. */
 async function watchMailboxes({ settings, identity }: Operator, address?: string): Promise<readonly Inspection[]> {
@@ -39,12 +40,20 @@ function watchTable(inspections: readonly Inspection[]): string {
 export const WATCH: Leaf = {
   summary: 'check whether every mailbox can send right now',
   arguments: '[ADDRESS]',
-  options: PROJECT_OPTION,
+  options: { ...PROJECT_OPTION, ...PREFIX },
   examples: ['watch --project your-project', 'watch notices@example.com --project your-project'],
-  notes: 'ADDRESS narrows it to one mailbox. Exit code 0 only if every mailbox can send.',
+  notes: 'ADDRESS narrows it to one mailbox. Exit code 0 only if every mailbox can send and no function is stopped.',
   async run(options, address) {
     const operator = operatorFor(configFile(options), options['project'] as string | undefined, process.env);
-    const mailboxes = await watchMailboxes(operator, address);
-    return { data: { mailboxes }, text: watchTable(mailboxes), exitCode: mailboxes.every(({ ok }) => ok) ? 0 : 1 };
+    const [mailboxes, stopped] = await Promise.all([
+      watchMailboxes(operator, address),
+      stoppedFunctions(operator, options['prefix'] as string | undefined),
+    ]);
+    const sends = 'unknown' in stopped || stopped.functions.length === 0;
+    return {
+      data: { mailboxes, stopped },
+      text: [watchTable(mailboxes), ...stoppedLines(stopped)].join('\n'),
+      exitCode: sends && mailboxes.every(({ ok }) => ok) ? 0 : 1,
+    };
   },
 };

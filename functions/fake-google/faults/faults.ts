@@ -39,7 +39,7 @@ export const MEANINGS: Readonly<Record<Door, string>> = {
   consent: 'the consent page',
   inspect: 'what a token is for, and the send-as addresses of a mailbox',
   revoke: 'the end of a grant',
-  project: 'which APIs are on, and which service accounts there are',
+  project: 'which APIs are on, which service accounts there are, and which functions are stopped',
   certs: 'the keys by which Google signs identity tokens',
   profile: 'whether Gmail answers at all',
   open: 'an upload session is opened; nothing of the email has left',

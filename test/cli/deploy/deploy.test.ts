@@ -44,6 +44,7 @@ async function run(
         smoke: async () => SENT,
         wait: async () => {},
         writeImports: () => {},
+        waiting: async () => [],
         ...change,
       },
       dryRun,
@@ -75,6 +76,16 @@ test('a first deployment looks, makes what a plan needs, applies that plan, and 
   const [plan, apply] = ['plan', 'apply'].map((verb) => fakes.calls().find((call) => call.includes(`infra ${verb}`)) ?? '');
   assert.match(plan ?? '', /-out=\/nowhere\/plan .*-var project_id=laptop$/);
   assert.match(apply ?? '', / \/nowhere\/plan$/);
+});
+
+test('emails that wait and that the new config would refuse are named before the question', async () => {
+  const asked: string[] = [];
+  const confirm = async (question: string): Promise<boolean> => asked.push(question) < 0;
+  const { applied } = await run(laid(), { confirm, waiting: async () => ['2 emails that wait of shop would be refused'] });
+  assert.deepEqual(
+    [applied, /\nWaiting: 2 emails that wait of shop would be refused\nApply this plan\?/.test(asked.join())],
+    [false, true],
+  );
 });
 
 const wrongs: readonly {

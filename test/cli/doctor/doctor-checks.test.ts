@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CheckFinding, type DoctorCheck, failed, passed, runChecks } from '../../../functions/cli/doctor/check.ts';
 import { type DoctorOptions, doctorChecks } from '../../../functions/cli/doctor/doctor-checks.ts';
+import { WATCH } from '../../../functions/cli/doctor/watch-command.ts';
 import { type Google, startGoogle } from '../../../functions/fake-google/google.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import type { Config, Mailbox } from '../../../functions/mail/model/config.ts';
@@ -69,6 +70,20 @@ const setups: Setup[] = [
     name: 'a metadata server that is down',
     prepare: (google) => google.faults.script({ on: 'identity', reset: 'before', times: 30 }),
     causes: ['google_unavailable'],
+  },
+  {
+    name: 'functions that an operator has stopped',
+    prepare: ({ project }) => {
+      project.services.set('mailgrant-api', { MAILGRANT_STOPPED: 'true' }).set('mailgrant-worker', { MAILGRANT_STOPPED: 'false' });
+      project.services.set('other-worker', { MAILGRANT_STOPPED: 'true' });
+    },
+    causes: ['stopped'],
+  },
+  {
+    name: 'functions of another prefix that run',
+    options: { prefix: 'other' },
+    causes: [],
+    prepare: ({ project }) => void project.services.set('mailgrant-api', { MAILGRANT_STOPPED: 'true' }),
   },
   { name: 'a project that does not exist', prepare: (google) => google.project.hidden.set(PROJECT, 404), causes: ['project_missing'] },
   { name: 'the Gmail API off', prepare: (google) => google.project.off.add('gmail.googleapis.com'), causes: ['api-not-enabled'] },
@@ -455,3 +470,24 @@ for (const { name, payload, fix } of [
     assert.match(out, fix);
     assert.doesNotMatch(out, /canary/);
   });
+
+test('watch says that the functions are stopped, or that it does not know, and succeeds only where they run', async (t) => {
+  await using google = await startGoogle({ aliasesOf: () => [ALIAS] });
+  google.storeSecret(PROJECT, SECRET, JSON.stringify(enrol(google)));
+  const config = join(mkdtempSync(join(tmpdir(), 'mailgrant-')), 'mailgrant.yaml');
+  writeFileSync(config, `mailboxes:\n  ${MAILBOX}: { secret: ${SECRET} }\n`);
+  const before = { ...process.env };
+  t.after(() => {
+    process.env = before;
+  });
+  process.env['MAILGRANT_GOOGLE_URL'] = google.url;
+  const watch = async () => {
+    const { text, exitCode = 0 } = await WATCH.run({ config, project: PROJECT });
+    return [exitCode, /Every mailbox can send/.test(text), /STOPPED .*mailgrant-worker.*npx mailgrant start/s.test(text), /not known/.test(text)];
+  };
+  assert.deepEqual(await watch(), [0, true, false, false]);
+  google.project.services.set('mailgrant-worker', { MAILGRANT_STOPPED: 'true' });
+  assert.deepEqual(await watch(), [1, true, true, false]);
+  google.faults.script({ on: 'project', status: 403 });
+  assert.deepEqual(await watch(), [0, true, false, true]);
+});
