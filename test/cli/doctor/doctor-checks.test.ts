@@ -483,7 +483,12 @@ test('watch says that the functions are stopped, or that it does not know, and s
   process.env['MAILGRANT_GOOGLE_URL'] = google.url;
   const watch = async () => {
     const { text, exitCode = 0 } = await WATCH.run({ config, project: PROJECT });
-    return [exitCode, /Every mailbox can send/.test(text), /STOPPED .*mailgrant-worker.*npx mailgrant start/s.test(text), /not known/.test(text)];
+    return [
+      exitCode,
+      /Every mailbox can send/.test(text),
+      /STOPPED .*mailgrant-worker.*npx mailgrant start/s.test(text),
+      /not known/.test(text),
+    ];
   };
   assert.deepEqual(await watch(), [0, true, false, false]);
   google.project.services.set('mailgrant-worker', { MAILGRANT_STOPPED: 'true' });
