@@ -5,7 +5,7 @@ import type { CatalogueRow, Clue } from './catalogue/row.ts';
 import { SOURCES } from './catalogue/sources.ts';
 import { TLS_ROWS } from './catalogue/tls-rows.ts';
 import { aboutCause, type Cause } from './causes/causes.ts';
-import { programFix } from './causes/program-fixes.ts';
+import { stepsFor } from './causes/program-fixes.ts';
 import { type CueName, type FoundCue, firstOf, readCues, speaksOf } from './input/cues.ts';
 import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
@@ -57,12 +57,12 @@ export function explain(text: string): Explanation {
       confidence,
       likelihood: likelihood(confidence, matches.length === 0 ? 'first' : 'later'),
       evidence: [...new Set(spots.map((spot) => quote(spot, pasted, secrets)))],
-      fix: (row.fix ?? programFix(row.cause, pasted.flat) ?? about.fix).map((step) => fillFacts(step, facts)),
+      fix: (row.fix ?? stepsFor(row.cause, pasted.flat, about.fix)).map((step) => fillFacts(step, facts)),
       retry: row.retry,
       wait: row.wait ?? WAITS[row.retry],
       said: row.said,
       summary: about.summary,
-      because: helped.map((one) => one.says),
+      because: [...new Set(helped.map((one) => one.says))],
       likely: row.likely,
       avoided: about.avoided,
       source: SOURCES[row.source],
@@ -72,11 +72,11 @@ export function explain(text: string): Explanation {
 }
 
 const WAITS: Record<Retry, string> = {
-  never: 'Do not retry: the same call fails again until this is fixed.',
+  never: 'Not before this is fixed: until then the same call fails again.',
   soon: 'Retry with growing pauses.',
   later: 'Retry in hours, not before: park it.',
   ask: 'Ask first whether the mail went out; sending again blindly can send it twice.',
-  person: 'Do not retry: look into the Sent folder first, then decide.',
+  person: 'Not by a program: look into the Sent folder first, then decide.',
 };
 
 /** Every row that fits, the likeliest first. */

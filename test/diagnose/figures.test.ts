@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Labelled } from '../bench/diagnosis/measure.ts';
 import { OWN, PAGE, roundsTable, stressTable, wordsTable } from '../bench/diagnosis/page.ts';
+import { longTest } from '../support/deep.ts';
 
 const page = readFileSync(PAGE, 'utf8');
 const printed = (name: string): string =>
@@ -37,7 +38,7 @@ function holds(name: string, texts: readonly Labelled[]): void {
   }
 }
 
-test('the stress table of our own texts', () => holds('own', OWN));
+longTest('the stress table of our own texts', () => holds('own', OWN));
 
 // The open set lies beside the checkout; where it is not, our own texts have to do.
 const OPEN = process.env['MAILGRANT_OPEN_SET'] ?? '';

@@ -1,6 +1,7 @@
 /** The steps of a fix are those of the program that the text shows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PROGRAM_SETTINGS } from '../../functions/diagnose/causes/program-settings.ts';
 import { explain } from '../../functions/diagnose/explain.ts';
 
 const V6 = '[2a00:1450:4025:c03::6d]';
@@ -31,3 +32,61 @@ test('where app passwords are missing, the four reasons are named, and the way w
   const steps = best?.fix.join('\n') ?? '';
   for (const reason of [/2-Step Verification is off/, /security keys/, /administrator/, /Advanced Protection/]) assert.match(steps, reason);
 });
+
+/** How each program's log begins, and the name that its step has. */
+const SHOWN: readonly (readonly [text: string, name: string])[] = [
+  ['ssmtp: ', 'sSMTP'],
+  ['git send-email: ', 'git send-email'],
+  ['SMTP session failed: mutt ', 'Mutt'],
+  ['s-nail: ', 's-nail (mailx)'],
+  ['=== Trying smtp.gmail.com:587...\n', 'swaks'],
+  ['curl: (67) Login denied\n', 'curl'],
+  ['Jenkins: Failed to send out e-mail ', 'Jenkins'],
+  ['KC-SERVICES0029 org.keycloak ', 'Keycloak'],
+  ["gitlab_rails['smtp_address'] ", 'GitLab'],
+  ['logger=alerting.notifier.email ', 'Grafana'],
+  ['NAS ssnotifyd: notification/ssmailutils.cpp ', 'the NAS'],
+  ['imageRUNNER scan to e-mail: ', 'the printer'],
+  ['wp-content/plugins/wp-mail-smtp: ', 'WordPress'],
+  ['Illuminate\\Mail\\Mailer: laravel ', 'Laravel'],
+  ['Symfony\\Component\\Mailer ', 'Symfony'],
+  ['Mailer Error: PHPMailer ', 'PHPMailer'],
+  ['org.springframework.mail ', 'Spring'],
+  ['jakarta.mail.MessagingException ', 'JavaMail'],
+  ['MailKit.Net.Smtp ', 'MailKit'],
+  ['System.Net.Mail.SmtpException ', '.NET'],
+  ['lettre::transport::smtp ', 'lettre'],
+  ['gomail: ', 'Go'],
+  ['config.action_mailer rails ', 'Rails'],
+  ['net/protocol.rb:237 Net::SMTP ', 'Net::SMTP'],
+  ['django/core/mail/backends/smtp.py ', 'Django'],
+  ['Traceback smtplib ', 'smtplib'],
+  ['nodemailer SMTPConnection ', 'nodemailer'],
+  ['postfix/smtp[1]: ', 'Postfix'],
+  ['R=smarthost T=remote_smtp_smarthost: ', 'Exim'],
+  ['sm-mta[1]: ', 'Sendmail'],
+  ['msmtp: ', 'msmtp'],
+];
+const ERRORS: readonly (readonly [cause: string, error: string])[] = [
+  ['app-password-required', '534-5.7.9 Application-specific password required - gsmtp'],
+  ['starttls-missing', '530 5.7.0 Must issue a STARTTLS command first. - gsmtp'],
+  ['wrong-port-tls-mode', 'SSL routines::wrong version number smtp.gmail.com:587'],
+];
+
+for (const [text, name] of SHOWN)
+  test(`the settings are those of ${name}, and of no other program`, () => {
+    for (const [cause, error] of ERRORS) {
+      const found = explain(`${text}${error}`).matches.find((match) => match.cause === cause);
+      const steps = found?.fix.filter((step) => /^In .+ (?:user and password are set here|this sets port and TLS): /.test(step)) ?? [];
+      assert.equal(steps.length, 1, `${cause}: ${found?.fix.join(' / ')}`);
+      assert.ok(steps[0]?.startsWith(`In ${name} `), steps[0]);
+    }
+  });
+
+test('every program with settings is shown by some text', () =>
+  assert.deepEqual(
+    Object.values(PROGRAM_SETTINGS)
+      .map(({ name }) => name)
+      .filter((name) => !SHOWN.some(([, shown]) => shown === name)),
+    [],
+  ));

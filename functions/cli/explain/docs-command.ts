@@ -14,9 +14,10 @@ import { aboutCause } from '../../diagnose/causes/causes.ts';
 import { explain } from '../../diagnose/explain.ts';
 import { ASSUMPTIONS, type Assumption } from '../../google/assumptions.ts';
 import type { Leaf } from '../common/command.ts';
+import { explainText } from './explain-command.ts';
 
 /** The pages with generated tables. */
-export const PAGES = ['docs/why-gmail-auth-fails.md', 'docs/assumptions.md'] as const;
+export const PAGES = ['docs/why-gmail-auth-fails.md', 'docs/answers.md', 'docs/assumptions.md'] as const;
 
 const GROUPS: Readonly<Record<string, readonly CatalogueRow[]>> = {
   'sign-in': SIGN_IN_ROWS,
@@ -27,16 +28,22 @@ const GROUPS: Readonly<Record<string, readonly CatalogueRow[]>> = {
 };
 
 const TABLE = /(<!-- table: (explain|group|assumptions) (.+?) -->\n)[\s\S]*?(<!-- end of table -->)/g;
+const ANSWER = /(```text\n)((?:(?!```)[\s\S])*)(```\n\n<!-- answer -->\n)[\s\S]*?(<!-- end of answer -->)/g;
 
 /**
  * The page with its tables generated again: `explain TEXT` ranks the causes of a text, `group NAME` lists rows of the catalogue,
- * `assumptions mailbox` lists the assumptions that `verify-live` tries, `assumptions elsewhere` the others.
+ * `assumptions mailbox` lists the assumptions that `verify-live` tries, `assumptions elsewhere` the others. An answer is what `explain`
+ * prints for the text in the block before it.
  */
 export const renderPage = (page: string): string =>
-  page.replace(TABLE, (_, begin: string, kind: string, of: string, end: string) => {
-    const rows = kind === 'explain' ? causesTable(of) : kind === 'group' ? groupTable(of) : assumptionsTable(of === 'mailbox');
-    return `${begin}${rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')}\n${end}`;
-  });
+  page
+    .replace(TABLE, (_, begin: string, kind: string, of: string, end: string) => {
+      const rows = kind === 'explain' ? causesTable(of) : kind === 'group' ? groupTable(of) : assumptionsTable(of === 'mailbox');
+      return `${begin}${rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')}\n${end}`;
+    })
+    .replace(ANSWER, (_, open: string, text: string, between: string, end: string) => {
+      return `${open}${text}${between}\`\`\`text\n${explainText(explain(text))}\n\`\`\`\n${end}`;
+    });
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 

@@ -59,9 +59,9 @@ function causeText(match: Match, place: number): string {
     `${place}. ${cause} (${likelihood}): ${summary}`,
     ...evidence.map((line) => `     in the text: ${line}`),
     ...because.map((one) => `     speaks for it: ${one}`),
-    ...likely.map((one) => `     comes about: ${one}`),
+    ...likely.map((one, index) => `     ${index === 0 ? 'why: ' : '     '}${one}`),
     ...fix.map((step, index) => `   ${index === 0 ? 'Fix: ' : '     '}${step}`),
-    `   Retry: ${wait}`,
+    `   When to retry: ${wait}`,
   ].join('\n');
 }
 

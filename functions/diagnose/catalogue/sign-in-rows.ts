@@ -45,7 +45,7 @@ export const SIGN_IN_ROWS = [
       ['relay', -0.1],
     ],
     retry: 'never',
-    wait: 'Do not retry: repeated refusals lock the account out (454, then 534).',
+    wait: 'Not before this is fixed: repeated refusals lock the account out (454, then 534).',
     likely: [
       'The ordinary account password is configured; Gmail ended that for consumer accounts in May 2022 and for Workspace in 2025.',
       'The app password is gone: revoked, 2-Step Verification switched off, or the account password changed.',
@@ -212,7 +212,7 @@ export const SIGN_IN_ROWS = [
     ],
     base: 0.96,
     retry: 'never',
-    wait: 'Do not retry: each try prolongs the block.',
+    wait: 'Not before the owner has signed in: each try prolongs the block.',
     likely: [
       'The first sign-in from this server or country.',
       'Many refused sign-ins before.',

@@ -85,7 +85,7 @@ export const TLS_ROWS = [
   {
     id: 'tls-self-signed',
     cause: 'tls-intercepted',
-    said: 'The certificate that was shown is not one of a public root.',
+    said: 'The certificate was not issued by a public authority.',
     any: [/self[- _]?signed cert\w*|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED/i, /self[- ]signed/i],
     unless: ['foreign-service', OF_ANOTHER, /ESMTP (?:Exim|Postfix)/i],
     base: 0.88,

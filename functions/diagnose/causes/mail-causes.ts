@@ -82,7 +82,7 @@ export const MAIL_CAUSES = {
   'insufficient-scope': {
     summary: 'The token lacks the scope that this call of the Gmail API needs.',
     fix: [
-      'Look: `curl -s -d access_token="$TOKEN" https://oauth2.googleapis.com/tokeninfo`. Sending needs gmail.send (or gmail.compose, gmail.modify, https://mail.google.com/).',
+      'Look at its scopes: `curl -s -d access_token="$TOKEN" https://oauth2.googleapis.com/tokeninfo`. Sending needs gmail.send (or gmail.compose, gmail.modify, https://mail.google.com/).',
       'Change the scope, delete the stored token (token.json), and consent again with every box ticked.',
     ],
     avoided: '`authorize` refuses a grant whose scope does not fit.',

@@ -14,7 +14,7 @@ export const NETWORK_CAUSES = {
     avoided: HTTPS_ONLY,
   },
   'port-blocked': {
-    summary: 'Host, cloud provider, provider or firewall blocks the outgoing SMTP port.',
+    summary: 'The hosting company, the Internet provider or a firewall blocks the outgoing SMTP port.',
     fix: [
       'Test on that machine: `nc -vz smtp.gmail.com 587; nc -vz smtp.gmail.com 465; nc -vz smtp.gmail.com 25`; use the port that opens.',
       'Ask the host to open 587 or 465 (many block SMTP on free or new plans; nearly all block 25); SELinux: `setsebool -P httpd_can_sendmail on` and `httpd_can_network_connect on`.',

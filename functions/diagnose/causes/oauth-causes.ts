@@ -9,7 +9,7 @@ const CONSENT_AGAIN =
 /** Causes in OAuth: consent, clients, refresh tokens, service accounts. */
 export const OAUTH_CAUSES = {
   'refresh-token-expired-testing-7-days': {
-    summary: 'The consent screen is External and in Testing, so every refresh token dies after seven days.',
+    summary: 'The consent screen is External and in Testing, so every refresh token stops working after seven days.',
     fix: [
       'Publish the app: https://console.cloud.google.com/auth/audience > Publish app (or make it Internal in Workspace).',
       CONSENT_AGAIN,
@@ -17,7 +17,8 @@ export const OAUTH_CAUSES = {
     avoided: WATCHED,
   },
   'refresh-token-revoked-password-change': {
-    summary: 'The grant was ended: the account password changed, access was removed, or a newer token pushed this one out.',
+    summary:
+      'The grant was ended: the account password changed, access was removed, or the account has given this client 100 newer tokens.',
     fix: [
       'See whether the app is still listed for the account: https://myaccount.google.com/connections',
       CONSENT_AGAIN,

@@ -1,22 +1,6 @@
 import type { Cause } from './causes.ts';
-
-/** Programs that a text shows by their own words; the first that fits counts. A banner of a foreign server is not the program. */
-const PROGRAMS = {
-  cloudBuild: /cloudbuild|gcloud\.builds|Cloud Build|\bBUILD FAILURE\b|build step \d|_cloudbuild/i,
-  exim: /\bR=\w+ T=\w+|\bexim4?\b(?!\S* #\d)(?<!ESMTP exim)|passwd\.client|update-exim4|SMTP error from remote mail server after/i,
-  postfix: /postfix|status=(?:deferred|bounced)|sasl_passwd|relay=\S+\[[\d.:a-f]+\]:\d+, delay/i,
-  sendmail: /sendmail\.m[cf]|sm-mta|stat=(?:Deferred|Service unavailable)|mailer=relay|dsn=\d\.\d\.\d, (?:stat|relay)/i,
-  msmtp: /\bmsmtp\b/i,
-  java: /javax\.|jakarta\.|sun\.security|java\.(?:net|lang|io)\.|\.java:\d+|keycloak|jenkins/i,
-  dotnet: /System\.Net|MailKit|\bat [\w.]+\([\w ,]*\) in .*\.cs:|Send-MailMessage/i,
-  rust: /lettre|\brustls\b|\.rs:\d+/i,
-  go: /x509:|gomail|goroutine \d|dial tcp|\.go:\d+|smtp\.PlainAuth/i,
-  ruby: /Net::SMTP|action_?mailer|\.rb:\d+|OpenSSL::SSL::SSLError/i,
-  python: /Traceback|smtplib|\.py", line|django|\(_ssl\.c:\d+\)/i,
-  php: /phpmailer|\.php\b|stream_socket|cURL error|symfony|laravel/i,
-  node: /node:|node_modules|nodemailer|\.js:\d+|code: 'E/i,
-} as const satisfies Record<string, RegExp>;
-type Program = keyof typeof PROGRAMS;
+import { PROGRAM_SETTINGS, settingsStep } from './program-settings.ts';
+import { type Program, programsIn } from './programs.ts';
 
 const NEVER_OFF = 'Never switch verification off: it hands the password to whoever listens.';
 const WHO_ANSWERS =
@@ -31,7 +15,7 @@ const FIXES: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Program, rea
       'Exim offers a password only after TLS: `protocol = smtp` on port 587 with `hosts_require_tls = *`.',
     ],
     postfix: [
-      '`smtp_sasl_auth_enable = yes`, `smtp_sasl_security_options = noanonymous`, `smtp_tls_security_level = encrypt`.',
+      'In main.cf: `smtp_sasl_auth_enable = yes`, `smtp_sasl_security_options = noanonymous`, `smtp_tls_security_level = encrypt`.',
       'The key in sasl_passwd must equal relayhost to the letter (`[smtp.gmail.com]:587`); then `postmap /etc/postfix/sasl_passwd && postfix reload`.',
       '"no mechanism available": install libsasl2-modules (Debian) or cyrus-sasl-plain (Red Hat).',
     ],
@@ -76,10 +60,26 @@ const FIXES: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Program, rea
   },
 }; // biome-ignore format: one program a line reads as a table
 
-/** The steps for the program that the text shows; null where none is shown, or the cause's own fit. */
-export function programFix(cause: Cause, flat: string): readonly string[] | null {
-  const variants = FIXES[cause];
-  if (!variants) return null;
-  const shown = (Object.keys(PROGRAMS) as Program[]).find((program) => PROGRAMS[program].test(flat));
-  return (shown && variants[shown]) ?? null;
+/** Causes whose usual steps name several programs at once: the steps that stay where one program is shown. */
+const KEPT: Readonly<Partial<Record<Cause, readonly number[]>>> = {
+  'auth-not-attempted': [2],
+  'starttls-missing': [2],
+  'wrong-port-tls-mode': [],
+  'credentials-not-loaded': [0, 1],
+};
+
+/**
+ * The steps of a cause for the program that the text shows: steps of its own, or the usual ones with the place of the setting in that
+ * program; the usual ones where no program is shown.
+ */
+export function stepsFor(cause: Cause, flat: string, usual: readonly string[]): readonly string[] {
+  for (const program of programsIn(flat)) {
+    const own = FIXES[cause]?.[program];
+    if (own) return own;
+    const settings = PROGRAM_SETTINGS[program];
+    const step = settings && settingsStep(cause, settings);
+    const kept = KEPT[cause];
+    if (step) return kept ? [step, ...kept.flatMap((at) => usual[at] ?? [])] : [...usual, step];
+  }
+  return usual;
 }

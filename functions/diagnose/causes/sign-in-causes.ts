@@ -10,8 +10,8 @@ export const SIGN_IN_CAUSES = {
     fix: [
       'Without any password: `npx mailgrant authorize ADDRESS`, and send through mailgrant; a program that speaks SMTP alone sends to `npx mailgrant smtp` on its own machine.',
       'Or with an app password: turn on 2-Step Verification (https://myaccount.google.com/signinoptions/two-step-verification), and create one as exactly the user that signs in: https://myaccount.google.com/apppasswords',
-      'The page offers none where 2-Step Verification is off or uses security keys only, where the Workspace administrator forbids it, and under Advanced Protection: there only OAuth is left.',
-      'Use its 16 letters, without blanks, as the SMTP password; the user is the full address. An old app password dies when the account password changes.',
+      'That page offers no app password where 2-Step Verification is off or uses security keys only, where the Workspace administrator forbids it, and under Advanced Protection. In these cases OAuth is the only way.',
+      'Use its 16 letters, without blanks, as the SMTP password; the user is the full address. An app password stops working when the account password changes.',
     ],
     avoided: NO_PASSWORD,
   },
@@ -37,7 +37,7 @@ export const SIGN_IN_CAUSES = {
   'credentials-not-loaded': {
     summary: 'User, password or OAuth settings are empty, undefined or under a wrong name, so nothing real reaches Google.',
     fix: [
-      'Print the length, not the value, of each setting where the client is made; 0 or 9 (`undefined`) shows the culprit.',
+      'Print the length, not the value, of each setting where the client is made; 0 or 9 (`undefined`) means that the setting is not loaded.',
       'Check that the .env file or secret is loaded in this program (working directory, service unit, container) and that the names agree to the letter.',
       'Laravel: `php artisan config:clear`; Django: `python manage.py shell -c "from django.conf import settings; print(len(settings.EMAIL_HOST_PASSWORD))"`; restart workers.',
     ],
