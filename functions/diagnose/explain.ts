@@ -5,7 +5,7 @@ import type { CatalogueRow, Clue } from './catalogue/row.ts';
 import { SOURCES } from './catalogue/sources.ts';
 import { TLS_ROWS } from './catalogue/tls-rows.ts';
 import { aboutCause, type Cause } from './causes/causes.ts';
-import { stepsFor } from './causes/program-fixes.ts';
+import { fixFor } from './causes/program-fixes.ts';
 import { type CueName, type FoundCue, firstOf, readCues, speaksOf } from './input/cues.ts';
 import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
@@ -57,7 +57,7 @@ export function explain(text: string): Explanation {
       confidence,
       likelihood: likelihood(confidence, matches.length === 0 ? 'first' : 'later'),
       evidence: [...new Set(spots.map((spot) => quote(spot, pasted, secrets)))],
-      fix: (row.fix ?? stepsFor(row.cause, pasted.flat, about.fix)).map((step) => fillFacts(step, facts)),
+      fix: (row.fix ?? fixFor(row.cause, pasted.flat, about.fix)).map((step) => fillFacts(step, facts)),
       retry: row.retry,
       wait: row.wait ?? WAITS[row.retry],
       said: row.said,

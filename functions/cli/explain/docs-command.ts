@@ -42,7 +42,7 @@ export const renderPage = (page: string): string =>
       return `${begin}${rows.map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')}\n${end}`;
     })
     .replace(ANSWER, (_, open: string, text: string, between: string, end: string) => {
-      return `${open}${text}${between}\`\`\`text\n${explainText(explain(text))}\n\`\`\`\n${end}`;
+      return `${open}${text}${between}\`explain\` prints:\n\n\`\`\`text\n${explainText(explain(text))}\n\`\`\`\n${end}`;
     });
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');

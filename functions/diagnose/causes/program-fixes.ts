@@ -72,7 +72,7 @@ const KEPT: Readonly<Partial<Record<Cause, readonly number[]>>> = {
  * The steps of a cause for the program that the text shows: steps of its own, or the usual ones with the place of the setting in that
  * program; the usual ones where no program is shown.
  */
-export function stepsFor(cause: Cause, flat: string, usual: readonly string[]): readonly string[] {
+export function fixFor(cause: Cause, flat: string, usual: readonly string[]): readonly string[] {
   for (const program of programsIn(flat)) {
     const own = FIXES[cause]?.[program];
     if (own) return own;

@@ -8,7 +8,7 @@ const PROGRAMS = {
   ssmtp: /\bssmtp\b/i,
   git: /git[ -]send-email|sendemail\.smtp|\[PATCH\b|Send this email\?/i,
   mutt: /\b(?:neo)?mutt\b|smtp_authenticators|SMTP session failed/i,
-  snail: /\bs-nail\b|\bmailx\b|smtp-auth-password|dead\.letter/i,
+  snail: /\bs-nail\b|\bmailx\b|smtp-auth-password|dead\.let{2}er/i,
   swaks: /\bswaks\b|^=== (?:Trying|Connected)|<~\*|=== Trying \S+:\d+/i,
   curl: /\bcurl: \(\d+\)|\bcurl\b.{0,80}smtps?:\/\/|\* Closing connection/i,
   jenkins: /jenkins|hudson\.|Failed to send out e-?mail/i,
