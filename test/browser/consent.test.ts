@@ -22,7 +22,7 @@ async function authorizeIn(laptop: Laptop, visit: (page: Page) => Promise<void>)
   writeFileSync(config, `mailboxes: { ${MAILBOX}: { secret: ${SECRET} } }\n`);
   writeFileSync(client, JSON.stringify(laptop.google.clients.file('installed')));
 
-  await using browser = await chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS });
+  await using browser = await chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 });
   let visiting: Promise<unknown> = Promise.resolve();
   await using opened = await listen(0, async ({ body }) => {
     const page = await browser.newPage();

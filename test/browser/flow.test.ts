@@ -12,7 +12,7 @@ test('the picture of an email’s way is the one that its script makes (else: np
 });
 
 test('no word of it leaves its box', { skip: skipUnless(chromiumPath() !== undefined, 'chromium') }, async () => {
-  const browser = await chromium.launch({ executablePath: chromiumPath() as string, args: CHROMIUM_ARGS });
+  const browser = await chromium.launch({ executablePath: chromiumPath() as string, args: CHROMIUM_ARGS, timeout: 300_000 });
   try {
     const page = await browser.newPage();
     await page.setContent(flowSvg());

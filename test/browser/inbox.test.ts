@@ -19,7 +19,7 @@ let pages: Pages;
 let browser: Browser;
 before(async () => {
   if (skip) return;
-  [laptop, browser] = await Promise.all([startLaptop(), chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS })]);
+  [laptop, browser] = await Promise.all([startLaptop(), chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 })]);
   pages = await startPagesOf(laptop);
 });
 after(async () => {
@@ -32,7 +32,7 @@ beforeEach(() => pages?.inbox.remove());
 const send = (change: object = {}) => post(`${laptop.api}/emails`, { ...MAIL, ...change }, authorised);
 async function open(path = '/', options = {}): Promise<Page> {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   await page.goto(pages.url + path);
   return page;

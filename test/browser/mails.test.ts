@@ -12,7 +12,7 @@ const browserPath = chromiumPath();
 const skip = skipUnless(browserPath !== undefined, 'chromium');
 let browser: Browser;
 before(async () => {
-  if (!skip) browser = await chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS });
+  if (!skip) browser = await chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 });
 });
 after(() => browser?.close());
 

@@ -20,7 +20,7 @@ let pages: Running;
 let browser: Browser;
 before(async () => {
   if (skip) return;
-  [laptop, browser] = await Promise.all([startLaptop(), chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS })]);
+  [laptop, browser] = await Promise.all([startLaptop(), chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 })]);
   pages = await startPagesOf(laptop);
 });
 after(async () => {
@@ -33,7 +33,7 @@ beforeEach(() => laptop?.google.faults.clear());
 /** Opens a page, and notes what it complains of and whom it asks but its own server. */
 async function open(path: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));

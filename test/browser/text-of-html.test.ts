@@ -13,7 +13,7 @@ let browser: Browser;
 let page: Page;
 before(async () => {
   if (skip) return;
-  browser = await chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS });
+  browser = await chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 });
   page = await browser.newPage();
 });
 after(() => browser?.close());

@@ -62,7 +62,7 @@ test('what the compiled code imports is a dependency, and not one of development
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
   const code = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
   const imports = code.flatMap((file) =>
-    [...readFileSync(join(lib, file), 'utf8').matchAll(/(?:^(?:import|export) [^'=();]*?|^import |\bimport\()'([^'.][^']*)'/gm)].map(
+    [...readFileSync(join(lib, file), 'utf8').matchAll(/(?:^(?:import|export) [^'=();]*?|^import |\bimport\()'([^'.\s][^'\s]*)'/gm)].map(
       ([, name = '']) => name,
     ),
   );
