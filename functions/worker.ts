@@ -8,8 +8,20 @@ import { pubsubWorker } from './trigger/pubsub/push-handler.ts';
 
 const log = createLog();
 const edge = connect(readSettings(process.env), log);
+const documents = later(async () => (await import('./trigger/documents/document-handler.ts')).documentEvents(edge, log));
 const routes = later(async () => (await import('./trigger/pubsub/route-events.ts')).routeEvents(edge, log));
 const events = later(async () => (await import('./trigger/events/event-handler.ts')).eventHandler(edge, log));
-const documents = later(async () => (await import('./trigger/documents/document-handler.ts')).documentEvents(edge, log));
-const doors = { '/documents': documents, '/routes/': routes, '/events': events, '/events/': events };
+const inbox = later(async () => {
+  const { inboxHandler } = await import('./trigger/inbox/inbox-handler.ts');
+  const { createBounceFinder } = await import('./google/bounces/bounce-finder.ts');
+  return inboxHandler({ ...edge, bounces: () => createBounceFinder(edge.bounceContext()) }, log);
+});
+const doors = {
+  '/documents': documents,
+  '/routes/': routes,
+  '/events': events,
+  '/events/': events,
+  '/inbox': inbox,
+  '/inbox/': inbox,
+};
 http('worker', serve(byPath(doors, pubsubWorker(edge, log))));

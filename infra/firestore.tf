@@ -18,7 +18,7 @@ resource "google_firestore_database" "ledger" {
 
 # Deletion follows expireAt within a day or so; the code compares expireAt itself.
 resource "google_firestore_field" "ttl" {
-  for_each   = toset(["mails", "keys", "counters", "digests"])
+  for_each   = toset(["mails", "keys", "counters", "digests", "suppressions"])
   database   = var.database
   collection = each.key
   field      = "expireAt"

@@ -35,7 +35,7 @@ locals {
     api    = merge(local.carrying, { MAILGRANT_TRUST_IAM = tostring(var.access.api != "public") })
     worker = merge(local.carrying, { MAILGRANT_DEAD_TOPIC = "projects/${var.project_id}/topics/${google_pubsub_topic.dead.name}", MAILGRANT_PUSH_AUDIENCE = local.worker_url })
     hooks  = local.carrying
-    watch  = {}
+    watch  = local.inbox == 0 ? {} : { MAILGRANT_INBOX_TOPIC = local.inbox_topic }
   }
 }
 
@@ -114,7 +114,7 @@ resource "google_cloud_run_v2_service_iam_member" "hooks" {
 }
 
 resource "google_cloud_run_v2_service_iam_member" "worker" {
-  for_each = toset(concat(["push"], local.documents == null ? [] : ["events"], local.event_queue == 0 ? [] : ["tasks"], length(local.events) == 0 ? [] : ["schedule"]))
+  for_each = toset(concat(["push"], local.documents == null ? [] : ["events"], local.event_queue == 0 ? [] : ["tasks"], length(local.events) + local.inbox == 0 ? [] : ["schedule"]))
   location = google_cloudfunctions2_function.this["worker"].location
   name     = google_cloudfunctions2_function.this["worker"].name
   role     = "roles/run.invoker"

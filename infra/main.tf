@@ -9,8 +9,12 @@ locals {
       grant    = try(one.grant, "refresh-token")
       secret   = try(one.secret, "mailgrant-${replace(lower(address), "/[^a-z0-9]+/", "-")}")
       delegate = lower(try(one.delegate, ""))
-      scope    = try(one.via, "api") == "smtp" ? "https://mail.google.com/" : "https://www.googleapis.com/auth/gmail.send"
-      rotates  = try(one.rotates, false)
+      bounces  = try(one.bounces, false)
+      scopes = try(one.via, "api") == "smtp" ? ["https://mail.google.com/"] : concat(
+        ["https://www.googleapis.com/auth/gmail.send"],
+        try(one.bounces, false) ? ["https://www.googleapis.com/auth/gmail.metadata"] : [],
+      )
+      rotates = try(one.rotates, false)
     }
   }
   # Mailboxes may share a secret, such as one key of a service account.

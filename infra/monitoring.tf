@@ -16,7 +16,7 @@ locals {
     }
     set_up = {
       title  = "a right, an API or a setting is missing"
-      filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\" OR \"email_event\") AND jsonPayload.code=~\"^(api_disabled|event_undelivered|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
+      filter = "${local.ours} AND jsonPayload.event=(\"mail\" OR \"refused\" OR \"email_event\") AND jsonPayload.code=~\"^(api_disabled|bounces_|event_undelivered|identity_refused|queue_missing|queue_refused|hook_secret_unusable|route_condition|route_template|content_gone|message_foreign|unexpected)\""
       text   = "Mails fail for a right, an API, a setting or a route. The log line names code, detail and fix; `npx mailgrant doctor --project ${var.project_id}` looks at the set-up. Rights and settings come from infra/: where somebody changed them by hand, `npx mailgrant deploy --project ${var.project_id}` puts them back. Then `npx mailgrant dead list ${local.place}`. Safe to ignore during the first ten minutes after a deployment that changed rights, if it does not come again."
     }
     unknown = {
@@ -28,6 +28,11 @@ locals {
       title  = "accepted emails are overdue"
       filter = "${local.ours} AND jsonPayload.event=\"overdue\""
       text   = "Emails were accepted for the queue or for a time, and their message has not come for half an hour: nothing else sends them. See them: `npx mailgrant ledger list ${local.ledger}`. Mostly the queue ${google_cloud_tasks_queue.later.name} or the topic ${google_pubsub_topic.mails.name} is paused or was emptied, or the worker is down: look at the alerts beside this one. Then have the caller ask again with the same idempotency key, or end it by `ledger drop ID`. Safe to ignore while the backlog alert is open: they are in the queue, and go out when it drains."
+    }
+    bounces = {
+      title  = "bounces are not found"
+      filter = "${local.ours} AND jsonPayload.event=(\"bounces\" OR \"inbox\") AND severity>=ERROR"
+      text   = "A mailbox with `bounces: true` cannot be looked through, or Gmail does not report its new messages; emails go out all the same. The log line names code and fix: `npx mailgrant watch --project ${var.project_id}`. Without the scope: `npx mailgrant rotate ADDRESS --project ${var.project_id}`. What came meanwhile is found afterwards, for a week. Safe to ignore for an hour if it does not come again: Gmail was not reached, and the next sweep finds what was missed."
     }
     not_written_back = {
       title  = "a new refresh token was not kept"

@@ -33,7 +33,7 @@ output "domain_wide_delegation" {
   value = {
     for email in local.delegates : email => {
       client_id = email == local.own_delegate ? google_service_account.this["delegate"].unique_id : null
-      scopes    = join(",", sort(distinct([for one in local.delegated : one.scope if one.delegate == email])))
+      scopes    = join(",", sort(distinct(flatten([for one in local.delegated : one.scopes if one.delegate == email]))))
     }
   }
 }

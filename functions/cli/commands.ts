@@ -88,6 +88,12 @@ export const COMMANDS: CommandTable = {
     laptop: true,
     load: async () => (await import('./ledger/ledger-command.ts')).LEDGER,
   },
+  suppression: {
+    under: LOOK,
+    summary: 'recipients that are refused: list, add, remove',
+    laptop: true,
+    load: async () => (await import('./ledger/suppression-command.ts')).SUPPRESSION,
+  },
   dead: {
     under: LOOK,
     summary: 'dead letters: list, replay, drop',

@@ -42,7 +42,15 @@ const mailbox = z.strictObject({
   tokens: z.enum(['per-invocation', 'reuse']).default('per-invocation'),
   rotates: z.boolean().optional(), // for Terraform: the functions may store a refresh token that Google replaced
   limits: givenLimits.optional(),
+  bounces: z.boolean().default(false),
 });
+
+const DAYS_MAX = 365;
+const suppressed = z
+  .string({ error: 'expected a time in days such as 90d' })
+  .regex(/^[1-9]\d{0,3}d$/, { error: 'expected a time in days such as 90d' })
+  .transform((text) => Number(text.slice(0, -1)))
+  .refine((days) => days <= DAYS_MAX, { error: `expected at most ${DAYS_MAX}d` });
 
 const key = z.strictObject({
   sha256: z
@@ -67,6 +75,7 @@ const file = z.strictObject({
   attachments: z.strictObject({ fetchFrom: z.array(host) }).optional(),
   routes,
   events: eventsSchema,
+  suppress: z.strictObject({ bounced: suppressed }).optional(),
   documents: documentsSchema({ address, pattern, limits }).optional(),
 });
 
@@ -83,9 +92,9 @@ export function checkConfig(value: unknown): Checked {
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
     return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
-  const { mailboxes, keys, delivery, ledger, attachments, routes, events, documents } = parsed.data;
+  const { mailboxes, keys, delivery, ledger, attachments, routes, events, suppress, documents } = parsed.data;
   const config: Config = {
-    mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, rotates: _, ...box }]) => {
+    mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, rotates: _, bounces, ...box }]) => {
       const address = normaliseAddress(key);
       return {
         address,
@@ -93,6 +102,7 @@ export function checkConfig(value: unknown): Checked {
         secret: secret ?? secretFor(key.toLowerCase()),
         delegate: delegate ?? '',
         limits: mailboxLimits(address, limits),
+        ...(bounces && { bounces }),
       };
     }),
     keys: Object.entries(keys).map(keyOf),
@@ -102,6 +112,7 @@ export function checkConfig(value: unknown): Checked {
     ...(documents && { documents: documentsOf(documents) }),
     ...(Object.keys(routes).length > 0 && { routes: routesOf(routes) }),
     ...(events && Object.keys(events).length > 0 && { events: eventsOf(events) }),
+    ...(suppress && { suppress: { bouncedMs: suppress.bounced * DAY_MS } }),
   };
   const problems = contradictions(config);
   return problems.length > 0 ? { config: null, problems } : { config, problems: [] };

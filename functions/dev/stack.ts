@@ -20,6 +20,7 @@ import { siblingFile } from './sibling-file.ts';
 export const LOCAL_PROJECT = 'laptop';
 const TOPIC = `projects/${LOCAL_PROJECT}/topics/mails`;
 const DEAD_TOPIC = `projects/${LOCAL_PROJECT}/topics/dead-letters`;
+const INBOX_TOPIC = `projects/${LOCAL_PROJECT}/topics/inbox`;
 
 export interface StackOptions {
   readonly config: Config;
@@ -211,6 +212,10 @@ async function startIn(
   for (const { name, topic } of config.routes ?? [])
     if (topic !== null)
       subscribe(`route-${name}`, topic.includes('/') ? topic : `projects/${LOCAL_PROJECT}/topics/${topic}`, `/routes/${name}`);
+
+  const bouncing = config.mailboxes.filter(({ bounces }) => bounces);
+  if (bouncing.length > 0) subscribe('inbox', INBOX_TOPIC, '/inbox');
+  for (const { address } of bouncing) google.received.watch(address, INBOX_TOPIC); // as the function `watch` does every day
 
   const where = join(folder, 'stack.json'); // commands of this project find the stack by it
   writeFileSync(

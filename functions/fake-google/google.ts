@@ -22,6 +22,7 @@ import { createInspection } from './services/inspection.ts';
 import { createMailStore, type MailStore } from './services/message-store.ts';
 import { createProject, type Project } from './services/project.ts';
 import { createPubSub, type PubSub } from './services/pubsub.ts';
+import { createReceived, type Received } from './services/received.ts';
 import { createSecretManager } from './services/secrets.ts';
 import type { FakeSmtp, SmtpOptions } from './services/smtp.ts';
 import { createStorage } from './services/storage.ts';
@@ -72,6 +73,8 @@ export interface Google extends AsyncDisposable, Tables {
   /** Signs identity tokens as Google does. */
   readonly signer: Signer;
   readonly pubsub: PubSub;
+  /** What came back to mailboxes. */
+  readonly received: Received;
   readonly tasks: Tasks;
   /** Names of the objects in the bucket. */
   stored(): string[];
@@ -108,7 +111,19 @@ export async function startGoogle({
   const faults = given ?? createFaults(() => changed(null));
   const oauth = createOAuth(db, now);
   const mails = createMailStore(db, now);
-  const gmail = createFakeGmail(mails, oauth, aliasesOf, now);
+  const pubsub = createPubSub(db, oauth, now, queues === 'auto');
+  const received = createReceived(db, mails, oauth, pubsub, now);
+  const taken: MailStore = {
+    ...mails,
+    deliver(...mail) {
+      const stored = mails.deliver(...mail);
+      received.sent(stored);
+      const fault = faults.take('bounce');
+      if (fault) received.bounce(stored.id, fault.bouncing);
+      return stored;
+    },
+  };
+  const gmail = createFakeGmail(taken, oauth, aliasesOf, now);
   const secretManager = createSecretManager(db, oauth, ['serviceAccount:api@laptop.iam.gserviceaccount.com']);
   const delegation = createDelegation(oauth, now);
   const project = createProject(oauth);
@@ -117,7 +132,6 @@ export async function startGoogle({
   const clients = createClients(db);
   const consent = createConsent(oauth, clients, accounts, now);
   const firestore = createFirestore(ledgerDb, oauth, now);
-  const pubsub = createPubSub(db, oauth, now, queues === 'auto');
   const tasks = createTasks(db, oauth, now, queues === 'auto', runTaskAt);
   const storage = createStorage(db, oauth, BUCKET);
   const assumptions = createAssumptions();
@@ -130,12 +144,13 @@ export async function startGoogle({
     if (door === 'publish') return pubsub.answer(request);
     if (door === 'task') return tasks.answer(request);
     if (door === 'store') return storage.answer(request);
-    if (door === 'search') return gmail.search(request);
+    if (door === 'inbox') return received.answer(request) ?? ERROR_REPLIES.not_found;
+    if (door === 'search') return received.answer(request) ?? gmail.search(request);
     if (door === 'sign') return delegation.signJwt(request);
     if (door === 'consent') return consent.page(request);
     if (door === 'revoke') return revokeGrant(request, oauth);
     if (door === 'inspect') return request.path === '/v1/userinfo' ? userInfo(request, oauth) : inspection(request);
-    if (door === 'profile') return ERROR_REPLIES.bad_token; // it is enough that Gmail answers at all
+    if (door === 'profile') return received.answer(request) ?? ERROR_REPLIES.bad_token;
     if (door === 'project') return project.answer(request);
     if (door === 'certs') return signer.certs();
     if (door !== 'token') return gmail.answer(request, running.url);
@@ -183,6 +198,7 @@ export async function startGoogle({
     project,
     signer,
     pubsub,
+    received,
     tasks,
     stored: storage.names,
     usage() {

@@ -26,6 +26,7 @@ export function doorOf({ method, path, query, headers }: FakeRequest): Door | nu
   if (/^\/v2\/projects\/[^/]+\/locations\/[^/]+\/queues\//.test(path)) return 'task';
   if (/^(\/upload)?\/storage\/v1\//.test(path)) return 'store';
   if (/^\/v1\/projects\/[^/]+\/databases/.test(path)) return 'ledger';
+  if (/^\/gmail\/v1\/users\/[^/]+\/(watch|stop|history|threads\/[^/]+)$/.test(path)) return 'inbox';
   if (method === 'GET' && /^\/gmail\/v1\/users\/me\/messages(\/[^/]+)?$/.test(path)) return 'search';
   if (!/^\/(upload\/)?gmail\/v1\/users\/[^/]+\/messages\/send$/.test(path)) return null;
   if (method === 'PUT') return /^bytes \*/.test(headers['content-range'] ?? '') ? 'ask' : 'transfer';

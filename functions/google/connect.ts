@@ -2,13 +2,17 @@ import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../mail/delivery/ledger.ts';
 import { pseudonym } from '../mail/model/address.ts';
+import type { Mailbox } from '../mail/model/config.ts';
+import { bounceScopeFor } from '../mail/model/scopes.ts';
+import type { AccessToken } from '../mail/model/secret.ts';
 import type { DocumentStore, EventDelivery, FunctionContext } from '../runtime/function-context.ts';
 import type { Settings } from '../runtime/settings.ts';
-import type { TokenSources } from './auth/mint-token.ts';
+import type { InvocationCalls, TokenSources } from './auth/mint-token.ts';
 import { createSecrets } from './auth/secret-manager.ts';
 import { createIdentity } from './auth/service-identity.ts';
 import { createMinter } from './auth/token-cache.ts';
 import { createWriteBack } from './auth/write-back.ts';
+import type { FinderContext } from './bounces/finder-context.ts';
 import { firestoreClient } from './firestore/firestore-client.ts';
 import { createDocumentStore } from './firestore/firestore-documents.ts';
 import { createLedger } from './firestore/firestore-ledger.ts';
@@ -44,8 +48,14 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     return { deadline, end, exchange, pause, retrying: withRetry(exchange, pause, Math.random) };
   };
   type Calls = ReturnType<typeof callsUntil>;
-  const firestoreOf = ({ retrying, pause }: Pick<Calls, 'retrying' | 'pause'>) =>
-    firestoreClient({ baseUrl: urls.firestore, exchange: retrying, token: self, pause, random: Math.random });
+  const accessOf = ({ retrying, pause }: Pick<Calls, 'retrying' | 'pause'>) => ({
+    baseUrl: urls.firestore,
+    exchange: retrying,
+    token: self,
+    pause,
+    random: Math.random,
+  });
+  const firestoreOf = (calls: Pick<Calls, 'retrying' | 'pause'>) => firestoreClient(accessOf(calls));
   const eventContext = ({ exchange }: Pick<Calls, 'exchange'>) => ({
     settings,
     exchange,
@@ -63,6 +73,9 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       replace: async (...call) => (await telling()).replace(...call),
     };
   };
+  /** Beside the one for sending: a service account asks for another scope, which an administrator may not have allowed. */
+  const bounceMinter = (calls: InvocationCalls) =>
+    createMinter({ ...sources, tokenCache: new Map() }, calls, ({ via }) => bounceScopeFor(via));
   const invocation = () => {
     const { deadline, end, exchange, pause, retrying } = callsUntil(deadlineMs);
     return {
@@ -96,6 +109,14 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       return {
         transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
         ledger: ledgerOf(recording),
+        ...(config.suppress && {
+          async suppressed(addresses) {
+            const { createSuppressions } = await import('./firestore/suppressions.ts');
+            const hashes = new Map(addresses.map((address) => [pseudonym(address, { digest }), address]));
+            const found = await createSuppressions(accessOf({ retrying, pause }), database).among([...hashes.keys()], now());
+            return new Set([...found].flatMap((hash) => hashes.get(hash) ?? []));
+          },
+        }),
         windows: async () => (await import('./firestore/firestore-dedupe-windows.ts')).createDedupeWindows(firestore, database),
         ...queuePorts(settings, retrying, self),
         token,
@@ -126,7 +147,24 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       const ledger = createTellingLedger(createLedger(firestore, database), context);
       return { ...createEventDelivery(ledger, secrets, firestore, calls.retrying, calls.deadline, context), close: calls.end };
     },
+    bounceContext() {
+      const calls = callsUntil(deadlineMs);
+      const mint = bounceMinter({ exchange: calls.retrying, pause: calls.pause, now });
+      return {
+        settings,
+        ledger: ledgerOf(calls),
+        access: accessOf(calls),
+        token: (mailbox) => mint({ mailbox }),
+        pseudonym: (address) => pseudonym(address, { digest }),
+        now,
+        close: calls.end,
+      };
+    },
     documents: () => createDocumentStore(invocation().firestore),
+    async bounceToken(mailbox) {
+      const { end, pause, retrying } = callsUntil(deadlineMs);
+      return bounceMinter({ exchange: retrying, pause, now })({ mailbox }).finally(end);
+    },
     overdue: async () => {
       const { end, firestore } = invocation();
       const { countOverdue } = await import('./firestore/overdue-emails.ts');
@@ -153,8 +191,12 @@ interface Kept {
   overdue(): Promise<number>;
   /** The hash of an address for logs. */
   pseudonym(address: string): string;
+  /** A token by which bounces are found in the mailbox. */
+  bounceToken(mailbox: Mailbox): Promise<AccessToken>;
   /** The documents of an app, for one invocation. */
   documents(): DocumentStore;
+  /** What bounces are found with, for one invocation; apart from what finds them, so that no email's function carries Google's client. */
+  bounceContext(): FinderContext;
   /** The delivery of events, for one invocation. */
   emailEvents(): Promise<EventDelivery>;
 }

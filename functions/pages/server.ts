@@ -11,7 +11,7 @@ import { changeInbox, inboxList, inboxPage } from './views/inbox.ts';
 import { decideAbout, entryPage, ledgerPage } from './views/ledger.ts';
 import { liveStream } from './views/live.ts';
 import { googleLine, logPage } from './views/log.ts';
-import { messagePart } from './views/message.ts';
+import { bounceRecipient, messagePart } from './views/message.ts';
 import { sendWritten, writePage } from './views/write.ts';
 
 type Answer = (laptop: Shown, request: FakeRequest) => FakeReply | Promise<FakeReply>;
@@ -35,6 +35,7 @@ const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => FakeReply
   '/ledger': decideAbout,
   '/faults': switchFault,
   '/events': playEvent,
+  '/bounces': bounceRecipient,
 };
 
 /** The running pages, with the inbox that they show. */

@@ -1,6 +1,6 @@
 import type { Entry } from '../mail/delivery/ledger.ts';
 import type { Ports } from '../mail/delivery/ports.ts';
-import type { Config } from '../mail/model/config.ts';
+import type { Config, Mailbox } from '../mail/model/config.ts';
 import type { SecretString } from '../mail/model/secret.ts';
 
 /** What a trigger gets: the configuration, and a fresh set of ports for each invocation. */
@@ -61,6 +61,20 @@ export interface EventDelivery {
    * that failed.
    */
   sweep(): Promise<{ readonly told: number; readonly left: number }>;
+  close(): void;
+}
+
+/** Finds bounces in mailboxes, for one invocation. Throws MailFailure. */
+export interface BounceFinder {
+  /**
+   * Looks through what is new in the mailbox; `notified` is the point of its history that Gmail reported, null where nobody did.
+   * Answers how many messages of each kind there were, and whether a part of the history was gone and bridged.
+   */
+  find(
+    mailbox: Mailbox,
+    notified: string | null,
+    onBounce: (facts: { readonly id: string; readonly type: string; readonly sub_type: string }) => void,
+  ): Promise<Readonly<Record<string, number | boolean>> & { readonly gap: boolean }>;
   close(): void;
 }
 

@@ -34,6 +34,8 @@ export interface Settings {
    * Cloud Tasks queue of events for URLs, the account whose token its tasks carry, and the worker that they call; null for none.
    */
   readonly eventTasks: { readonly queue: string; readonly account: string; readonly worker: string } | null;
+  /** Topic that Gmail reports new messages of mailboxes with `bounces: true` on, as `projects/P/topics/T`; null for none. */
+  readonly inboxTopic: string | null;
   readonly urls: GoogleUrls;
   readonly smtp: SmtpServer;
 }
@@ -62,6 +64,8 @@ export const ENVIRONMENT = {
   MAILGRANT_EVENT_TASKS:
     'Cloud Tasks queue of the events that go to URLs, as projects/P/locations/L/queues/Q (api, hooks, worker; default: none, and they wait in the ledger)',
   MAILGRANT_WORKER_URL: 'base URL of the worker, which those tasks call with the token of MAILGRANT_TASKS_ACCOUNT',
+  MAILGRANT_INBOX_TOPIC:
+    'topic that Gmail reports new messages of mailboxes with "bounces: true" on, as projects/P/topics/T (watch; default: none, and nothing is watched)',
   MAILGRANT_DEADLINE_SECONDS: 'how long one invocation may work, 1 to 500 (default: 50)',
   MAILGRANT_STOPPED: '"true" if nothing may be sent until further notice; set by `npx mailgrant stop` (api, worker, hooks; default: false)',
   MAILGRANT_CONFIG: 'path of a validated config as JSON, instead of the one that the build embedded (development)',
@@ -136,6 +140,7 @@ export function checkSettings(env: Env, config: Config, problems: string[] = [],
     bucket: named('MAILGRANT_BUCKET', BUCKET, 'the name of a bucket'),
     tasks: queue && account ? { queue, account } : null,
     eventTasks: eventQueue && account && worker ? { queue: eventQueue, account, worker } : null,
+    inboxTopic: named('MAILGRANT_INBOX_TOPIC', TOPIC, 'projects/P/topics/T'),
     urls: {
       ...urls,
       firestore: url('MAILGRANT_FIRESTORE_URL', urls.firestore),

@@ -1,6 +1,6 @@
 import { knownOf } from '../diagnose/known-failures.ts';
 import { failureInfo, toFailure } from '../mail/model/failure.ts';
-import type { Inspection } from '../mail/model/inspection.ts';
+import { type Finding, type Inspection, inspectionOf } from '../mail/model/inspection.ts';
 import { type Log, traceOf } from '../runtime/log.ts';
 import type { Handler } from '../runtime/serve.ts';
 
@@ -16,14 +16,21 @@ export interface Watched {
 
 /**
  * The scheduled check of every grant. It logs one line per mailbox, so that an alert reports a dead grant before an email fails,
- * and one line if accepted emails are overdue. It answers 200 whatever it finds; 500 means that the check itself did not run.
+ * one more where its bounces cannot be found, and one line if accepted emails are overdue. It answers 200 whatever it finds; 500 means that the check itself did not run.
  */
 export function grantWatch(edge: Watched, log: Log): Handler {
   return async (req, res) => {
     try {
       const inspections = await edge.inspectAll();
       const lines = inspections.map((one) => ({ mailbox: edge.pseudonym(one.address), ok: one.ok, ...describe(one) }));
-      for (const line of lines) log(line.ok ? 'INFO' : 'ERROR', 'grant', { ...line, ...traceOf(req, edge.project) });
+      for (const one of inspections) {
+        const mailbox = edge.pseudonym(one.address);
+        const [unseen, sending] = [isAboutBounces, (finding: Finding) => !isAboutBounces(finding)].map((some) => one.findings.filter(some));
+        const sends = inspectionOf(one.address, sending ?? []);
+        log(sends.ok ? 'INFO' : 'ERROR', 'grant', { mailbox, ok: sends.ok, ...describe(one, sends), ...traceOf(req, edge.project) });
+        const blind = inspectionOf(one.address, unseen ?? []);
+        if (!blind.ok) log('ERROR', 'bounces', { mailbox, ...describe(one, blind), ...traceOf(req, edge.project) });
+      }
       const overdue = (await edge.overdue?.()) ?? 0;
       if (overdue > 0) log('ERROR', 'overdue', { emails: overdue, ...traceOf(req, edge.project) });
       const body = JSON.stringify({ ok: lines.every(({ ok }) => ok), mailboxes: lines });
@@ -35,9 +42,15 @@ export function grantWatch(edge: Watched, log: Log): Handler {
   };
 }
 
-function describe({ findings }: Inspection): { checks: string; code?: string; cause?: string; detail?: string; fix?: string } {
+const isAboutBounces = ({ check }: Finding): boolean => check === 'bounces';
+
+/** All checks, and of those in question the first that is wrong. */
+function describe(
+  { findings }: Inspection,
+  asked: Pick<Inspection, 'findings'> = { findings },
+): { checks: string; code?: string; cause?: string; detail?: string; fix?: string } {
   const checks = findings.map(({ check, ok }) => `${check} ${ok === null ? 'unknown' : ok ? 'ok' : 'wrong'}`).join(', ');
-  const wrong = findings.find(({ ok }) => ok === false);
+  const wrong = asked.findings.find(({ ok }) => ok === false);
   return {
     checks,
     ...(wrong?.code && {

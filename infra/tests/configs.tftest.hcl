@@ -41,6 +41,10 @@ run "minimal" {
     error_message = "nobody is told anything unless the config says so"
   }
   assert {
+    condition     = length(google_pubsub_topic.inbox) + length(google_pubsub_topic_iam_member.gmail) + length(google_pubsub_subscription.inbox) + length(google_cloud_scheduler_job.inbox) == 0 && !contains(keys(google_cloudfunctions2_function.this["watch"].service_config[0].environment_variables), "MAILGRANT_INBOX_TOPIC")
+    error_message = "nobody looks into a mailbox unless the config says so"
+  }
+  assert {
     condition     = length(google_secret_manager_secret_iam_member.rotate) == 0 && length(google_project_iam_custom_role.jwt_signer) == 0
     error_message = "no right to write a grant, none to sign"
   }
@@ -171,7 +175,7 @@ run "every_option" {
     error_message = "one key for everything that holds data"
   }
   assert {
-    condition     = output.domain_wide_delegation["mailgrant-delegate@acme-mail-prod.iam.gserviceaccount.com"].scopes == "https://mail.google.com/,https://www.googleapis.com/auth/gmail.send" && output.domain_wide_delegation["central@acme-identity.iam.gserviceaccount.com"].client_id == null
+    condition     = output.domain_wide_delegation["mailgrant-delegate@acme-mail-prod.iam.gserviceaccount.com"].scopes == "https://mail.google.com/,https://www.googleapis.com/auth/gmail.metadata,https://www.googleapis.com/auth/gmail.send" && output.domain_wide_delegation["central@acme-identity.iam.gserviceaccount.com"].client_id == null
     error_message = "what the administrator types"
   }
   assert {
@@ -197,6 +201,10 @@ run "every_option" {
   assert {
     condition     = google_cloud_scheduler_job.events[0].http_target[0].uri == "https://mailgrant-worker-123456789012.europe-west4.run.app/events/sweep" && length(google_cloud_run_v2_service_iam_member.worker) == 4
     error_message = "what was left is swept"
+  }
+  assert {
+    condition     = google_pubsub_topic_iam_member.gmail[0].member == "serviceAccount:gmail-api-push@system.gserviceaccount.com" && google_pubsub_topic_iam_member.gmail[0].topic == google_pubsub_topic.inbox[0].id && google_pubsub_subscription.inbox[0].push_config[0].push_endpoint == "https://mailgrant-worker-123456789012.europe-west4.run.app/inbox" && google_cloudfunctions2_function.this["watch"].service_config[0].environment_variables["MAILGRANT_INBOX_TOPIC"] == "projects/acme-mail-prod/topics/mailgrant-inbox"
+    error_message = "what Gmail reports goes to worker, by a topic of its own"
   }
   assert {
     condition     = toset([for one in google_firestore_index.list : one.fields[1].order]) == toset(["ASCENDING", "DESCENDING"])

@@ -19,6 +19,7 @@ test('what an operator has to mend names a cause', () =>
   assert.deepEqual(
     FAILURE_CODES.filter((code) => failureInfo(code).blame === 'operator' && knownOf(code).cause === null),
     [
+      'bounces_unwatched',
       'alias_unverified',
       'identity_refused',
       'event_undelivered',

@@ -11,7 +11,8 @@ const TABLES = {
     '| name | what happens | what mailgrant does |',
     '|---|---|---|',
     ...NAMED_FAULTS.map(
-      ({ name, happens, outcome, via }) => `| \`${name}\` | ${via === 'smtp' ? 'Over SMTP: ' : ''}${happens} | ${outcome} |`,
+      ({ name, happens, outcome, via }) =>
+        `| \`${name}\` | ${via === 'smtp' ? 'Over SMTP: ' : via === 'back' ? 'Afterwards: ' : ''}${happens} | ${outcome} |`,
     ),
   ],
   'where a fault can be': ['| `on` | the call |', '|---|---|', ...DOORS.map((door) => `| \`${door}\` | ${MEANINGS[door]} |`)],

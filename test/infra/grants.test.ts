@@ -111,6 +111,12 @@ const rows: readonly Row[] = [
     call: ['functions/google/events/event-tasks.ts', 'oidcToken'],
   },
   { who: ['schedule'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/events.tf', 'oidc_token'] },
+  {
+    who: ['gmail-api-push@system'],
+    grant: 'google_pubsub_topic_iam_member.gmail',
+    role: PUBLISHER,
+    call: ['functions/google/inspect/inspect-bounces.ts', 'users.watch('],
+  },
   { who: ['events'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/documents.tf', 'destination'] },
   {
     who: ['events'],
@@ -160,7 +166,8 @@ describe('the grants of infra/ and the calls of the code', { skip }, () => {
     full.resources
       .filter(
         ({ type, values }) =>
-          type.endsWith('_iam_member') && values['member'] === `serviceAccount:mailgrant-${who}@acme-mail-prod.iam.gserviceaccount.com`,
+          type.endsWith('_iam_member') &&
+          values['member'] === `serviceAccount:${who.includes('@') ? who : `mailgrant-${who}@acme-mail-prod.iam`}.gserviceaccount.com`,
       )
       .map(({ type, name, values }) => `${type}.${name} ${values['role'] ?? 'own'}`);
 

@@ -110,13 +110,16 @@ describe('the plan and the code', { skip }, () => {
   test('the acknowledgement deadline is longer than worker works, and the audience is what worker expects', () => {
     const worker = functions().find(({ name }) => name === 'worker')?.service ?? {};
     const pushes = of('google_pubsub_subscription').filter(({ values }) => (values['push_config'] as unknown[]).length > 0);
-    assert.equal(pushes.length, 3);
-    for (const { values } of pushes) {
+    assert.equal(pushes.length, 4);
+    for (const { name, values } of pushes) {
       const [push] = values['push_config'] as { push_endpoint: string; oidc_token: { audience: string }[] }[];
       const audience = environment(worker)['MAILGRANT_PUSH_AUDIENCE'] ?? '';
       assert.equal(push?.oidc_token[0]?.audience, audience);
-      assert.ok(push?.push_endpoint === audience || push?.push_endpoint.startsWith(`${audience}/routes/`));
-      assert.equal((values['dead_letter_policy'] as { max_delivery_attempts: number }[])[0]?.max_delivery_attempts, DELIVERIES_MAX);
+      assert.ok(
+        [audience, `${audience}/inbox`].includes(push?.push_endpoint ?? '') || push?.push_endpoint.startsWith(`${audience}/routes/`),
+      );
+      const letters = values['dead_letter_policy'] as { max_delivery_attempts: number }[];
+      assert.equal(letters[0]?.max_delivery_attempts, name === 'inbox' ? undefined : DELIVERIES_MAX);
       assert.ok(Number(values['ack_deadline_seconds']) > Number(worker['timeout_seconds']));
     }
   });
@@ -236,6 +239,13 @@ describe('the plan and the code', { skip }, () => {
       },
       service: 'mailgrant-watch',
       alerts: ['overdue'],
+      metrics: [],
+    },
+    {
+      name: 'a grant by which bounces cannot be found',
+      write: watch({ ...finding(false, 'bounces_unreadable'), check: 'bounces' }),
+      service: 'mailgrant-watch',
+      alerts: ['bounces'],
       metrics: [],
     },
     { name: 'a watch that failed', write: broken, service: 'mailgrant-watch', alerts: ['watch_failed'], metrics: [] },

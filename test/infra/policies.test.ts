@@ -80,6 +80,12 @@ const planted: readonly Planted[] = [
     add: 'resource "google_pubsub_subscription" "planted_push" {\n  name = "planted"\n  topic = google_pubsub_topic.mails.id\n  expiration_policy {\n    ttl = ""\n  }\n  push_config {\n    push_endpoint = local.worker_url\n    oidc_token {\n      service_account_email = google_service_account.this["push"].email\n      audience = local.worker_url\n    }\n  }\n}',
   },
   {
+    name: 'Gmail may publish on the queue of mails',
+    rule: 'Gmail may publish what it reports, on a topic that nothing else reads',
+    found: /planted_gmail$/,
+    add: 'resource "google_pubsub_topic_iam_member" "planted_gmail" {\n  topic = google_pubsub_topic.mails.id\n  role = "roles/pubsub.publisher"\n  member = "serviceAccount:gmail-api-push@system.gserviceaccount.com"\n}',
+  },
+  {
     name: 'a subscription that expires',
     rule: 'no subscription expires',
     found: /subscription\.dead$/,

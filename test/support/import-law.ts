@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   '': {
     job: 'The functions that are deployed, one sentence each: connect the adapters, name the trigger.',
     rooms:
-      'runtime google google/auth google/inspect trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents trigger/events',
+      'runtime google google/auth google/inspect google/bounces trigger trigger/common trigger/http trigger/pubsub trigger/hooks trigger/documents trigger/events trigger/inbox',
     packages: /^@google-cloud\/functions-framework$/,
   },
   runtime: {
@@ -57,6 +57,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'mail/events': {
     job: 'What is told of an email: outbox, payload.',
     rooms: 'mail/model mail/delivery',
+    pure: true,
+  },
+  'mail/bounces': {
+    job: 'What came back: is a message a report, whose, about which email.',
+    rooms: 'mail/model mail/delivery mail/events',
     pure: true,
   },
   mail: {
@@ -137,6 +142,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: SERVER_TYPES,
     types: /^node:/,
   },
+  'trigger/inbox': {
+    job: 'Gmail’s notifications that a mailbox has new messages.',
+    rooms: 'trigger/common trigger/pubsub runtime mail/model',
+    packages: SERVER_TYPES,
+    types: /^node:/,
+  },
   trigger: { job: 'The scheduled check of every grant.', rooms: 'runtime diagnose mail/model', packages: SERVER_TYPES, types: /^node:/ },
   'google/http': { job: 'One HTTPS exchange; Google’s error body; retry.', rooms: 'mail/model', packages: /^node:/ },
   'google/auth': {
@@ -180,9 +191,16 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: /^(googleapis\/build\/|node:)/,
     types: GOOGLE_TYPES,
   },
+  // Off the path of every email: Google's own client reads the mailbox.
+  'google/bounces': {
+    job: 'Bounces: a mailbox read by Google’s client, how far it was read, what was found.',
+    rooms: 'google/gmail google/firestore runtime mail/model mail/delivery mail/bounces',
+    packages: /^((googleapis|google-auth-library)\/build\/|node:crypto$)/,
+  },
   google: {
     job: 'Connects the adapters to the ports of `mail/`.',
-    rooms: 'google/http google/auth google/gmail google/firestore google/queue google/smtp google/events runtime mail/model mail/delivery',
+    rooms:
+      'google/http google/auth google/gmail google/firestore google/queue google/smtp google/events google/bounces runtime mail/model mail/delivery',
     packages: /^node:/,
   },
   config: {
@@ -242,8 +260,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: /^(googleapis\/build\/.*|node:.*)$/,
   },
   'cli/ledger': {
-    job: 'Ledger and dead letters.',
-    rooms: 'cli/common diagnose google google/firestore mail/model mail/message mail/delivery mail/queue',
+    job: 'Ledger, dead letters, suppressed recipients.',
+    rooms: 'cli/common diagnose google google/http google/firestore mail/model mail/message mail/delivery mail/queue',
     packages: /^(googleapis\/build\/.*|node:fs)$/,
   },
   'cli/keys': { job: 'API keys.', rooms: 'cli/common config mail/model', packages: /^(yaml|node:.*)$/ },

@@ -1,5 +1,5 @@
 import type { Mailbox } from '../../mail/model/config.ts';
-import { scopeFor } from '../../mail/model/scopes.ts';
+import { scopesOf } from '../../mail/model/scopes.ts';
 import { answered } from '../common/google-clients.ts';
 import { type CheckFinding, type DoctorCheck, failed, passed, unclear } from './check.ts';
 
@@ -57,7 +57,7 @@ async function apis(context: CheckContext, delegating: boolean): Promise<CheckFi
 /** What an administrator has to paste: Google tells nobody whether it was done, only a mint does. */
 async function delegation(context: CheckContext, delegate: string, mailboxes: readonly Mailbox[]): Promise<CheckFinding> {
   const name = `delegation ${delegate}`;
-  const scopes = [...new Set(mailboxes.filter((one) => one.delegate === delegate).map(({ via }) => scopeFor(via)))].join(',');
+  const scopes = [...new Set(mailboxes.filter((one) => one.delegate === delegate).flatMap(scopesOf))].join(',');
   const { iam_v1 } = await import('googleapis/build/src/apis/iam/v1.js');
   const { serviceAccounts } = new iam_v1.Iam({}).projects;
   const account = { name: `projects/-/serviceAccounts/${delegate}` };

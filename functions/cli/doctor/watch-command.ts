@@ -33,7 +33,14 @@ function watchTable(inspections: readonly Inspection[]): string {
     ),
   ]);
   const sick = inspections.filter(({ ok }) => !ok).length;
-  return [...lines, sick === 0 ? 'Every mailbox can send.' : `${sick} of ${inspections.length} cannot send.`].join('\n');
+  const seen = ({ findings }: Inspection): boolean => findings.every(({ check, ok }) => check === 'bounces' || ok !== false);
+  const mute = inspections.filter((one) => !seen(one)).length;
+  const blind = sick - mute;
+  return [
+    ...lines,
+    mute === 0 ? 'Every mailbox can send.' : `${mute} of ${inspections.length} cannot send.`,
+    ...(blind > 0 ? [`Bounces of ${blind} of ${inspections.length} cannot be found.`] : []),
+  ].join('\n');
 }
 
 /** `watch [ADDRESS]`: can every mailbox send right now? */

@@ -1,7 +1,7 @@
 import { tokenCall } from '../../google/auth/token-endpoint.ts';
 import { type Call, type HttpReply, json } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
-import { covers, scopeFor } from '../../mail/model/scopes.ts';
+import { bounceScopeFor, covers, readsBounces, scopeFor } from '../../mail/model/scopes.ts';
 import { SecretString } from '../../mail/model/secret.ts';
 import { CommandError } from '../common/refusal.ts';
 import type { OAuthClient } from './oauth-client.ts';
@@ -69,11 +69,16 @@ function readClaims(token: string): Record<string, unknown> {
  * What is wrong with the grant for this mailbox; null if nothing is. The account is checked first, because everything else depends
  * on it.
  */
-export function faultOf({ refreshToken, scopes, email, emailVerified }: TokenGrant, { address, via }: Mailbox): CommandError | null {
+export function faultOf(
+  { refreshToken, scopes, email, emailVerified }: TokenGrant,
+  { address, via, bounces }: Mailbox,
+): CommandError | null {
   if (email === '') return new CommandError('account_unverified', 'Google did not say which account consented');
   if (email !== address) return new CommandError('account_mismatch', `${email} consented, and the mailbox is ${address}`);
   if (!emailVerified) return new CommandError('account_unverified', `${email} is not a verified address of its account`);
   if (!covers(scopes, via)) return new CommandError('scope_missing', `${scopeFor(via)} was not granted, which via: ${via} needs`);
+  if (bounces && !readsBounces(scopes))
+    return new CommandError('scope_missing', `${bounceScopeFor(via)} was not granted, which bounces: true needs`);
   if (!refreshToken) return new CommandError('refresh_token_missing', 'the consent brought no refresh token');
   return null;
 }

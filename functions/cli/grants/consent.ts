@@ -2,7 +2,7 @@ import type { Exchange } from '../../google/http/exchange.ts';
 import { NoReply } from '../../google/http/exchange.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
-import { scopeFor } from '../../mail/model/scopes.ts';
+import { scopesOf } from '../../mail/model/scopes.ts';
 import { CommandError } from '../common/refusal.ts';
 import type { Terminal } from '../common/terminal.ts';
 import { codeCall, readTokenGrant, type TokenGrant } from './consent-response.ts';
@@ -28,8 +28,8 @@ export interface Consented extends AsyncDisposable {
   show(ok: boolean, title: string, lines: readonly string[]): Promise<void>;
 }
 
-/** The requested scopes: the scope of the mailbox's transport, and the address of the consenting account. */
-export const scopesFor = ({ via }: Mailbox): string[] => ['openid', 'email', scopeFor(via)];
+/** The requested scopes: those of the mailbox's transport and of its bounces, and the address of the consenting account. */
+export const scopesFor = (mailbox: Mailbox): string[] => ['openid', 'email', ...scopesOf(mailbox)];
 
 /** No server listens there: with --no-browser the page fails to load, and the person pastes its URL. */
 const PASTED = 'http://127.0.0.1:53219/';

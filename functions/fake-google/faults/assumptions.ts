@@ -61,16 +61,22 @@ const message = (id: string): FakeReply => ({ status: 200, body: { id, threadId:
 const header =
   (name: string, value: string | null): Break =>
   ({ door, reply }) => {
-    if (door !== 'search') return null;
+    if (door !== 'search' && door !== 'inbox') return null;
     const answer = reply();
-    const { payload } = (answer.body ?? {}) as { payload?: { headers: { name: string; value: string }[] } };
-    if (!payload) return answer;
-    const others = payload.headers.filter((one) => one.name.toLowerCase() !== name);
-    return {
-      ...answer,
-      body: { ...(answer.body as object), payload: { headers: value === null ? others : [...others, { name, value }] } },
-    };
+    const { messages } = (answer.body ?? {}) as { messages?: Read[] }; // those of a thread
+    const read = (answer.body ?? {}) as Read;
+    if (messages) return { ...answer, body: { ...read, messages: messages.map(changed) } };
+    return read.payload ? { ...answer, body: changed(read) } : answer;
+    function changed(one: Read): Read {
+      if (!one.payload) return one;
+      const others = one.payload.headers.filter((header) => header.name.toLowerCase() !== name);
+      return { ...one, payload: { headers: value === null ? others : [...others, { name, value }] } };
+    }
   };
+
+interface Read {
+  readonly payload?: { readonly headers: readonly { readonly name: string; readonly value: string }[] };
+}
 
 const BREAKS: Readonly<Record<string, Break>> = {
   'lost-reply-is-told': ({ door, reply }) => (door === 'ask' && idOf(reply()) ? ERROR_REPLIES.session_gone : null),

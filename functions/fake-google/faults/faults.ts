@@ -1,4 +1,5 @@
 import { ERROR_REPLIES, type ErrorReplyName } from '../http/error-replies.ts';
+import { type Bouncing, bouncingProblem } from './bouncing.ts';
 import { SMTP_REFUSALS, type SmtpRefusalName } from './smtp-replies.ts';
 
 /** The endpoints of its SMTP; there `status` is a reply code and `body` the reply's text. */
@@ -22,6 +23,8 @@ export const DOORS = [
   'ask',
   'send',
   'search',
+  'inbox',
+  'bounce',
   'publish',
   'task',
   'store',
@@ -47,6 +50,8 @@ export const MEANINGS: Readonly<Record<Door, string>> = {
   ask: 'an upload session is asked how much it has',
   send: 'the email is sent in one request',
   search: 'a mailbox is searched for a Message-ID, its newest sent messages are listed, or one is read',
+  inbox: 'a mailbox is watched, or its history or a thread is read',
+  bounce: 'Gmail has taken an email: a report comes back, as `bouncing` says',
   publish: 'Pub/Sub: publish, pull and acknowledge',
   task: 'Cloud Tasks',
   store: 'Cloud Storage',
@@ -87,6 +92,8 @@ export interface Fault {
    * none.
    */
   readonly range?: 'whole' | 'half' | 'none';
+  /** At `bounce`: who reports what of which recipient; by default Gmail, of the first one, that there is no such mailbox. */
+  readonly bouncing?: Bouncing;
   /** The call takes effect, and an answer 200 gets this status: at `transfer` and `ask`, Gmail's guide names 201. */
   readonly successStatus?: number;
   /** The reply waits this long, after the call took effect. */
@@ -140,5 +147,6 @@ export function readFault(value: unknown): Fault | string {
     return 'successStatus: expected 200 to 299';
   for (const name of ['times', 'delayMs', 'keepBytes', 'takenAfterMs'] as const)
     if (fault[name] !== undefined && !(Number(fault[name]) >= 0)) return `${name}: expected a number`;
-  return fault as Fault;
+  const bouncing = fault.bouncing === undefined ? null : bouncingProblem(fault.bouncing);
+  return bouncing ?? (fault as Fault);
 }

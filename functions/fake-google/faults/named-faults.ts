@@ -7,7 +7,8 @@ export interface NamedFault {
   readonly title: string;
   readonly happens: string;
   readonly outcome: string;
-  readonly via: 'api' | 'smtp';
+  /** Where it is on the way: over Gmail's API, over its SMTP, or what comes back after the email was sent. */
+  readonly via: 'api' | 'smtp' | 'back';
   /** The faults at the fake's endpoints; the first is the one that an email reaches first. */
   readonly faults: readonly Omit<Fault, 'name' | 'standing' | 'times'>[];
 }
@@ -137,6 +138,38 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
     outcome: 'failed if it was the only one.',
     via: 'smtp',
     faults: [{ on: 'smtp-rcpt', answer: 'no_such_user' }],
+  },
+  {
+    name: 'bounce',
+    title: 'Bounce: no such mailbox',
+    happens: 'Gmail takes the email, and reports afterwards that its first recipient does not exist.',
+    outcome: 'sent, last_event bounced, and the event email.bounced, for mailboxes with bounces: true.',
+    via: 'back',
+    faults: [{ on: 'bounce' }],
+  },
+  {
+    name: 'bounce-full',
+    title: 'Bounce: mailbox full',
+    happens: 'The recipient’s server takes the email, and its Exchange reports later that there is no room.',
+    outcome: 'The same; by the body of the report it is Transient, by its headers alone Undetermined.',
+    via: 'back',
+    faults: [{ on: 'bounce', bouncing: { by: 'exchange', kind: 'full' } }],
+  },
+  {
+    name: 'bounce-delay',
+    title: 'A delay is reported',
+    happens: 'Gmail reports that it keeps trying to reach the recipient’s server.',
+    outcome: 'Nothing is told: the email may still arrive.',
+    via: 'back',
+    faults: [{ on: 'bounce', bouncing: { kind: 'delay' } }],
+  },
+  {
+    name: 'bounce-forged',
+    title: 'A forged report',
+    happens: 'Somebody else writes a report that looks like Gmail’s.',
+    outcome: 'Ignored, and counted in the log.',
+    via: 'back',
+    faults: [{ on: 'bounce', bouncing: { forged: true } }],
   },
 ];
 

@@ -81,6 +81,8 @@ export const ERROR_REPLIES = {
 
 export type ErrorReplyName = keyof typeof ERROR_REPLIES;
 
+/** Gmail's error body. */
+export const gmailError = gmail;
 /** Google Cloud's error body for a gRPC status. */
 export const cloudError = cloud;
 /** The token endpoint's error body (RFC 6749, 5.2). */

@@ -16,6 +16,7 @@ button[value=allow] { background: var(--accent); color: var(--on) }
 
 const MEANING: Readonly<Record<string, string>> = {
   'https://www.googleapis.com/auth/gmail.send': 'Send email on your behalf',
+  'https://www.googleapis.com/auth/gmail.metadata': 'View your email message metadata such as labels and headers, but not the email body',
   'https://mail.google.com/': 'Read, compose, send, and permanently delete all your email from Gmail',
 };
 

@@ -12,6 +12,8 @@ interface Write {
   readonly updateMask?: { readonly fieldPaths: readonly string[] };
   readonly updateTransforms?: readonly Transform[];
   readonly currentDocument?: { readonly exists?: boolean; readonly updateTime?: string };
+  /** In place of all others: the document of that name is deleted. */
+  readonly delete?: string;
 }
 
 interface Transform {
@@ -58,7 +60,12 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     const writeResults: unknown[] = [];
     db.prepare('BEGIN IMMEDIATE').run();
     try {
-      for (const { update, currentDocument, updateMask, updateTransforms = [] } of wanted) {
+      for (const { update, currentDocument, updateMask, updateTransforms = [], delete: gone } of wanted) {
+        if (gone !== undefined) {
+          db.prepare('DELETE FROM documents WHERE name = ?').run(gone);
+          writeResults.push({});
+          continue;
+        }
         const refusal = refuse(update.name, currentDocument);
         if (refusal) {
           db.prepare('ROLLBACK').run();
@@ -146,14 +153,27 @@ export function createFirestore(db: DatabaseSync, oauth: OAuth, now: () => numbe
     return { status: 200, body: page.slice(0, limit) };
   };
 
+  const batchGet = (request: FakeRequest): FakeReply => {
+    const { documents = [] } = (jsonOf(request) ?? {}) as { documents?: string[] };
+    const readTime = timestamp();
+    return {
+      status: 200,
+      body: documents.map((name) => {
+        const found = read(name);
+        return found.status === 200 ? { found: found.body, readTime } : { missing: name, readTime };
+      }),
+    };
+  };
+
   return (request) => {
     const [, root, document, verb] = PATH.exec(request.path) ?? [];
     if (!root) return cloudError(404, 'NOT_FOUND', 'The requested URL was not found on this server.');
     if (!oauth.session(bearerIn(request))) return ERROR_REPLIES.unauthenticated;
     if (verb === 'commit') return commit(request);
     if (verb === 'runQuery' && !document) return query(root, request);
+    if (verb === 'batchGet' && !document) return batchGet(request);
     if (document && request.method === 'GET') return read(`${root}/${document}`);
-    return cloudError(501, 'UNIMPLEMENTED', 'The laptop speaks commit, get and runQuery only.');
+    return cloudError(501, 'UNIMPLEMENTED', 'The laptop speaks commit, get, batchGet and runQuery only.');
   };
 }
 

@@ -32,6 +32,9 @@ export interface PubSub extends AsyncDisposable {
   keep(subscription: string, topic: string): void;
   /** Every message that was ever published on the topic, in order. */
   published(topic: string): Published[];
+  has(topic: string): boolean;
+  /** Publishes a text, as another service of Google's does. */
+  publish(topic: string, data: string): void;
   /** Delivers everything that is due now, until every message is acknowledged or waits for a later time. */
   flush(): Promise<void>;
   /** How many messages are not acknowledged. */
@@ -132,6 +135,11 @@ export function createPubSub(db: DatabaseSync, oauth: OAuth, now: () => number, 
         data: Buffer.from(data, 'base64').toString('utf8'),
         attributes: JSON.parse(attributes) as Record<string, string>,
       })),
+    has: exists,
+    publish(topic, data) {
+      publish(topic, Buffer.from(data).toString('base64'), {});
+      pump.poke();
+    },
     keep: (subscription, topic) => void pulled.set(subscription, topic),
     flush: pump.flush,
     waiting: () =>

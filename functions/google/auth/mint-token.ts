@@ -32,15 +32,23 @@ export interface InvocationCalls {
   readonly now: () => number;
 }
 
-/** Mints an access token with the mailbox's grant. Throws MailFailure. */
-export async function mintByGrant(mailbox: Mailbox, sources: TokenSources, calls: InvocationCalls): Promise<AccessToken> {
-  if (mailbox.grant === 'delegation') return mintByDelegation(mailbox, sources, calls);
+/**
+ * Mints an access token with the mailbox's grant. `scope` is what a service account requests; a refresh token has its own scopes. Throws
+ * MailFailure.
+ */
+export async function mintByGrant(
+  mailbox: Mailbox,
+  sources: TokenSources,
+  calls: InvocationCalls,
+  scope = scopeFor(mailbox.via),
+): Promise<AccessToken> {
+  if (mailbox.grant === 'delegation') return mintByDelegation(mailbox, sources, calls, scope);
   const use = mailbox.grant === 'refresh-token' ? mintByRefreshToken : mintByKey;
   const { secret } = mailbox;
   const read = (stale?: SecretString): Promise<SecretString> => sources.secrets.read(secret, calls.exchange, calls.now(), stale);
   const text = await read();
   try {
-    return await use(mailbox, text, sources, calls);
+    return await use(mailbox, text, sources, calls, scope);
   } catch (error) {
     const { code } = toFailure(error);
     if (!MAY_BE_ROTATED.has(code)) throw error;
@@ -50,7 +58,7 @@ export async function mintByGrant(mailbox: Mailbox, sources: TokenSources, calls
       await calls.pause(WRITE_BACK_MS).catch(() => {});
       newer = await read(newer);
     }
-    if (newer.reveal() !== text.reveal()) return use(mailbox, newer, sources, calls);
+    if (newer.reveal() !== text.reveal()) return use(mailbox, newer, sources, calls, scope);
     if (code === 'grant_revoked') sources.dead.set(secret, text);
     throw error;
   }
@@ -71,12 +79,23 @@ async function mintByRefreshToken(
   return token;
 }
 
-function mintByKey(mailbox: Mailbox, text: SecretString, { urls }: TokenSources, { exchange, now }: InvocationCalls): Promise<AccessToken> {
+function mintByKey(
+  mailbox: Mailbox,
+  text: SecretString,
+  { urls }: TokenSources,
+  { exchange, now }: InvocationCalls,
+  scope: string,
+): Promise<AccessToken> {
   const { email, sign } = signWithKey(text);
-  return assertFor({ iss: email, sub: mailbox.address, scope: scopeFor(mailbox.via) }, sign, urls.token, exchange, now);
+  return assertFor({ iss: email, sub: mailbox.address, scope }, sign, urls.token, exchange, now);
 }
 
-function mintByDelegation(mailbox: Mailbox, { urls, identity }: TokenSources, { exchange, now }: InvocationCalls): Promise<AccessToken> {
+function mintByDelegation(
+  mailbox: Mailbox,
+  { urls, identity }: TokenSources,
+  { exchange, now }: InvocationCalls,
+  scope: string,
+): Promise<AccessToken> {
   const sign = signByIam(urls.iamCredentials, mailbox.delegate, identity, exchange);
-  return assertFor({ iss: mailbox.delegate, sub: mailbox.address, scope: scopeFor(mailbox.via) }, sign, urls.token, exchange, now);
+  return assertFor({ iss: mailbox.delegate, sub: mailbox.address, scope }, sign, urls.token, exchange, now);
 }

@@ -12,11 +12,13 @@ interface Minting {
 /**
  * Mints access tokens for one invocation: one token per mailbox, shared by all callers during the request and after it. Naming
  * the token that Gmail refused mints a new one. Only a mailbox with `tokens: reuse` keeps its token in `sources.tokenCache`,
- * beyond the invocation.
+ * beyond the invocation. `scopeOf` is the scope that a service
+ * account requests, by default to send.
  */
 export function createMinter(
   sources: TokenSources,
   calls: InvocationCalls,
+  scopeOf?: (mailbox: Mailbox) => string,
 ): (sender: { readonly mailbox: Mailbox }, refused?: AccessToken) => Promise<AccessToken> {
   const minted = new Map<string, Minting>();
   return async ({ mailbox }, refused) => {
@@ -25,7 +27,7 @@ export function createMinter(
     if (kept && kept !== refused && kept.expiresAt - EARLY_MS > calls.now()) return kept;
     const known = minted.get(mailbox.address);
     if (known && (!refused || known.token !== refused)) return known.promise;
-    const minting: Minting = { promise: mintByGrant(mailbox, sources, calls), token: null };
+    const minting: Minting = { promise: mintByGrant(mailbox, sources, calls, scopeOf?.(mailbox)), token: null };
     minted.set(mailbox.address, minting);
     minting.promise.then(
       (token) => {

@@ -74,5 +74,5 @@ export function firestoreClient({ baseUrl, exchange, token, pause, random }: Fir
 }
 
 /** The failure for an answer that is neither a result nor a failed precondition. */
-const firestoreRefused = (reply: HttpReply): MailFailure =>
+export const firestoreRefused = (reply: HttpReply): MailFailure =>
   new MailFailure(reply.status === 403 ? 'identity_refused' : 'ledger_unavailable', refusalDetail('Firestore', reply));

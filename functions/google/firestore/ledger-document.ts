@@ -1,5 +1,5 @@
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
-import type { EmailEvent, Tag } from '../../mail/model/email-event.ts';
+import type { Bounce, EmailEvent, Tag } from '../../mail/model/email-event.ts';
 import type { Document } from './firestore-client.ts';
 import { typedValue, type Value } from './firestore-value.ts';
 
@@ -26,11 +26,12 @@ const STORED_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** An entry as a document; the document's name is the entry's id. */
-export function documentOf({ id: _, tags, outbox, ...rest }: Entry): Record<string, Value> {
+export function documentOf({ id: _, tags, outbox, bounces, ...rest }: Entry): Record<string, Value> {
   const stored = Object.fromEntries(Object.entries(rest).map(([name, value]) => [STORED_NAMES[name] ?? name, value]));
   return fieldsOf({
     ...stored,
     ...(tags && { tags: tags.map(({ name, value }) => `${name}=${value}`) }), // one text each, which a query can match
+    ...(bounces && { bounces: JSON.stringify(bounces) }),
     ...(outbox && { outbox: JSON.stringify(outbox) }),
   });
 }
@@ -72,6 +73,8 @@ export function entryOf(id: string, document: Document): Entry {
     ...(fields['content'] && { messageHash: text('content') ?? '' }),
     ...(fields['buriedAt'] && { deadLetterAt: number('buriedAt') ?? 0 }),
     ...(fields['tags'] && { tags: (fields['tags'].arrayValue?.values ?? []).map(({ stringValue }) => tagIn(stringValue ?? '')) }),
+    ...(fields['lastEvent'] && { lastEvent: 'bounced' }),
+    ...(fields['bounces'] && { bounces: JSON.parse(text('bounces') ?? '[]') as Bounce[] }),
     ...(fields['outbox'] && { outbox: JSON.parse(text('outbox') ?? '[]') as EmailEvent[] }),
     ...(fields['outboxAt'] && { outboxAt: number('outboxAt') ?? 0 }),
     expireAt: Date.parse(fields['expireAt']?.timestampValue ?? '') || 0,

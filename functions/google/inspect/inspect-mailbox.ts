@@ -4,13 +4,7 @@ import { type Finding, type Inspection, inspectionOf } from '../../mail/model/in
 import { covers, SCOPE_MAIL } from '../../mail/model/scopes.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { GoogleUrls } from '../../runtime/google-urls.ts';
-
-/** Mints a token for the mailbox, as an invocation would. */
-export type Mint = (sender: { readonly mailbox: Mailbox }) => Promise<AccessToken>;
-
-const good = (check: Finding['check'], detail: string): Finding => ({ check, ok: true, code: null, detail });
-const bad = (check: Finding['check'], code: FailureCode, detail: string): Finding => ({ check, ok: false, code, detail });
-const untold = (check: Finding['check'], detail: string): Finding => ({ check, ok: null, code: null, detail });
+import { bad, CALLS, clientFor, good, type Mints, untold } from './google-asked.ts';
 
 // users.settings.sendAs.list accepts any one of these scopes.
 const READS_ALIASES = [
@@ -23,10 +17,11 @@ const OF_THE_GRANT = new Set<FailureCode>(['grant_missing', 'grant_unreadable', 
 
 /**
  * Inspects a mailbox's grant as far as its own scopes allow, and sends nothing. The token is minted as for an email. Google's own
- * client libraries, loaded here, query the token and the mailbox. Never throws.
+ * client libraries, loaded here, query the token and the mailbox. With `inboxTopic`, Gmail
+ * is asked to report new messages there if the mailbox has `bounces`. Never throws.
  */
-export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleUrls): Promise<Inspection> {
-  const token = await mint({ mailbox }).catch(toFailure);
+export async function inspectMailbox(mailbox: Mailbox, mints: Mints, urls: GoogleUrls, inboxTopic: string | null): Promise<Inspection> {
+  const token = await mints.send({ mailbox }).catch(toFailure);
   if (token instanceof Error) {
     const findings = OF_THE_GRANT.has(token.code)
       ? [bad('grant', token.code, token.message)]
@@ -37,7 +32,16 @@ export async function inspectMailbox(mailbox: Mailbox, mint: Mint, urls: GoogleU
   const about = await tokenInfo(token, urls);
   if (!about) return inspectionOf(mailbox.address, [...minted, untold('scope', 'tokeninfo did not answer')]);
   const aliases = mailbox.aliases.length > 0 ? [await aliasFinding(mailbox, about.scopes, token, urls)] : [];
-  return inspectionOf(mailbox.address, [...minted, scopeFinding(mailbox, about.scopes), accountFinding(mailbox, about.email), ...aliases]);
+  const bounces = mailbox.bounces
+    ? [await (await import('./inspect-bounces.ts')).bouncesFinding(mailbox, { scopes: about.scopes, token }, mints, urls, inboxTopic)]
+    : [];
+  return inspectionOf(mailbox.address, [
+    ...minted,
+    scopeFinding(mailbox, about.scopes),
+    accountFinding(mailbox, about.email),
+    ...aliases,
+    ...bounces,
+  ]);
 }
 
 function scopeFinding({ via }: Mailbox, scopes: readonly string[]): Finding {
@@ -72,15 +76,4 @@ async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], tok
 async function tokenInfo(token: AccessToken, urls: GoogleUrls): Promise<{ scopes: string[]; email: string | null } | null> {
   const about = await (await clientFor(urls, token)).getTokenInfo(token.secret.reveal()).catch(() => null);
   return about && { scopes: about.scopes, email: about.email?.toLowerCase() ?? null };
-}
-
-/** Reads may be repeated, as Google's clients do by default; the token is not shown to whom a redirect names. */
-const CALLS = { timeout: 10_000, redirect: 'manual' } as const;
-
-/** Google's own client with the mailbox's token; the client cannot get another token. */
-async function clientFor(urls: GoogleUrls, token: AccessToken) {
-  const { OAuth2Client } = (await import('google-auth-library/build/src/auth/oauth2client.js')).default; // CommonJS: a bundle has it under `default` alone
-  const client = new OAuth2Client({ endpoints: { tokenInfoUrl: urls.tokenInfo }, transporterOptions: CALLS });
-  client.setCredentials({ access_token: token.secret.reveal() });
-  return client;
 }

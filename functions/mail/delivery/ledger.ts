@@ -1,4 +1,4 @@
-import type { EmailEvent, Tag } from '../model/email-event.ts';
+import type { Bounce, EmailEvent, Tag } from '../model/email-event.ts';
 
 /**
  * queued: the queue holds its message. scheduled: due at `notBefore`, as the caller wants. claimed: an invocation works on the
@@ -79,6 +79,9 @@ export interface Entry {
   readonly deadLetterAt?: number;
   /** Tags that the caller gave; absent for none. */
   readonly tags?: readonly Tag[];
+  /** What came back after it was sent; absent for nothing. */
+  readonly lastEvent?: 'bounced';
+  readonly bounces?: readonly Bounce[];
   /** State changes that are not handed over yet, and since when the oldest of them waits; absent for none. */
   readonly outbox?: readonly EmailEvent[];
   readonly outboxAt?: number;

@@ -91,6 +91,8 @@ export interface Ports {
   token(sender: Pick<Sender, 'mailbox'>, refused?: AccessToken): Promise<AccessToken>;
   /** When a head start was last in vain, by the mailbox's address. Lives as long as the instance. */
   readonly wastedHeadStarts: Map<string, number>;
+  /** Those of these addresses, normalised, that are suppressed; absent where the config suppresses nobody. */
+  suppressed?(addresses: readonly string[]): Promise<ReadonlySet<string>>;
   now(): number;
   newId(): string;
   /** SHA-256 in hexadecimal. */

@@ -1,6 +1,6 @@
 import type { PreparedEmail } from '../message/prepared-email.ts';
 import type { Config } from '../model/config.ts';
-import { failureInfo, type MailFailure } from '../model/failure.ts';
+import { failureInfo, type MailFailure, toFailure } from '../model/failure.ts';
 import { attempt, recordOutcome } from './attempt.ts';
 import { claimMail, recordRejected } from './claim.ts';
 import { beginBesideClaim, type HeadStart, isFor, stampForHeadStart } from './head-start.ts';
@@ -9,6 +9,7 @@ import { type Outcome, outcomeOf } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { checkLimits, countersOf, limitsFor, type RateLimit } from './rate-limits.ts';
 import type { Submission, SubmissionContext } from './submission.ts';
+import { suppressedFailure } from './suppressed.ts';
 
 /** Sends a claimed email. The claim counted the email, unless Gmail may have it already. */
 export async function work(
@@ -20,14 +21,16 @@ export async function work(
 ): Promise<Outcome> {
   const { id, acceptedAt, idHeader, state } = claim.entry;
   const admission = state === 'claimed' ? await checkLimits(rules, claim.counts ?? [], ports) : null;
-  const { failure = null, quota = null, own = false } = admission ?? {};
+  const refused = admission && !admission.failure ? await suppressedFailure(draft, ports).catch(toFailure) : null;
+  const { quota = null, own = false } = admission ?? {};
+  const failure = admission?.failure ?? refused;
   const opening = early && isFor(early, claim.entry) ? early.opened : null;
   const make = () => draft.compose({ id, acceptedAt, idHeader: idHeader !== undefined }, ports);
   const outcome = failure
     ? await recordOutcome(claim, outcomeOf(failure, id, ports.now()), ports)
     : await attempt(claim, draft.sender, make, ports, opening);
   if (outcome.state !== 'sent') early?.waste();
-  if (outcome.state === 'retry' || outcome.state === 'parked') await admission?.refund(); // the next attempt is counted again
+  if (refused || outcome.state === 'retry' || outcome.state === 'parked') await admission?.refund(); // the next attempt is counted again
   return { ...outcome, ...(own && { own }), ...(quota && { quota }) };
 }
 

@@ -1,3 +1,4 @@
+import type { Bounce } from '../model/email-event.ts';
 import { type FailureCode, MailFailure } from '../model/failure.ts';
 import type { Entry, State } from './ledger.ts';
 
@@ -19,6 +20,7 @@ export type Event =
   | { readonly type: 'reschedule'; readonly notBefore: number; readonly expireAt: number }
   | { readonly type: 'resubmit'; readonly fresh: Entry; readonly claimId: string }
   | { readonly type: 'cancel' | 'release' | 'drop' | 'clearDeadLetter' }
+  | { readonly type: 'bounce'; readonly bounce: Bounce }
   | { readonly type: 'deadLetter'; readonly at: number };
 
 /**
@@ -52,6 +54,7 @@ export const TABLE: Readonly<Record<Type, Steps>> = {
   cancel: all('canceled', 'queued', 'scheduled', 'waiting', 'parked'),
   release: all('waiting', 'failed', 'unknown', 'sending', 'claimed'),
   drop: all('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'failed', 'unknown'),
+  bounce: same('sent', 'sending', 'unknown'),
   deadLetter: same('failed', 'unknown'),
   clearDeadLetter: same('failed', 'queued', 'scheduled', 'claimed', 'sending', 'waiting', 'parked', 'unknown'),
 };
@@ -75,6 +78,7 @@ export const WHEN: Readonly<Record<Type, string>> = {
   cancel: 'the caller cancels it before any byte of it has left',
   release: 'an operator releases it, to be sent again; from `unknown` and `sending` the recipients may have it already',
   drop: 'an operator ends it',
+  bounce: 'a delivery status notification about the email came back to its mailbox',
   deadLetter: 'its dead letter was published',
   clearDeadLetter: 'its dead letter was published to the queue again',
 };
@@ -138,6 +142,8 @@ function changed(entry: Entry, event: Event): Entry {
       const { deadLetterAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // a second failure must publish a second dead letter, or its content is lost
       return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
     }
+    case 'bounce':
+      return { ...entry, lastEvent: 'bounced', bounces: [...(entry.bounces ?? []), event.bounce] };
     case 'deadLetter':
       return { ...entry, deadLetterAt: event.at };
     case 'clearDeadLetter': {

@@ -26,9 +26,15 @@ export function payloadOf(event: EmailEvent, entry: Entry, target: Pick<EventTar
       ...(rejected !== undefined && { rejected }),
       ...(type === 'email.failed' && { failed: { reason: code ?? '' } }),
       ...(type === 'email.suppressed' && { suppressed: { message: summary, type: 'OnAccountSuppressionList' } }),
-      ...(bounce && { bounce: { ...bounce, message: summary } }),
+      ...(bounce && { bounce: { ...bounce, message: BOUNCES[bounce.type] } }),
     },
   };
 }
+
+const BOUNCES = {
+  Permanent: 'The recipient’s server refused the email for good.',
+  Transient: 'The email came back, for a reason that may pass.',
+  Undetermined: 'A report about the email came back, which does not say what became of it.',
+} as const;
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();

@@ -16,6 +16,8 @@ import { resolveSender, type Sender } from './sender.ts';
 export interface PreparedEmail {
   readonly sender: Sender;
   readonly recipients: readonly Address[];
+  /** The same by field; absent for a raw message, whose envelope names them. */
+  readonly named?: Readonly<Record<'to' | 'cc' | 'bcc', readonly Address[]>>;
   /** Hash of the request: equal for equal requests. */
   readonly requestHash: string;
   /** Absent for none. */
@@ -58,6 +60,7 @@ export function prepareFields(
   return {
     sender,
     recipients,
+    named: request,
     requestHash: fingerprint(request, ports.digest),
     ...(request.tags && { tags: request.tags }),
     dueAt: request.scheduledAt === undefined ? null : dueAt(request.scheduledAt, ports.now()),

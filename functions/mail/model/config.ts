@@ -22,6 +22,8 @@ export interface Mailbox {
   /** Verified send-as addresses that this mailbox may use, in lower case. */
   readonly aliases: readonly string[];
   readonly limits?: Limits;
+  /** Whether bounces are looked for in this mailbox; absent for no. */
+  readonly bounces?: true;
 }
 
 /** How many emails may go out per day (UTC) and per minute; null is not counted. */
@@ -63,6 +65,8 @@ export interface Config {
   readonly routes?: readonly Route[];
   /** Targets of events about emails; none where absent. */
   readonly events?: readonly EventTarget[];
+  /** For how long a recipient is refused that bounced for good, in milliseconds; absent where none is refused. */
+  readonly suppress?: { readonly bouncedMs: number };
   /** Documents in the schema of Firebase's Trigger Email; absent where none are served. */
   readonly documents?: DocumentsConfig;
 }

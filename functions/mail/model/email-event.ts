@@ -29,8 +29,24 @@ export interface EmailEvent {
   readonly notBefore?: number;
   /** Recipients that Gmail refused while it took the email for the others. */
   readonly rejected?: number;
-  /** Only for `email.bounced`, in Resend's words: type `Permanent`, `Transient` or `Undetermined`, and a subtype. */
-  readonly bounce?: { readonly type: string; readonly subType: string };
+  /** Only for `email.bounced`. */
+  readonly bounce?: BounceKind;
+}
+
+/** How final a bounce is, in Resend's words. */
+export interface BounceKind {
+  readonly type: 'Permanent' | 'Transient' | 'Undetermined';
+  readonly subType: string;
+}
+
+/** A delivery status notification that came back for an email. */
+export interface Bounce extends BounceKind {
+  /** Gmail's id of the notification. */
+  readonly message: string;
+  /** When it came, in milliseconds since the epoch. */
+  readonly at: number;
+  /** Whom it is about, as the ledger has them; none where it does not say. */
+  readonly recipients: readonly string[];
 }
 
 /** An event target: a URL or a Pub/Sub topic. */

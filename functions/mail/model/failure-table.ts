@@ -89,6 +89,13 @@ export const FAILURES = {
     summary: 'This key may not send to that address.',
     fix: 'Widen `to` of the key in config/mailgrant.yaml.',
   },
+  recipient_suppressed: {
+    http: 422,
+    retry: 'never',
+    blame: 'caller',
+    summary: 'A recipient is suppressed: an email to it bounced for good.',
+    fix: 'Correct the address. If it is right, an operator runs `npx mailgrant suppression remove ADDRESS`.',
+  },
   idempotency_key_invalid: {
     http: 400,
     retry: 'never',
@@ -180,6 +187,20 @@ export const FAILURES = {
     blame: 'operator',
     summary: 'The grant belongs to another account than the mailbox.',
     fix: 'Consent again, signed in as the mailbox itself.',
+  },
+  bounces_unreadable: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'The grant does not let bounces be found; it can still send.',
+    fix: 'Consent again: `npx mailgrant rotate ADDRESS`. For a delegation, add gmail.metadata in the Admin console.',
+  },
+  bounces_unwatched: {
+    http: 500,
+    retry: 'never',
+    blame: 'operator',
+    summary: 'Gmail does not report new messages of the mailbox; it can still send.',
+    fix: 'The topic must be in the project of the OAuth client, and gmail-api-push@system.gserviceaccount.com may publish on it: docs/bounces.md.',
   },
   alias_unverified: {
     http: 500,

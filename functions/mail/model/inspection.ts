@@ -2,7 +2,7 @@ import type { FailureCode } from './failure.ts';
 
 /** One check of a mailbox. `ok` is null where the check cannot decide, for example because the scope does not allow it. */
 export interface Finding {
-  readonly check: 'grant' | 'token' | 'scope' | 'account' | 'aliases';
+  readonly check: 'grant' | 'token' | 'scope' | 'account' | 'aliases' | 'bounces';
   readonly ok: boolean | null;
   readonly code: FailureCode | null;
   readonly detail: string;

@@ -8,6 +8,28 @@ export const SCOPE_MAIL = 'https://mail.google.com/';
 /** The scope that a mailbox's grant must hold. */
 export const scopeFor = (via: Mailbox['via']): string => (via === 'smtp' ? SCOPE_MAIL : SCOPE_SEND);
 
+/** Restricted too: labels, history and headers of every message, no body and no search. */
+export const SCOPE_METADATA = 'https://www.googleapis.com/auth/gmail.metadata';
+
+/** The scope by which bounces are found in the mailbox; that of SMTP reads everything. */
+export const bounceScopeFor = (via: Mailbox['via']): string => (via === 'smtp' ? SCOPE_MAIL : SCOPE_METADATA);
+
+/** Every scope that a mailbox's grant must hold. */
+export const scopesOf = ({ via, bounces }: Pick<Mailbox, 'via' | 'bounces'>): string[] => [
+  ...new Set([scopeFor(via), ...(bounces ? [bounceScopeFor(via)] : [])]),
+];
+
+/**
+ * How bounces are read with these scopes: whole messages, headers alone, or not at all. Gmail holds a token with gmail.metadata to
+ * that scope's limits, whatever else it covers.
+ */
+export function readsBounces(scopes: readonly string[]): 'messages' | 'headers' | null {
+  if (scopes.includes(SCOPE_METADATA)) return 'headers';
+  return READING.some((scope) => scopes.includes(scope)) ? 'messages' : null;
+}
+
+const READING = [SCOPE_MAIL, 'https://www.googleapis.com/auth/gmail.modify', 'https://www.googleapis.com/auth/gmail.readonly'];
+
 /** True if a grant of these scopes may send over that transport. */
 export function covers(scopes: readonly string[], via: Mailbox['via']): boolean {
   return scopes.includes(SCOPE_MAIL) || (via === 'api' && SENDING.some((scope) => scopes.includes(scope)));

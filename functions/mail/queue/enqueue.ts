@@ -4,6 +4,7 @@ import { type Outcome, outcomeOf } from '../delivery/outcome.ts';
 import type { Ports } from '../delivery/ports.ts';
 import { checkLimits, countersOf, limitsFor } from '../delivery/rate-limits.ts';
 import type { SubmissionContext } from '../delivery/submission.ts';
+import { suppressedFailure } from '../delivery/suppressed.ts';
 import { allows, apply } from '../delivery/transitions.ts';
 import type { PreparedEmail, QueuedContent } from '../message/prepared-email.ts';
 import { isKey } from '../model/caller.ts';
@@ -38,6 +39,12 @@ export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, c
   if (failure) {
     await recordFailure(claimed.begun, failure, ports);
     return { ...outcomeOf(failure, claimed.begun.entry.id, ports.now()), own: true, ...(quota && { quota }) };
+  }
+  const refused = await suppressedFailure(draft, ports).catch(toFailure);
+  if (refused) {
+    await recordFailure(claimed.begun, refused, ports);
+    await giveBack();
+    return { state: 'failed', id: claimed.begun.entry.id, failure: refused, ...(quota && { quota }) };
   }
   const outcome = await put(claimed.begun, content, asking.key, ports);
   if (outcome.state === 'failed') await giveBack();

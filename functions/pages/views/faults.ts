@@ -15,6 +15,7 @@ export function faultsPage(laptop: Shown): FakeReply {
   const { google, config } = laptop;
   const others = google.faults.pending().filter(({ name }) => !NAMED_FAULTS.some((row) => row.name === name));
   const smtp = config.mailboxes.some(({ via }) => via === 'smtp');
+  const bounces = config.mailboxes.some((one) => one.bounces);
   const rows = (via: NamedFault['via']) => NAMED_FAULTS.filter((row) => row.via === via).map((row) => switchOf(row, google));
   const mailboxes = config.mailboxes.map(
     ({ address, via }) => html`<option value="${address}">${address}${via === 'smtp' && ' (via smtp)'}</option>`,
@@ -30,6 +31,7 @@ export function faultsPage(laptop: Shown): FakeReply {
 <section id="result" data-answer aria-label="How it ended" tabindex="-1"></section>
 <div id="faults" data-live><h2>On the way over Gmail’s API</h2><div class="faults">${rows('api')}</div>
 <h2>On the way over SMTP</h2><p class="faint">${smtp ? 'For mailboxes with' : 'No mailbox of the config has'} <code>via: smtp</code>${smtp ? '. A dead grant and a ledger that is down, above, meet them too.' : '; these wait until one has.'}</p><div class="faults">${rows('smtp')}</div>
+<h2>What comes back</h2><p class="faint">${bounces ? 'For mailboxes with' : 'No mailbox of the config has'} <code>bounces: true</code>${bounces ? '.' : ': reports stay in the mailbox, unseen.'}</p><div class="faults">${rows('back')}</div>
 ${others.length > 0 && html`<h2>Scripted by command</h2><ul class="links">${others.map((fault) => html`<li><code>${JSON.stringify(fault)}</code></li>`)}</ul>`}</div>
 <details><summary>The same as commands</summary><pre tabindex="0" role="region" aria-label="The same as commands">${NAMED_FAULTS.map((row) => command(row, google))}curl -X DELETE ${google.url}/control/faults   # all off</pre></details>`,
   });

@@ -7,7 +7,7 @@ import { type ParsedAddress, type ParsedEmail, withPictures } from '../../inbox/
 import type { Shown } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { byteLabel, count, moment, stateLabel } from '../parts/labels.ts';
-import { page, plainPage } from '../parts/page.ts';
+import { page, plainPage, seeOther } from '../parts/page.ts';
 import { plainText, subjectOf } from '../parts/plain-text.ts';
 import { tagLink } from './inbox.ts';
 import { linesOf } from './log.ts';
@@ -76,7 +76,7 @@ ${links.length > 0 && html`<details><summary>${count(links.length, 'link')} in i
 <form method="post" action="/mails" class="actions"><input type="hidden" name="id" value="${summary.id}">
 <label for="tags">Tags</label> <input id="tags" name="tags" value="${summary.tags.join(', ')}" placeholder="invoice, welcome" autocomplete="off"><button name="do" value="tag">Save</button>
 <button name="do" value="unread">Mark unread</button> <button name="do" value="delete" class="danger">Delete</button></form></div>
-<aside id="became" data-live aria-labelledby="became-title"><h2 id="became-title">What became of it</h2>${became(email, entry)}${entry && linesOf(laptop, String(entry['id']))}</aside></div>`;
+<aside id="became" data-live aria-labelledby="became-title"><h2 id="became-title">What became of it</h2>${became(email, entry)}${cameBack(laptop, summary.id)}${entry && linesOf(laptop, String(entry['id']))}</aside></div>`;
 }
 
 const filesOf = ({ attachments, inline }: ParsedEmail) => [...attachments, ...inline];
@@ -99,6 +99,28 @@ ${entry && html`<div><dt>Attempts</dt><dd>${entry['attempts']}</dd></div><div><d
 ${tags.length > 0 && html`<div><dt>Tags</dt><dd>${tags.map((tag) => html`${tagLink(tag)} `)}</dd></div>`}
 <div><dt>Email id</dt><dd>${entry ? html`<a href="/ledger/${entry['id']}"><code>${entry['id']}</code></a>` : 'not in the ledger'}</dd></div>
 <div><dt>Gmail id</dt><dd><code>${id}</code></dd></div></dl>`;
+}
+
+/** The reports about it, and the button that has one come. */
+function cameBack({ google, config }: Shown, id: string): Html {
+  const mail = google.mails.get(id);
+  const watched = config.mailboxes.some(({ address, bounces }) => bounces && address === mail?.mailbox);
+  const reports = google.received.about(id).map(({ at, raw }) => {
+    const subject = /^Subject: (.*)$/m.exec(raw.toString('latin1'))?.[1] ?? '';
+    return html`<li>${subjectOf(subject.trim())} <span class="faint">${moment(at)}</span></li>`;
+  });
+  return html`<section aria-labelledby="back"><h3 id="back">What came back</h3>
+${reports.length > 0 ? html`<ul>${reports}</ul>` : html`<p class="faint">Nothing.</p>`}
+<form method="post" action="/bounces" class="actions"><input type="hidden" name="id" value="${id}"><button>Bounce its recipient</button></form>
+${!watched && html`<p class="faint">Nobody looks: its mailbox has no <code>bounces: true</code>.</p>`}</section>`;
+}
+
+/** `POST /bounces`: the first recipient of an email bounces. */
+export function bounceRecipient({ google, ...laptop }: Shown, form: FormData): FakeReply {
+  const id = String(form.get('id') ?? '');
+  return google.received.bounce(id) === null
+    ? plainPage({ google, ...laptop }, 404, 'No such email', 'The laptop’s Gmail has no email of this id. It may have been deleted.')
+    : seeOther(`/mails/${id}`);
 }
 
 /** `GET /mails/ID/check`: which email programs do not show what the html uses. */

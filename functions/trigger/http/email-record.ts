@@ -1,4 +1,5 @@
 import type { Entry, State } from '../../mail/delivery/ledger.ts';
+import type { Bounce } from '../../mail/model/email-event.ts';
 import { type FailureCode, failureInfo } from '../../mail/model/failure.ts';
 
 // Resend's `last_event` is a closed list; some clients throw for any other value.
@@ -45,12 +46,14 @@ export function recordOf({
   scheduledAt,
   rejected = 0,
   tags = [],
+  lastEvent,
+  bounces = [],
 }: Entry): Record<string, unknown> {
   return {
     object: 'email',
     id,
     created_at: new Date(acceptedAt).toISOString().replace('T', ' ').replace('Z', '000+00'),
-    last_event: LAST_EVENT[state],
+    last_event: lastEvent ?? (code === 'recipient_suppressed' ? 'suppressed' : LAST_EVENT[state]),
     from: '',
     to: [],
     cc: null,
@@ -65,9 +68,16 @@ export function recordOf({
     attempts,
     gmail_id: gmailId,
     rejected,
+    bounce: bounceOf(bounces),
     code,
     ...(fields !== undefined && { fields }),
     fix: code === null ? null : failureInfo(code as FailureCode).fix,
     not_before: notBefore === null ? null : new Date(notBefore).toISOString(),
   };
+}
+
+/** The last bounce, in the words of the event that told it; null for none. */
+function bounceOf(bounces: readonly Bounce[]): Record<string, unknown> | null {
+  const last = bounces.at(-1);
+  return last ? { type: last.type, subType: last.subType, at: new Date(last.at).toISOString() } : null;
 }

@@ -196,7 +196,30 @@ export const POLICIES: Readonly<Record<string, (plan: Plan, open: readonly strin
     ];
   },
   'every push has a dead letter topic': (plan) =>
-    addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'push_config') && !block(one, 'dead_letter_policy'))),
+    addresses(
+      of(plan, /^google_pubsub_subscription$/).filter(
+        (one) =>
+          block(one, 'push_config') &&
+          !/\/inbox$/.test(String(block(one, 'push_config')?.['push_endpoint'])) && // a hint to look into a mailbox, nothing that could be lost
+          !block(one, 'dead_letter_policy'),
+      ),
+    ),
+  'Gmail may publish what it reports, on a topic that nothing else reads': (plan) =>
+    addresses(
+      of(plan, IAM).filter((one) => {
+        if (!members(one).some((member) => /@system\.gserviceaccount\.com$/.test(member))) return false;
+        const topic = (plan.refers[base(one)] ?? []).find((address) => address.startsWith('google_pubsub_topic.'));
+        const readers = of(plan, /^google_pubsub_subscription$/).filter((reader) => plan.refers[base(reader)]?.includes(topic ?? ''));
+        const harmless = readers.every((reader) => /\/inbox$/.test(String(block(reader, 'push_config')?.['push_endpoint'])));
+        return (
+          one.type !== 'google_pubsub_topic_iam_member' ||
+          text(one, 'role') !== 'roles/pubsub.publisher' ||
+          text(one, 'member') !== 'serviceAccount:gmail-api-push@system.gserviceaccount.com' ||
+          topic === undefined ||
+          !harmless
+        );
+      }),
+    ),
   'no subscription expires': (plan) =>
     addresses(of(plan, /^google_pubsub_subscription$/).filter((one) => block(one, 'expiration_policy')?.['ttl'] !== '')),
   'every push carries an identity': (plan) =>

@@ -5,7 +5,7 @@ import { BUCKET, type Google, type GoogleOptions, startGoogle } from '../../../f
 import { connect } from '../../../functions/google/connect.ts';
 import { inspectGrants } from '../../../functions/google/inspect/inspect-grants.ts';
 import type { Config } from '../../../functions/mail/model/config.ts';
-import { scopeFor } from '../../../functions/mail/model/scopes.ts';
+import { scopesOf } from '../../../functions/mail/model/scopes.ts';
 import { DELIVERIES_MAX } from '../../../functions/mail/queue/retry-policy.ts';
 import type { FunctionContext } from '../../../functions/runtime/function-context.ts';
 import { type GoogleUrls, googleUrls } from '../../../functions/runtime/google-urls.ts';
@@ -61,7 +61,7 @@ export async function startLaptop(
 ): Promise<Laptop> {
   const google = await startGoogle({ aliasesOf: () => [ALIAS], ...(change.now && { now: change.now }), ...change.google });
   const config = change.config ?? CONFIG;
-  google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX, [scopeFor(config.mailboxes[0]?.via ?? 'api')])));
+  google.storeSecret(PROJECT, SECRET, JSON.stringify(google.oauth.enrol(MAILBOX, scopesOf(config.mailboxes[0] ?? { via: 'api' }))));
   const smtp = google.smtp && { smtp: { host: '127.0.0.1', port: google.smtp.startTls, secure: false, ca: google.smtp.certificate } };
   const settings = settingsFor(google.url, { config, ...smtp, urls: { ...googleUrls(google.url), ...change.urls }, ...change.settings });
   const lines: Record<string, unknown>[] = [];
@@ -134,6 +134,7 @@ export function settingsFor(google: string, change: Partial<Settings> = {}): Set
     bucket: null,
     tasks: null,
     eventTasks: null,
+    inboxTopic: null,
     urls: googleUrls(google),
     smtp: { host: '127.0.0.1', port: 1, secure: false, ca: null }, // nobody listens: a test that sends by SMTP says where
     ...change,
