@@ -6,7 +6,7 @@ import { firestoreClient } from '../firestore/firestore-client.ts';
 import { queryEntries } from '../firestore/firestore-query.ts';
 import { createSuppressions } from '../firestore/suppressions.ts';
 import type { FinderContext } from './finder-context.ts';
-import { openInbox } from './gmail-inbox.ts';
+import { openMailbox } from './gmail-inbox.ts';
 import { createHistoryMarks } from './history-marks.ts';
 
 /** A part of an invocation is kept for writing down what was found. */
@@ -23,7 +23,7 @@ export function createBounceFinder({ settings, ledger, access, token, pseudonym,
   return {
     async find(mailbox, notified, onBounce) {
       const ports: BouncePorts = {
-        inbox: await openInbox(mailbox, await token(mailbox), urls.gmail, now),
+        inbox: await openMailbox(mailbox, await token(mailbox), urls.gmail, now),
         marks: createHistoryMarks(firestore, database, pseudonym),
         find: ledger.read,
         findByThread: async (threadId) => {

@@ -1,5 +1,5 @@
 import type { gmail_v1 } from 'googleapis/build/src/apis/gmail/v1.js';
-import type { Inbox, InboxMessage } from '../../mail/bounces/inbox-ports.ts';
+import type { MailboxReader, ReceivedHeaders } from '../../mail/bounces/inbox-ports.ts';
 import { REPORT_HEADERS } from '../../mail/bounces/read-report.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
@@ -13,7 +13,7 @@ const PAGE = 100;
  * A mailbox as Google's own client reads it, which is loaded here: no email waits for it. Headers alone, but for mailboxes of
  * `via: smtp`, whose scope reads whole messages.
  */
-export async function openInbox({ via }: Mailbox, token: AccessToken, baseUrl: string, now: () => number): Promise<Inbox> {
+export async function openMailbox({ via }: Mailbox, token: AccessToken, baseUrl: string, now: () => number): Promise<MailboxReader> {
   const { gmail_v1: api } = (await import('googleapis/build/src/apis/gmail/v1.js')).default;
   const { OAuth2Client } = (await import('google-auth-library/build/src/auth/oauth2client.js')).default; // CommonJS: a bundle has it under `default` alone
   const auth = new OAuth2Client();
@@ -88,7 +88,7 @@ export async function openInbox({ via }: Mailbox, token: AccessToken, baseUrl: s
 const headersOf = ({ payload }: gmail_v1.Schema$Message) =>
   (payload?.headers ?? []).flatMap(({ name, value }) => (name ? [{ name, value: value ?? '' }] : []));
 
-const messageOf = (id: string, found: gmail_v1.Schema$Message): InboxMessage => ({
+const messageOf = (id: string, found: gmail_v1.Schema$Message): ReceivedHeaders => ({
   id,
   threadId: found.threadId ?? id,
   labels: found.labelIds ?? [],

@@ -19,7 +19,7 @@ export const untold = (check: Finding['check'], detail: string): Finding => ({ c
 export const CALLS = { timeout: 10_000, redirect: 'manual' } as const;
 
 /** Google's own client with the mailbox's token; the client cannot get another token. */
-export async function clientFor(urls: GoogleUrls, token: AccessToken) {
+export async function googleClient(urls: GoogleUrls, token: AccessToken) {
   const { OAuth2Client } = (await import('google-auth-library/build/src/auth/oauth2client.js')).default; // CommonJS: a bundle has it under `default` alone
   const client = new OAuth2Client({ endpoints: { tokenInfoUrl: urls.tokenInfo }, transporterOptions: CALLS });
   client.setCredentials({ access_token: token.secret.reveal() });

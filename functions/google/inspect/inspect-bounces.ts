@@ -4,7 +4,7 @@ import type { Finding } from '../../mail/model/inspection.ts';
 import { readsBounces } from '../../mail/model/scopes.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { GoogleUrls } from '../../runtime/google-urls.ts';
-import { bad, CALLS, clientFor, good, type Mints } from './google-asked.ts';
+import { bad, CALLS, good, googleClient, type Mints } from './google-asked.ts';
 
 /** What the mailbox's token for sending is, and covers. */
 interface Sending {
@@ -32,7 +32,7 @@ export async function bouncesFinding(
   if (token instanceof Error) return bad('bounces', token.code === 'delegation_missing' ? 'bounces_unreadable' : token.code, token.message);
   if (topic === null) return good('bounces', 'can be found');
   const { gmail_v1 } = (await import('googleapis/build/src/apis/gmail/v1.js')).default;
-  const options = { auth: await clientFor(urls, token), rootUrl: `${urls.gmail}/`, ...CALLS, retry: false };
+  const options = { auth: await googleClient(urls, token), rootUrl: `${urls.gmail}/`, ...CALLS, retry: false };
   return new gmail_v1.Gmail({}).users.watch({ userId: 'me', requestBody: { topicName: topic } }, options).then(
     () => good('bounces', 'watched'),
     (error: { readonly status?: unknown }) => bad('bounces', 'bounces_unwatched', `Gmail answered ${Number(error.status) || 'nothing'}`),

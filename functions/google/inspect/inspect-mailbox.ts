@@ -4,7 +4,7 @@ import { type Finding, type Inspection, inspectionOf } from '../../mail/model/in
 import { covers, SCOPE_MAIL } from '../../mail/model/scopes.ts';
 import type { AccessToken } from '../../mail/model/secret.ts';
 import type { GoogleUrls } from '../../runtime/google-urls.ts';
-import { bad, CALLS, clientFor, good, type Mints, untold } from './google-asked.ts';
+import { bad, CALLS, good, googleClient, type Mints, untold } from './google-asked.ts';
 
 // users.settings.sendAs.list accepts any one of these scopes.
 const READS_ALIASES = [
@@ -58,7 +58,7 @@ async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], tok
   if (!READS_ALIASES.some((scope) => scopes.includes(scope)))
     return untold('aliases', 'the scope does not allow to look; Gmail rewrites From where one is not verified');
   const { gmail_v1 } = (await import('googleapis/build/src/apis/gmail/v1.js')).default;
-  const options = { auth: await clientFor(urls, token), rootUrl: `${urls.gmail}/`, ...CALLS };
+  const options = { auth: await googleClient(urls, token), rootUrl: `${urls.gmail}/`, ...CALLS };
   const { sendAs } = new gmail_v1.Gmail({}).users.settings;
   const list = await sendAs.list({ userId: 'me' }, options).then(
     ({ data }) => data.sendAs,
@@ -74,6 +74,6 @@ async function aliasFinding({ aliases }: Mailbox, scopes: readonly string[], tok
 
 /** What Google's tokeninfo says of an access token: its scopes, and its account's address where a scope shows it. */
 async function tokenInfo(token: AccessToken, urls: GoogleUrls): Promise<{ scopes: string[]; email: string | null } | null> {
-  const about = await (await clientFor(urls, token)).getTokenInfo(token.secret.reveal()).catch(() => null);
+  const about = await (await googleClient(urls, token)).getTokenInfo(token.secret.reveal()).catch(() => null);
   return about && { scopes: about.scopes, email: about.email?.toLowerCase() ?? null };
 }

@@ -1,5 +1,5 @@
 /** A header of a message, as it came. */
-export interface Header {
+export interface ReceivedHeader {
   readonly name: string;
   readonly value: string;
 }
@@ -21,7 +21,7 @@ export const isGoogle = (domain: string): boolean => GOOGLE.includes(domain);
  * Judges a message of `domain` by what Gmail wrote down when it came in. Gmail puts its header above all that were there, so only the
  * first one counts.
  */
-export function proofOf(headers: readonly Header[], domain: string): Proof {
+export function senderProof(headers: readonly ReceivedHeader[], domain: string): Proof {
   const first = headers.find(({ name }) => name.toLowerCase() === 'authentication-results')?.value ?? '';
   const [server = '', ...results] = withoutComments(first).split(';');
   if (server.trim().split(/\s/, 1)[0] !== GMAIL) return 'unproven';

@@ -1,16 +1,16 @@
 import type { LedgerRecord } from '../delivery/ledger.ts';
 import type { EventSource } from '../events/outbox.ts';
-import type { Header } from './authenticity.ts';
+import type { ReceivedHeader } from './authenticity.ts';
 
 /** A message of the mailbox, without its body. */
-export interface InboxMessage {
+export interface ReceivedHeaders {
   readonly id: string;
   readonly threadId: string;
   readonly labels: readonly string[];
   /** When it came, in milliseconds since the epoch. */
   readonly at: number;
   readonly bytes: number;
-  readonly headers: readonly Header[];
+  readonly headers: readonly ReceivedHeader[];
 }
 
 /** New messages from one point of a mailbox's history on. */
@@ -22,7 +22,7 @@ export interface HistoryPage {
 }
 
 /** A mailbox at Gmail, read. All of it throws MailFailure. */
-export interface Inbox {
+export interface MailboxReader {
   /** null where Gmail no longer has the history from there on. */
   since(historyId: string): Promise<HistoryPage | null>;
   /** The point at which the mailbox is now. */
@@ -30,11 +30,11 @@ export interface Inbox {
   /** Ids of the newest messages. */
   recent(count: number): Promise<readonly string[]>;
   /** null for a message that is gone. */
-  read(id: string): Promise<InboxMessage | null>;
+  read(id: string): Promise<ReceivedHeaders | null>;
   /** The whole message, as bytes in a text; null where the scope does not allow that, or it is gone. */
   raw(id: string): Promise<string | null>;
   /** The headers Message-ID and X-Mailgrant-Id of a thread's messages. */
-  thread(id: string): Promise<readonly (readonly Header[])[]>;
+  thread(id: string): Promise<readonly (readonly ReceivedHeader[])[]>;
 }
 
 /** How far a mailbox was looked through. */
@@ -53,7 +53,7 @@ export interface HistoryMarks {
 
 /** What finding bounces asks of the world, for one mailbox and invocation. */
 export interface BouncePorts {
-  readonly inbox: Inbox;
+  readonly inbox: MailboxReader;
   readonly marks: HistoryMarks;
   find(id: string): Promise<LedgerRecord | null>;
   findByThread(threadId: string): Promise<readonly LedgerRecord[]>;

@@ -5,7 +5,7 @@ import type { Bounce, BounceKind } from '../model/email-event.ts';
 import { MailFailure } from '../model/failure.ts';
 import { kindByHeaders, kindOf } from './bounce-kind.ts';
 import { type DeliveryStatus, readDeliveryStatus } from './delivery-status.ts';
-import type { BouncePorts, InboxMessage } from './inbox-ports.ts';
+import type { BouncePorts, ReceivedHeaders } from './inbox-ports.ts';
 import { mayJudge, type Report, readReport } from './read-report.ts';
 
 /**
@@ -22,7 +22,7 @@ const BOUNCES_MAX = 50;
 const TRIES = 5;
 
 /** Finds out what a message is; a bounce of one of our emails is recorded with its email, and its recipient suppressed. */
-export async function judgeMessage(message: InboxMessage, mailbox: string, ports: BouncePorts): Promise<Verdict> {
+export async function judgeMessage(message: ReceivedHeaders, mailbox: string, ports: BouncePorts): Promise<Verdict> {
   if (message.labels.some((label) => NOT_RECEIVED.includes(label))) return 'other';
   const report = readReport(message.headers);
   if (report === null) return 'other';
@@ -63,7 +63,7 @@ const idIn = (text: string | null): string | null => OUR_ID.exec(text ?? '')?.[1
  * email from this mailbox counts: whoever can write to a mailbox must not reach the emails of another.
  */
 async function emailOf(
-  { threadId }: InboxMessage,
+  { threadId }: ReceivedHeaders,
   { about }: Report,
   body: DeliveryStatus | null,
   named: readonly string[],
@@ -103,7 +103,7 @@ function shownIn({ recipients }: LedgerRecord['entry'], address: string, { pseud
 
 async function record(
   found: LedgerRecord,
-  message: InboxMessage,
+  message: ReceivedHeaders,
   report: Report,
   failed: readonly Failed[],
   ports: BouncePorts,
@@ -148,7 +148,7 @@ async function record(
 const UNPROVEN: BounceKind = { type: 'Undetermined', subType: 'Undetermined' };
 
 /** One bounce for each kind, with its recipients. */
-function bouncesOf(judged: readonly { readonly shown: string | null; readonly kind: BounceKind }[], { id, at }: InboxMessage): Bounce[] {
+function bouncesOf(judged: readonly { readonly shown: string | null; readonly kind: BounceKind }[], { id, at }: ReceivedHeaders): Bounce[] {
   const kinds = Map.groupBy(judged, ({ kind: { type, subType } }) => `${type} ${subType}`);
   return [...kinds.values()].flatMap((alike) => {
     const [first] = alike;

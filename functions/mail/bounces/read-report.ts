@@ -1,5 +1,5 @@
 import { normaliseAddress, parseAddress } from '../model/address.ts';
-import { type Header, isGoogle, isSameHouse, type Proof, proofOf, withoutComments } from './authenticity.ts';
+import { isGoogle, isSameHouse, type Proof, type ReceivedHeader, senderProof, withoutComments } from './authenticity.ts';
 
 /** A delivery status notification, as far as its headers tell. */
 export interface Report {
@@ -32,7 +32,7 @@ const DELAY = /\(delay\)|delayed mail|still being retried|delivery delayed|^warn
 const FAILED_MAX = 100;
 
 /** What a message is by its headers: a report, an answer by a machine such as an out-of-office reply, or something else (null). */
-export function readReport(headers: readonly Header[]): Report | 'auto_reply' | null {
+export function readReport(headers: readonly ReceivedHeader[]): Report | 'auto_reply' | null {
   const all = (name: string): string[] => headers.filter((one) => one.name.toLowerCase() === name).map(({ value }) => value);
   const [type = '', submitted = '', subject = ''] = ['content-type', 'auto-submitted', 'subject'].map((name) => all(name)[0] ?? '');
   const [from = '', ...more] = all('from');
@@ -43,7 +43,7 @@ export function readReport(headers: readonly Header[]): Report | 'auto_reply' | 
   const informal = failed.length > 0 && DAEMON.test(address) && !/^multipart\/report\b/i.test(type);
   if (!formal && !informal) return /^auto-(replied|generated)/i.test(submitted.trim()) ? 'auto_reply' : null;
   const domain = more.length > 0 ? '' : address.slice(address.lastIndexOf('@') + 1);
-  const own = proofOf(headers, domain);
+  const own = senderProof(headers, domain);
   return {
     kind: DELAY.test(subject) ? 'delayed' : failed.length > 0 ? 'failed' : 'unknown',
     failed,
