@@ -92,7 +92,7 @@ function decoded(content: string, encoding: string): string {
   }
 }
 
-/** ReceivedHeader fields by name, unfolded; of a name that stands twice the first. */
+/** Header fields by name, unfolded; of a name that stands twice the first. */
 function fieldsIn(head: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')) {
