@@ -53,6 +53,9 @@ function create(file: string, id: string, options: CommandOptions, dryRun: boole
   };
   if (policy.from.length === 0)
     throw new CommandError('option_invalid', '--from ADDRESS is missing; name an address that the key may send from');
+  // A day of the wrong form is named by the check of the config.
+  if (policy.expires !== null && Date.parse(policy.expires) + DAY_MS <= Date.now())
+    throw new CommandError('option_invalid', `--expires: ${policy.expires} is over, so the key would never work`);
   const made = createKey(file, id, policy, { dryRun });
   if (dryRun) return { data: { ...made, key: null }, text: `The key ${id} could be made; nothing was written.` };
   return {
@@ -60,6 +63,8 @@ function create(file: string, id: string, options: CommandOptions, dryRun: boole
     text: `${made.key}\n\nThis is the only time it is shown: ${file} keeps its hash. Deploy the functions for it to work.`,
   };
 }
+
+const DAY_MS = 86_400_000;
 
 function revoke(file: string, id: string, dryRun: boolean): CommandAnswer {
   const data = revokeKey(file, id, { dryRun });

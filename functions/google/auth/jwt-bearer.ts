@@ -52,7 +52,7 @@ export function signWithKey(payload: SecretString): { readonly email: string; re
   const malformed = (detail: string): MailFailure => new MailFailure('grant_malformed', detail);
   let key: Record<string, unknown>;
   try {
-    key = JSON.parse(payload.reveal()) as Record<string, unknown>;
+    key = JSON.parse(payload.reveal().replace(/^\uFEFF/, '')) as Record<string, unknown>;
   } catch {
     throw malformed("the secret's payload is not a JSON object");
   }
@@ -67,6 +67,8 @@ export function signWithKey(payload: SecretString): { readonly email: string; re
   } catch {
     throw malformed('the "private_key" of the service account key is no PEM key; its line breaks may be lost');
   }
+  const kind = privateKey.asymmetricKeyType;
+  if (kind !== 'rsa') throw malformed(`the "private_key" of the service account key is of the kind ${kind}; Google gives RSA keys`);
   return {
     email,
     sign: async (claims) => {

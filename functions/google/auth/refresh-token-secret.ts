@@ -39,7 +39,7 @@ export function otherFile(payload: Readonly<Record<string, unknown>>): string | 
 
 function parse(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
     // the parser's message would quote the secret
