@@ -137,7 +137,7 @@ test('a block of a program that is not run says so', () => {
 const commands = PAGES.flatMap((page) =>
   [
     ...readFileSync(page, 'utf8').matchAll(
-      /(?:npx mailgrant ((?:(?:key|ledger|dead|hook) )?[a-z][\w-]*)|npm run ([a-z][\w:-]*))((?:\\\n|[^`\n|#&])*)/g,
+      /(?:npx mailgrant ((?:(?:key|ledger|dead|hook|suppression) )?[a-z][\w-]*)|npm run ([a-z][\w:-]*))((?:\\\n|[^`\n|#&])*)/g,
     ),
   ].map(([, command, script = 'mailgrant', rest = '']) => ({
     page,

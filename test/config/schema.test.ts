@@ -36,6 +36,13 @@ test('defaults are filled in, and addresses are in lower case', () => {
   });
 });
 
+test('bounces and suppression are off, and one line each turns them on', () => {
+  const plain = checkConfig(VALID).config;
+  assert.deepEqual([plain && 'suppress' in plain, plain?.mailboxes.some((one) => 'bounces' in one)], [false, false]);
+  const { config } = checkConfig({ ...box({ bounces: true }), suppress: { bounced: '90d' } });
+  assert.deepEqual([config?.mailboxes[0]?.bounces, config?.suppress], [true, { bouncedMs: 90 * 24 * 60 * 60_000 }]);
+});
+
 const limits: { name: string; limits?: object; becomes: object }[] = [
   { name: 'notices@example.com', becomes: { perDay: 1_600, perMinute: null } },
   { name: 'me@gmail.com', becomes: { perDay: 400, perMinute: null } },
@@ -60,6 +67,11 @@ const wrong: { value: unknown; problems: string[] }[] = [
   { value: box({ secret: 'a/b' }), problems: [`${AT}.secret: `] },
   { value: box({ aliases: ['x'] }), problems: [`${AT}.aliases.0: `] },
   { value: box({ via: 'pigeon' }), problems: [`${AT}.via: `] },
+  { value: box({ bounces: 'yes' }), problems: [`${AT}.bounces: `] },
+  { value: { ...VALID, suppress: {} }, problems: ['suppress.bounced: expected a time in days'] },
+  { value: { ...VALID, suppress: { bounced: '12h' } }, problems: ['suppress.bounced: expected a time in days'] },
+  { value: { ...VALID, suppress: { bounced: '900d' } }, problems: ['suppress.bounced: expected at most 365d'] },
+  { value: { ...VALID, suppress: { bounced: '90d', complained: '90d' } }, problems: ['suppress.complained: unknown setting'] },
   { value: box({ grant: 'password' }), problems: [`${AT}.grant: `] },
   { value: box({ grant: 'delegation' }), problems: [`${AT}.delegate: missing`] },
   {

@@ -29,6 +29,7 @@ import { createDocumentStore } from '../../functions/google/firestore/firestore-
 import { createLedger } from '../../functions/google/firestore/firestore-ledger.ts';
 import { listEmails } from '../../functions/google/firestore/firestore-query.ts';
 import { countOverdue } from '../../functions/google/firestore/overdue-emails.ts';
+import { createSuppressions } from '../../functions/google/firestore/suppressions.ts';
 import { createSearch, createSentSearch } from '../../functions/google/gmail/message-search.ts';
 import { createGmail } from '../../functions/google/gmail/upload-session.ts';
 import type { Call, Exchange } from '../../functions/google/http/exchange.ts';
@@ -117,6 +118,8 @@ const readAll = async (stream: AsyncIterable<Buffer>): Promise<Buffer> =>
 
 const firestore = (exchange: Exchange) =>
   firestoreClient({ baseUrl: urls.firestore, exchange, token, pause: async () => {}, random: () => 0.5 });
+const suppressions = (exchange: Exchange) =>
+  createSuppressions({ baseUrl: urls.firestore, exchange, token, pause: async () => {}, random: () => 0.5 }, DATABASE);
 const secrets = createSecrets(urls.secrets, 'p', token);
 const tasks = (exchange: Exchange) =>
   createTaskQueue({ baseUrl: urls.tasks, exchange, token }, QUEUE, {
@@ -280,6 +283,19 @@ const exchanges: readonly Exchanged[] = [
         ),
     }),
   ),
+  {
+    name: 'suppressed recipients are looked for',
+    file: 'firestore/suppressions',
+    api: 'firestore/v1',
+    method: 'batchGet',
+    scope: CLOUD,
+    ours: (exchange) => suppressions(exchange).among(['a', 'b'], AT),
+    theirs: (options, { body }) =>
+      google.firestore.projects.databases.documents.batchGet(
+        { database: DATABASE, requestBody: body as firestore_v1.Schema$BatchGetDocumentsRequest },
+        options,
+      ),
+  },
   {
     name: 'an event is handed to a task',
     file: 'events/event-tasks',
