@@ -11,9 +11,10 @@ interface Read {
 export function readYaml(file: string, text: string): Read | { readonly problems: string[] } {
   const counter = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: true, strict: true, prettyErrors: false, lineCounter: counter });
+  const lines = text.split(/\r?\n/);
   const at = (offset: number, reason: string): string => {
     const { line } = counter.linePos(offset);
-    const written = text.split(/\r?\n/)[line - 1] ?? '';
+    const written = lines[line - 1] ?? '';
     return `${file}:${line}: ${/(?:[:[,]|^\s*-)\s*\{\{/.test(written) ? UNQUOTED : reason}`;
   };
   const problemOf = ({ code, pos, message }: YAMLParseError): string => {
@@ -23,7 +24,7 @@ export function readYaml(file: string, text: string): Read | { readonly problems
   };
   const { errors } = document;
   // After the first error the parser reports every line that follows, so only the first is shown.
-  const told = errors.filter(({ code }, index) => index === 0 || code === 'DUPLICATE_KEY');
+  const told = errors.filter(({ code }, index) => index === 0 || code === 'DUPLICATE_KEY').slice(0, TOLD_MAX);
   if (told.length > 0) return { problems: told.map(problemOf) };
   const problems: string[] = [];
   visit(document, {
@@ -34,17 +35,19 @@ export function readYaml(file: string, text: string): Read | { readonly problems
       if (!alias.resolve(document)) problems.push(at(alias.range?.[0] ?? 0, `nothing is named &${alias.source}`));
     },
   });
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) return { problems: problems.slice(0, TOLD_MAX) };
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch {
     return { problems: [`${file}: its aliases come to more than ${ALIASES_MAX} settings, or to themselves`] };
   }
-  return { value, placed: (found) => placed(file, found, document, counter) };
+  return { value, placed: (found) => placed(file, found.slice(0, TOLD_MAX), document, counter) };
 }
 
 const ALIASES_MAX = 20;
+// Nobody reads more at once.
+const TOLD_MAX = 100;
 
 // YAML reads unquoted braces as a map.
 const UNQUOTED = 'a value that begins with braces needs quotes: "{{…}}"';

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { isRefused, isStructural } from '../mail/message/headers.ts';
 import { isAddress, normaliseAddress, parseAddress } from '../mail/model/address.ts';
-
 import { isAmong } from '../mail/model/address-pattern.ts';
 import type { Hook, Route } from '../mail/model/route.ts';
 import type { Setting } from '../verify/proof/scheme.ts';
 import { SCHEMES } from '../verify/schemes/table.ts';
+import { looksSecret } from './wording.ts';
 
 const missing = { error: ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined) };
 const line = z
@@ -16,9 +16,15 @@ const lines = z.union([line.transform((one) => [one]), z.array(line).max(50)], {
   error: ({ input }) => (input === undefined ? 'missing' : 'expected a line, or a list of lines'),
 });
 /** The id of the secret in Secret Manager, which does not show its value. */
-export const secretId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, {
-  error: 'expected the name of a secret in Secret Manager, of letters, digits, "-" or "_"; never the secret itself',
-});
+export const secretId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,255}$/, {
+    error: 'expected the name of a secret in Secret Manager, of letters, digits, "-" or "_"; never the secret itself',
+  })
+  .refine((text) => !looksSecret(text), {
+    error:
+      'this looks like the secret itself: store it in Secret Manager, replace it if the file was shared, and give the name of the secret here',
+  });
 const cel = z.string({ error: 'expected a CEL expression in quotes' }).trim().min(1, { error: 'expected a CEL expression' }).max(4_000);
 const header = z.string().regex(/^[A-Za-z0-9-]{1,76}$/, { error: 'expected the name of a header' });
 const lowerHeader = header.transform((name) => name.toLowerCase());

@@ -5,6 +5,7 @@ import type { CallerKey, Config, Limits } from '../mail/model/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents-schema.ts';
 import { eventContradictions, eventsOf, eventsSchema } from './events-schema.ts';
 import { routeContradictions, routes, routesOf, secretId } from './routes-schema.ts';
+import { sentencesOf, show } from './wording.ts';
 
 const lower = z.string().trim().toLowerCase();
 const address = lower.refine(isAddress, { error: 'expected an address such as notices@example.com' }).transform(normaliseAddress);
@@ -55,7 +56,9 @@ const suppressed = z
 const key = z.strictObject({
   sha256: z
     .string(missing)
-    .regex(/^[0-9a-f]{64}$/, { error: 'expected the SHA-256 of the key: 64 lower-case hexadecimal digits' })
+    .regex(/^[0-9a-f]{64}$/, {
+      error: 'expected the SHA-256 of the key, 64 lower-case hexadecimal digits, never the key itself: `mailgrant key create` prints both',
+    })
     .optional(),
   identity: lower.refine(isAddress, { error: 'expected the email of a Google identity' }).optional(),
   from: z.array(address, missing).min(1, { error: 'expected at least one address' }),
@@ -91,7 +94,7 @@ export function checkConfig(value: unknown): Checked {
   const parsed = file.safeParse(value ?? {});
   const names = nameProblems(value);
   if (!parsed.success || names.length > 0)
-    return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap(sentences) ?? [])] };
+    return { config: null, problems: [...names, ...(parsed.error?.issues.flatMap((issue) => sentencesOf(issue, file)) ?? [])] };
   const { mailboxes, keys, delivery, ledger, attachments, routes, events, suppress, documents } = parsed.data;
   const config: Config = {
     mailboxes: Object.entries(mailboxes).map(([key, { secret, delegate, limits, rotates: _, bounces, ...box }]) => {
@@ -157,14 +160,6 @@ function nameProblems(value: unknown): string[] {
   ];
 }
 
-const show = (part: PropertyKey): string => (/^[\w-]+$/.test(String(part)) ? String(part) : JSON.stringify(String(part)));
-
-function sentences(issue: z.core.$ZodIssue): string[] {
-  const at = issue.path.map(show).join('.');
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => `${at ? `${at}.` : ''}${show(name)}: unknown setting`);
-  return [`${at || 'file'}: ${issue.message}`];
-}
-
 /** Settings that are valid on their own and contradict each other. */
 function contradictions(config: Config): string[] {
   const { mailboxes, keys, routes, documents } = config;
@@ -178,7 +173,12 @@ function contradictions(config: Config): string[] {
       problems.push(`mailboxes."${address}".grant: Google delegates only Workspace mailboxes, never gmail.com`);
     for (const one of [address, ...aliases]) {
       const owner = owners.get(one);
-      if (owner !== undefined) problems.push(`mailboxes."${address}": ${one} already belongs to ${owner}`);
+      if (owner !== undefined)
+        problems.push(
+          owner === address
+            ? `mailboxes."${address}": ${one === address ? 'it stands twice in the file, in two spellings' : `its alias ${one} stands twice`}; keep one`
+            : `mailboxes."${address}": ${one} already belongs to ${owner}; leave it in one of the two`,
+        );
       owners.set(one, address);
     }
   }

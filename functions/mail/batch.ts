@@ -35,7 +35,7 @@ export async function sendBatch(
   { body, caller, key, permissive }: Batch,
   config: Config,
   ports: Ports,
-  fill: (body: unknown) => Promise<unknown> = async (one) => one,
+  fill: (body: unknown) => Promise<Filled> = async (one) => ({ body: one }),
 ): Promise<Ended[]> {
   if (!Array.isArray(body)) throw new MailFailure('request_invalid', 'The request body must be a JSON array of emails.');
   if (body.length < 1 || body.length > MAX)
@@ -71,6 +71,12 @@ export async function sendBatch(
   return [...invalidOnes, ...lead, ...rest].sort((a, b) => a.index - b.index);
 }
 
+/** A complete body, and the hash of what was asked for, where the body was made from it. */
+export interface Filled {
+  readonly body: unknown;
+  readonly requestHash?: string;
+}
+
 interface Checked {
   readonly index: number;
   readonly draft: PreparedEmail | null;
@@ -78,9 +84,9 @@ interface Checked {
   readonly requestHash: string;
 }
 
-function check(one: unknown, index: number, caller: Caller, config: Config, ports: Ports): Checked {
-  const draft = prepareEmail(one, caller, config, ports);
-  return { index, draft, failure: null, requestHash: draft.requestHash };
+function check({ body, requestHash }: Filled, index: number, caller: Caller, config: Config, ports: Ports): Checked {
+  const draft = prepareEmail(body, caller, config, ports);
+  return { index, draft, failure: null, requestHash: requestHash ?? draft.requestHash };
 }
 
 /** Throws a failure that the caller did not cause. */

@@ -24,7 +24,7 @@ export const CONFIG_CHECK: Leaf = {
         `  ${name}  ${topic ? `topic ${topic}` : `hook ${hook?.verify}`}  template ${template}  to ${to.join(', ')}`,
     );
     const waiting = await refusedThere(file, options);
-    const warnings = [...warningsOf(data), ...waiting.warnings];
+    const warnings = [...warningsOf(data, Date.now()), ...waiting.warnings];
     return {
       data: { ...data, ...(warnings.length > 0 && { warnings }), ...(waiting.refused.length > 0 && { refused: waiting.refused }) },
       text: [

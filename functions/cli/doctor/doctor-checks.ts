@@ -61,7 +61,7 @@ export function doctorChecks(
 /** What the config holds, and what is doubtful in it. */
 export const configChecks = (config: Config): DoctorCheck[] => [
   { name: 'config', run: async () => passed('config', `mailboxes: ${config.mailboxes.length}, API keys: ${config.keys.length}`) },
-  ...warningsOf(config).map((warning, index) => ({
+  ...warningsOf(config, Date.now()).map((warning, index) => ({
     name: `config warning ${index + 1}`,
     run: async () => unclear(`config warning ${index + 1}`, warning),
   })),

@@ -37,7 +37,7 @@ const REPLY_LINE = /^\s*(?:[a-z ->]*)?\d{3}[- ]/i;
  * the character; text that was wrapped at blanks is left as it is, since a blank joins it.
  */
 export function unwrap(lines: readonly string[]): string[] {
-  const width = Math.max(0, ...lines.map((line) => line.length));
+  const width = lines.reduce((most, line) => Math.max(most, line.length), 0); // spread, too many lines overflow the stack
   const full = lines.filter((line) => line.length === width).length;
   const long = lines.filter((line) => line.length > width * 0.85).length;
   const sure = full > 1 ? full >= long * (USUAL.has(width) ? 0.5 : 0.75) : USUAL.has(width) && long === 1;

@@ -69,7 +69,7 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
     const key = idempotencyKey(req);
     const body = await readJson(req, { timeoutMs });
     const sending = async (ports: Ports) =>
-      accept({ body: await filledIn(body, edge, ports), caller, key, retryFailed: true }, edge.config, ports);
+      accept({ ...(await filledIn(body, edge, ports)), caller, key, retryFailed: true }, edge.config, ports);
     const outcome = await within(edge, sending).finally(() => forgetFiles(body));
     report(outcome);
     return outcomeAnswer(outcome, edge.now());
@@ -125,11 +125,15 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
   },
 };
 
-/** Templates are loaded only if a request names one. */
-async function filledIn(body: unknown, edge: FunctionContext, ports: Ports): Promise<unknown> {
-  if (typeof body !== 'object' || body === null || !('template' in body)) return body;
+/**
+ * Templates are loaded only if a request names one. Then the request counts under its idempotency key, not what came of it: a template
+ * may change between two tries.
+ */
+async function filledIn(body: unknown, edge: FunctionContext, ports: Ports): Promise<{ body: unknown; requestHash?: string }> {
+  if (typeof body !== 'object' || body === null || !('template' in body)) return { body };
   const { withTemplate } = await import('./email-template.ts');
-  return withTemplate(body, edge, ports.taskQueue !== null);
+  const filled = await withTemplate(body, edge, ports.taskQueue !== null);
+  return filled === body ? { body } : { body: filled, requestHash: ports.digest(JSON.stringify({ ...body, tags: undefined })) };
 }
 
 /** Runs one invocation with its own ports. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
-import { authorised, type Laptop, MAIL, post, startLaptop } from '../../support/stack/laptop.ts';
+import { resendApi } from '../../../functions/trigger/http/resend-api.ts';
+import { authorised, type Laptop, MAIL, post, serveOn, startLaptop } from '../../support/stack/laptop.ts';
 import { routed } from '../../support/stack/routes.ts';
 
 const FILES = {
@@ -64,3 +65,23 @@ for (const { name, change, says } of WRONG)
     assert.deepEqual([batch.status, laptop.google.mails.list().length], [422, 0]);
     assert.match(String(batch.body?.['message']), /^Email 1: /);
   });
+
+test('a template that changes between two tries is the same email; other variables are another one', async () => {
+  const edition = (words: string) =>
+    routed({ welcomes: ROUTE }, { 'welcome.hbs': `---\nsubject: Hello {{event.name}}\n---\n<p>${words}</p>\n` });
+  const { config, settings } = edition('first');
+  for (const path of ['/emails', '/emails/batch']) {
+    await using one = await startLaptop({ config, settings });
+    const server = await serveOn(resendApi({ ...one.edge, ...edition('second').settings }, () => {}));
+    const asked = { ...PEOPLE, template: TEMPLATE };
+    const other = { ...PEOPLE, template: { ...TEMPLATE, variables: { name: 'C' } } };
+    const headers = { ...authorised, 'idempotency-key': 'welcome-1' };
+    const send = (url: string, email: object) => post(url + path, path === '/emails' ? email : [email], headers);
+    const before = await send(one.api, asked);
+    const after = await send(server.url, asked);
+    const changed = await send(server.url, other);
+    assert.deepEqual([before.status, after.status, after.body, one.google.mails.count()], [200, 200, before.body, 1]);
+    assert.deepEqual([changed.status, changed.body?.['name']], [409, 'invalid_idempotent_request']);
+    server.close();
+  }
+});
