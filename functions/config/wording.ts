@@ -16,7 +16,7 @@ export const show = (part: PropertyKey): string => {
 
 const SECRET =
   /^(?:(?:mg|re|sk|rk|pk|whsec|gh[pousr]|glpat|xox[abpr]|SG|GOCSPX)[_.-]\S{6,}|ya29\..*|1\/\/.*|AIza\S{20,}|eyJ\S{20,}|AKIA[A-Z\d]{12,}|-----BEGIN .*|(?:[a-z]{4} ){3}[a-z]{4}|\{.*\})$/s;
-// Of no use as a name: letters of both cases and digits, without a word in them.
+// Of no use as a name: capitals, small characters and digits, without a word in them.
 const RANDOM = /^(?=[^\s]*[a-z][^\s]*)(?=[^\s]*[A-Z])(?=[^\s]*\d)[\w+/=-]{24,}$/;
 
 /** True for a text of the form of a key, token, password or private key. */
@@ -71,13 +71,13 @@ function unknown(name: string, known: readonly string[]): string {
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** How many letters two words differ in. */
+/** How many characters two words differ in. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a.slice(0, 40)].entries()) {
+  for (const [i, char] of [...a.slice(0, 40)].entries()) {
     const next = [i + 1];
     for (const [j, other] of [...b].entries())
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
+      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (char === other ? 0 : 1)));
     row = next;
   }
   return row.at(-1) ?? 0;
