@@ -118,7 +118,7 @@ test('dev is up in one line, an SDK sends, and SIGTERM ends it', async () => {
   dev = child;
   const ended = new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
   const line = await new Promise<string>((done) => createInterface({ input: child.stdout }).once('line', done));
-  const { ready, api, key, from } = JSON.parse(line) as Record<string, string | boolean>;
+  const { ready, api, key, from, inbox } = JSON.parse(line) as Record<string, string | boolean>;
   assert.deepEqual([ready, from], [true, 'post@example.org']);
   const { Resend } = await import('resend');
   const { data, error } = await new Resend(String(key), { baseUrl: `${api}/` }).emails.send({
@@ -129,6 +129,14 @@ test('dev is up in one line, an SDK sends, and SIGTERM ends it', async () => {
   });
   assert.equal(error, null);
   assert.match(data?.id ?? '', /^[0-9a-f-]{36}$/);
+  const { MailpitClient } = await import('mailpit-api');
+  const mailpit = new MailpitClient(String(inbox));
+  assert.deepEqual(
+    (await mailpit.listMessages()).messages.map(({ Subject, To }) => [Subject, To[0]?.Address]),
+    [['s', 'you@example.net']],
+  );
+  await mailpit.deleteMessages();
+  assert.equal((await mailpit.listMessages()).total, 0);
   child.kill('SIGTERM');
   assert.equal(await ended, 0);
 });

@@ -7,6 +7,7 @@ import { archive } from '../build/archive.ts';
 import { buildFunctions, DEPLOYABLES, WHOLE_CONFIG } from '../build/build.ts';
 import type { Leaf } from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
+import { during } from '../common/progress.ts';
 import { configFile as configOf } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
 import { agrees, processTerminal } from '../common/terminal.ts';
@@ -86,7 +87,7 @@ export const DEPLOY: Leaf = {
         {
           programs,
           async build() {
-            await buildFunctions(configFile, 'dist');
+            await during('Build the functions', options, () => buildFunctions(configFile, 'dist'));
             return DEPLOYABLES.map((name) => archive('dist', name));
           },
           say: terminal.say,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
+import { progressBar } from '../common/progress.ts';
 import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
 import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
@@ -49,7 +50,7 @@ export const SEND: Leaf = {
     const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env, iam);
     const pass = iam ? createIamHeader(url) : noIamHeader;
     const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
-    const sent = await post(email, { url, key, pass, idempotencyKey, onProgress: progress(email.body.length) });
+    const sent = await post(email, { url, key, pass, idempotencyKey, onProgress: await shownProgress(email.body.length, options) });
     const data = { ...sent, idempotencyKey };
     if (sent.ok) return { data, text: report(sent, idempotencyKey) };
     const error = { code: sent.code ?? 'not_sent', message: sent.message ?? `status ${sent.status}`, fix: sent.fix };
@@ -74,17 +75,11 @@ function report({ ok, again, id, code, message, fix }: Sent, idempotencyKey: str
 
 const BIG_BYTES = 1_000_000;
 
-/** Shows the progress of a big body on standard error: in one line on a terminal, elsewhere one line for each quarter. */
-function progress(total: number): (sent: number) => void {
-  let shown = 0;
-  const { stderr } = process;
-  return (sent) => {
-    const quarter = Math.floor((sent / total) * 4);
-    if (total < BIG_BYTES || (!stderr.isTTY && quarter === shown)) return;
-    shown = quarter;
-    const line = `${megabytes(sent)} of ${megabytes(total)}, ${Math.floor((sent / total) * 100)} %`;
-    stderr.write(stderr.isTTY ? `\r${line}${sent === total ? '\n' : ''}` : `${line}\n`);
-  };
+/** A bar for a big body, where a person watches. */
+async function shownProgress(total: number, options: CommandOptions): Promise<(sent: number) => void> {
+  const size = megabytes(total);
+  const bar = total < BIG_BYTES ? null : await progressBar(total, options, (sent) => `${megabytes(sent)} of ${size}`);
+  return bar ?? (() => {});
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(bytes < BIG_BYTES ? 3 : 1)} MB`;
