@@ -1,7 +1,7 @@
 import { compileConfig } from '../../config/compile-config.ts';
 import { ENV, type Leaf } from '../common/command.ts';
-import { during } from '../common/progress.ts';
 import { configFile } from '../common/project-folder.ts';
+import { during } from '../common/terminal.ts';
 import { archive } from './archive.ts';
 import { type Built, buildFunctions } from './build.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
-import { progressBar } from '../common/progress.ts';
 import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
+import { progressBar } from '../common/terminal.ts';
 import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
 
 /** `send`: sends one email from the terminal, through a running or deployed function. */
