@@ -59,7 +59,7 @@ const send = (api: string, key: string, from = MAILBOX): Promise<number> =>
 
 const EPHEMERAL = ['--json', '--ephemeral', '--port', '0'];
 
-test('three at once: each says in one line where it is, sends, and leaves nothing behind', async () => {
+longTest('three at once: each says in one line where it is, sends, and leaves nothing behind', async () => {
   const all = await Promise.all([1, 2, 3].map(() => start(EPHEMERAL)));
   const names = ['ready', 'api', 'worker', 'google', 'inbox', 'smtp', 'key', 'from'];
   const addresses = new Set<unknown>();

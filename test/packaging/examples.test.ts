@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { parseCommandLine } from '../../functions/cli/command-line.ts';
 import { COMMANDS } from '../../functions/cli/commands.ts';
+import { longTest } from '../support/deep.ts';
 import { skipUnless } from '../support/programs/emulators.ts';
 import { INSTALL, install, NODE, type Packed, pack } from '../support/programs/installed.ts';
 
@@ -57,7 +58,7 @@ const run = (
 };
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
-test('playwright: a browser signs up and confirms', { skip: skipUnless(CHROMIUM !== undefined, 'chromium') }, async () => {
+longTest('playwright: a browser signs up and confirms', { skip: skipUnless(CHROMIUM !== undefined, 'chromium') }, async () => {
   const { code, text } = await run(process.execPath, ['--test'], prepared('playwright'), { CHROMIUM: CHROMIUM ?? '' });
   assert.equal(code, 0, text);
   assert.match(text, /pass 2/);

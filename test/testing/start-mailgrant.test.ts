@@ -137,7 +137,7 @@ test('a test program that forgets to stop it, or is killed, leaves nothing behin
       );
     const left = (): string[] => readdirSync(temporary).filter((name) => /^mailgrant-(?!config)/.test(name));
     // The stack ends and tidies up by itself, in a process of its own: looked at again and again, for as long as a test may take.
-    while (!t.signal.aborted && ((await lives()) || left().length > 0)) await new Promise((done) => setImmediate(done));
+    while (!t.signal.aborted && ((await lives()) || left().length > 0)) await new Promise((done) => setTimeout(done, 20));
     assert.deepEqual(left(), []);
   }
 });

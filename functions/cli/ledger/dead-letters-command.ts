@@ -80,6 +80,7 @@ export function runDeadCommand(
   words: readonly string[],
   given: Env,
   terminal: Terminal = processTerminal(given),
+  pause?: DeadLetterContext['pause'],
 ): Promise<CommandAnswer> {
   return answering(async () => {
     if (verb !== 'list' && verb !== 'replay' && verb !== 'drop') throw new CommandError('option_invalid', 'expected list, replay or drop');
@@ -89,7 +90,7 @@ export function runDeadCommand(
     const project = (options['project'] as string | undefined) ?? given['GOOGLE_CLOUD_PROJECT'];
     if (!project) throw new CommandError('project_missing', 'no project is named');
     const prefix = String(options['prefix'] ?? 'mailgrant');
-    const context = open(project, prefix, configFile(options), namedIn(options, given));
+    const context = { ...open(project, prefix, configFile(options), namedIn(options, given)), ...(pause && { pause }) };
 
     const held = await surveyDeadLetters(context, limit);
     const deadLetters = await Promise.all(held.map((one) => deadLetterOf(one, context)));

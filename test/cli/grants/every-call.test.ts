@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Door, Fault, Faults } from '../../../functions/fake-google/faults/faults.ts';
 import { scopeFor } from '../../../functions/mail/model/scopes.ts';
+import { sampled } from '../../support/deep.ts';
 import { PROJECT } from '../../support/stack/laptop.ts';
 import { type Desk, type Line, NOTICES, type Ran, SECRET_ID, startDesk } from '../../support/stack/operator.ts';
 
@@ -203,7 +204,7 @@ function saidWhatIsThere({ data, text }: Ran, before: State, after: State): void
   assert.match(text, /\nFix: \S/);
 }
 
-for (const scenario of SCENARIOS)
+for (const scenario of sampled(SCENARIOS, 2))
   test(`${scenario.name}: whatever becomes of each of its calls, what it says is what is there`, { concurrency: 6 }, async (t) => {
     const good = await play(scenario);
     assert.equal(good.ran.ok, true);
@@ -222,7 +223,8 @@ for (const scenario of SCENARIOS)
       });
     for (const way of Object.keys(WAYS) as Way[]) {
       // Ctrl-C is of the whole process: those one by one. The others wait for each other's pauses.
-      if (way === 'under way at Ctrl-C') for (const at of good.calls.keys()) await row(at, way);
-      else await Promise.all(good.calls.map((_, at) => row(at, way)));
+      const places = sampled([...good.calls.keys()], 4);
+      if (way === 'under way at Ctrl-C') for (const at of places) await row(at, way);
+      else await Promise.all(places.map((at) => row(at, way)));
     }
   });
