@@ -87,12 +87,12 @@ export async function startEmulator(
   const { url, child } = await spawnEmulator(command);
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill); // also where nobody comes to dispose of it
-  await answers(url, () => child.exitCode !== null);
+  const ended = new Promise((done) => child.once('exit', done)); // from now on: it may end before anybody disposes of it
+  await answers(url, () => child.exitCode !== null || child.signalCode !== null);
   return {
     url,
     child,
     async [Symbol.asyncDispose]() {
-      const ended = new Promise((done) => child.once('exit', done));
       process.off('exit', kill);
       kill();
       await ended;
