@@ -236,7 +236,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   'cli/doctor': {
     job: 'Why is email not being sent: doctor, watch.',
-    rooms: 'cli/common cli/settings cli/verify-live config diagnose diagnose/causes google google/http google/inspect mail/model mail/delivery',
+    rooms:
+      'cli/common cli/settings cli/verify-live config diagnose diagnose/causes google google/http google/inspect mail/model mail/delivery',
     packages: /^(googleapis\/build\/|node:)/,
   },
   'cli/settings': {

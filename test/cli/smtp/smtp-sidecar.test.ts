@@ -292,6 +292,18 @@ test('a program that composes anew for each try sends twice; with its own key, o
   }
 });
 
+test('the same content is one email within the window, and another one after it', async () => {
+  const clock = { now: 0 };
+  await using another = await sidecarFor(laptop.api, { sameContentMs: 900_000, now: () => clock.now });
+  using client = await loggedIn(another.port, KEY);
+  const sent: number[] = [];
+  for (clock.now of [0, 899_999, 900_000]) {
+    assert.match(await deliver(client, letter('canary-window')), /^250/);
+    sent.push(mails().length);
+  }
+  assert.deepEqual(sent, [1, 1, 2]);
+});
+
 test("a reply that is lost between function and sidecar is 451; the client's retry is the same mail", async () => {
   for (const head of [['Message-ID: <lost@test>'], ['Resend-Idempotency-Key: order/1'], []]) {
     laptop.google.mails.clear();
