@@ -66,7 +66,7 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
   const ledgerOf = (calls: Calls): Ledger => {
     const ledger = createLedger(firestoreOf(calls), database);
     if (!config.events) return ledger;
-    const telling = async () => (await import('./events/email-events.ts')).createTellingLedger(ledger, eventContext(calls));
+    const telling = async () => (await import('./events/email-events.ts')).createLedgerWithOutbox(ledger, eventContext(calls));
     return {
       ...ledger,
       create: async (...call) => (await telling()).create(...call),
@@ -141,7 +141,7 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     },
     async emailEvents() {
       const calls = callsUntil(deadlineMs);
-      const { createEventDelivery, createTellingLedger } = await import('./events/email-events.ts');
+      const { createEventDelivery, createLedgerWithOutbox: createTellingLedger } = await import('./events/email-events.ts');
       const context = eventContext(calls);
       const firestore = firestoreOf(calls);
       const ledger = createTellingLedger(createLedger(firestore, database), context);

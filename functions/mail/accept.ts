@@ -13,14 +13,14 @@ import type { Config } from './model/config.ts';
  */
 export async function accept(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
   await prepareTime(order.body);
-  return take(prepareEmail(order.body, order.caller, config, ports), order, config, ports);
+  return acceptPrepared(prepareEmail(order.body, order.caller, config, ports), order, config, ports);
 }
 
 /**
  * As `accept`, for an email that is checked already. An email that a direct attempt could not send now goes to the queue, if there
  * is one.
  */
-export async function take(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome> {
+export async function acceptPrepared(draft: PreparedEmail, asking: SubmissionContext, config: Config, ports: Ports): Promise<Outcome> {
   if (config.delivery === 'queued' || draft.dueAt !== null) {
     const { enqueue } = await import('./queue/enqueue.ts');
     const put = await enqueue(draft, asking, config, ports);

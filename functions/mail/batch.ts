@@ -1,5 +1,5 @@
-import { take } from './accept.ts';
-import { isTaken, type Outcome } from './delivery/outcome.ts';
+import { acceptPrepared } from './accept.ts';
+import { isAccepted, type Outcome } from './delivery/outcome.ts';
 import type { Ports } from './delivery/ports.ts';
 import { type PreparedEmail, prepareEmail } from './message/prepared-email.ts';
 import { prepareTime } from './message/scheduled-at.ts';
@@ -60,8 +60,8 @@ export async function sendBatch(
     // The first email has the caller's own key. The keys of the other emails hold a line break, which no HTTP header can, so no
     // caller can give such a key.
     const own = key === null || index === valid[0]?.index ? key : `${key}\n${index}`;
-    const outcome = await take(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
-    return { index, outcome, failure: isTaken(outcome) ? null : outcome.failure };
+    const outcome = await acceptPrepared(pinned, { caller, key: own, retryFailed: true, pinned: true }, config, ports);
+    return { index, outcome, failure: isAccepted(outcome) ? null : outcome.failure };
   };
   // The first email decides whether the key is free, before any other email is claimed.
   const [first, ...others] = valid;

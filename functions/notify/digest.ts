@@ -2,7 +2,7 @@ import { accept } from '../mail/accept.ts';
 import { recordRejected } from '../mail/delivery/claim.ts';
 import type { Outcome } from '../mail/delivery/outcome.ts';
 import type { Ports, QueueMessage, TaskQueue } from '../mail/delivery/ports.ts';
-import { refuse } from '../mail/delivery/send.ts';
+import { recordRefusal } from '../mail/delivery/send.ts';
 import type { Caller, Config } from '../mail/model/config.ts';
 import { MailFailure, toFailure } from '../mail/model/failure.ts';
 import { DIGEST_ATTRIBUTE } from '../mail/queue/queue-message.ts';
@@ -119,7 +119,7 @@ export async function sendDigest(
   } catch (error) {
     const failure = toFailure(error);
     if (failure.code === 'route_template') return recordRejected({ ...asked, caller: caller.id }, failure, ports);
-    return refuse(asked, failure, ports);
+    return recordRefusal(asked, failure, ports);
   }
 }
 

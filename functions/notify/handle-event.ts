@@ -1,9 +1,9 @@
 import { accept } from '../mail/accept.ts';
 import { recordRejected } from '../mail/delivery/claim.ts';
-import { isTaken, type Outcome } from '../mail/delivery/outcome.ts';
+import { isAccepted, type Outcome } from '../mail/delivery/outcome.ts';
 import type { Ports } from '../mail/delivery/ports.ts';
 import { checkLimits, countersOf, limitsFor } from '../mail/delivery/rate-limits.ts';
-import { refuse } from '../mail/delivery/send.ts';
+import { recordRefusal } from '../mail/delivery/send.ts';
 import type { Submission } from '../mail/delivery/submission.ts';
 import type { Caller, Config } from '../mail/model/config.ts';
 import { type FailureCode, MailFailure, toFailure } from '../mail/model/failure.ts';
@@ -79,7 +79,7 @@ export async function handleEvent(
  */
 async function mailed(order: Submission, config: Config, ports: Ports): Promise<Outcome> {
   const asked = { ...order, requestHash: ports.digest(String(order.key)) };
-  return accept(asked, config, ports).catch((error: unknown) => refuse(asked, toFailure(error), ports));
+  return accept(asked, config, ports).catch((error: unknown) => recordRefusal(asked, toFailure(error), ports));
 }
 
 const OVER_MS = 60 * 60_000;
@@ -101,7 +101,7 @@ async function limited(
   const { failure, refund } = await checkLimits(rules, await ports.ledger.count(countersOf(rules), 1), ports);
   if (!failure) {
     const outcome = await mailed(order, config, ports);
-    if (outcome.unrecorded || !isTaken(outcome)) await refund(); // it counts at its next delivery
+    if (outcome.unrecorded || !isAccepted(outcome)) await refund(); // it counts at its next delivery
     return outcome;
   }
   const addressed = addressedIn(order.body as Omit<Addressed, 'from'>, route);
@@ -117,7 +117,7 @@ async function limited(
   if (taskQueue && (joined.ask || joined.closed > 0)) await digestAt(window, sample, route, { ...ports, taskQueue });
   if (!taskQueue && opened.before) {
     const digest = await sendDigest({ group, ...opened.before }, { ...sample, subject: '' }, route, compiled, config, ports);
-    if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
+    if (digest && (digest.unrecorded || !isAccepted(digest))) return digest;
   }
   return 'held';
 }
@@ -147,7 +147,7 @@ async function inWindow(
       const sample = { event, subject: '', addressed };
       const digest = await sendDigest({ ...window, ...joined.before }, sample, route, compiled, config, ports);
       // The event then has the result of the digest: it is redelivered, or it is a dead letter until an operator fixes the cause.
-      if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
+      if (digest && (digest.unrecorded || !isAccepted(digest))) return digest;
     }
     return outcome;
   }
@@ -160,7 +160,7 @@ async function inWindow(
   if (taskQueue && (joined.ask || late)) await digestAt(late ?? window, sample, route, { ...ports, taskQueue });
   if (!taskQueue && late) {
     const digest = await sendDigest(late, sample, route, compiled, config, ports);
-    if (digest && (digest.unrecorded || !isTaken(digest))) return digest;
+    if (digest && (digest.unrecorded || !isAccepted(digest))) return digest;
   }
   return 'held';
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type FakeReply, type FakeRequest, listen, type Running, type ServerOptions } from '../fake-google/http/server.ts';
 import { openInbox, type StoredInbox } from '../inbox/inbox.ts';
 import { answerApi, type InboxApi } from '../inbox/mailpit-api.ts';
-import type { LocalStack, Shown } from './parts/context.ts';
+import type { LocalStack, PageContext } from './parts/context.ts';
 import { plainPage } from './parts/page.ts';
 import { sendAndWait } from './parts/send-and-wait.ts';
 import { eventsPage, playEvent } from './views/events.ts';
@@ -14,7 +14,7 @@ import { googleLine, logPage } from './views/log.ts';
 import { bounceRecipient, messagePart } from './views/message.ts';
 import { sendWritten, writePage } from './views/write.ts';
 
-type Answer = (laptop: Shown, request: FakeRequest) => FakeReply | Promise<FakeReply>;
+type Answer = (laptop: PageContext, request: FakeRequest) => FakeReply | Promise<FakeReply>;
 
 const SHOWS: Readonly<Record<string, Answer>> = {
   '/': inboxPage,
@@ -29,7 +29,7 @@ const SHOWS: Readonly<Record<string, Answer>> = {
   '/pages.js': () => file('pages.js', 'text/javascript'),
 };
 
-const DOES: Readonly<Record<string, (laptop: Shown, form: FormData) => FakeReply | Promise<FakeReply>>> = {
+const DOES: Readonly<Record<string, (laptop: PageContext, form: FormData) => FakeReply | Promise<FakeReply>>> = {
   '/write': sendWritten,
   '/mails': changeInbox,
   '/ledger': decideAbout,
@@ -50,7 +50,7 @@ export interface Pages extends Running {
 export async function startPages(laptop: LocalStack, address: ServerOptions = { port: 0 }): Promise<Pages> {
   const { google, lines, inboxFile } = laptop;
   const inbox = openInbox(google, inboxFile);
-  const shown: Shown = { ...laptop, inbox };
+  const shown: PageContext = { ...laptop, inbox };
   const unwatch = google.watch((seen) => seen && lines.add('google', JSON.stringify(googleLine(seen, google))));
   const api: InboxApi = { inbox, send: (request) => sendAndWait(shown, request), startedAt: Date.now() };
   const running = await listen(address, (request) => answerApi(api, request) ?? answer(shown, request));
@@ -65,7 +65,7 @@ export async function startPages(laptop: LocalStack, address: ServerOptions = { 
   };
 }
 
-async function answer(laptop: Shown, request: FakeRequest): Promise<FakeReply> {
+async function answer(laptop: PageContext, request: FakeRequest): Promise<FakeReply> {
   const { method, path } = request;
   if (method === 'POST' && Object.hasOwn(DOES, path)) {
     const form = await formOf(request);
@@ -80,7 +80,7 @@ async function answer(laptop: Shown, request: FakeRequest): Promise<FakeReply> {
   return mail ? entryPage(laptop, mail) : missing(laptop);
 }
 
-const missing = (laptop: Shown): FakeReply => plainPage(laptop, 404, 'Not found', 'There is no such page.');
+const missing = (laptop: PageContext): FakeReply => plainPage(laptop, 404, 'Not found', 'There is no such page.');
 
 /** The fields of a posted form, with or without files; null if the body is no form. */
 const formOf = ({ body, headers }: FakeRequest): Promise<FormData | null> =>

@@ -18,7 +18,7 @@ export interface Watched {
  * The scheduled check of every grant. It logs one line per mailbox, so that an alert reports a dead grant before an email fails,
  * one more where its bounces cannot be found, and one line if accepted emails are overdue. It answers 200 whatever it finds; 500 means that the check itself did not run.
  */
-export function grantWatch(edge: Watched, log: Log): Handler {
+export function grantWatch(context: Watched, log: Log): Handler {
   return async (req, res) => {
     try {
       const inspections = await edge.inspectAll();

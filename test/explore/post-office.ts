@@ -1,6 +1,6 @@
 import type { Entry, Ledger } from '../../functions/mail/delivery/ledger.ts';
 import type { Ports, QueueMessage, Transport, UploadStatus } from '../../functions/mail/delivery/ports.ts';
-import { leads } from '../../functions/mail/delivery/transitions.ts';
+import { hasTransition } from '../../functions/mail/delivery/transitions.ts';
 import type { FailureCode } from '../../functions/mail/model/failure.ts';
 import { gmailSessions } from './gmail-sessions.ts';
 import type { Core, Scenario } from './scenario.ts';
@@ -51,7 +51,7 @@ export function createPostOffice(stage: Stage, core: Core, { later, prompt, via,
 
   /** Every write is a step of the table. */
   const lawful = (before: Entry | undefined, entry: Entry): void => {
-    if (before && before.state !== entry.state && !leads(before.state, entry.state))
+    if (before && before.state !== entry.state && !hasTransition(before.state, entry.state))
       wrong.push(`${entry.id}: step ${before.state} to ${entry.state}`);
     const ended = before?.state === 'failed' && before.code !== null && !before.code.startsWith('queue_');
     if (ended && entry.state !== 'failed' && entry.state !== 'waiting') begunAnew.set(entry.id, stage.story.length);

@@ -6,7 +6,7 @@ import { createKey } from '../keys/key.ts';
 import { withTfvar } from './tfvars.ts';
 
 /** Who may send through a deployment, as given on the command line. */
-export interface Wanted {
+export interface RequestedCallers {
   readonly key: string | undefined;
   readonly access: string | undefined;
   readonly callers: readonly string[];
@@ -26,7 +26,7 @@ private: your VPC. [public/iam/private, empty: private] `;
  * variables. Returns the key, which is shown once; null where none was created. Throws CommandError: option_invalid.
  */
 export async function seeToCallers(
-  wanted: Wanted,
+  wanted: RequestedCallers,
   config: Config,
   files: { config: string; tfvars: string },
   terminal: Terminal,

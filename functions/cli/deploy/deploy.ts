@@ -35,7 +35,7 @@ const NOTHING: Deployed = {
 };
 
 /** Checks everything that a deployment needs, and changes nothing. */
-export async function look(target: DeployTarget, programs: Programs): Promise<CheckResult[]> {
+export async function checkDeployment(target: DeployTarget, programs: Programs): Promise<CheckResult[]> {
   const looked: CheckResult[] = [];
   for (const check of checksFor(target)) {
     const blocked = check.needs !== undefined && looked.find(({ name }) => name === check.needs)?.ok !== true;
@@ -51,7 +51,7 @@ export async function look(target: DeployTarget, programs: Programs): Promise<Ch
 export async function deploy(target: DeployTarget, ports: DeployPorts, dryRun: boolean): Promise<Deployed> {
   const { programs, say } = ports;
   const steps = stepsFor(target);
-  const checks = await look(target, programs);
+  const checks = await checkDeployment(target, programs);
   const so: Deployed = { ...NOTHING, checks, commands: steps.map(({ argv }) => shownCommand(argv)) };
   const wrong = checks.find(({ ok }) => ok === false);
   if (wrong) return { ...so, stopped: { at: wrong.name, fix: wrong.fix ?? '' } };

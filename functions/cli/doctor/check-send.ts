@@ -1,4 +1,4 @@
-import { isTaken } from '../../mail/delivery/outcome.ts';
+import { isAccepted } from '../../mail/delivery/outcome.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { failureInfo } from '../../mail/model/failure.ts';
 import { type SessionAnswer, sendToItself } from '../verify-live/send-to-itself.ts';
@@ -18,7 +18,7 @@ export function sendCheck({ operator }: CheckContext, mailbox: Mailbox, loseRepl
     if (outcome instanceof Error) return failed(name, outcome.code, outcome.message, failureInfo(outcome.code).fix);
     const story = loseReply ? `; the reply was dropped, and the session ${asked.map(describe).join(', then ')}` : '';
     if (outcome.state === 'sent') return passed(name, `sent, Gmail id ${outcome.gmailId}${story}`);
-    if (isTaken(outcome)) return failed(name, 'unexpected', `the email is ${outcome.state}`, failureInfo('unexpected').fix);
+    if (isAccepted(outcome)) return failed(name, 'unexpected', `the email is ${outcome.state}`, failureInfo('unexpected').fix);
     return failed(
       name,
       outcome.failure.code,

@@ -7,7 +7,7 @@ import { faultOf, type TokenGrant } from './consent-response.ts';
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { discard, revokeToken } from './revoke-token.ts';
-import { addAndLook, refuseForeignGrants } from './stored-grants.ts';
+import { storeVersion, refuseForeignGrants } from './stored-grants.ts';
 
 /** How to ask for consent. */
 export interface ConsentOptions {
@@ -109,7 +109,7 @@ async function prove(
   const minted = await refresh(operator.settings.urls.token, credential, exchange, now);
   const payload = payloadOf(mailbox, client, minted.refreshToken ?? granted.refreshToken, granted.scopes, now());
   interrupt?.throwIfAborted(); // from here on Ctrl-C is ignored: stopping would leave it unknown what is stored
-  const { version, created } = await addAndLook(store, mailbox, payload, existed);
+  const { version, created } = await storeVersion(store, mailbox, payload, existed);
   const { address, secret } = mailbox;
   const ends = granted.endsInS === null ? null : new Date(now() + granted.endsInS * 1_000).toISOString();
   return {

@@ -96,7 +96,7 @@ async function exchangeCode(
   { exchange, urls }: ConsentPorts,
 ): Promise<TokenGrant> {
   const reply = await exchange(codeCall(urls.token, client, redirect, code, verifier)).catch((error: unknown) => {
-    const [why, left] = error instanceof NoReply ? [error.message, error.left] : ['error', true];
+    const [why, left] = error instanceof NoReply ? [error.message, error.bytesSent] : ['error', true];
     throw new (left ? ExchangeUnanswered : MailFailure)('google_unavailable', `the token endpoint did not answer: ${why}`);
   });
   if (reply.status >= 500) throw new ExchangeUnanswered('google_unavailable', `the token endpoint answered ${reply.status}`);

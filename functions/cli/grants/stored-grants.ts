@@ -5,10 +5,10 @@ import { CommandError, PartlyDone } from '../common/refusal.ts';
 import type { SecretStore } from '../common/secret-store.ts';
 
 /** What was found after adding a version failed or its answer was lost. */
-export type Kept = { readonly version: number } | 'not stored' | 'not known';
+export type StoredState = { readonly version: number } | 'not stored' | 'not known';
 
 /** Whether the newest version has this payload. */
-export async function lookForPayload(store: SecretStore, secret: string, payload: SecretString): Promise<Kept> {
+export async function lookForPayload(store: SecretStore, secret: string, payload: SecretString): Promise<StoredState> {
   try {
     const [newest] = await store.enabled(secret);
     if (newest === undefined) return 'not stored';
@@ -23,7 +23,7 @@ export async function lookForPayload(store: SecretStore, secret: string, payload
  * reply the version may be stored. Throws the store's error where it is not, and deletes a secret that it made for it;
  * not_known_stored where nobody can tell.
  */
-export async function addAndLook(
+export async function storeVersion(
   store: SecretStore,
   { secret }: Mailbox,
   payload: SecretString,
@@ -74,7 +74,7 @@ export async function refuseForeignGrants(store: SecretStore, { secret, address 
 }
 
 /** Disables a version; where the answer was lost, what is found decides. Throws what the store threw. */
-export async function disableAndLook(store: SecretStore, secret: string, version: number): Promise<void> {
+export async function disableVersions(store: SecretStore, secret: string, version: number): Promise<void> {
   await store.disable(secret, version).catch(async (error: unknown) => {
     const enabled = await store.enabled(secret).catch(() => null);
     if (enabled === null) throw new PartlyDone(error, `Whether version ${version} of ${secret} is disabled is not known.`);

@@ -1,5 +1,5 @@
 import type { Entry, LedgerRecord } from '../../mail/delivery/ledger.ts';
-import { drop, goesOn, prepareForDecision, reconcile, release, sendAgain } from '../../mail/delivery/operator-decisions.ts';
+import { drop, waitsForRest, prepareForDecision, reconcile, release, sendReleased } from '../../mail/delivery/operator-decisions.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';
@@ -53,11 +53,11 @@ export async function resend(id: string, choice: DecisionOptions, context: Decis
   if (asked.entry.state === 'sent')
     return answer(asked, true, 'Gmail was asked and has it: it is recorded as sent, and nothing was sent again.');
   if (released && !draft) return answer(before, false, `It is released already. ${NEXT}`);
-  const going = asked !== before && goesOn(asked); // Gmail answered that it does not have all bytes
+  const going = asked !== before && waitsForRest(asked); // Gmail answered that it does not have all bytes
   if (!choice.yes && !going && asked.entry.state !== 'waiting') await confirm(riskOf(asked.entry), context.terminal);
   const free = going ? asked : ((await within(context, (ports) => release(asked, ports))) ?? nothing(asked));
   if (!draft) return answer(free, true, `${going ? 'Gmail was asked and waits for the rest of it.' : 'It is released.'} ${NEXT}`);
-  const outcome = await within(context, (ports) => sendAgain(free, draft, ports));
+  const outcome = await within(context, (ports) => sendReleased(free, draft, ports));
   const after = await find(id, context);
   if (outcome.state === 'sent') return answer(after, true, 'It was sent.');
   return { ...answer(after, true, `It was not sent: ${after.entry.code ?? outcome.state}. It is ${after.entry.state} again.`), ok: false };

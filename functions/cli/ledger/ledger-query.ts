@@ -6,10 +6,10 @@ import type { Operator } from '../common/operator.ts';
 import { queryMails } from '../common/query-mails.ts';
 
 /** A search for emails: by states, by recipient in its stored form, or by tag as `name=value`. */
-export type Sought = { readonly states: readonly State[] } | { readonly recipients: readonly string[] } | { readonly tag: string };
+export type LedgerFilter = { readonly states: readonly State[] } | { readonly recipients: readonly string[] } | { readonly tag: string };
 
 /** Reads the emails that match, in no particular order, at most `limit`. */
-export type LedgerQuery = (sought: Sought, limit: number) => Promise<Entry[]>;
+export type LedgerQuery = (sought: LedgerFilter, limit: number) => Promise<Entry[]>;
 
 /**
  * Firestore's `runQuery` by one field, which that field's automatic index serves. The caller filters further, because a query by

@@ -98,7 +98,7 @@ export function createRelay(url: string, pass: IamHeader = noIamHeader, now: () 
       } catch (error) {
         if (!(error instanceof NoReply))
           return { code: 451, text: `4.7.0 Not sent: ${(error as Error).message}`, failure: 'no_identity_token' };
-        const fate = error.left ? `did not answer, and the email may have been sent. ${SAME_MESSAGE}` : 'cannot be reached; try again';
+        const fate = error.bytesSent ? `did not answer, and the email may have been sent. ${SAME_MESSAGE}` : 'cannot be reached; try again';
         return { code: 451, text: `4.4.1 The function ${fate}`, failure: error.message };
       }
     },

@@ -9,7 +9,7 @@ import type { Operator } from '../common/operator.ts';
 import { hangUp } from './send-to-itself.ts';
 
 /** Gmail's answer, without text that may quote content. `received` counts the bytes that a 308 names. */
-export interface Said {
+export interface SessionReply {
   readonly status: number;
   readonly reasons: readonly string[];
   readonly id: string | null;
@@ -21,20 +21,20 @@ export interface Said {
 export interface LiveGmail {
   readonly mailbox: Mailbox;
   /** Every answer of Gmail so far, and the request that it answers. */
-  readonly heard: { readonly to: 'open' | 'whole' | 'part' | 'question' | 'read'; readonly said: Said }[];
+  readonly heard: { readonly to: 'open' | 'whole' | 'part' | 'question' | 'read'; readonly said: SessionReply }[];
   /** Whether its grant can read messages; the scopes, where Google names them. */
   readonly scopes: readonly string[];
   message(change?: MessageChange): Buffer;
   /** Opens a session for that many bytes; null where Gmail refuses. */
   open(bytes: number): Promise<string | null>;
   /** Uploads the bytes of `message` from `from` up to `to`. */
-  upload(session: string, message: Buffer, from?: number, to?: number): Promise<Said>;
+  upload(session: string, message: Buffer, from?: number, to?: number): Promise<SessionReply>;
   /** Uploads the first bytes and drops the connection. */
   cut(session: string, message: Buffer, bytes: number): Promise<void>;
   /** Queries the session; with `anew`, with another token. */
-  ask(session: string, bytes: number, anew?: boolean): Promise<Said>;
+  ask(session: string, bytes: number, anew?: boolean): Promise<SessionReply>;
   /** Opens a session and uploads the whole message. */
-  send(message: Buffer): Promise<{ readonly session: string; readonly said: Said } | null>;
+  send(message: Buffer): Promise<{ readonly session: string; readonly said: SessionReply } | null>;
   /** Headers of a sent message, names in lower case; null where they cannot be read. */
   headers(id: string): Promise<ReadonlyMap<string, string> | null>;
   /** How many messages a search finds; null where the scope does not allow a search. */
@@ -82,7 +82,7 @@ export async function openGmail(
     to: LiveGmail['heard'][number]['to'],
     one: Omit<Call, 'timeoutMs' | 'headers'> & { readonly headers?: Call['headers'] },
     anew = false,
-  ): Promise<{ readonly reply: HttpReply; readonly said: Said }> => {
+  ): Promise<{ readonly reply: HttpReply; readonly said: SessionReply }> => {
     const bearer = anew ? await mint() : await token();
     const headers = { authorization: `Bearer ${bearer.secret.reveal()}`, ...one.headers };
     const reply = await exchange({ timeoutMs: 60_000, once: true, ...one, headers });
@@ -142,7 +142,7 @@ export async function openGmail(
   return gmail;
 }
 
-function saidBy(reply: HttpReply): Said {
+function saidBy(reply: HttpReply): SessionReply {
   const body = json(reply);
   const { id, threadId } = (body ?? {}) as { id?: unknown; threadId?: unknown };
   const last = /^(?:bytes=)?0-(\d+)$/.exec(String(reply.headers['range'] ?? ''))?.[1];

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { TriedId } from '../../google/assumptions.ts';
-import { canRead, type LiveGmail, type Said } from './live-session.ts';
+import { canRead, type LiveGmail, type SessionReply } from './live-session.ts';
 import type { SessionAnswer } from './send-to-itself.ts';
 
 export type ProbeVerdict = 'held' | 'did not hold' | 'could not be told';
 
 /** The result of a probe; `detail` holds statuses and reasons, never content, an address or an id. */
-export interface Seen {
+export interface ProbeResult {
   readonly verdict: ProbeVerdict;
   readonly detail: string;
 }
@@ -32,17 +32,17 @@ export interface KeptSession {
 export interface AssumptionProbe {
   /** The most emails that it sends. */
   readonly emails: number;
-  run(context: ProbeContext): Promise<Seen>;
+  run(context: ProbeContext): Promise<ProbeResult>;
 }
 
-const held = (detail: string): Seen => ({ verdict: 'held', detail });
-const broken = (detail: string): Seen => ({ verdict: 'did not hold', detail });
-const untold = (detail: string): Seen => ({ verdict: 'could not be told', detail });
-const tell = ({ status, reasons, received }: Said): string =>
+const held = (detail: string): ProbeResult => ({ verdict: 'held', detail });
+const broken = (detail: string): ProbeResult => ({ verdict: 'did not hold', detail });
+const untold = (detail: string): ProbeResult => ({ verdict: 'could not be told', detail });
+const tell = ({ status, reasons, received }: SessionReply): string =>
   [String(status), ...(received === null ? [] : [`with ${received} bytes`]), ...reasons].join(' ');
 
 const TAKEN = new Set([200, 201]);
-const taken = ({ status }: Said): boolean => TAKEN.has(status);
+const taken = ({ status }: SessionReply): boolean => TAKEN.has(status);
 const CHUNK = 256 * 1024; // a chunk that is not the last is a multiple of it
 const DAY_MS = 24 * 60 * 60_000;
 const LIFE_MS = 6.5 * DAY_MS;
@@ -55,14 +55,14 @@ const NO_READING = untold('the grant cannot read messages; try with a mailbox of
 async function withSent(
   gmail: LiveGmail,
   message: Buffer,
-  judge: (sent: { session: string; said: Said }) => Seen | Promise<Seen>,
-): Promise<Seen> {
+  judge: (sent: { session: string; said: SessionReply }) => ProbeResult | Promise<ProbeResult>,
+): Promise<ProbeResult> {
   const sent = await gmail.send(message);
   return sent && taken(sent.said) ? judge(sent) : NO_SEND;
 }
 
 /** Whether a header of a sent message is unchanged. */
-async function headerKept(gmail: LiveGmail, name: string, value: string): Promise<Seen> {
+async function headerKept(gmail: LiveGmail, name: string, value: string): Promise<ProbeResult> {
   if (!canRead(gmail)) return NO_READING;
   const message = gmail.message(name === 'to' ? { to: `To: ${value}` } : { head: [`${name}: ${value}`] });
   return withSent(gmail, message, async ({ said }) => {

@@ -6,7 +6,7 @@ import { toFailure } from '../../mail/model/failure.ts';
 import type { Operator } from '../common/operator.ts';
 import { CommandError } from '../common/refusal.ts';
 import { type LiveGmail, openGmail } from './live-session.ts';
-import { type KeptSession, PROBES, type ProbeContext, type Seen } from './probes.ts';
+import { type KeptSession, PROBES, type ProbeContext, type ProbeResult } from './probes.ts';
 import { sendToItself } from './send-to-itself.ts';
 
 /** The result of a run, without content, addresses or secrets: it can be attached to an issue. */
@@ -18,7 +18,7 @@ export interface LiveReport {
   readonly mailbox: { readonly grant: string; readonly via: string; readonly consumer: boolean; readonly canRead: boolean };
   /** The number of messages that were handed to Gmail. */
   readonly emails: number;
-  readonly findings: readonly ({ readonly id: AssumptionId; readonly sentence: string } & Seen)[];
+  readonly findings: readonly ({ readonly id: AssumptionId; readonly sentence: string } & ProbeResult)[];
 }
 
 export interface LiveOptions {
@@ -77,7 +77,9 @@ export async function verifyLive(
   for (const assumption of chosen(only)) {
     const { id, sentence } = assumption;
     const seen = Object.hasOwn(PROBES, id)
-      ? await PROBES[id as TriedId].run(context).catch((error: unknown): Seen => ({ verdict: 'could not be told', detail: broke(error) }))
+      ? await PROBES[id as TriedId]
+          .run(context)
+          .catch((error: unknown): ProbeResult => ({ verdict: 'could not be told', detail: broke(error) }))
       : ({ verdict: 'could not be told', detail: `not tried on a mailbox; ${'shown' in assumption ? assumption.shown : ''}` } as const);
     findings.push({ id, sentence, ...seen });
     tell(`${seen.verdict.padEnd(17)}  ${id}: ${seen.detail}`);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Ledger } from '../../mail/delivery/ledger.ts';
-import { type TellingLedger, tellChanges } from '../../mail/events/outbox.ts';
+import { type LedgerWithOutbox, tellChanges } from '../../mail/events/outbox.ts';
 import type { EventDelivery } from '../../runtime/function-context.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import type { Secrets } from '../auth/secret-manager.ts';
@@ -23,7 +23,7 @@ export interface EventContext {
 }
 
 /** The ledger with an outbox for the events that the configuration's targets want. */
-export function createTellingLedger(ledger: Ledger, { settings, exchange, token, now, onLeft }: EventContext): TellingLedger {
+export function createLedgerWithOutbox(ledger: Ledger, { settings, exchange, token, now, onLeft }: EventContext): LedgerWithOutbox {
   const handOver = createHandover(settings, { exchange, token }, now);
   return tellChanges(ledger, handOver, { targets: settings.config.events ?? [], now, newId: randomUUID }, onLeft);
 }
@@ -34,7 +34,7 @@ const SWEEP_AGE_MS = 2 * 60_000;
 
 /** What the worker needs to deliver events, for one invocation. */
 export function createEventDelivery(
-  ledger: TellingLedger,
+  ledger: LedgerWithOutbox,
   secrets: Secrets,
   firestore: Firestore,
   retrying: Exchange,
@@ -71,7 +71,7 @@ export function createEventDelivery(
       let left = 0;
       for (const { id } of waiting) {
         const record = await ledger.read(id);
-        if (record && (await ledger.tell(record)).left) left++;
+        if (record && (await ledger.handOverOutbox(record)).left) left++;
       }
       return { told: waiting.length - left, left };
     },

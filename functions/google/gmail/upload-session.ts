@@ -24,7 +24,9 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
     openSession: async (message, token) => readSession(await calling(openCall(baseUrl, message, token), notSent), baseUrl, now()),
     upload: async (handle, message, from, token) =>
       readProgress(
-        await calling(transferCall(handle, message, from, token), ({ left, message }) => (left ? lost(message) : notSent({ message }))),
+        await calling(transferCall(handle, message, from, token), ({ bytesSent: left, message }) =>
+          left ? lost(message) : notSent({ message }),
+        ),
         now(),
       ),
     querySession: async (handle, bytes, token) =>

@@ -23,14 +23,14 @@ export interface HttpReply {
   readonly body: Buffer;
 }
 
-/** No answer came. `left` is false if provably no byte of the request reached Google. */
+/** No answer came. `bytesSent` is false if provably no byte of the request reached Google. */
 export class NoReply extends Error {
-  readonly left: boolean;
+  readonly bytesSent: boolean;
 
   constructor(code: string, left: boolean) {
     super(code); // only the system's code, because an error object may hold the request
     this.name = 'NoReply';
-    this.left = left;
+    this.bytesSent = left;
   }
 }
 

@@ -15,7 +15,7 @@ export function withRetry(exchange: Exchange, pause: (ms: number) => Promise<voi
         if (error instanceof NoReply) return error;
         throw error;
       });
-      const settled = reply instanceof NoReply ? call.once === true && reply.left : reply.status < 500;
+      const settled = reply instanceof NoReply ? call.once === true && reply.bytesSent : reply.status < 500;
       const waited =
         settled || tries === TRIES
           ? false

@@ -1,4 +1,4 @@
-import type { Alone, Transport, UploadStatus } from '../../mail/delivery/ports.ts';
+import type { IsUniqueMessageId, Transport, UploadStatus } from '../../mail/delivery/ports.ts';
 import type { MimeMessage } from '../../mail/message/mime-message.ts';
 import type { Mailbox } from '../../mail/model/config.ts';
 import { MailFailure, toFailure } from '../../mail/model/failure.ts';
@@ -84,14 +84,14 @@ export function createSmtp({ server, search, searchSent, warm, deadline, now, pa
    * Whether an email with this Message-ID can only be the one that is about to be sent: no earlier email had it, and none has it
    * now.
    */
-  const tells = async (messageId: string, token: AccessToken, alone: Alone): Promise<boolean> => {
+  const tells = async (messageId: string, token: AccessToken, alone: IsUniqueMessageId): Promise<boolean> => {
     if (OURS.test(messageId)) return true;
     if (!PLAIN.test(messageId)) return false;
     const [found, mine] = await Promise.all([search(messageId, token).catch(() => 'unknown'), alone(messageId)]);
     return found === null && mine;
   };
 
-  const ask = async (handle: string, token: AccessToken, alone: Alone): Promise<UploadStatus> => {
+  const ask = async (handle: string, token: AccessToken, alone: IsUniqueMessageId): Promise<UploadStatus> => {
     if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the email was begun over the API, SMTP cannot ask for it');
     if (handle === HANDLE) return { state: 'gone' }; // a search for an empty Message-ID would find another email
     const messageId = handle.slice(HANDLE.length);

@@ -6,7 +6,7 @@ import type { AccessToken } from '../model/secret.ts';
 import type { OpenedUpload } from './head-start.ts';
 import type { Entry, LedgerRecord } from './ledger.ts';
 import { type Attempted, outcomeOf } from './outcome.ts';
-import type { Alone, Ports, Transport, UploadStatus } from './ports.ts';
+import type { IsUniqueMessageId, Ports, Transport, UploadStatus } from './ports.ts';
 import { apply, type Event, type RefusalProof } from './transitions.ts';
 import { createWithToken, type WithToken } from './with-token.ts';
 
@@ -31,7 +31,7 @@ export async function attempt(
   opening: Promise<OpenedUpload> | null = null,
 ): Promise<Attempted> {
   const { id, state, mimeBytes } = held.entry;
-  const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, sender, messageId, ports);
+  const alone = (messageId: string): Promise<boolean> => isUniqueMessageId(held.entry, sender, messageId, ports);
   const gmail = ports.transport(sender.mailbox);
   const proof = state === 'claimed' ? 'not_sent' : null;
   const attempt: Attempt = { held, proof, gmail, token: createWithToken(sender, ports), alone, ports };
@@ -134,7 +134,7 @@ async function transfer(attempt: Attempt, message: MimeMessage, from: number): P
   const first = attempt.proof !== null;
   if (!first && !gmail.resumable) {
     if (attempt.held.entry.repeatedAt !== undefined)
-      throw new MailFailure(notFound(attempt.held, attempt.ports), 'Gmail does not find it, and it was sent a second time already');
+      throw new MailFailure(notFoundFailure(attempt.held, attempt.ports), 'Gmail does not find it, and it was sent a second time already');
     await write(attempt, { type: 'repeat', at: attempt.ports.now() });
   }
   try {
@@ -176,8 +176,8 @@ async function hand(attempt: Attempt, message: MimeMessage, from: number, secret
  * Queries Gmail for the outcome of a claimed email that Gmail may have, as after a lost reply; sends nothing. Throws:
  * delivery_unknown.
  */
-export function inquire(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
-  const alone = (messageId: string): Promise<boolean> => standsAlone(held.entry, { mailbox }, messageId, ports);
+export function queryOutcome(held: LedgerRecord, mailbox: Mailbox, ports: Ports): Promise<UploadStatus> {
+  const alone = (messageId: string): Promise<boolean> => isUniqueMessageId(held.entry, { mailbox }, messageId, ports);
   const attempt = { held, gmail: ports.transport(mailbox), token: createWithToken({ mailbox }, ports), alone, ports };
   return ask(attempt, held.entry.mimeBytes ?? 0);
 }
@@ -190,8 +190,10 @@ export const mayRepeat = ({ entry }: LedgerRecord, { resumable }: Pick<Transport
  * The failure of an email that was sent twice over SMTP and that the search does not find: Gmail's index may be late, but not for
  * ever.
  */
-export const notFound = ({ entry: { repeatedAt = 0 } }: LedgerRecord, { now }: Pick<Ports, 'now'>): 'delivery_unknown' | 'session_gone' =>
-  now() - repeatedAt > INDEX_MAX_MS ? 'session_gone' : 'delivery_unknown';
+export const notFoundFailure = (
+  { entry: { repeatedAt = 0 } }: LedgerRecord,
+  { now }: Pick<Ports, 'now'>,
+): 'delivery_unknown' | 'session_gone' => (now() - repeatedAt > INDEX_MAX_MS ? 'session_gone' : 'delivery_unknown');
 
 async function ask({ held, gmail, token, alone, ports }: Asking, bytes: number): Promise<UploadStatus> {
   let last: unknown;
@@ -214,7 +216,7 @@ interface Asking {
   readonly held: LedgerRecord;
   readonly gmail: Transport;
   readonly token: WithToken;
-  readonly alone: Alone;
+  readonly alone: IsUniqueMessageId;
   readonly ports: Ports;
 }
 
@@ -230,7 +232,7 @@ interface Attempt extends Asking {
  * Whether no other email of the mailbox has the Message-ID that the caller gave: with two emails of one Message-ID, a search could
  * find the wrong one.
  */
-function standsAlone(
+function isUniqueMessageId(
   { id, expireAt }: Entry,
   { mailbox }: Pick<Sender, 'mailbox'>,
   messageId: string,

@@ -2,7 +2,7 @@ import type { MimeMessage, Stamp } from '../message/mime-message.ts';
 import type { PreparedEmail } from '../message/prepared-email.ts';
 import { MailFailure } from '../model/failure.ts';
 import type { Entry } from './ledger.ts';
-import type { Alone, Ports } from './ports.ts';
+import type { IsUniqueMessageId, Ports } from './ports.ts';
 import type { SubmissionContext } from './submission.ts';
 import { createWithToken } from './with-token.ts';
 
@@ -56,7 +56,7 @@ export function beginBesideClaim(stamp: Stamp, draft: PreparedEmail, ports: Port
   const open = async (): Promise<OpenedUpload> => {
     const [message] = await Promise.all([draft.compose(stamp, ports), minting]);
     if (wasted) throw new MailFailure('in_flight', 'the claim was answered otherwise');
-    const sessionUri = await createWithToken(draft.sender, ports)((token) => gmail.openSession(message, token, NEVER_ALONE));
+    const sessionUri = await createWithToken(draft.sender, ports)((token) => gmail.openSession(message, token, NEVER_UNIQUE));
     return { message, sessionUri };
   };
   const opened = gmail.resumable && draft.textOnly ? open() : null;
@@ -71,7 +71,7 @@ export function beginBesideClaim(stamp: Stamp, draft: PreparedEmail, ports: Port
   };
 }
 
-const NEVER_ALONE: Alone = async () => false; // only SMTP calls it
+const NEVER_UNIQUE: IsUniqueMessageId = async () => false; // only SMTP calls it
 
 /**
  * Whether the head start belongs to this entry: the entry was created under its stamp, and no invocation has worked on the entry

@@ -1,13 +1,13 @@
 import { type PreparedEmail, prepareEmail } from '../message/prepared-email.ts';
 import type { Config, Mailbox } from '../model/config.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
-import { inquire, mayRepeat, notFound } from './attempt.ts';
+import { queryOutcome, mayRepeat, notFoundFailure } from './attempt.ts';
 import { takeOver } from './claim.ts';
 import type { Entry, LedgerRecord } from './ledger.ts';
 import type { Outcome } from './outcome.ts';
 import type { Ports } from './ports.ts';
 import { countersOf, limitsFor } from './rate-limits.ts';
-import { work } from './send.ts';
+import { sendClaimed } from './send.ts';
 import { allows, apply, type Event } from './transitions.ts';
 
 /** What an operator may decide about an email. */
@@ -29,18 +29,18 @@ export async function reconcile(found: LedgerRecord, mailbox: Mailbox, ports: Po
   if (leaseUntil > ports.now()) throw inFlight(leaseUntil);
   await ports.token({ mailbox }); // fails before the lease is taken if Gmail cannot be queried
   const held = await takeOver(found, [], ports);
-  const progress = await inquire(held, mailbox, ports).catch((error: unknown) => toFailure(error));
+  const progress = await queryOutcome(held, mailbox, ports).catch((error: unknown) => toFailure(error));
   if (progress instanceof MailFailure) return change(held, { type: 'lose', code: 'delivery_unknown' }, ports);
   if (progress.state === 'accepted') return change(held, { ...progress, type: 'accept' }, ports);
   if (progress.state === 'gone') return change(held, { type: 'lose', code: 'session_gone' }, ports);
-  if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: notFound(held, ports) }, ports);
+  if (!mayRepeat(held, ports.transport(mailbox))) return change(held, { type: 'lose', code: notFoundFailure(held, ports) }, ports);
   // Gmail waits for the rest of the email, so the next invocation continues in the same session. A new session could make a second
   // email, if bytes of a suspended invocation still arrived in the old one.
   return change(held, { type: 'ask' }, ports);
 }
 
 /** True where Gmail waits for the rest: the next invocation completes the email in the same session. */
-export const goesOn = ({ entry: { state, leaseUntil } }: LedgerRecord): boolean => state === 'sending' && leaseUntil === 0;
+export const waitsForRest = ({ entry: { state, leaseUntil } }: LedgerRecord): boolean => state === 'sending' && leaseUntil === 0;
 
 /**
  * Releases an email: the next delivery of it, or the next request with its key, sends it again under the same id and Message-ID.
@@ -93,7 +93,7 @@ export function prepareForDecision(
 }
 
 /** Sends a released email now. Throws MailFailure: in_flight. */
-export async function sendAgain(found: LedgerRecord, draft: PreparedEmail, ports: Ports): Promise<Outcome> {
+export async function sendReleased(found: LedgerRecord, draft: PreparedEmail, ports: Ports): Promise<Outcome> {
   const rules = limitsFor(null, draft.sender.mailbox, ports);
-  return work(await takeOver(found, countersOf(rules), ports), draft, rules, ports);
+  return sendClaimed(await takeOver(found, countersOf(rules), ports), draft, rules, ports);
 }

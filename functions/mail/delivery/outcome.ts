@@ -44,7 +44,7 @@ type Ending =
   | { readonly state: 'unknown'; readonly id: string; readonly failure: MailFailure; readonly askable: boolean };
 
 /** True where the email is sent, queued or canceled: the caller need not repeat the request. */
-export const isTaken = (outcome: Outcome): outcome is Extract<Outcome, { state: 'sent' | 'queued' | 'canceled' }> =>
+export const isAccepted = (outcome: Outcome): outcome is Extract<Outcome, { state: 'sent' | 'queued' | 'canceled' }> =>
   outcome.state === 'sent' || outcome.state === 'queued' || outcome.state === 'canceled';
 
 const SOON_MS = 10_000;

@@ -25,15 +25,15 @@ export interface Transport {
   /** True: the refusal of a whole email proves that Gmail did not accept it. False: its session is queried. */
   readonly refusalIsProof: boolean;
   /** Opens an upload session; no byte of the message is sent. Returns the session URI. */
-  openSession(message: MimeMessage, token: AccessToken, alone: Alone): Promise<string>;
+  openSession(message: MimeMessage, token: AccessToken, alone: IsUniqueMessageId): Promise<string>;
   /** Uploads the message from byte `from` on. */
   upload(handle: string, message: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
   /** Queries the session of a message of that many bytes; sends nothing. */
-  querySession(handle: string, bytes: number, token: AccessToken, alone: Alone): Promise<UploadStatus>;
+  querySession(handle: string, bytes: number, token: AccessToken, alone: IsUniqueMessageId): Promise<UploadStatus>;
 }
 
 /** Whether no other email of the mailbox has, or ever had, that Message-ID: only then a search by Message-ID finds this email. */
-export type Alone = (messageId: string) => Promise<boolean>;
+export type IsUniqueMessageId = (messageId: string) => Promise<boolean>;
 
 /** An email on its way to the worker: its content, which the ledger never holds, and attributes that identify it. */
 export interface QueueMessage {

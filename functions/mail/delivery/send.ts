@@ -12,7 +12,7 @@ import type { Submission, SubmissionContext } from './submission.ts';
 import { suppressedFailure } from './suppressed.ts';
 
 /** Sends a claimed email. The claim counted the email, unless Gmail may have it already. */
-export async function work(
+export async function sendClaimed(
   claim: LedgerRecord,
   draft: PreparedEmail,
   rules: readonly RateLimit[],
@@ -38,7 +38,7 @@ export async function work(
  * Records a platform's delivery that can never become an email, so that a redelivery is only answered. Rethrows a failure that
  * the request did not cause: once an operator has fixed the set-up, the same delivery becomes an email.
  */
-export async function refuse({ body, caller, key, keyMs }: Submission, failure: MailFailure, ports: Ports): Promise<Outcome> {
+export async function recordRefusal({ body, caller, key, keyMs }: Submission, failure: MailFailure, ports: Ports): Promise<Outcome> {
   const { blame, retry } = failureInfo(failure.code);
   if (blame !== 'caller' || retry !== 'never') throw failure;
   return recordRejected(
@@ -57,7 +57,7 @@ export async function sendNow(draft: PreparedEmail, asking: SubmissionContext, c
   const early = stamp && beginBesideClaim(stamp, draft, ports);
   try {
     const claim = await claiming;
-    if ('entry' in claim) return await work(claim, draft, rules, ports, early);
+    if ('entry' in claim) return await sendClaimed(claim, draft, rules, ports, early);
     early?.waste();
     return claim;
   } catch (error) {

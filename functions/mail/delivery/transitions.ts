@@ -87,7 +87,7 @@ export const WHEN: Readonly<Record<Type, string>> = {
 export const allows = ({ state }: Pick<Entry, 'state'>, type: Type): boolean => TABLE[type][state] !== undefined;
 
 /** Whether any event leads from one state to the other. */
-export const leads = (from: State, to: State): boolean =>
+export const hasTransition = (from: State, to: State): boolean =>
   Object.values(TABLE).some((steps) => steps[from] === to) || (from === 'failed' && (to === 'queued' || to === 'scheduled'));
 
 /** The entry after the event. An event that the table does not allow is a programming error and never reaches the ledger. */

@@ -15,7 +15,7 @@ const TYPES: Readonly<Partial<Record<State, EventType>>> = {
 const SUPPRESSED = 'recipient_suppressed';
 
 /** The event type of a change of an entry; null for a change without an event. `before` is null for a new entry. */
-export function changeTold(before: Entry | null, after: Entry): EventType | null {
+export function eventTypeOf(before: Entry | null, after: Entry): EventType | null {
   const moved = after.state === 'scheduled' && before?.notBefore !== after.notBefore;
   if (before?.state === after.state && !moved) return null;
   return after.state === 'failed' && after.code === SUPPRESSED ? 'email.suppressed' : (TYPES[after.state] ?? null);
@@ -45,9 +45,9 @@ export function addEvent(entry: Entry, event: Omit<EmailEvent, 'id' | 'at'>, { t
 export type Handover = (event: EmailEvent, entry: Entry, target: EventTarget) => Promise<void>;
 
 /** A ledger that hands over the events of its changes. */
-export interface TellingLedger extends Ledger {
+export interface LedgerWithOutbox extends Ledger {
   /** Hands over the events in the outbox and clears it; returns the entry as it stands then, and whether any event remains. */
-  tell(record: LedgerRecord): Promise<{ readonly record: LedgerRecord; readonly left: boolean }>;
+  handOverOutbox(record: LedgerRecord): Promise<{ readonly record: LedgerRecord; readonly left: boolean }>;
 }
 
 /**
@@ -55,7 +55,7 @@ export interface TellingLedger extends Ledger {
  * over, then cleared. After a crash anywhere in between, the next change or the sweep hands over what the outbox holds. So an
  * event may arrive more than once, under the same id; no event is lost, and none is sent for a change that was not written.
  */
-export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSource, onLeft: () => void): TellingLedger {
+export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSource, onLeft: () => void): LedgerWithOutbox {
   // The same entry, written again after a lost reply, must be the same document; else it would be taken for another invocation's
   // write.
   const marked = new WeakMap<Entry, Entry>();
@@ -65,13 +65,13 @@ export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSou
     const { outbox, outboxAt } = before ?? {};
     // An email that begins again is a new entry under the same id: it keeps the outbox of the entry before.
     const kept = outbox && outboxAt !== undefined && !after.outbox ? { ...after, outbox, outboxAt } : after;
-    const type = changeTold(before, after);
+    const type = eventTypeOf(before, after);
     const made = type === null ? kept : addEvent(kept, { type, ...factsOf(after) }, source);
     marked.set(after, made);
     return made;
   };
 
-  const tell: TellingLedger['tell'] = async (record) => {
+  const tell: LedgerWithOutbox['handOverOutbox'] = async (record) => {
     const { outbox = [], outboxAt: _, ...cleared } = record.entry;
     if (outbox.length === 0) return { record, left: false };
     try {
@@ -90,7 +90,7 @@ export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSou
 
   return {
     ...ledger,
-    tell,
+    handOverOutbox: tell,
     async create(entry, key, now, counters) {
       const { created, found } = await ledger.create(withChange(null, entry), key, now, counters);
       return { created, found: created ? await told(found) : found };

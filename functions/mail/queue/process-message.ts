@@ -1,6 +1,6 @@
 import type { Outcome } from '../delivery/outcome.ts';
 import type { Ports, QueueMessage } from '../delivery/ports.ts';
-import { refuse, sendNow } from '../delivery/send.ts';
+import { recordRefusal, sendNow } from '../delivery/send.ts';
 import type { Submission } from '../delivery/submission.ts';
 import { prepareEmail } from '../message/prepared-email.ts';
 import { prepareTime } from '../message/scheduled-at.ts';
@@ -70,7 +70,7 @@ interface Ended {
 }
 
 async function sendOrRefuse(order: Submission, config: Config, ports: Ports): Promise<Ended> {
-  const outcome = await send(order, config, ports).catch((error: unknown) => refuse(order, toFailure(error), ports));
+  const outcome = await send(order, config, ports).catch((error: unknown) => recordRefusal(order, toFailure(error), ports));
   return { outcome, caller: order.caller.id };
 }
 

@@ -3,7 +3,7 @@ import type { LedgerRecord } from '../delivery/ledger.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import type { Ports, QueueMessage } from '../delivery/ports.ts';
 import { countersOf, limitsFor } from '../delivery/rate-limits.ts';
-import { work } from '../delivery/send.ts';
+import { sendClaimed } from '../delivery/send.ts';
 import type { QueuedContent } from '../message/prepared-email.ts';
 import { type PreparedEmail, prepareEmail } from '../message/prepared-email.ts';
 import { callerOf, isKey } from '../model/caller.ts';
@@ -51,7 +51,7 @@ async function goOn(found: LedgerRecord, message: QueueMessage, config: Config, 
   }
   const rules = limitsFor(isKey(caller.id, config) ? null : caller, draft.sender.mailbox, ports); // a key's own limits were counted at acceptance
   const claim = await takeOver(found, countersOf(rules), ports);
-  return work(claim, draft, rules, ports);
+  return sendClaimed(claim, draft, rules, ports);
 }
 
 async function prepareFromQueue(

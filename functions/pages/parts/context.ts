@@ -23,6 +23,6 @@ export interface LocalStack {
 }
 
 /** A local stack with the emails of its Gmail. */
-export interface Shown extends LocalStack {
+export interface PageContext extends LocalStack {
   readonly inbox: StoredInbox;
 }

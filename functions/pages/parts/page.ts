@@ -1,6 +1,6 @@
 import { NAMED_FAULTS } from '../../fake-google/faults/named-faults.ts';
 import type { FakeReply } from '../../fake-google/http/server.ts';
-import type { Shown } from './context.ts';
+import type { PageContext } from './context.ts';
 import { type Html, html, textOf } from './html.ts';
 import { count, moment, stateLabel } from './labels.ts';
 
@@ -37,7 +37,7 @@ export interface Page {
 }
 
 /** A whole page around its body: landmarks, navigation, and a line with the last event. */
-export function page(laptop: Shown, { title, place, body, status = 200 }: Page): FakeReply {
+export function page(laptop: PageContext, { title, place, body, status = 200 }: Page): FakeReply {
   const links = PLACES.map(
     ([path, name]) => html`<li><a href="${path}" data-name="${name}"${path === place && html` aria-current="page"`}>${name}</a></li>`,
   );
@@ -53,7 +53,7 @@ export function page(laptop: Shown, { title, place, body, status = 200 }: Page):
 }
 
 /** The last event, and the pending faults: on every page, and read out when it changes. */
-function now({ google }: Shown): Html {
+function now({ google }: PageContext): Html {
   const [last] = google.ledgerEntries(1);
   const armed = [
     ...new Set(google.faults.pending().map(({ name }) => NAMED_FAULTS.find((row) => row.name === name)?.title ?? 'by command')),
@@ -67,7 +67,7 @@ function now({ google }: Shown): Html {
 }
 
 /** The page for something that does not exist, or is not allowed. */
-export const plainPage = (laptop: Shown, status: number, title: string, text: string): FakeReply =>
+export const plainPage = (laptop: PageContext, status: number, title: string, text: string): FakeReply =>
   page(laptop, { title, place: '', status, body: html`<h1>${title}</h1><p>${text}</p><p><a href="/">To the inbox</a></p>` });
 
 /** Redirects the browser after a form, so that a reload does not post again. */

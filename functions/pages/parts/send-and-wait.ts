@@ -1,10 +1,10 @@
-import type { Shown } from './context.ts';
+import type { PageContext } from './context.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** Sends by the api with the local stack's key, and waits for the email: returns its id in the inbox, or why it was refused. */
 export async function sendAndWait(
-  { urls, key, google, inbox }: Shown,
+  { urls, key, google, inbox }: PageContext,
   request: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly id: string } | { readonly error: string }> {
   const reply = await fetch(`${urls.api}/emails`, {

@@ -1,6 +1,6 @@
 import type { FakeReply, FakeRequest } from '../../fake-google/http/server.ts';
 import type { Route } from '../../mail/model/route.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import type { Line } from '../parts/log-lines.ts';
 import { page, plainPage } from '../parts/page.ts';
@@ -10,13 +10,13 @@ import { lineItem } from './log.ts';
 const TIMEOUT_MS = 3_000; // an email takes a fraction of it; the log has what takes longer
 
 /** `GET /events?to=NAME`: events that reach mailgrant without a caller of its api, to be sent by hand. */
-export function eventsPage(laptop: Shown, { query }: FakeRequest): FakeReply {
+export function eventsPage(laptop: PageContext, { query }: FakeRequest): FakeReply {
   const to = chosen(laptop, query.get('to'));
   return to ? form(laptop, to, { data: sampleFor(to, laptop), attributes: JSON.stringify(attributesFor(to)) }) : noRoute(laptop);
 }
 
 /** `POST /events`: publishes the event, or signs and posts it, and shows the output of the functions. */
-export async function playEvent(laptop: Shown, fields: FormData): Promise<FakeReply> {
+export async function playEvent(laptop: PageContext, fields: FormData): Promise<FakeReply> {
   const to = chosen(laptop, String(fields.get('to')));
   if (!to) return noRoute(laptop);
   // A browser writes every line break of a form as CRLF.
@@ -34,7 +34,7 @@ interface Answer {
   readonly text: Html;
 }
 
-async function published(laptop: Shown, topic: string, { data, attributes }: Typed): Promise<Answer> {
+async function published(laptop: PageContext, topic: string, { data, attributes }: Typed): Promise<Answer> {
   const read = attributesIn(attributes);
   if (!read) return noAttributes('Attributes', '{"eventType": "OBJECT_FINALIZE"}');
   const reply = await publishSample(topic, data, read, laptop);
@@ -52,7 +52,7 @@ const noAttributes = (label: string, example: string): Answer => ({
 });
 
 async function posted(
-  laptop: Shown,
+  laptop: PageContext,
   { name, hook }: Extract<Destination, { hook: unknown }>,
   { data, attributes }: Typed,
 ): Promise<Answer> {
@@ -74,7 +74,7 @@ async function posted(
 }
 
 /** The next lines of a function; none, if it prints nothing for a while. */
-function firstWordOf({ lines }: Shown, from: string): { readonly lines: Promise<Line[]>; end(): void } {
+function firstWordOf({ lines }: PageContext, from: string): { readonly lines: Promise<Line[]>; end(): void } {
   const { promise, resolve } = Promise.withResolvers<Line[]>();
   const timer = setTimeout(resolve, TIMEOUT_MS, []);
   const unwatch = lines.watch((line) => line.from === from && resolve([line]));
@@ -112,11 +112,11 @@ interface Typed {
   readonly attributes: string;
 }
 
-const chosen = (laptop: Shown, name: string | null): Destination | undefined =>
+const chosen = (laptop: PageContext, name: string | null): Destination | undefined =>
   destinationsOf(laptop).find((one) => one.name === (name ?? 'mails'));
-const noRoute = (laptop: Shown): FakeReply => plainPage(laptop, 404, 'No such route', 'The config has no route of this name.');
+const noRoute = (laptop: PageContext): FakeReply => plainPage(laptop, 404, 'No such route', 'The config has no route of this name.');
 
-function form(laptop: Shown, to: Destination, { data, attributes }: Typed, result?: Html): FakeReply {
+function form(laptop: PageContext, to: Destination, { data, attributes }: Typed, result?: Html): FakeReply {
   const all = destinationsOf(laptop);
   const links = all.map(
     (one) =>

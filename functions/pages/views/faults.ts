@@ -3,7 +3,7 @@ import type { Fault, Faults } from '../../fake-google/faults/faults.ts';
 import { NAMED_FAULTS, type NamedFault } from '../../fake-google/faults/named-faults.ts';
 import type { Google } from '../../fake-google/google.ts';
 import type { FakeReply } from '../../fake-google/http/server.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { page, plainPage, seeOther } from '../parts/page.ts';
 
@@ -11,7 +11,7 @@ const CHOICES = ['off', 'once', 'always'] as const;
 type Choice = (typeof CHOICES)[number];
 
 /** `GET /faults`: the named faults, each with a switch. */
-export function faultsPage(laptop: Shown): FakeReply {
+export function faultsPage(laptop: PageContext): FakeReply {
   const { google, config } = laptop;
   const others = google.faults.pending().filter(({ name }) => !NAMED_FAULTS.some((row) => row.name === name));
   const smtp = config.mailboxes.some(({ via }) => via === 'smtp');
@@ -59,7 +59,7 @@ function stateOf(name: string, faults: Faults): Choice {
 }
 
 /** `POST /faults`: switches one fault, or all off. */
-export function switchFault(laptop: Shown, form: FormData): FakeReply {
+export function switchFault(laptop: PageContext, form: FormData): FakeReply {
   const { faults } = laptop.google;
   const name = form.get('name');
   const choice = form.get('choice');

@@ -1,6 +1,6 @@
 import type { FakeReply, FakeRequest } from '../../fake-google/http/server.ts';
 import type { EmailSummary } from '../../inbox/email-table.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { count, moment, stateLabel } from '../parts/labels.ts';
 import { page, plainPage, seeOther } from '../parts/page.ts';
@@ -9,7 +9,7 @@ import { plainText, subjectOf } from '../parts/plain-text.ts';
 const PER_PAGE = 100;
 
 /** `GET /`: the emails that the laptop's Gmail took, newest first, with what the ledger says of each. */
-export async function inboxPage(laptop: Shown, { query }: FakeRequest): Promise<FakeReply> {
+export async function inboxPage(laptop: PageContext, { query }: FakeRequest): Promise<FakeReply> {
   const wanted = query.get('q') ?? '';
   const from = Math.max(0, Math.floor(Number(query.get('from')) || 0));
   const [{ emails, all, unread }, tags] = [
@@ -39,7 +39,7 @@ const allForm = (wanted: string, all: number): Html =>
 
 export const tagLink = (tag: string): Html => html`<a class="tag" href="/?${new URLSearchParams({ q: `"tag:${tag}"` })}">${tag}</a>`;
 
-const row = ({ google }: Shown, email: EmailSummary): Html =>
+const row = ({ google }: PageContext, email: EmailSummary): Html =>
   html`<li id="letter-${email.id}" class="${email.read ? 'read' : 'unread'}"><a href="/mails/${email.id}"><span class="subject">${!email.read && html`<span class="unseen">Unread: </span>`}${subjectOf(email.subject)}</span>
 <span class="people">to ${plainText(email.recipients.join(', '))} <span class="faint">from ${email.mailbox}</span></span></a>
 <span class="facts">${email.tags.map((tag) => html`${tagLink(tag)} `)}${email.attachments > 0 && html`<span class="faint">${count(email.attachments, 'file')}</span> `}${stateLabel(google.ledgerEntryOf(email))} ${moment(email.created)}</span></li>`;
@@ -50,7 +50,7 @@ const nothing = (wanted: string) =>
     : html`<div class="empty"><p><strong>Nothing yet.</strong> <a href="/write">Write an email</a>, or paste the <code>curl</code> line from the terminal. It shows up here by itself.</p></div>`;
 
 /** `GET /mails`: the inbox for scripts. */
-export async function inboxList({ inbox, google }: Shown): Promise<FakeReply> {
+export async function inboxList({ inbox, google }: PageContext): Promise<FakeReply> {
   const { emails } = await inbox.list({ limit: -1 });
   const body = emails.map(({ created, from, ...email }) => ({
     ...email,
@@ -62,7 +62,7 @@ export async function inboxList({ inbox, google }: Shown): Promise<FakeReply> {
 }
 
 /** `POST /mails`: marks, tags or deletes one email by its id, or all that a search finds. */
-export async function changeInbox(laptop: Shown, form: FormData): Promise<FakeReply> {
+export async function changeInbox(laptop: PageContext, form: FormData): Promise<FakeReply> {
   const { inbox } = laptop;
   const field = (name: string): string => String(form.get(name) ?? '').trim();
   const [id, wanted, action] = [field('id'), field('q'), field('do')];

@@ -1,6 +1,6 @@
 import type { FakeReply } from '../../fake-google/http/server.ts';
 import type { LedgerRecordRow } from '../../fake-google/tables.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { failureOf, meaningOf, moment, prose, stateLabel } from '../parts/labels.ts';
 import { page, plainPage, seeOther } from '../parts/page.ts';
@@ -10,7 +10,7 @@ import { linesOf } from './log.ts';
 const SHOWN = 200;
 
 /** `GET /ledger`: the state of every email, sent or not. */
-export function ledgerPage(laptop: Shown): FakeReply {
+export function ledgerPage(laptop: PageContext): FakeReply {
   const { google } = laptop;
   const states = [...google.ledgerStates()];
   const all = states.reduce((sum, [, n]) => sum + n, 0);
@@ -46,7 +46,7 @@ const arrivals = (ids: readonly string[]): Html =>
 const OPEN = ['unknown', 'failed', 'parked', 'waiting'];
 
 /** `GET /ledger/ID`: everything that is known of one email. */
-export async function entryPage(laptop: Shown, id: string, said = ''): Promise<FakeReply> {
+export async function entryPage(laptop: PageContext, id: string, said = ''): Promise<FakeReply> {
   const entry = laptop.google.ledgerEntry(id);
   if (!entry) return plainPage(laptop, 404, 'No such email', 'The ledger has no email of this id.');
   const arrived = await Promise.all(laptop.google.mailsOf(entry).map((one) => laptop.inbox.summary(one)));
@@ -90,7 +90,7 @@ const decisions = (id: string): Html =>
 <p class="faint">As <code>npx mailgrant ledger resend</code> and <code>drop</code> do. Before it goes out again, Gmail is asked what it knows. The ledger keeps no content, so its caller has to send it again, with the same idempotency key.</p></section>`;
 
 /** `POST /ledger`: an operator's decision about an email. */
-export async function decideAbout(laptop: Shown, form: FormData): Promise<FakeReply> {
+export async function decideAbout(laptop: PageContext, form: FormData): Promise<FakeReply> {
   const [id, verb] = [String(form.get('id')), String(form.get('do'))];
   if (!laptop.decide || !/^[0-9a-f-]{36}$/.test(id) || (verb !== 'resend' && verb !== 'drop')) return seeOther('/ledger');
   return entryPage(laptop, id, await laptop.decide(verb, id));

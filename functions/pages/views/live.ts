@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { FakeReply } from '../../fake-google/http/server.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { textOf } from '../parts/html.ts';
 import { lineItem } from './log.ts';
 
 const PAUSE_MS = 60; // changes come in groups: one notification for all of them
 
 /** `GET /live`: server-sent events. `change` says that a page may look different now; `line` is one line of the log, as html. */
-export function liveStream({ inbox, lines }: Shown): FakeReply {
+export function liveStream({ inbox, lines }: PageContext): FakeReply {
   const stream = (res: ServerResponse): void => {
     const send = (event: string, data: string): void => void res.write(`event: ${event}\n${data.replace(/^/gm, 'data: ')}\n\n`);
     let waiting: NodeJS.Timeout | null = null;

@@ -2,14 +2,14 @@ import type { Door } from '../../fake-google/faults/faults.ts';
 import type { RequestRecord } from '../../fake-google/faults/request-log.ts';
 import type { Google } from '../../fake-google/google.ts';
 import type { FakeReply } from '../../fake-google/http/server.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { moment } from '../parts/labels.ts';
 import type { Line } from '../parts/log-lines.ts';
 import { page } from '../parts/page.ts';
 
 /** `GET /log`: the functions' output, as it arrives. */
-export function logPage(laptop: Shown): FakeReply {
+export function logPage(laptop: PageContext): FakeReply {
   return page(laptop, {
     title: 'Log',
     place: '/log',
@@ -60,7 +60,7 @@ export function googleLine({ door, answer, fault, session, mail }: RequestRecord
 }
 
 /** The lines about one email, oldest first: the calls of its upload session, and the functions' output. */
-export function linesOf({ lines }: Shown, mail: string): Html | false {
+export function linesOf({ lines }: PageContext, mail: string): Html | false {
   const all = lines.list();
   const sessions = new Set(all.filter(({ fields }) => fields?.['id'] === mail).map(({ fields }) => fields?.['session'] ?? null));
   sessions.delete(null);

@@ -4,7 +4,7 @@ import { checkHtml } from '../../inbox/html-check.ts';
 import type { OpenEmail } from '../../inbox/inbox.ts';
 import { linksIn } from '../../inbox/links.ts';
 import { type ParsedAddress, type ParsedEmail, withPictures } from '../../inbox/parse-email.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { byteLabel, count, moment, stateLabel } from '../parts/labels.ts';
 import { page, plainPage, seeOther } from '../parts/page.ts';
@@ -29,7 +29,7 @@ const CONTENT = {
 const CONNECTING = /<(link|iframe|frame|object|embed|meta|base|form|fencedframe|portal)/gi;
 
 /** `GET /mails/ID` and its parts: the html alone, the source, the check of the html, each attachment. */
-export async function messagePart(laptop: Shown, id: string, part: string, index: number): Promise<FakeReply> {
+export async function messagePart(laptop: PageContext, id: string, part: string, index: number): Promise<FakeReply> {
   const found = await laptop.inbox.open(id);
   if (!found) return plainPage(laptop, 404, 'No such email', 'The laptop’s Gmail has no email of this id. It may have been deleted.');
   const { summary, parsed, raw } = found;
@@ -46,7 +46,7 @@ export async function messagePart(laptop: Shown, id: string, part: string, index
   return page(laptop, { title: summary.subject || '(no subject)', place: '/', body: view(laptop, found) });
 }
 
-function view(laptop: Shown, email: OpenEmail): Html {
+function view(laptop: PageContext, email: OpenEmail): Html {
   const { summary, parsed } = email;
   const entry = laptop.google.ledgerEntryOf(summary);
   const people = (
@@ -124,7 +124,7 @@ export function bounceRecipient({ google, ...laptop }: Shown, form: FormData): F
 }
 
 /** `GET /mails/ID/check`: which email programs do not show what the html uses. */
-async function htmlCheckPage(laptop: Shown, { summary, parsed }: OpenEmail): Promise<FakeReply> {
+async function htmlCheckPage(laptop: PageContext, { summary, parsed }: OpenEmail): Promise<FakeReply> {
   const checked = parsed.html === '' ? null : await checkHtml(parsed.html);
   const result = checked
     ? html`<p>${count(checked.Warnings.length, 'feature')} that some email programs do not show, by the data of caniemail.com.</p>
@@ -148,7 +148,7 @@ ${
   });
 }
 
-function attachment(laptop: Shown, parsed: ParsedEmail, index: number): FakeReply {
+function attachment(laptop: PageContext, parsed: ParsedEmail, index: number): FakeReply {
   const found = filesOf(parsed)[index];
   if (!found) return plainPage(laptop, 404, 'No such attachment', 'The email has no attachment of this number.');
   const name = encodeURIComponent(found.filename || `attachment-${index + 1}`).replace(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FakeReply } from '../../fake-google/http/server.ts';
 import type { Address } from '../../mail/model/address.ts';
 import { parseAddressList } from '../../mail/model/address-list.ts';
-import type { Shown } from '../parts/context.ts';
+import type { PageContext } from '../parts/context.ts';
 import { type Html, html } from '../parts/html.ts';
 import { count, failureOf, meaningOf, prose, stateLabel } from '../parts/labels.ts';
 import { page } from '../parts/page.ts';
@@ -17,10 +17,10 @@ const EXAMPLE: Typed = {
 };
 
 /** `GET /write`: an email to fill in. */
-export const writePage = (laptop: Shown): FakeReply => form(laptop, { ...EXAMPLE, key: randomUUID() });
+export const writePage = (laptop: PageContext): FakeReply => form(laptop, { ...EXAMPLE, key: randomUUID() });
 
 /** `POST /write`: sends it through the api, as an app would, and says how that ended. */
-export async function sendWritten(laptop: Shown, form_: FormData): Promise<FakeReply> {
+export async function sendWritten(laptop: PageContext, form_: FormData): Promise<FakeReply> {
   const typed = Object.fromEntries([...form_].filter((field): field is [string, string] => typeof field[1] === 'string'));
   const mail = await mailOf(typed, form_.getAll('files'));
   const began = performance.now();
@@ -70,7 +70,7 @@ async function mailOf(typed: Typed, files: readonly (string | File)[]): Promise<
 const asWritten = ({ name, address }: Address): string => (name ? `"${name.replace(/["\\]/g, '\\$&')}" <${address}>` : address);
 
 /** How the api answered, and what the ledger says of the mail. */
-async function ending({ google }: Shown, reply: Response, body: Record<string, unknown>, ms: number): Promise<Html> {
+async function ending({ google }: PageContext, reply: Response, body: Record<string, unknown>, ms: number): Promise<Html> {
   const id = typeof body['id'] === 'string' ? body['id'] : null;
   const entry = id ? google.ledgerEntry(id) : null;
   const [arrived] = entry ? google.mailsOf(entry) : [];
@@ -82,7 +82,7 @@ ${!reply.ok && html`<p><code>${body['code'] ?? body['name']}</code> ${body['mess
 <details><summary>The answer</summary><pre tabindex="0">${JSON.stringify(body, null, 2)}</pre></details>`;
 }
 
-function form(laptop: Shown, typed: Typed, result?: Html): FakeReply {
+function form(laptop: PageContext, typed: Typed, result?: Html): FakeReply {
   const senders = laptop.config.mailboxes.flatMap(({ address, aliases, name }) => [
     { address, label: name ? `${name} <${address}>` : address },
     ...aliases.map((alias) => ({ address: alias, label: `${alias} (alias of ${address})` })),

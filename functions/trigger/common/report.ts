@@ -1,5 +1,5 @@
 import { knownOf } from '../../diagnose/known-failures.ts';
-import { isTaken, type Outcome } from '../../mail/delivery/outcome.ts';
+import { isAccepted, type Outcome } from '../../mail/delivery/outcome.ts';
 import { failureInfo, fieldsIn, type MailFailure } from '../../mail/model/failure.ts';
 import type { ProcessedMessage } from '../../mail/queue/process-message.ts';
 import type { Log, Severity } from '../../runtime/log.ts';
@@ -19,7 +19,7 @@ const SEVERITY: Readonly<Record<Outcome['state'], Severity>> = {
 /** Logs the outcome of an email: one line per email, with code and fix if it was not sent. */
 export function reportOutcome(log: Log, outcome: Outcome, facts: Facts): void {
   const { state, id, unrecorded, repeated } = outcome;
-  const failure = isTaken(outcome) ? {} : describe(outcome.failure);
+  const failure = isAccepted(outcome) ? {} : describe(outcome.failure);
   const rejected = outcome.state === 'sent' ? (outcome.rejected ?? 0) : 0;
   log(rejected > 0 ? 'WARNING' : SEVERITY[state], 'mail', {
     id,

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports, QueueMessage } from '../../mail/delivery/ports.ts';
-import { refuse, sendNow } from '../../mail/delivery/send.ts';
+import { recordRefusal, sendNow } from '../../mail/delivery/send.ts';
 import type { SubmissionContext } from '../../mail/delivery/submission.ts';
 import { type EmailFields, parseRequest } from '../../mail/message/email.ts';
 import { GMAIL_RECIPIENTS_MAX } from '../../mail/message/permissions.ts';
@@ -18,15 +18,15 @@ import { reportOutcome, reportRefusal } from '../common/report.ts';
 import { type Change, claimed, type DeliveryField, endedAs, expired, refusedAs, stepOf } from './delivery-field.ts';
 import { isIncomplete, mailInDocument, type RenderNamed } from './document-email.ts';
 import { documentIn, isConfigured } from './document-event.ts';
-import { lookAgain } from './schedule-document.ts';
+import { scheduleDocument } from './schedule-document.ts';
 import { withUsers } from './user-recipients.ts';
 
 /**
  * `POST /documents`: Firestore events of documents in the schema of Firebase's Trigger Email. The event only names the
  * document; the handler reads the document's current state. Status 204 acknowledges; after any other status the event is redelivered.
  */
-export function documentEvents(edge: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
-  const { documents: config } = edge.config;
+export function documentEvents(context: FunctionContext & { documents(): DocumentStore }, log: Log): Handler {
+  const { documents: config } = context.config;
   if (!config)
     return async (req, res) => {
       req.resume();
@@ -36,19 +36,19 @@ export function documentEvents(edge: FunctionContext & { documents(): DocumentSt
     };
   const caller = documentsCaller(config);
   return async (req, res) => {
-    const started = edge.now();
+    const started = context.now();
     const facts = (): Record<string, string | number> => ({
       caller: caller.id,
-      ms: edge.now() - started,
-      ...(traceOf(req, edge.project) as Record<string, string>),
+      ms: context.now() - started,
+      ...(traceOf(req, context.project) as Record<string, string>),
     });
     req.resume(); // the event's data is not used: it may be stale, and it is protobuf
     try {
       if (req.method !== 'POST') return end(res, 405);
       // The audience is not checked here: Eventarc chooses it, and IAM has verified the token.
-      const { name, eventId } = documentIn(req.headers, edge.project, config);
-      if (edge.stopped) return end(res, await keepWhileStopped({ name, eventId, caller, config, later: true }, edge, log, facts));
-      end(res, await serveDocument({ name, eventId, caller, config }, edge, log, facts));
+      const { name, eventId } = documentIn(req.headers, context.project, config);
+      if (context.stopped) return end(res, await keepWhileStopped({ name, eventId, caller, config, later: true }, context, log, facts));
+      end(res, await serveDocument({ name, eventId, caller, config }, context, log, facts));
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, facts());
@@ -61,24 +61,24 @@ type DocumentEdge = FunctionContext & { documents(): DocumentStore };
 type Facts = () => Readonly<Record<string, string | number | null>>;
 
 /** Processes the document that a queue message names. Returns the status: 204 acknowledges. */
-export async function documentDelivery({ attributes }: QueueMessage, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
-  const { documents: config } = edge.config;
+export async function documentDelivery({ attributes }: QueueMessage, context: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const { documents: config } = context.config;
   const [name = '', eventId = ''] = [attributes[DOCUMENT_ATTRIBUTE], attributes[DOCUMENT_EVENT_ATTRIBUTE]];
-  if (!config || eventId === '' || !isConfigured(name, edge.project, config))
+  if (!config || eventId === '' || !isConfigured(name, context.project, config))
     throw new MailFailure('request_invalid', 'the message names no document of the configured collection');
   const caller = documentsCaller(config);
-  return serveDocument({ name, eventId, caller, config, later: true }, edge, log, () => ({ ...facts(), caller: caller.id }));
+  return serveDocument({ name, eventId, caller, config, later: true }, context, log, () => ({ ...facts(), caller: caller.id }));
 }
 
 /**
  * While sending is stopped: Eventarc redelivers an event for a day, the task queue for as long as it takes. Returns the status:
  * 204 acknowledges.
  */
-async function keepWhileStopped({ name, eventId }: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<204 | 503> {
-  const ports = edge.startInvocation();
+async function keepWhileStopped({ name, eventId }: DocumentTask, context: DocumentEdge, log: Log, facts: Facts): Promise<204 | 503> {
+  const ports = context.startInvocation();
   const failure = new MailFailure('stopped', '');
-  const retry: Outcome = { state: 'retry', id: '', failure, notBefore: edge.now() };
-  const acknowledged = await lookAgain(retry, name, eventId, true, ports).finally(ports.close);
+  const retry: Outcome = { state: 'retry', id: '', failure, notBefore: context.now() };
+  const acknowledged = await scheduleDocument(retry, name, eventId, true, ports).finally(ports.close);
   reportRefusal(log, failure, { ...facts(), acknowledged });
   return acknowledged ? 204 : 503;
 }
@@ -92,41 +92,41 @@ interface DocumentTask {
   readonly later?: boolean;
 }
 
-async function serveDocument(task: DocumentTask, edge: DocumentEdge, log: Log, facts: Facts): Promise<number> {
-  const done = await sendDocument(task, edge);
+async function serveDocument(task: DocumentTask, context: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+  const done = await sendDocument(task, context);
   if (typeof done === 'string') {
     log('INFO', 'document', { outcome: done, ...facts() });
     return done === 'raced' ? 503 : 204;
   }
   reportOutcome(log, done.outcome, facts());
-  return pushStatus(done.planned || redeliveredStep(done.outcome, 'document', null, edge.now()).verb === 'ack', done.outcome);
+  return pushStatus(done.planned || redeliveredStep(done.outcome, 'document', null, context.now()).verb === 'ack', done.outcome);
 }
 
 /** The email's outcome, and whether a task will process the document later; or why no email was sent. `raced`: redeliver. */
 async function sendDocument(
   task: DocumentTask,
-  edge: DocumentEdge,
+  context: DocumentEdge,
 ): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'incomplete' | 'expired' | 'raced'> {
   const { name, config } = task;
-  const documents = edge.documents();
+  const documents = context.documents();
   const found = await documents.read(name);
   if (!found) return 'gone';
   const delivery = deliveryIn(found.fields);
-  const ports = edge.startInvocation();
+  const ports = context.startInvocation();
   try {
-    const step = stepOf(delivery, task.eventId, edge.now());
+    const step = stepOf(delivery, task.eventId, context.now());
     if (step === 'leave') return 'ignored';
     if (delivery === null && isIncomplete(found.fields)) return 'incomplete';
     if (step === 'expire') return (await documents.write(name, expired(), found.version)) ? 'expired' : 'raced';
     const eventId = step === 'resume' ? String(delivery?.eventId) : task.eventId;
-    const claim = claimed(delivery, eventId, edge.now(), ports.leaseMs, config.expireDays ?? null);
+    const claim = claimed(delivery, eventId, context.now(), ports.leaseMs, config.expireDays ?? null);
     if (step === 'begin' && !(await documents.write(name, claim, found.version))) return 'raced';
-    const { outcome, request, missing } = await deliver({ ...task, eventId }, found.fields, documents, edge, ports);
+    const { outcome, request, missing } = await deliver({ ...task, eventId }, found.fields, documents, context, ports);
     const change =
       request === null && outcome.state === 'failed'
-        ? refusedAs(delivery, outcome.failure, edge.now())
-        : endedAs(delivery, outcome, request ?? NOBODY, missing, edge.now());
-    const planned = await lookAgain(outcome, name, eventId, task.later ?? false, ports);
+        ? refusedAs(delivery, outcome.failure, context.now())
+        : endedAs(delivery, outcome, request ?? NOBODY, missing, context.now());
+    const planned = await scheduleDocument(outcome, name, eventId, task.later ?? false, ports);
     // Eventarc redelivers a parked document often: only the first time is logged.
     if (planned || outcome.state !== 'parked' || delivery?.error !== change['delivery.error']) await tell(name, eventId, change, documents);
     return { outcome, planned };
@@ -156,38 +156,38 @@ async function deliver(
   { name, eventId, caller, config }: DocumentTask,
   fields: Readonly<Record<string, unknown>>,
   documents: DocumentStore,
-  edge: FunctionContext,
+  context: FunctionContext,
   ports: Ports,
 ): Promise<{ readonly outcome: Outcome; readonly request: EmailFields | null; readonly missing: readonly string[] }> {
   const key = `document:${name}:${eventId}`;
-  const asking: SubmissionContext = { caller, key, retryFailed: false, requestHash: edge.digest(key) };
+  const asking: SubmissionContext = { caller, key, retryFailed: false, requestHash: context.digest(key) };
   let request: EmailFields | null = null;
   let missing: readonly string[] = [];
   try {
     const [database = ''] = name.split('/documents/', 1);
     const resolved = await withUsers(fields, database, config.users, documents);
     missing = resolved.missing;
-    const mail = await mailInDocument(resolved.fields, config, renderedBy(edge));
-    request = parseRequest(mail, edge.config.attachments?.fetchFrom, false, ['from', 'subject'], GMAIL_RECIPIENTS_MAX); // the extension accepts cc or bcc alone
+    const mail = await mailInDocument(resolved.fields, config, renderedBy(context));
+    request = parseRequest(mail, context.config.attachments?.fetchFrom, false, ['from', 'subject'], GMAIL_RECIPIENTS_MAX); // the extension accepts cc or bcc alone
     return {
-      outcome: await sendNow(prepareFields(request, mail, caller, edge.config, ports), asking, edge.config, ports),
+      outcome: await sendNow(prepareFields(request, mail, caller, context.config, ports), asking, context.config, ports),
       request,
       missing,
     };
   } catch (error) {
-    return { outcome: await refuse({ ...asking, body: null }, toFailure(error), ports), request, missing };
+    return { outcome: await recordRefusal({ ...asking, body: null }, toFailure(error), ports), request, missing };
   }
 }
 
 /** Templates are loaded only if a document names one. */
 const renderedBy =
-  (edge: FunctionContext): RenderNamed =>
+  (context: FunctionContext): RenderNamed =>
   async (name, data) => {
     const [{ compiledRoutes }, { renderTemplate }] = await Promise.all([
       import('../common/compiled-routes.ts'),
       import('../common/render-template.ts'),
     ]);
-    return renderTemplate(name, data, await compiledRoutes(edge), 'documents', { name: 'template.name', data: 'template.data' });
+    return renderTemplate(name, data, await compiledRoutes(context), 'documents', { name: 'template.name', data: 'template.data' });
   };
 
 /** The document's recipients are reported only if the request could be read. */

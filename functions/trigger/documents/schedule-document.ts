@@ -10,7 +10,7 @@ const SPREAD_MS = 60_000;
  * Schedules a task that processes the document again when its email may be sent: Eventarc gives up after a day, and a quota
  * may last longer. False if the platform redelivers the event anyway, or if there is no task queue.
  */
-export async function lookAgain(
+export async function scheduleDocument(
   outcome: Outcome,
   name: string,
   eventId: string,

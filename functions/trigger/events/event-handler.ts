@@ -21,13 +21,13 @@ type Worker = FunctionContext & { emailEvents(): Promise<EventDelivery> };
  * (429 and 503 would slow down the whole queue, for every target). `POST /events/sweep`: hands over events that a crash left in
  * outboxes.
  */
-export function eventHandler(edge: Worker, log: Log): Handler {
+export function eventHandler(context: Worker, log: Log): Handler {
   return async (req, res) => {
-    const facts = traceOf(req, edge.project);
+    const facts = traceOf(req, context.project);
     try {
       if (req.method !== 'POST') return void res.writeHead(405, { allow: 'POST' }).end();
-      checkAudience(req.headers.authorization, edge.pushAudience);
-      const delivery = await edge.emailEvents();
+      checkAudience(req.headers.authorization, context.pushAudience);
+      const delivery = await context.emailEvents();
       try {
         if (pathOf(req.url) === '/events/sweep') {
           const swept = await delivery.sweep();
@@ -35,7 +35,7 @@ export function eventHandler(edge: Worker, log: Log): Handler {
           return void res.writeHead(204).end();
         }
         const task = readTask(parseJson(await readBody(req)));
-        res.writeHead(await deliver(task, delivery, edge, (severity, event, more) => log(severity, event, { ...more, ...facts }))).end();
+        res.writeHead(await deliver(task, delivery, context, (severity, event, more) => log(severity, event, { ...more, ...facts }))).end();
       } finally {
         delivery.close();
       }
@@ -48,9 +48,9 @@ export function eventHandler(edge: Worker, log: Log): Handler {
 }
 
 /** Posts the event to its target once. */
-async function deliver(task: EventTask, delivery: EventDelivery, edge: Worker, log: Log): Promise<204 | 500> {
+async function deliver(task: EventTask, delivery: EventDelivery, context: Worker, log: Log): Promise<204 | 500> {
   const { target: name, id, type, email, since } = task;
-  const target = edge.config.events?.find((one) => one.name === name);
+  const target = context.config.events?.find((one) => one.name === name);
   const said = { id: email, event_id: id, type, target: name };
   if (target?.url === undefined || target.secret === undefined) {
     log('WARNING', 'email_event', { ...said, outcome: 'dropped', status: 'the config has no such URL any more' });
@@ -59,17 +59,17 @@ async function deliver(task: EventTask, delivery: EventDelivery, edge: Worker, l
   const body = Buffer.from(task.payload);
   const status = await delivery
     .secret(target.secret)
-    .then(async (secret) => delivery.post(target.url as string, await signedHeaders(signingSecrets(secret), id, body, edge.now()), body))
+    .then(async (secret) => delivery.post(target.url as string, await signedHeaders(signingSecrets(secret), id, body, context.now()), body))
     .catch((error: unknown) => toFailure(error).code);
   if (typeof status === 'number' && status >= 200 && status < 300) {
     log('INFO', 'email_event', { ...said, outcome: 'delivered', status });
     return 204;
   }
-  if (edge.now() - since < OFFERED_MS) {
+  if (context.now() - since < OFFERED_MS) {
     log('WARNING', 'email_event', { ...said, outcome: 'retry', status });
     return 500;
   }
-  const ports = edge.startInvocation();
+  const ports = context.startInvocation();
   try {
     await publishDeadLetter({ data: JSON.stringify(task), attributes: { [EVENT_ATTRIBUTE]: name } }, 'event_undelivered', ports);
   } finally {

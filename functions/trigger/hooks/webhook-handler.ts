@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isTaken } from '../../mail/delivery/outcome.ts';
+import { isAccepted } from '../../mail/delivery/outcome.ts';
 import { type FailureCode, failureInfo, MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { Hook } from '../../mail/model/route.ts';
 
@@ -21,24 +21,28 @@ const BODY_MAX_BYTES = 2 * 1024 * 1024;
  * `POST /hooks/<route>`: turns signed webhooks into emails. 2xx: the email is sent or durably queued, or the route does not want
  * the event. 4xx: refused, without the reason. 5xx: the vendor must redeliver.
  */
-export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
-  const hooks = new Map((edge.config.routes ?? []).flatMap(({ name, hook }) => (hook ? [[name, hook]] : [])));
+export function webhooks(context: FunctionContext, verifier: WebhookVerifier, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
+  const hooks = new Map((context.config.routes ?? []).flatMap(({ name, hook }) => (hook ? [[name, hook]] : [])));
   return async (req, res) => {
-    const started = edge.now();
+    const started = context.now();
     const name = /^\/hooks\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1];
     const hook = name === undefined ? undefined : hooks.get(name);
     const facts = (): Record<string, string | number> => ({
       ...(hook && { route: String(name) }),
-      ms: edge.now() - started,
-      ...(traceOf(req, edge.project) as Record<string, string>),
+      ms: context.now() - started,
+      ...(traceOf(req, context.project) as Record<string, string>),
     });
     try {
       if (name === undefined) throw new MailFailure('path_unknown', 'Send webhooks to /hooks/<route>.');
       if (req.method !== 'POST') throw new MailFailure('method_unknown', 'Webhooks are POSTed.');
-      if (edge.stopped) throw new MailFailure('stopped', '');
+      if (context.stopped) throw new MailFailure('stopped', '');
       const type = contentTypeOf(req);
       checkEventType(type);
-      const signed = { headers: req.headersDistinct, body: await readBody(req, { maxBytes: BODY_MAX_BYTES, timeoutMs }), now: edge.now() };
+      const signed = {
+        headers: req.headersDistinct,
+        body: await readBody(req, { maxBytes: BODY_MAX_BYTES, timeoutMs }),
+        now: context.now(),
+      };
       const { scheme, ...known } = await prove(signed, hook, verifier);
       const event = readEvent(type, signed.body);
       const greeting = scheme.handshake?.(eventFieldsOf(event), signed.headers) ?? null;
@@ -48,7 +52,7 @@ export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: 
       }
       const happened = {
         event: { data: event, attributes: attributesOf(signed.headers) },
-        key: keyOf(signed, known.eventId, edge),
+        key: keyOf(signed, known.eventId, context),
         keyMs: known.keyMs,
         retryFailed: true, // the cause may be fixed when the vendor redelivers
       };
@@ -57,15 +61,15 @@ export function webhooks(edge: FunctionContext, verifier: WebhookVerifier, log: 
         import('../common/compiled-routes.ts'),
         import('../../notify/handle-event.ts'),
       ]);
-      const compiled = await compiledRoutes(edge);
-      const ports = edge.startInvocation();
-      const taken = await takeEvent(happened, routeNamed(name, compiled), compiled, edge.config, ports).finally(ports.close);
+      const compiled = await compiledRoutes(context);
+      const ports = context.startInvocation();
+      const taken = await takeEvent(happened, routeNamed(name, compiled), compiled, context.config, ports).finally(ports.close);
       if (typeof taken === 'string') {
         log('INFO', 'event', { outcome: taken, ...facts() });
         return answer(req, res, 200, { outcome: taken });
       }
       reportOutcome(log, taken, { caller: `route:${name}`, ...facts() });
-      answer(req, res, isTaken(taken) ? 200 : statusOf(taken.failure.code), isTaken(taken) ? { id: taken.id } : REFUSAL);
+      answer(req, res, isAccepted(taken) ? 200 : statusOf(taken.failure.code), isAccepted(taken) ? { id: taken.id } : REFUSAL);
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, { ...(OWN_WORDS.has(failure.code) && { detail: failure.message }), ...facts() });

@@ -13,11 +13,11 @@ const KEY = /^mg_([a-z0-9-]{1,40})_[A-Za-z0-9_-]{43,}$/;
  * verified. The config has only the hash of a key. The comparison takes constant time; for an unknown id it uses a dummy hash.
  * Wrong, expired and disabled keys get the same answer. Throws MailFailure: key_missing, key_invalid.
  */
-export function authenticate(headers: Headers, edge: Pick<FunctionContext, 'config' | 'digest' | 'now' | 'trustIam'>): CallerKey {
+export function authenticate(headers: Headers, context: Pick<FunctionContext, 'config' | 'digest' | 'now' | 'trustIam'>): CallerKey {
   const given = BEARER.exec(String(headers['authorization'] ?? ''))?.[1];
-  const key = given !== undefined && KEY.test(given) ? byKey(given, edge) : edge.trustIam ? byIdentity(headers, edge) : null;
+  const key = given !== undefined && KEY.test(given) ? byKey(given, context) : context.trustIam ? byIdentity(headers, context) : null;
   if (given === undefined && !key) throw new MailFailure('key_missing', 'Missing API key in the authorization header.');
-  const lives = key && key.disabled !== true && (key.expires === undefined || edge.now() < key.expires);
+  const lives = key && key.disabled !== true && (key.expires === undefined || context.now() < key.expires);
   if (!lives) throw new MailFailure('key_invalid', 'API key is invalid');
   return key;
 }

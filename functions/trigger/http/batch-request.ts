@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Batch, Ended } from '../../mail/batch.ts';
-import { isTaken } from '../../mail/delivery/outcome.ts';
+import { isAccepted } from '../../mail/delivery/outcome.ts';
 import type { Caller } from '../../mail/model/config.ts';
 import { callerMessage, MailFailure } from '../../mail/model/failure.ts';
 import { readBody } from '../common/body.ts';
@@ -23,7 +23,7 @@ export async function readBatch(req: IncomingMessage, caller: Caller, timeoutMs:
  * missing emails.
  */
 export function answerBatch(ended: readonly Ended[], permissive: boolean, now: number): HttpAnswer {
-  const sent = ended.flatMap(({ outcome }) => (outcome && isTaken(outcome) ? [{ id: outcome.id }] : []));
+  const sent = ended.flatMap(({ outcome }) => (outcome && isAccepted(outcome) ? [{ id: outcome.id }] : []));
   const stopped = ended.find(({ outcome, failure }) => failure && (outcome || !permissive));
   const least = ended.flatMap(({ outcome }) => outcome?.quota ?? []).sort((a, b) => a.remaining - b.remaining)[0];
   const headers = quotaHeaders(least, now);

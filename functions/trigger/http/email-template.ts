@@ -9,11 +9,11 @@ type Fields = Readonly<Record<string, unknown>>;
  * request has none, as in Resend's contract. Any other body is returned unchanged. Throws MailFailure: request_invalid, with
  * every other problem of the email.
  */
-export async function withTemplate(body: unknown, edge: Pick<FunctionContext, 'routesFile'>, later: boolean): Promise<unknown> {
+export async function withTemplate(body: unknown, context: Pick<FunctionContext, 'routesFile'>, later: boolean): Promise<unknown> {
   if (typeof body !== 'object' || body === null || !isGiven((body as Fields)['template'])) return body;
   const { template, ...fields } = body as Fields;
   try {
-    const { subject, ...words } = await rendered(template, fields, edge);
+    const { subject, ...words } = await rendered(template, fields, context);
     return { ...fields, subject: isGiven(fields['subject']) ? fields['subject'] : subject, ...words };
   } catch (error) {
     const failure = toFailure(error);
@@ -22,7 +22,7 @@ export async function withTemplate(body: unknown, edge: Pick<FunctionContext, 'r
   }
 }
 
-async function rendered(template: unknown, fields: Fields, edge: Pick<FunctionContext, 'routesFile'>) {
+async function rendered(template: unknown, fields: Fields, context: Pick<FunctionContext, 'routesFile'>) {
   const { id, variables = {}, ...unknown } = Array.isArray(template) || typeof template !== 'object' ? {} : (template as Fields);
   const problems = [
     ...Object.keys(unknown).map(
@@ -40,7 +40,7 @@ async function rendered(template: unknown, fields: Fields, edge: Pick<FunctionCo
     import('../common/compiled-routes.ts'),
     import('../common/render-template.ts'),
   ]);
-  const compiled = await compiledRoutes(edge);
+  const compiled = await compiledRoutes(context);
   return renderTemplate(String(id), variables ?? {}, compiled, 'emails', { name: 'template.id', data: 'template.variables' });
 }
 

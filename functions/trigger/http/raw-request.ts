@@ -17,7 +17,7 @@ const HEADROOM_BYTES = 64 * 1024; // enough for a header section with 500 recipi
 export async function readRawOrder(
   req: IncomingMessage,
   caller: Caller,
-  edge: Pick<FunctionContext, 'config' | 'digest'>,
+  context: Pick<FunctionContext, 'config' | 'digest'>,
   timeoutMs: number,
 ): Promise<{ readonly draft: PreparedEmail; readonly key: string | null }> {
   if (contentTypeOf(req) !== 'message/rfc822')
@@ -28,7 +28,7 @@ export async function readRawOrder(
   const { parseRawMessage, prepareRawMessage } = await import('../../mail/message/raw-message.ts'); // loaded only for raw messages
   const message = parseRawMessage(body, 'rawBody' in req ? 0 : HEADROOM_BYTES);
   const key = own ?? (message.key === null ? null : checkedKey(message.key));
-  return { draft: prepareRawMessage(message, envelope, caller, edge.config, edge.digest), key };
+  return { draft: prepareRawMessage(message, envelope, caller, context.config, context.digest), key };
 }
 
 function readEnvelope({ headers, url = '' }: IncomingMessage): { from: Address | null; to: Address[] } {

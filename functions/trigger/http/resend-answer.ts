@@ -1,4 +1,4 @@
-import { isTaken, type Outcome, type Quota } from '../../mail/delivery/outcome.ts';
+import { isAccepted, type Outcome, type Quota } from '../../mail/delivery/outcome.ts';
 import { callerMessage, type FailureCode, failureInfo, type MailFailure } from '../../mail/model/failure.ts';
 
 /** The response to a request: status, body, and headers besides the content type. */
@@ -75,7 +75,7 @@ const NAMES: Readonly<Record<FailureCode, string>> = {
 /** The outcome of an email as a response of Resend's API. */
 export function outcomeAnswer(outcome: Outcome, now: number): HttpAnswer {
   const headers = quotaHeaders(outcome.quota, now);
-  if (isTaken(outcome)) return { status: 200, body: { id: outcome.id }, headers };
+  if (isAccepted(outcome)) return { status: 200, body: { id: outcome.id }, headers };
   const answer = errorAnswer(outcome.failure, now, outcome.id, 'notBefore' in outcome ? outcome.notBefore : undefined);
   return { ...answer, headers: { ...headers, ...answer.headers } };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { knownOf } from '../../diagnose/known-failures.ts';
-import { accept, take } from '../../mail/accept.ts';
+import { accept, acceptPrepared } from '../../mail/accept.ts';
 import { cancel, ownMail, reschedule } from '../../mail/change.ts';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
@@ -29,32 +29,32 @@ interface Request {
   readonly req: IncomingMessage;
   readonly path: string;
   readonly caller: Caller;
-  readonly edge: FunctionContext;
+  readonly context: FunctionContext;
   readonly timeoutMs: number;
   /** Logs the outcome of an email. */
   report(outcome: Outcome): void;
 }
 
 /** The HTTP API: Resend's sending API, raw messages, the record of emails, and `GET /health`. */
-export function resendApi(edge: FunctionContext, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
+export function resendApi(context: FunctionContext, log: Log, { timeoutMs = BODY_TIMEOUT_MS } = {}): Handler {
   return async (req, res) => {
-    const started = edge.now();
+    const started = context.now();
     const path = pathOf(req.url);
     const facts = (): Record<string, string | number> => ({
-      ms: edge.now() - started,
-      ...(traceOf(req, edge.project) as Record<string, string>),
+      ms: context.now() - started,
+      ...(traceOf(req, context.project) as Record<string, string>),
     });
     try {
       const route = operationOf(req.method ?? '', path);
       if (route === 'health') return write(req, res, { status: 200, body: { status: 'ok' } });
-      const caller = authenticate(req.headers, edge);
-      if (edge.stopped && SENDING.has(route)) throw new MailFailure('stopped', '', edge.now() + STOPPED_RETRY_MS);
+      const caller = authenticate(req.headers, context);
+      if (context.stopped && SENDING.has(route)) throw new MailFailure('stopped', '', context.now() + STOPPED_RETRY_MS);
       const report = (outcome: Outcome): void => reportOutcome(log, outcome, { caller: caller.id, ...facts() });
-      write(req, res, await HANDLERS[route]({ req, path, caller, edge, timeoutMs, report }));
+      write(req, res, await HANDLERS[route]({ req, path, caller, context, timeoutMs, report }));
     } catch (error) {
       const failure = toFailure(error);
       reportRefusal(log, failure, facts());
-      const answer = errorAnswer(failure, edge.now());
+      const answer = errorAnswer(failure, context.now());
       write(req, res, failure.code === 'method_unknown' ? { ...answer, headers: { allow: allowed(path) } } : answer);
     }
   };
@@ -65,55 +65,55 @@ const SENDING: ReadonlySet<ApiOperation> = new Set(['send', 'batch', 'raw']);
 const STOPPED_RETRY_MS = 60_000;
 
 const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Request) => Promise<HttpAnswer>>> = {
-  async send({ req, caller, edge, timeoutMs, report }) {
+  async send({ req, caller, context, timeoutMs, report }) {
     const key = idempotencyKey(req);
     const body = await readJson(req, { timeoutMs });
     const sending = async (ports: Ports) =>
       accept({ ...(await filledIn(body, edge, ports)), caller, key, retryFailed: true }, edge.config, ports);
     const outcome = await within(edge, sending).finally(() => forgetFiles(body));
     report(outcome);
-    return outcomeAnswer(outcome, edge.now());
+    return outcomeAnswer(outcome, context.now());
   },
 
-  async batch({ req, caller, edge, timeoutMs, report }) {
+  async batch({ req, caller, context, timeoutMs, report }) {
     const batch = await readBatch(req, caller, timeoutMs);
     const { sendBatch } = await import('../../mail/batch.ts');
-    const ended = await within(edge, (ports) => sendBatch(batch, edge.config, ports, (body) => filledIn(body, edge, ports)));
+    const ended = await within(context, (ports) => sendBatch(batch, context.config, ports, (body) => filledIn(body, context, ports)));
     for (const { outcome } of ended) if (outcome) report(outcome);
-    return answerBatch(ended, batch.permissive, edge.now());
+    return answerBatch(ended, batch.permissive, context.now());
   },
 
-  async raw({ req, caller, edge, timeoutMs, report }) {
-    const { draft, key } = await readRawOrder(req, caller, edge, timeoutMs);
-    const outcome = await within(edge, (ports) => take(draft, { caller, key, retryFailed: true }, edge.config, ports));
+  async raw({ req, caller, context, timeoutMs, report }) {
+    const { draft, key } = await readRawOrder(req, caller, context, timeoutMs);
+    const outcome = await within(context, (ports) => acceptPrepared(draft, { caller, key, retryFailed: true }, context.config, ports));
     report(outcome);
-    return outcomeAnswer(outcome, edge.now());
+    return outcomeAnswer(outcome, context.now());
   },
 
-  async list({ req, caller, edge }) {
+  async list({ req, caller, context }) {
     const { listAnswer, readListRequest } = await import('./list-request.ts');
-    const find = async (id: string) => (await within(edge, (ports) => ownMail(id, caller.id, ports))).entry;
-    return { status: 200, body: listAnswer(await edge.listEmails(await readListRequest(req.url, caller, find))) };
+    const find = async (id: string) => (await within(context, (ports) => ownMail(id, caller.id, ports))).entry;
+    return { status: 200, body: listAnswer(await context.listEmails(await readListRequest(req.url, caller, find))) };
   },
 
-  async read({ path, caller, edge }) {
-    const { entry } = await within(edge, (ports) => ownMail(idIn(path), caller.id, ports));
+  async read({ path, caller, context }) {
+    const { entry } = await within(context, (ports) => ownMail(idIn(path), caller.id, ports));
     const { catalogue, cause } = entry.code === null ? NOTHING_KNOWN : knownOf(entry.code as FailureCode);
     return { status: 200, body: { ...recordOf(entry), catalogue, cause } };
   },
 
-  async move({ req, path, caller, edge, timeoutMs }) {
+  async move({ req, path, caller, context, timeoutMs }) {
     const id = idIn(path);
     const body = (await readJson(req, { timeoutMs })) as Record<string, unknown> | null;
     const time = body?.['scheduled_at'] ?? body?.['scheduledAt'];
     if (typeof time !== 'string' || time === '') throw new MailFailure('field_missing', 'Missing `scheduled_at` field.');
-    await within(edge, async (ports) => reschedule(await ownMail(id, caller.id, ports), time, ports));
+    await within(context, async (ports) => reschedule(await ownMail(id, caller.id, ports), time, ports));
     return { status: 200, body: { object: 'email', id } };
   },
 
-  async cancel({ path, caller, edge }) {
+  async cancel({ path, caller, context }) {
     const id = idIn(path);
-    await within(edge, async (ports) => cancel(await ownMail(id, caller.id, ports), ports));
+    await within(context, async (ports) => cancel(await ownMail(id, caller.id, ports), ports));
     return { status: 200, body: { object: 'email', id } };
   },
 
@@ -137,8 +137,8 @@ async function filledIn(body: unknown, edge: FunctionContext, ports: Ports): Pro
 }
 
 /** Runs one invocation with its own ports. */
-async function within<T>(edge: FunctionContext, run: (ports: Ports) => Promise<T>): Promise<T> {
-  const ports = edge.startInvocation();
+async function within<T>(context: FunctionContext, run: (ports: Ports) => Promise<T>): Promise<T> {
+  const ports = context.startInvocation();
   return run(ports).finally(ports.close);
 }
 

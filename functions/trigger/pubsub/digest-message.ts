@@ -17,23 +17,23 @@ type Facts = Readonly<Record<string, string | number | null>>;
 /** Sends the digest that a queue message names. Returns the status: 204 acknowledges. */
 export async function digestDelivery(
   { message, attempt }: QueueDelivery,
-  edge: FunctionContext,
+  context: FunctionContext,
   log: Log,
   facts: () => Facts,
 ): Promise<number> {
   const route = String(message.attributes[DIGEST_ATTRIBUTE]);
-  const ports = edge.startInvocation();
+  const ports = context.startInvocation();
   try {
-    const compiled = await compiledRoutes(edge);
+    const compiled = await compiledRoutes(context);
     const { window, sample } = readDigest(message);
     const now = Object.hasOwn(compiled.routes, route) ? compiled.routes[route] : undefined;
     const known = now ?? routeThatWas(route, sample);
     if (!known) throw new MailFailure('path_unknown', 'the deployed config has no such route, and the digest names no recipients');
     // A removed route is no longer a known caller, so the worker would refuse its queue message: its last digest is sent directly.
     const [config, used] = now
-      ? [edge.config, ports]
+      ? [context.config, ports]
       : [
-          { ...edge.config, delivery: 'direct' as const },
+          { ...context.config, delivery: 'direct' as const },
           { ...ports, queue: null },
         ];
     const outcome = await sendDigest(window, sample, known, compiled, config, used);

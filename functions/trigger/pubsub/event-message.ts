@@ -7,11 +7,11 @@ import { reportRefusal } from '../common/report.ts';
 /** A replayed dead letter of an event: its delivery begins again. Returns the status, as for an email. */
 export async function replayedEvent(
   { data }: QueueMessage,
-  edge: { emailEvents(): Promise<EventDelivery> },
+  context: { emailEvents(): Promise<EventDelivery> },
   log: Log,
   facts: () => Record<string, string | number | null>,
 ): Promise<204 | 503> {
-  const delivery = await edge.emailEvents();
+  const delivery = await context.emailEvents();
   try {
     return (await delivery.again(JSON.parse(data) as EventTask)) ? 204 : 503;
   } catch (error) {

@@ -8,11 +8,11 @@ import type { QueueDelivery } from './push-envelope.ts';
 /** Keeps a delivery while sending is stopped. Returns the status: 204 acknowledges a message that is durable elsewhere. */
 export async function keepWhileStopped(
   delivery: Pick<QueueDelivery, 'message' | 'key' | 'attempt'>,
-  edge: FunctionContext,
+  context: FunctionContext,
   log: Log,
   facts: () => Readonly<Record<string, string | number | null>>,
 ): Promise<204 | 503> {
-  const ports = edge.startInvocation();
+  const ports = context.startInvocation();
   try {
     const acknowledged = await keepMessage(delivery, ports).catch(() => false);
     reportRefusal(log, new MailFailure('stopped', ''), { ...facts(), acknowledged });

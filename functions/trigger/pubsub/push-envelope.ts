@@ -140,7 +140,7 @@ function eventOfPush(push: Push, eventId: string): PushedEvent {
 }
 
 /** The event of a replayed dead letter, as its route received it first. */
-export function eventAgain({ message, key, attempt }: QueueDelivery): PushedEvent {
+export function replayedEventDelivery({ message, key, attempt }: QueueDelivery): PushedEvent {
   const {
     [KEY_ATTRIBUTE]: _,
     [ROUTE_ATTRIBUTE]: __,

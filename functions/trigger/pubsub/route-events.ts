@@ -17,29 +17,29 @@ import { checkAudience, type PushedEvent, readEventDelivery, unreadable } from '
  * `POST /routes/<route>`: handles the messages of the route's subscription. Status 204 acknowledges, also an event that the
  * route ignores; after any other status Pub/Sub redelivers.
  */
-export function routeEvents(edge: FunctionContext, log: Log): Handler {
+export function routeEvents(context: FunctionContext, log: Log): Handler {
   return async (req, res) => {
-    const started = edge.now();
+    const started = context.now();
     const name = /^\/routes\/([a-z0-9-]{1,40})$/.exec(pathOf(req.url))?.[1] ?? '';
     let attempt: number | null = null;
     const facts = (): Record<string, string | number | null> => ({
       route: name,
       attempt,
-      ms: edge.now() - started,
-      ...(traceOf(req, edge.project) as Record<string, string>),
+      ms: context.now() - started,
+      ...(traceOf(req, context.project) as Record<string, string>),
     });
     try {
       if (req.method !== 'POST') return end(res, 405);
-      checkAudience(req.headers.authorization, edge.pushAudience);
-      routeNamed(name, await compiledRoutes(edge)); // an unknown route is refused before the body is read
+      checkAudience(req.headers.authorization, context.pushAudience);
+      routeNamed(name, await compiledRoutes(context)); // an unknown route is refused before the body is read
       const delivery = readEventDelivery(req.headers, contentTypeOf(req), parseJson(await readBody(req)));
       attempt = delivery.attempt;
-      if (edge.stopped) {
+      if (context.stopped) {
         const { keepWhileStopped } = await import('./keep-while-stopped.ts');
         const message = withAttributes(delivery.message, { [ROUTE_ATTRIBUTE]: name });
-        return end(res, await keepWhileStopped({ ...delivery, message }, edge, log, facts));
+        return end(res, await keepWhileStopped({ ...delivery, message }, context, log, facts));
       }
-      end(res, await eventDelivery(name, delivery, edge, log, facts));
+      end(res, await eventDelivery(name, delivery, context, log, facts));
     } catch (error) {
       const failure = unreadable(req.headers, toFailure(error));
       // The detail of an invalid envelope is our own text.
@@ -55,17 +55,17 @@ type Facts = Readonly<Record<string, string | number | null>>;
 export async function eventDelivery(
   name: string,
   delivery: PushedEvent,
-  edge: FunctionContext,
+  context: FunctionContext,
   log: Log,
   facts: () => Facts,
 ): Promise<number> {
-  const compiled = await compiledRoutes(edge);
+  const compiled = await compiledRoutes(context);
   const route = routeNamed(name, compiled);
   const { data, attributes, failure, key, message, attempt } = delivery;
-  const ports = edge.startInvocation();
+  const ports = context.startInvocation();
   try {
     const happened = { event: { data, attributes }, key, retryFailed: false, ...(failure && { failure }) };
-    const taken = await handleEvent(happened, route, compiled, edge.config, ports);
+    const taken = await handleEvent(happened, route, compiled, context.config, ports);
     if (typeof taken === 'string') {
       log('INFO', 'event', { outcome: taken, ...facts() });
       return 204;

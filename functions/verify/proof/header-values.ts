@@ -8,7 +8,7 @@ export function headerOf(headers: HeaderValues, name: string): string | null {
 }
 
 /** A header of seconds since the epoch, if it lies within the tolerance before or after now (milliseconds). */
-export function timelyOf(text: string | null, now: number, toleranceSeconds: number): number | null {
+export function freshTimestamp(text: string | null, now: number, toleranceSeconds: number): number | null {
   if (text === null || !/^\d{1,11}$/.test(text)) return null;
   return Math.abs(Number(text) - Math.floor(now / 1_000)) <= toleranceSeconds ? Number(text) : null;
 }

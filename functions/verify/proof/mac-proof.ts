@@ -9,4 +9,4 @@ export function macProof(algorithm: Algorithm, given: readonly (Buffer | null)[]
 }
 
 /** The signed text followed by the body. */
-export const behind = (head: string, body: Buffer): Buffer => Buffer.concat([Buffer.from(head), body]);
+export const prefixed = (head: string, body: Buffer): Buffer => Buffer.concat([Buffer.from(head), body]);

@@ -1,6 +1,6 @@
-import { headerOf, timelyOf } from '../proof/header-values.ts';
+import { headerOf, freshTimestamp } from '../proof/header-values.ts';
 import { decodeMac, makeMac } from '../proof/mac.ts';
-import { behind, macProof } from '../proof/mac-proof.ts';
+import { prefixed, macProof } from '../proof/mac-proof.ts';
 import { ANY_TEXT, HOUR_MS, type Scheme } from '../proof/scheme.ts';
 
 const REPLAY_MS = 32 * 24 * HOUR_MS;
@@ -16,12 +16,12 @@ export const hmac: Scheme = {
     if (!given?.startsWith(prefix)) return null;
     const mac = decodeMac(given.slice(prefix.length), encoding, algorithm);
     if (timestamp === undefined) return macProof(algorithm, [mac], body);
-    const at = timelyOf(headerOf(headers, timestamp), now, toleranceSeconds);
-    return at === null ? null : macProof(algorithm, [mac], behind(`${at}:`, body));
+    const at = freshTimestamp(headerOf(headers, timestamp), now, toleranceSeconds);
+    return at === null ? null : macProof(algorithm, [mac], prefixed(`${at}:`, body));
   },
   async sign(secret, { body, at }, { hmac: form }) {
     const { header = '', algorithm = 'sha256', encoding = 'hex', prefix = '', timestamp } = form ?? {};
-    const data = timestamp === undefined ? body : behind(`${at}:`, body);
+    const data = timestamp === undefined ? body : prefixed(`${at}:`, body);
     const signature = `${prefix}${(await makeMac(algorithm, secret, data)).toString(encoding)}`;
     return { [header]: signature, ...(timestamp !== undefined && { [timestamp]: String(at) }) };
   },

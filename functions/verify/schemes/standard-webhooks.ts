@@ -1,5 +1,5 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { headerOf, timelyOf } from '../proof/header-values.ts';
+import { headerOf, freshTimestamp } from '../proof/header-values.ts';
 import { sameText } from '../proof/mac.ts';
 import type { Scheme } from '../proof/scheme.ts';
 
@@ -17,7 +17,7 @@ export const standardWebhooks: Scheme = {
   read({ headers, body, now }, { toleranceSeconds }) {
     const name = NAMES.find((one) => headers[`${one}-id`] !== undefined) ?? NAMES[0];
     const id = headerOf(headers, `${name}-id`);
-    const at = timelyOf(headerOf(headers, `${name}-timestamp`), now, toleranceSeconds);
+    const at = freshTimestamp(headerOf(headers, `${name}-timestamp`), now, toleranceSeconds);
     const given = (headerOf(headers, `${name}-signature`) ?? '').split(' ').filter((one) => one.startsWith('v1,'));
     if (id === null || !ID.test(id) || at === null || given.length === 0 || given.length > SIGNATURES_MAX) return null;
     return {

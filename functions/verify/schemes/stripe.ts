@@ -1,6 +1,6 @@
-import { headerOf, timelyOf } from '../proof/header-values.ts';
+import { headerOf, freshTimestamp } from '../proof/header-values.ts';
 import { decodeMac, makeMac } from '../proof/mac.ts';
-import { behind, macProof } from '../proof/mac-proof.ts';
+import { prefixed, macProof } from '../proof/mac-proof.ts';
 import { ANY_TEXT, type Scheme } from '../proof/scheme.ts';
 
 const SIGNATURES_MAX = 8;
@@ -15,13 +15,13 @@ export const stripe: Scheme = {
     const values = (name: string): string[] =>
       pairs.flatMap(([key, value = '', ...more]) => (key?.trim() === name && more.length === 0 ? [value] : []));
     const [time = null, ...others] = values('t');
-    const at = timelyOf(time, now, toleranceSeconds);
+    const at = freshTimestamp(time, now, toleranceSeconds);
     const given = values('v1');
     if (at === null || others.length > 0 || given.length > SIGNATURES_MAX) return null;
     const proof = macProof(
       'sha256',
       given.map((one) => decodeMac(one, 'hex', 'sha256')),
-      behind(`${at}.`, body),
+      prefixed(`${at}.`, body),
     );
     if (!proof) return null;
     return {
@@ -32,7 +32,7 @@ export const stripe: Scheme = {
     };
   },
   sign: async (secret, { body, at }) => ({
-    'Stripe-Signature': `t=${at},v1=${(await makeMac('sha256', secret, behind(`${at}.`, body))).toString('hex')}`,
+    'Stripe-Signature': `t=${at},v1=${(await makeMac('sha256', secret, prefixed(`${at}.`, body))).toString('hex')}`,
   }),
   secret: { ...ANY_TEXT, core: (secret) => secret.replace(/^whsec_/, '') },
   needs: [],

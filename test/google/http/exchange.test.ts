@@ -79,7 +79,10 @@ const addresses = [
 ];
 for (const url of addresses)
   test(`an address that is none is called nowhere: ${JSON.stringify(url)}`, async () => {
-    await assert.rejects(createExchange()(NEVER)({ method: 'GET', url, timeoutMs: 1_000 }), { message: 'ERR_INVALID_URL', left: false });
+    await assert.rejects(createExchange()(NEVER)({ method: 'GET', url, timeoutMs: 1_000 }), {
+      message: 'ERR_INVALID_URL',
+      bytesSent: false,
+    });
   });
 
 for (const body of ['', 'plain', 'ä', '✓ and plain', '\ud800', '😀'])
@@ -95,7 +98,7 @@ for (const value of ['a\r\nx: 1', 'a\nb', 'a\0', 'ä'])
   test(`a header that would be two is sent nowhere: ${JSON.stringify(value)}`, async () => {
     await using server = await peer(say('ok'));
     const call = { method: 'GET' as const, url: `${server.url}/`, headers: { authorization: `Bearer ${value}` }, timeoutMs: 1_000 };
-    await assert.rejects(createExchange()(NEVER)(call), { message: 'ERR_INVALID_CHAR', left: false });
+    await assert.rejects(createExchange()(NEVER)(call), { message: 'ERR_INVALID_CHAR', bytesSent: false });
     assert.equal(server.connections(), 0);
   });
 
@@ -179,7 +182,7 @@ test('what must not reach Google twice is not tried again where a kept connectio
   await using server = await peer((socket, request) => (request === 1 ? say('ok')(socket) : socket.resetAndDestroy()));
   const exchange = createExchange()(NEVER);
   await exchange(post(server.url));
-  await assert.rejects(exchange(post(server.url, { once: true })), { message: 'ECONNRESET', left: true });
+  await assert.rejects(exchange(post(server.url, { once: true })), { message: 'ECONNRESET', bytesSent: true });
   assert.equal(server.connections(), 1);
 });
 
@@ -204,7 +207,7 @@ test('where the second try finds nobody, the first may have arrived all the same
   });
   const exchange = createExchange()(NEVER);
   await exchange(post(server.url));
-  await assert.rejects(exchange(post(server.url)), { name: 'NoReply', message: 'ECONNREFUSED', left: true });
+  await assert.rejects(exchange(post(server.url)), { name: 'NoReply', message: 'ECONNREFUSED', bytesSent: true });
 });
 
 test('what must not reach Google twice goes over a connection that was used just now, or over a new one', async () => {
@@ -267,7 +270,7 @@ for (const text of ambiguous)
       ({ status, body }) => assert.fail(`${status} ${body}`),
       (one) => one,
     );
-    assert.deepEqual([error.name, error.left], ['NoReply', true]);
+    assert.deepEqual([error.name, error.bytesSent], ['NoReply', true]);
     assert.match(error.message, /^(EPROTO|ECONNRESET)$/); // never the bytes: they may hold a token
   });
 
@@ -283,32 +286,32 @@ test('an answer without a length ends with its connection; interim answers and t
   }
 });
 
-// `left`: may bytes of the request have reached Google? Only where that is false may the email go again.
-const losses: readonly { name: string; answer: (socket: Socket) => void; message: string; left: boolean; more?: object }[] = [
-  { name: 'a reset', answer: (socket) => socket.resetAndDestroy(), message: 'ECONNRESET', left: true },
-  { name: 'no answer but an end', answer: (socket) => socket.end(), message: 'ECONNRESET', left: true },
-  { name: 'half an answer', answer: (socket) => socket.end(ok('hello').slice(0, -1)), message: 'ECONNRESET', left: true },
-  { name: 'no answer in time', answer: () => {}, message: 'ETIMEDOUT', left: true, more: { timeoutMs: 50 } },
-  { name: 'another protocol', answer: (socket) => socket.write('220 mail.example.com\r\n\r\n'), message: 'EPROTO', left: true },
-  { name: 'a server that would not wait', answer: (socket) => socket.end(TOO_LATE), message: 'ETIMEDOUT', left: true },
-  { name: 'too large an answer', answer: say('hello'), message: 'EMSGSIZE', left: true, more: { maxBytes: 4 } },
+// `bytesSent`: may bytes of the request have reached Google? Only where that is false may the email go again.
+const losses: readonly { name: string; answer: (socket: Socket) => void; message: string; bytesSent: boolean; more?: object }[] = [
+  { name: 'a reset', answer: (socket) => socket.resetAndDestroy(), message: 'ECONNRESET', bytesSent: true },
+  { name: 'no answer but an end', answer: (socket) => socket.end(), message: 'ECONNRESET', bytesSent: true },
+  { name: 'half an answer', answer: (socket) => socket.end(ok('hello').slice(0, -1)), message: 'ECONNRESET', bytesSent: true },
+  { name: 'no answer in time', answer: () => {}, message: 'ETIMEDOUT', bytesSent: true, more: { timeoutMs: 50 } },
+  { name: 'another protocol', answer: (socket) => socket.write('220 mail.example.com\r\n\r\n'), message: 'EPROTO', bytesSent: true },
+  { name: 'a server that would not wait', answer: (socket) => socket.end(TOO_LATE), message: 'ETIMEDOUT', bytesSent: true },
+  { name: 'too large an answer', answer: say('hello'), message: 'EMSGSIZE', bytesSent: true, more: { maxBytes: 4 } },
   {
     name: 'an answer that grows too large',
     answer: (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nhello'),
     message: 'EMSGSIZE',
-    left: true,
+    bytesSent: true,
     more: { maxBytes: 4 },
   },
 ];
-for (const { name, answer, message, left, more } of losses)
+for (const { name, answer, message, bytesSent, more } of losses)
   test(`${name} is no reply: ${message}`, async () => {
     await using server = await peer(answer);
-    await assert.rejects(createExchange()(NEVER)(post(server.url, { once: true, ...more })), { name: 'NoReply', message, left });
+    await assert.rejects(createExchange()(NEVER)(post(server.url, { once: true, ...more })), { name: 'NoReply', message, bytesSent });
   });
 
 test('where nobody listens nothing has left', async () => {
   const call = post(`http://127.0.0.1:${await freePort(0)}`);
-  await assert.rejects(createExchange()(NEVER)(call), { message: 'ECONNREFUSED', left: false });
+  await assert.rejects(createExchange()(NEVER)(call), { message: 'ECONNREFUSED', bytesSent: false });
 });
 
 // The request waits in the socket while TLS is agreed on: it must not slip out behind a handshake whose certificate is refused.
@@ -327,7 +330,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
       await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
       const url = `https://${host}:${(server.address() as AddressInfo).port}`;
       const body = Buffer.alloc(50_000);
-      await assert.rejects(createExchange()(NEVER)(post(url, { body })), { message, left: false });
+      await assert.rejects(createExchange()(NEVER)(post(url, { body })), { message, bytesSent: false });
       const bytes = await got.promise;
       assert.ok(bytes > 0 && bytes < 10_000, `${bytes}`);
       await new Promise((done) => server.close(done));
@@ -339,7 +342,7 @@ test('a connection that breaks before TLS is agreed on has carried nothing', asy
   await using waits = await peer(() => {});
   // The hello of TLS has no empty line: the server's answer is to the first bytes that look like one, or to none.
   for (const { url } of [breaks, says, waits])
-    await assert.rejects(createExchange()(NEVER)(post(url.replace('http:', 'https:'), { timeoutMs: 300 })), { left: false });
+    await assert.rejects(createExchange()(NEVER)(post(url.replace('http:', 'https:'), { timeoutMs: 300 })), { bytesSent: false });
 });
 
 test('an answer that came while the process stood still is read, however late it wakes', async () => {
@@ -366,8 +369,8 @@ test('a deadline ends the calls in hand, and lets no other begin', async () => {
   const deadline = new AbortController();
   await using server = await peer(() => deadline.abort());
   const exchange = createExchange()(deadline.signal);
-  await assert.rejects(exchange(post(server.url, { timeoutMs: 600_000 })), { message: 'ETIMEDOUT', left: true });
-  await assert.rejects(exchange(post(server.url)), { message: 'ETIMEDOUT', left: false });
+  await assert.rejects(exchange(post(server.url, { timeoutMs: 600_000 })), { message: 'ETIMEDOUT', bytesSent: true });
+  await assert.rejects(exchange(post(server.url)), { message: 'ETIMEDOUT', bytesSent: false });
   assert.equal(server.connections(), 1);
 });
 
@@ -422,7 +425,7 @@ test('kept connections do not keep a process alive', async () => {
 // The kernel keeps a router's notice, and ends a connection that stood by it.
 for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])
   for (const open of [true, false])
-    test(`${code} on a connection that ${open ? 'stood: the letter may have left' : 'never stood: nothing has left'}`, async () => {
+    test(`${code} on a connection that ${open ? 'stood: the message may have left' : 'never stood: nothing has left'}`, async () => {
       const sockets: Socket[] = [];
       const watch = (event: unknown): void => void sockets.push((event as { socket: Socket }).socket);
       subscribe('net.client.socket', watch);
@@ -434,7 +437,7 @@ for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])
       const mute = createServer(ended);
       await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
       const url = open ? server.url : `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
-      await assert.rejects(createExchange()(NEVER)(post(url, { once: true })), { name: 'NoReply', message: code, left: open });
+      await assert.rejects(createExchange()(NEVER)(post(url, { once: true })), { name: 'NoReply', message: code, bytesSent: open });
       unsubscribe('net.client.socket', watch);
       await new Promise((done) => mute.close(done));
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goesOn, reconcile, sendAgain } from '../../../functions/mail/delivery/operator-decisions.ts';
+import { waitsForRest, reconcile, sendReleased } from '../../../functions/mail/delivery/operator-decisions.ts';
 import type { Submission } from '../../../functions/mail/delivery/submission.ts';
 import { prepareEmail } from '../../../functions/mail/message/prepared-email.ts';
 import { send } from '../../../functions/mail/queue/process-message.ts';
@@ -24,10 +24,10 @@ for (const by of ['its person', 'its caller'])
     const [there] = ports.ledger.entries.values();
     assert.ok(there);
     const asked = await reconcile(there, mailbox, ports);
-    assert.deepEqual([goesOn(asked), asked.entry.sessionUri], [true, 'session-1']);
+    assert.deepEqual([waitsForRest(asked), asked.entry.sessionUri], [true, 'session-1']);
     ports.upload = transfer;
     const draft = prepareEmail(MAIL, order.caller, CONFIG, ports);
-    const outcome = by === 'its person' ? await sendAgain(asked, draft, ports) : await send(order, CONFIG, ports);
+    const outcome = by === 'its person' ? await sendReleased(asked, draft, ports) : await send(order, CONFIG, ports);
     // A session that its caller's request has opened beside the claim gets no bytes.
     assert.deepEqual([outcome.state, ports.sent], ['sent', ['session-1']]);
   });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Entry, Ledger } from '../../../functions/mail/delivery/ledger.ts';
 import type { Ports, Transport, UploadStatus } from '../../../functions/mail/delivery/ports.ts';
-import { refuse } from '../../../functions/mail/delivery/send.ts';
+import { recordRefusal } from '../../../functions/mail/delivery/send.ts';
 
 import type { Submission } from '../../../functions/mail/delivery/submission.ts';
 import { MailFailure } from '../../../functions/mail/model/failure.ts';
@@ -306,10 +306,10 @@ test('a token that Gmail refuses is minted anew once', async () => {
 test('what a platform delivers and can never be an email is recorded once and answered', async () => {
   const ports = world();
   const bad = order({ body: { to: 1 }, retryFailed: false });
-  const first = await refuse(bad, new MailFailure('field_missing', 'x'), ports);
-  const second = await refuse(bad, new MailFailure('field_missing', 'x'), ports);
+  const first = await recordRefusal(bad, new MailFailure('field_missing', 'x'), ports);
+  const second = await recordRefusal(bad, new MailFailure('field_missing', 'x'), ports);
   assert.deepEqual([first.state, second.id, only(ports).state, only(ports).code], ['failed', first.id, 'failed', 'field_missing']);
-  await assert.rejects(refuse(bad, new MailFailure('in_flight', 'x'), ports), { code: 'in_flight' });
+  await assert.rejects(recordRefusal(bad, new MailFailure('in_flight', 'x'), ports), { code: 'in_flight' });
 });
 
 test('a file is fetched for the letter only, once the email is claimed; the same key is answered without it', async () => {
@@ -359,18 +359,18 @@ test('a platform may deliver an email again for a month: its key does not lapse 
 test('a refusal of what was sent before says that it was sent', async () => {
   const ports = world();
   const sent = await run(order({ retryFailed: false }), ports);
-  const again = await refuse(order({ retryFailed: false }), new MailFailure('idempotency_mismatch', 'x'), ports);
+  const again = await recordRefusal(order({ retryFailed: false }), new MailFailure('idempotency_mismatch', 'x'), ports);
   assert.deepEqual([again.state, again.id, only(ports).state], ['sent', sent.id, 'sent']);
 });
 
 test('a refusal of what was begun keeps the question open, and of what waits ends it', async () => {
   const begun = await died({ state: 'accepted', gmailId: 'g' });
   begun.clock += begun.leaseMs + 1;
-  const unsure = await refuse(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), begun);
+  const unsure = await recordRefusal(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), begun);
   assert.deepEqual([unsure.state, only(begun).state], ['unknown', 'sending']);
   const waiting = world({ openSession: fail('google_unavailable') });
   await run(order({ retryFailed: false }), waiting);
-  const ended = await refuse(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), waiting);
+  const ended = await recordRefusal(order({ retryFailed: false }), new MailFailure('sender_not_allowed', 'x'), waiting);
   assert.deepEqual([ended.state, only(waiting).state, only(waiting).code], ['failed', 'failed', 'sender_not_allowed']);
 });
 
@@ -455,7 +455,7 @@ test('another email under the same key of a publisher ends neither what waits no
   const other = order({ retryFailed: false, body: { ...MAIL, text: 'other' } });
   const refusal = await run(other, ports).catch((error: MailFailure) => error);
   assert.equal((refusal as MailFailure).code, 'idempotency_mismatch');
-  const outcome = await refuse(other, refusal as MailFailure, ports);
+  const outcome = await recordRefusal(other, refusal as MailFailure, ports);
   const entries = [...ports.ledger.entries.values()].map(({ entry }) => [entry.id, entry.state, entry.code]);
   assert.deepEqual(entries, [
     [first.id, 'waiting', 'google_unavailable'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Entry, STATES, type State } from '../../../functions/mail/delivery/ledger.ts';
-import { allows, apply, type Event, leads, type RefusalProof, TABLE } from '../../../functions/mail/delivery/transitions.ts';
+import { allows, apply, type Event, hasTransition, type RefusalProof, TABLE } from '../../../functions/mail/delivery/transitions.ts';
 
 const entry = (state: State): Entry => ({
   ...{ id: 'i', state, requestHash: 'p', caller: 'c', mailbox: 'm', recipients: [], acceptedAt: 0, attempts: 3 },
