@@ -7,14 +7,14 @@ import { byPath, later } from './trigger/common/paths.ts';
 import { pubsubWorker } from './trigger/pubsub/push-handler.ts';
 
 const log = createLog();
-const edge = connect(readSettings(process.env), log);
-const documents = later(async () => (await import('./trigger/documents/document-handler.ts')).documentEvents(edge, log));
-const routes = later(async () => (await import('./trigger/pubsub/route-events.ts')).routeEvents(edge, log));
-const events = later(async () => (await import('./trigger/events/event-handler.ts')).eventHandler(edge, log));
+const context = connect(readSettings(process.env), log);
+const documents = later(async () => (await import('./trigger/documents/document-handler.ts')).documentEvents(context, log));
+const routes = later(async () => (await import('./trigger/pubsub/route-events.ts')).routeEvents(context, log));
+const events = later(async () => (await import('./trigger/events/event-handler.ts')).eventHandler(context, log));
 const inbox = later(async () => {
   const { inboxHandler } = await import('./trigger/inbox/inbox-handler.ts');
   const { createBounceFinder } = await import('./google/bounces/bounce-finder.ts');
-  return inboxHandler({ ...edge, bounces: () => createBounceFinder(edge.bounceContext()) }, log);
+  return inboxHandler({ ...context, bounces: () => createBounceFinder(context.bounceContext()) }, log);
 });
 const doors = {
   '/documents': documents,
@@ -24,4 +24,4 @@ const doors = {
   '/inbox': inbox,
   '/inbox/': inbox,
 };
-http('worker', serve(byPath(doors, pubsubWorker(edge, log))));
+http('worker', serve(byPath(doors, pubsubWorker(context, log))));

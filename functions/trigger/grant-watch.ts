@@ -21,18 +21,18 @@ export interface Watched {
 export function grantWatch(context: Watched, log: Log): Handler {
   return async (req, res) => {
     try {
-      const inspections = await edge.inspectAll();
-      const lines = inspections.map((one) => ({ mailbox: edge.pseudonym(one.address), ok: one.ok, ...describe(one) }));
+      const inspections = await context.inspectAll();
+      const lines = inspections.map((one) => ({ mailbox: context.pseudonym(one.address), ok: one.ok, ...describe(one) }));
       for (const one of inspections) {
-        const mailbox = edge.pseudonym(one.address);
+        const mailbox = context.pseudonym(one.address);
         const [unseen, sending] = [isAboutBounces, (finding: Finding) => !isAboutBounces(finding)].map((some) => one.findings.filter(some));
         const sends = inspectionOf(one.address, sending ?? []);
-        log(sends.ok ? 'INFO' : 'ERROR', 'grant', { mailbox, ok: sends.ok, ...describe(one, sends), ...traceOf(req, edge.project) });
+        log(sends.ok ? 'INFO' : 'ERROR', 'grant', { mailbox, ok: sends.ok, ...describe(one, sends), ...traceOf(req, context.project) });
         const blind = inspectionOf(one.address, unseen ?? []);
-        if (!blind.ok) log('ERROR', 'bounces', { mailbox, ...describe(one, blind), ...traceOf(req, edge.project) });
+        if (!blind.ok) log('ERROR', 'bounces', { mailbox, ...describe(one, blind), ...traceOf(req, context.project) });
       }
-      const overdue = (await edge.overdue?.()) ?? 0;
-      if (overdue > 0) log('ERROR', 'overdue', { emails: overdue, ...traceOf(req, edge.project) });
+      const overdue = (await context.overdue?.()) ?? 0;
+      if (overdue > 0) log('ERROR', 'overdue', { emails: overdue, ...traceOf(req, context.project) });
       const body = JSON.stringify({ ok: lines.every(({ ok }) => ok), mailboxes: lines });
       res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body);
     } catch (error) {

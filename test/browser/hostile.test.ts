@@ -25,7 +25,11 @@ before(async () => {
   laptop = await startLaptop();
   // A profile as a person has it: in a fresh context, as in an incognito window, Chromium follows no preconnect.
   const profile = mkdtempSync(join(tmpdir(), 'mailgrant-'));
-  browser = await chromium.launchPersistentContext(profile, { executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 });
+  browser = await chromium.launchPersistentContext(profile, {
+    executablePath: browserPath as string,
+    args: CHROMIUM_ARGS,
+    timeout: 300_000,
+  });
   pages = await startPagesOf(laptop);
 });
 after(async () => {

@@ -20,7 +20,10 @@ let pages: Running;
 let browser: Browser;
 before(async () => {
   if (skip) return;
-  [laptop, browser] = await Promise.all([startLaptop(), chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 })]);
+  [laptop, browser] = await Promise.all([
+    startLaptop(),
+    chromium.launch({ executablePath: browserPath as string, args: CHROMIUM_ARGS, timeout: 300_000 }),
+  ]);
   pages = await startPagesOf(laptop);
 });
 after(async () => {

@@ -87,7 +87,7 @@ const content = (id: string): Html =>
   html`<section class="content" aria-labelledby="html"><div class="title"><h2 id="html">HTML</h2>
 <fieldset class="choice"><legend class="unseen">Width of the preview</legend><label><input type="radio" name="width" checked> Desktop</label><label><input type="radio" name="width" id="narrow"> Phone</label></fieldset></div>
 <iframe title="The email as HTML" sandbox src="/mails/${id}/html"></iframe>
-<p class="faint">Shown without scripts, and without anything from elsewhere. <a href="/mails/${id}/check">Which email programs show it?</a></p></section>`;
+<p class="faint">PageContext without scripts, and without anything from elsewhere. <a href="/mails/${id}/check">Which email programs show it?</a></p></section>`;
 
 function became({ summary }: OpenEmail, entry: LedgerRecordRow | null): Html {
   const { created, id, mailbox, tags } = summary;
@@ -102,7 +102,7 @@ ${tags.length > 0 && html`<div><dt>Tags</dt><dd>${tags.map((tag) => html`${tagLi
 }
 
 /** The reports about it, and the button that has one come. */
-function cameBack({ google, config }: Shown, id: string): Html {
+function cameBack({ google, config }: PageContext, id: string): Html {
   const mail = google.mails.get(id);
   const watched = config.mailboxes.some(({ address, bounces }) => bounces && address === mail?.mailbox);
   const reports = google.received.about(id).map(({ at, raw }) => {
@@ -116,7 +116,7 @@ ${!watched && html`<p class="faint">Nobody looks: its mailbox has no <code>bounc
 }
 
 /** `POST /bounces`: the first recipient of an email bounces. */
-export function bounceRecipient({ google, ...laptop }: Shown, form: FormData): FakeReply {
+export function bounceRecipient({ google, ...laptop }: PageContext, form: FormData): FakeReply {
   const id = String(form.get('id') ?? '');
   return google.received.bounce(id) === null
     ? plainPage({ google, ...laptop }, 404, 'No such email', 'The laptop’s Gmail has no email of this id. It may have been deleted.')
@@ -130,7 +130,7 @@ async function htmlCheckPage(laptop: PageContext, { summary, parsed }: OpenEmail
     ? html`<p>${count(checked.Warnings.length, 'feature')} that some email programs do not show, by the data of caniemail.com.</p>
 ${
   checked.Warnings.length > 0 &&
-  html`<div class="scroll" tabindex="0" role="region" aria-label="Features"><table><thead><tr><th scope="col">Feature</th><th scope="col">Not shown by</th><th scope="col" class="wide">Shown in part by</th></tr></thead><tbody>${checked.Warnings.map(
+  html`<div class="scroll" tabindex="0" role="region" aria-label="Features"><table><thead><tr><th scope="col">Feature</th><th scope="col">Not shown by</th><th scope="col" class="wide">PageContext in part by</th></tr></thead><tbody>${checked.Warnings.map(
     (warning) => {
       const names = (support: string): string =>
         warning.Results.filter((one) => one.Support === support)

@@ -26,7 +26,12 @@ async function inspected(path: RegExp, status: number) {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const [mailbox] = CONFIG.mailboxes;
   assert.ok(mailbox);
-  const { findings } = await inspectMailbox({ ...mailbox, via: 'smtp', aliases: ['a@example.com'] }, { send: token, bounces: token }, googleUrls(url), null);
+  const { findings } = await inspectMailbox(
+    { ...mailbox, via: 'smtp', aliases: ['a@example.com'] },
+    { send: token, bounces: token },
+    googleUrls(url),
+    null,
+  );
   server.close().closeAllConnections();
   return { seen, states: Object.fromEntries(findings.map(({ check, ok }) => [check, ok])) };
 }

@@ -43,7 +43,7 @@ const EVENTS: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
   clearDeadLetter: { type: 'clearDeadLetter' },
 } as unknown as { readonly [T in Event['type']]: Extract<Event, { type: T }> };
 
-test('an event that the table does not have for a state is impossible, and any other leads where the table says', () => {
+test('an event that the table does not have for a state is impossible, and any other hasTransition where the table says', () => {
   for (const event of Object.values(EVENTS))
     for (const state of STATES) {
       const to = TABLE[event.type][state];
@@ -52,7 +52,7 @@ test('an event that the table does not have for a state is impossible, and any o
       else assert.equal(apply(entry(state), event).state, event.type === 'resubmit' ? 'queued' : to);
     }
   for (const state of ['sent', 'canceled'] as const)
-    for (const to of STATES) assert.equal(leads(state, to), state === 'sent' && to === 'sent'); // what was sent stays sent, also when it bounces
+    for (const to of STATES) assert.equal(hasTransition(state, to), state === 'sent' && to === 'sent'); // what was sent stays sent, also when it bounces
 });
 
 for (const type of ['fail', 'retry', 'park'] as const)
