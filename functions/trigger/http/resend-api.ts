@@ -69,8 +69,8 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
     const key = idempotencyKey(req);
     const body = await readJson(req, { timeoutMs });
     const sending = async (ports: Ports) =>
-      accept({ ...(await filledIn(body, edge, ports)), caller, key, retryFailed: true }, edge.config, ports);
-    const outcome = await within(edge, sending).finally(() => forgetFiles(body));
+      accept({ ...(await filledIn(body, context, ports)), caller, key, retryFailed: true }, context.config, ports);
+    const outcome = await within(context, sending).finally(() => forgetFiles(body));
     report(outcome);
     return outcomeAnswer(outcome, context.now());
   },
@@ -129,10 +129,10 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
  * Templates are loaded only if a request names one. Then the request counts under its idempotency key, not what came of it: a template
  * may change between two tries.
  */
-async function filledIn(body: unknown, edge: FunctionContext, ports: Ports): Promise<{ body: unknown; requestHash?: string }> {
+async function filledIn(body: unknown, context: FunctionContext, ports: Ports): Promise<{ body: unknown; requestHash?: string }> {
   if (typeof body !== 'object' || body === null || !('template' in body)) return { body };
   const { withTemplate } = await import('./email-template.ts');
-  const filled = await withTemplate(body, edge, ports.taskQueue !== null);
+  const filled = await withTemplate(body, context, ports.taskQueue !== null);
   return filled === body ? { body } : { body: filled, requestHash: ports.digest(JSON.stringify({ ...body, tags: undefined })) };
 }
 

@@ -16,17 +16,17 @@ type Worker = FunctionContext & { bounces(): BounceFinder; pseudonym(address: st
  * acknowledges, also what no later delivery can change; after any other status Pub/Sub delivers it again. `POST /inbox/sweep`: all
  * mailboxes, since notifications may be lost.
  */
-export function inboxHandler(edge: Worker, log: Log): Handler {
+export function inboxHandler(context: Worker, log: Log): Handler {
   return async (req, res) => {
-    const facts = traceOf(req, edge.project) as Record<string, string>;
+    const facts = traceOf(req, context.project) as Record<string, string>;
     try {
       if (req.method !== 'POST') return void res.writeHead(405, { allow: 'POST' }).end();
-      checkAudience(req.headers.authorization, edge.pushAudience);
-      const watched = edge.config.mailboxes.filter(({ bounces }) => bounces);
+      checkAudience(req.headers.authorization, context.pushAudience);
+      const watched = context.config.mailboxes.filter(({ bounces }) => bounces);
       if (pathOf(req.url) === '/inbox/sweep') {
         const swept = await lookThrough(
           watched.map((mailbox) => ({ mailbox, notified: null })),
-          edge,
+          context,
           log,
           facts,
         );
@@ -37,10 +37,10 @@ export function inboxHandler(edge: Worker, log: Log): Handler {
       const mailbox = watched.find(({ address }) => address === told.address);
       if (!mailbox) {
         // A mailbox that was taken out of the config is reported until its watch runs out.
-        log('INFO', 'inbox', { mailbox: edge.pseudonym(told.address), outcome: 'unknown_mailbox', ...facts });
+        log('INFO', 'inbox', { mailbox: context.pseudonym(told.address), outcome: 'unknown_mailbox', ...facts });
         return void res.writeHead(204).end();
       }
-      const done = await lookThrough([{ mailbox, notified: told.historyId }], edge, log, facts);
+      const done = await lookThrough([{ mailbox, notified: told.historyId }], context, log, facts);
       res.writeHead(done ? 204 : 503).end();
     } catch (error) {
       const failure = toFailure(error);
@@ -56,12 +56,12 @@ interface Looked {
 }
 
 /** Looks through each of them; false where that may work another time. */
-async function lookThrough(all: readonly Looked[], edge: Worker, log: Log, facts: Record<string, string>): Promise<boolean> {
-  const finder = edge.bounces();
+async function lookThrough(all: readonly Looked[], context: Worker, log: Log, facts: Record<string, string>): Promise<boolean> {
+  const finder = context.bounces();
   let fine = true;
   try {
     for (const { mailbox, notified } of all) {
-      const about = { mailbox: edge.pseudonym(mailbox.address) };
+      const about = { mailbox: context.pseudonym(mailbox.address) };
       try {
         const found = await finder.find(mailbox, notified, (bounce) => log('INFO', 'bounce', { ...bounce, ...about, ...facts }));
         log(found.gap ? 'WARNING' : 'INFO', 'inbox', { ...about, ...found, ...facts });
