@@ -65,6 +65,47 @@ test('the session is opened while the claim is on its way; bytes wait for the cl
   assert.deepEqual(calls, ['claim', 'open', 'sending', 'bytes to session-1', 'sent']);
 });
 
+/** How many calls to Google an email waits for, one after the other: what waits together is answered together. */
+async function callsInSequence(kept: boolean): Promise<number> {
+  let waiting: (() => void)[] = [];
+  const distant =
+    <A extends unknown[], R>(call: (...how: A) => Promise<R>) =>
+    async (...how: A): Promise<R> => {
+      await new Promise<void>((done) => waiting.push(done));
+      return call(...how);
+    };
+  const ports = world();
+  const minted = distant(ports.token);
+  let minting: ReturnType<Ports['token']> | null = null;
+  // One mint for each invocation, shared by all who ask.
+  if (!kept)
+    ports.token = (sender) => {
+      minting ??= minted(sender);
+      return minting;
+    };
+  Object.assign(ports, { openSession: distant(ports.openSession), upload: distant(ports.upload) });
+  Object.assign(ports.ledger, { create: distant(ports.ledger.create), replace: distant(ports.ledger.replace) });
+  let over = false;
+  const sending = accept(order(), CONFIG, ports).finally(() => {
+    over = true;
+  });
+  for (let rounds = 0; ; rounds++) {
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    if (over) {
+      assert.equal((await sending).state, 'sent');
+      return rounds;
+    }
+    const together = waiting;
+    waiting = [];
+    for (const answer of together) answer();
+  }
+}
+
+test('an email waits for five calls to Google, one after the other, and for four where its token is kept', async () => {
+  await accept(order(), CONFIG, world()); // loads what composes a message
+  assert.deepEqual([await callsInSequence(false), await callsInSequence(true)], [5, 4]);
+});
+
 test('a claim that fails leaves a session without a byte, and no email', async () => {
   const { ports, calls } = watched({}, { create: () => Promise.reject(new MailFailure('ledger_unavailable', 'scripted')) });
   await assert.rejects(accept(order(), CONFIG, ports), { code: 'ledger_unavailable' });
