@@ -23,6 +23,12 @@ const FIRST: readonly string[] = [
   'test/packaging/examples.test.ts',
   'test/dev/stack.test.ts',
   'test/docs.test.ts',
+  'test/cli/grants/every-call.test.ts',
+  'test/cli/deploy/deploy-command.test.ts',
+  'test/testing/start-mailgrant.test.ts',
+  'test/explore/interleavings.test.ts',
+  'test/trigger/pubsub/keep-while-stopped.test.ts',
+  'test/trigger/pubsub/pubsub-emulator.test.ts',
 ];
 const rank = (file: string): number => (FIRST.includes(file) ? FIRST.indexOf(file) : FIRST.length);
 

@@ -41,12 +41,11 @@ const played = new Set(CASES.flatMap(({ reported }) => reported ?? []));
 for (const name of REPORTED) test(`${name} is played`, () => assert.ok(played.has(name)));
 
 const folder = process.env['MAILGRANT_CASES'] ?? '';
-test('the list holds every situation of the folder', {
-  skip: !existsSync(folder) && 'MAILGRANT_CASES names no folder of situations',
-}, () => {
-  const there = readdirSync(folder).flatMap((file) => /^(.+)\.(?:json|eml)$/.exec(file)?.[1] ?? []);
-  assert.deepEqual(there.sort(), REPORTED);
-});
+if (existsSync(folder))
+  test('the list holds every situation of the folder', () => {
+    const there = readdirSync(folder).flatMap((file) => /^(.+)\.(?:json|eml)$/.exec(file)?.[1] ?? []);
+    assert.deepEqual(there.sort(), REPORTED);
+  });
 
 const VIAS = ['api', 'smtp'] as const;
 interface Stack extends Laptop {

@@ -11,7 +11,7 @@ export function skipUnless(present: boolean, what: string): string | false {
   return `SKIP: ${what} is missing`;
 }
 
-/** The root of the Google Cloud SDK, as gcloud itself says; null where there is none. */
+/** The root of the Google Cloud SDK: where gcloud is, or as gcloud itself says; null where there is none. */
 export function sdkRoot(): string | null {
   const asked = (): string =>
     execFileSync('gcloud', ['info', '--format=value(installation.sdk_root)'], {
@@ -26,7 +26,8 @@ export function sdkRoot(): string | null {
       .find((file) => existsSync(file));
     return gcloud ? dirname(dirname(realpathSync(gcloud))) : '';
   };
-  for (const find of [asked, beside]) {
+  // gcloud takes a second to answer, so it is asked last.
+  for (const find of [beside, asked]) {
     try {
       const root = find();
       if (root && existsSync(join(root, 'platform'))) return root;
