@@ -1,4 +1,4 @@
-# Who is told what becomes of emails (docs/events.md). Nothing of it exists where the config names nobody.
+# Event targets (docs/events.md). Nothing of this file is created where the configuration has no target.
 locals {
   events        = merge({}, try(local.config.events, {}))
   event_urls    = { for name, one in local.events : name => one if can(one.secret) }
@@ -13,7 +13,7 @@ locals {
   }
 }
 
-# A task has worker post one event. Worker gives up after a day, and says so in a dead letter; the queue itself never does.
+# A task makes the worker post one event. After a day the worker publishes a dead letter; the queue itself never ends a task.
 resource "google_cloud_tasks_queue" "events" {
   count    = local.event_queue
   name     = "${var.name_prefix}-events"
@@ -84,7 +84,7 @@ resource "google_secret_manager_secret" "events" {
   depends_on = [google_project_service.this]
 }
 
-# Worker signs; nobody else does.
+# Only the worker signs events.
 resource "google_secret_manager_secret_iam_member" "events" {
   for_each  = google_secret_manager_secret.events
   secret_id = each.value.id

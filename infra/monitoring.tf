@@ -60,7 +60,7 @@ locals {
         period   = "300s"
         above    = 0
         duration = "0s"
-        text     = "Mails were given up. Look without taking them away: `npx mailgrant dead list ${local.place}`. Mend the cause that the reason names, then `npx mailgrant dead replay --reason CODE ${local.place}`: what was sent is not sent again. With session_gone or delivery_unknown nobody knows: decide first by `ledger resend ID` or `ledger drop ID`. Safe to ignore until the morning: they are kept for 31 days."
+        text     = "Emails became dead letters. Look without removing them: `npx mailgrant dead list ${local.place}`. Fix the cause that the reason names, then `npx mailgrant dead replay --reason CODE ${local.place}`: what was sent is not sent again. With session_gone or delivery_unknown nobody knows: decide first by `ledger resend ID` or `ledger drop ID`. Safe to ignore until the morning: they are kept for 31 days."
       }
       backlog = {
         title    = "the queue does not drain"
@@ -128,7 +128,7 @@ resource "google_logging_metric" "mails" {
 
 resource "google_logging_metric" "refused" {
   name        = "${var.name_prefix}/refused"
-  description = "Orders that never became a mail."
+  description = "Requests that never became an email."
   filter      = "${local.ours} AND jsonPayload.event=\"refused\""
   metric_descriptor {
     metric_kind = "DELTA"

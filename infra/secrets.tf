@@ -52,7 +52,7 @@ resource "google_secret_manager_secret" "hook" {
   depends_on = [google_project_service.this]
 }
 
-# Whoever mints reads the grants; nobody else does.
+# Only the functions that mint tokens may read the grants.
 resource "google_secret_manager_secret_iam_member" "read" {
   for_each  = merge([for name in local.minters : { for secret in keys(local.mailbox_secrets) : "${name}/${secret}" => { name = name, secret = secret } }]...)
   secret_id = google_secret_manager_secret.mailbox[each.value.secret].id

@@ -8,7 +8,7 @@ locals {
     { for name in keys(local.functions) : name => "mailgrant: function ${name}" },
     {
       push     = "mailgrant: calls worker for Pub/Sub"
-      tasks    = "mailgrant: publishes a mail when its time has come"
+      tasks    = "mailgrant: publishes an email when its time has come"
       schedule = "mailgrant: calls watch"
       build    = "mailgrant: builds the functions"
     },

@@ -34,7 +34,7 @@ resource "google_cloud_tasks_queue_iam_member" "carry" {
   member   = google_service_account.this[each.key].member
 }
 
-# A task carries the token of the tasks account: who makes one acts as that account.
+# A task carries the token of the tasks account: whoever creates a task acts as that account.
 resource "google_service_account_iam_member" "act_as_tasks" {
   for_each           = toset(local.carriers)
   service_account_id = google_service_account.this["tasks"].name

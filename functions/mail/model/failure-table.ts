@@ -52,7 +52,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'The email is larger than Gmail takes.',
-    fix: 'Send less than 25 MB of attachments, or a link.',
+    fix: 'Send less than 24 MB of attachments, or a link.',
   },
   key_missing: {
     http: 401,
@@ -122,7 +122,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'Email not found',
-    fix: 'Ask with the key that sent it; the ledger keeps an email for 30 days.',
+    fix: 'Ask with the key that sent it; the ledger keeps an email for 33 days after it was due.',
   },
   path_unknown: {
     http: 404,
