@@ -17,6 +17,8 @@ export interface PlatformDelivery {
   readonly message: QueueMessage;
   /** How often this message was delivered; null where the platform does not say. */
   readonly delivery: number | null;
+  /** Why the message holds no email, where its data cannot be read as one. */
+  readonly unreadable?: MailFailure;
 }
 
 /** The result: an outcome, or a refusal of a message that holds no valid email; and whether to acknowledge the message. */
@@ -36,14 +38,15 @@ const POISON: ReadonlySet<FailureCode> = new Set(['mail_unknown', 'message_forei
 
 /** Processes a delivered queue message. Throws MailFailure if nothing was recorded and the platform must redeliver. */
 export async function processMessage(
-  { order, message: given, delivery }: PlatformDelivery,
+  { order, message: given, delivery, unreadable }: PlatformDelivery,
   config: Config,
   ports: Ports,
 ): Promise<ProcessedMessage> {
   const id = emailIdOf(given);
   const message = withAttributes(given, { [KEY_ATTRIBUTE]: order.key });
   try {
-    const { outcome, caller } = id === null ? await sendOrRefuse(order, config, ports) : await resumed(id, message, config, ports);
+    const { outcome, caller } =
+      id === null ? await sendOrRefuse(order, unreadable, config, ports) : await resumed(id, message, config, ports);
     // A publisher gets no answer: the dead letter says what is wrong with the email.
     const wrong = id === null && outcome.state === 'failed' && !ANSWERED.has(outcome.failure.code);
     const acknowledged = wrong
@@ -69,8 +72,9 @@ interface Ended {
   readonly caller: string;
 }
 
-async function sendOrRefuse(order: Submission, config: Config, ports: Ports): Promise<Ended> {
-  const outcome = await send(order, config, ports).catch((error: unknown) => recordRefusal(order, toFailure(error), ports));
+async function sendOrRefuse(order: Submission, unreadable: MailFailure | undefined, config: Config, ports: Ports): Promise<Ended> {
+  const sending = unreadable ? Promise.reject(unreadable) : send(order, config, ports);
+  const outcome = await sending.catch((error: unknown) => recordRefusal(order, toFailure(error), ports));
   return { outcome, caller: order.caller.id };
 }
 

@@ -13,6 +13,8 @@ export interface QueueDelivery {
   readonly message: QueueMessage;
   /** The platform's delivery attempt; null if unknown. */
   readonly attempt: number | null;
+  /** Why the data is no email, where it is none. */
+  readonly failure?: MailFailure;
 }
 
 interface Push {
@@ -81,12 +83,38 @@ function ofPush({ message, subscription, deliveryAttempt }: Push, eventId: strin
   const packed = Buffer.from(text(message.data), 'base64');
   const bytes = encoding === 'base64' ? Buffer.from(packed.toString('latin1'), 'base64') : packed;
   const kept = dataOf(bytes);
+  const mail = parsed(bytes);
+  const why = whyNoEmail(message.data, bytes, mail);
   return {
-    mail: parsed(bytes),
+    mail,
+    ...(why !== '' && { failure: new MailFailure('request_invalid', why) }),
     message: { data: kept.data, attributes: { ...attributes, ...kept.attributes } },
     key: before || (own ? `own:${own}` : `message:${text(subscription)}:${id}`),
     attempt: typeof deliveryAttempt === 'number' ? deliveryAttempt : null,
   };
+}
+
+function isUtf8(bytes: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Why the data of a message is no email, as a sentence; '' where it may be one. A publisher reads it in the dead letter. */
+function whyNoEmail(data: unknown, bytes: Buffer, value: unknown): string {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return '';
+  const told = (is: string): string => `The data of the message ${is}; publish one email as a JSON object in UTF-8.`;
+  if (data !== undefined && data !== null && typeof data !== 'string') return told('is not in base64');
+  if (bytes.length === 0) return told('is empty');
+  if (Array.isArray(value)) return told('is a list: each email needs a message of its own');
+  if (typeof value === 'string') return told('is a text within JSON: it was encoded twice');
+  if (value !== undefined) return told('is JSON, and no object');
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return told('is compressed (gzip)');
+  if (bytes.includes(0) || !isUtf8(bytes)) return told('is not UTF-8');
+  return told('is not valid JSON, or has more than 32 levels');
 }
 
 /** An event for a route, in any published form, identified by its publisher's id. */

@@ -38,7 +38,7 @@ export function pubsubWorker(
         const whole = read.body.length > 0 || read.failure.code === 'too_large'; // an interrupted request is redelivered
         return end(res, whole ? await deadLettered(read.body, read.failure, context) : 400);
       }
-      const { mail, key, message } = read.delivery;
+      const { mail, key, message, failure: unreadable } = read.delivery;
       attempt = read.delivery.attempt;
       if (context.stopped) {
         const { keepWhileStopped } = await import('./keep-while-stopped.ts');
@@ -63,7 +63,11 @@ export function pubsubWorker(
       }
       const order = { body: mail, caller: PUBLISHER, key, retryFailed: false };
       const ports = context.startInvocation();
-      const done = await processMessage({ order, message, delivery: attempt }, context.config, ports).finally(ports.close);
+      const done = await processMessage(
+        { order, message, delivery: attempt, ...(unreadable && { unreadable }) },
+        context.config,
+        ports,
+      ).finally(ports.close);
       reportProcessedMessage(log, done, facts());
       end(res, pushStatus(done.acknowledged, done.outcome));
     } catch (error) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CONFIG, envelope, type Laptop, MAIL, post, startLaptop, stopClock } from '../../support/stack/laptop.ts';
+import { gzipSync } from 'node:zlib';
+import { CONFIG, DEAD_TOPIC, envelope, type Laptop, MAIL, post, startLaptop, startQueued, stopClock } from '../../support/stack/laptop.ts';
 
 let laptop: Laptop;
 before(async () => {
@@ -171,3 +172,25 @@ test("a mailbox's limits hold for events too: a full minute is delivered again, 
     assert.deepEqual([second.status, own.google.mails.count(), own.lines.at(-1)?.['code']], [status, 1, code]);
   }
 });
+
+const packed = (bytes: Uint8Array | string): string => Buffer.from(bytes as string).toString('base64');
+const UNREADABLE: readonly (readonly [name: string, data: unknown, says: RegExp])[] = [
+  ['compressed', packed(gzipSync(JSON.stringify(MAIL))), /gzip/],
+  ['Latin-1', Buffer.from(JSON.stringify({ ...MAIL, text: 'é' }), 'latin1').toString('base64'), /not UTF-8/],
+  ['UTF-16', Buffer.from(JSON.stringify(MAIL), 'utf16le').toString('base64'), /not UTF-8/],
+  ['a list', b64([MAIL, MAIL]), /a list/],
+  ['encoded twice', b64(JSON.stringify(MAIL)), /twice/],
+  ['a number', b64(7), /no object/],
+  ['an object in place of base64', MAIL, /base64/],
+  ['empty', '', /empty/],
+  ['absent', undefined, /empty/],
+  ['no JSON', packed('hello'), /JSON/],
+];
+for (const [name, data, says] of UNREADABLE)
+  test(`data that is ${name} is a dead letter that says so`, async () => {
+    await using own = await startQueued({ delivery: 'direct' });
+    const { status } = await post(own.worker, envelope(null, { messageId: `unreadable-${name}`, data }));
+    const [dead] = own.google.pubsub.published(DEAD_TOPIC);
+    assert.deepEqual([status, own.google.mails.count(), dead?.attributes['reason']], [204, 0, 'request_invalid']);
+    assert.match(dead?.attributes['detail'] ?? '', says);
+  });
