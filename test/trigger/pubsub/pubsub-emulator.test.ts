@@ -9,6 +9,8 @@ import { pullDeadLetters, surveyDeadLetters } from '../../../functions/cli/ledge
 import { compileConfig } from '../../../functions/config/compile-config.ts';
 import { createIdentity } from '../../../functions/google/auth/service-identity.ts';
 import { googleUrls } from '../../../functions/runtime/google-urls.ts';
+import { sampled } from '../../support/deep.ts';
+import { typed } from '../../support/programs/command-line.ts';
 import { emulator, sdkRoot, skipUnless, startEmulator } from '../../support/programs/emulators.ts';
 import {
   authorised,
@@ -56,6 +58,7 @@ suite("queued delivery over Google's Pub/Sub emulator", {
     });
     for (const topic of [TOPIC, DEAD_TOPIC]) await call('PUT', topic, {});
     await call('PUT', `${subscription}/dead`, { topic: DEAD_TOPIC });
+    await call('PUT', `${subscription}/mailgrant-dead`, { topic: DEAD_TOPIC });
     await call('PUT', `${subscription}/mails`, {
       topic: TOPIC,
       ackDeadlineSeconds: 30,
@@ -145,4 +148,28 @@ suite("queued delivery over Google's Pub/Sub emulator", {
     assert.deepEqual(await pullDeadLetters({ pulled }, 2), []); // an empty subscription lets a pull wait: that is no error
     assert.deepEqual(reasons.sort(), ['mail_unknown', 'request_invalid']);
   });
+
+  for (const round of sampled(
+    Array.from({ length: 10 }, (_, round) => round),
+    2,
+  ))
+    test(`dead list right before dead replay hides nothing from it (${round + 1} of 10)`, async () => {
+      const before = laptop.google.mails.count();
+      const attributes = { reason: 'grant_revoked', mailgrantKey: `message:s:round-${round}` };
+      const data = Buffer.from(JSON.stringify({ ...MAIL, subject: `round ${round}` })).toString('base64');
+      await call('POST', `${DEAD_TOPIC}:publish`, { messages: [{ data, attributes }] });
+      const run = (...words: string[]) =>
+        typed(['dead', ...words, '--config', 'config/mailgrant.yaml'], {
+          MAILGRANT_GOOGLE_URL: laptop.google.url,
+          MAILGRANT_PUBSUB_URL: running.url,
+          MAILGRANT_DATABASE: undefined,
+          GOOGLE_CLOUD_PROJECT: PROJECT,
+        });
+      const listed = await run('list');
+      assert.match(listed.stdout, /grant_revoked/);
+      const replayed = await run('replay', '--reason', 'grant_revoked', '--yes');
+      assert.deepEqual([replayed.status, /replayed/.test(replayed.stdout)], [0, true], replayed.stdout + replayed.stderr);
+      while (laptop.google.mails.count() === before) await new Promise((done) => setImmediate(done));
+      assert.equal(laptop.google.mails.count() - before, 1);
+    });
 });
