@@ -72,7 +72,7 @@ export const EXPLAIN: Leaf = {
   examples: ['explain error.txt', 'explain < error.txt', 'explain error.txt --json'],
   notes: `FILE holds the error text; without it, or with -, standard input does. Secrets in the text are masked in the answer. Exit code 1 where nothing was recognised.
 
---json: {"matches": [{"id", "cause", "confidence", "evidence", "fix", "retry"}]}, best first. A code of mailgrant's own, or a line of its log, is explained too: {"matches": [], "codes": [{"code", "summary", "fix", "retry"}]}.`,
+--json: {"matches": [{"id", "cause", "confidence", "likelihood", "evidence", "fix", "retry"}]}, best first. A code of mailgrant's own, or a line of its log, is explained too: {"matches": [], "codes": [{"code", "summary", "fix", "retry"}]}.`,
   async run(_options, file = '-') {
     const text = readText(file);
     const found = explain(text);
