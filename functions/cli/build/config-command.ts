@@ -3,7 +3,7 @@ import { warningsOf } from '../../config/config-warnings.ts';
 import { type CommandOptions, DATABASE, ENV, type Leaf, PROJECT_OPTION } from '../common/command.ts';
 import { operatorFor } from '../common/operator.ts';
 import { configFile } from '../common/project-folder.ts';
-import { laptopVariables } from '../common/running-laptop.ts';
+import { laptopVariables, meansLaptop } from '../common/running-laptop.ts';
 
 /** `config`: checks the configuration and prints a summary. */
 export const CONFIG_CHECK: Leaf = {
@@ -43,7 +43,7 @@ export const CONFIG_CHECK: Leaf = {
 /** Asks the ledger that is named, or that of a running local stack; no other: a check of the config works without a network. */
 async function refusedThere(file: string, options: CommandOptions) {
   const project = options['project'] as string | undefined;
-  const laptop = project === undefined ? laptopVariables() : null;
+  const laptop = meansLaptop(false, project, process.env) ? laptopVariables() : null;
   if (project === undefined && laptop === null) return { refused: [], warnings: [] };
   const { warnOfRefused } = await import('../ledger/refused-by-config.ts');
   const database = options['database'] === undefined ? {} : { MAILGRANT_DATABASE: String(options['database']) };
