@@ -3,6 +3,7 @@ import { createBounceFinder } from '../../../functions/google/bounces/bounce-fin
 import { connect } from '../../../functions/google/connect.ts';
 import type { Config, Mailbox } from '../../../functions/mail/model/config.ts';
 import { createLog } from '../../../functions/runtime/log.ts';
+import type { GoogleUrls } from '../../../functions/runtime/google-urls.ts';
 import type { Handler } from '../../../functions/runtime/serve.ts';
 import type { Settings } from '../../../functions/runtime/settings.ts';
 import { byPath } from '../../../functions/trigger/common/paths.ts';
@@ -35,6 +36,8 @@ export async function startBouncing(
   change: Partial<Config> = {},
   box: Partial<Mailbox> = {},
   settings: Partial<Settings> = {},
+  /** Google's own emulators; their pushes carry no identity. */
+  urls: Partial<GoogleUrls> = {},
 ): Promise<BouncingLaptop> {
   const clock = { now: Date.UTC(2026, 10, 28, 12) };
   let serve: Handler = async () => {};
@@ -45,13 +48,14 @@ export async function startBouncing(
     config: { ...CONFIG, ...change, mailboxes: [mailbox] },
     settings: { ...QUEUE, eventTasks, inboxTopic: INBOX_TOPIC, ...settings },
     now: () => clock.now,
+    urls,
     ...(mailbox.via === 'smtp' && { google: { smtp: {} } }),
   });
   const { google } = laptop;
   for (const name of [TOPIC, DEAD_TOPIC, INBOX_TOPIC]) google.pubsub.createTopic(name);
   const lines: Record<string, unknown>[] = [];
   const log = createLog((line) => lines.push(JSON.parse(line)));
-  const edge = connect({ ...laptop.settings, pushAudience: door.url }, log, undefined, () => clock.now);
+  const edge = connect({ ...laptop.settings, pushAudience: urls.pubsub === undefined ? door.url : null }, log, undefined, () => clock.now);
   const inbox = inboxHandler({ ...edge, bounces: () => createBounceFinder(edge.bounceContext()) }, log);
   const events = eventHandler(edge, log);
   serve = byPath(
