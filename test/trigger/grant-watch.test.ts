@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Google } from '../../functions/fake-google/google.ts';
 import type { Mailbox } from '../../functions/mail/model/config.ts';
-import { SCOPE_MAIL, SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
+import { SCOPE_MAIL, SCOPE_METADATA, SCOPE_SEND } from '../../functions/mail/model/scopes.ts';
 import { ALIAS, authorised, CONFIG, MAIL, MAILBOX, PROJECT, SECRET, startLaptop, startQueued } from '../support/stack/laptop.ts';
 
 const DELEGATE = 'delegate@laptop.iam.gserviceaccount.com';
@@ -66,6 +66,50 @@ const rows: {
     code: 'alias_unverified',
   },
   {
+    name: 'bounces, and a grant that may only send',
+    mailbox: { bounces: true },
+    prepare: (google) => grantOf(google, MAILBOX, [SCOPE_SEND]),
+    ok: false,
+    checks: 'grant ok, token ok, scope ok, account unknown, aliases unknown, bounces wrong',
+    code: 'bounces_unreadable',
+  },
+  {
+    name: 'bounces, and a grant that reads headers',
+    mailbox: { bounces: true },
+    prepare: (google) => grantOf(google, MAILBOX, [SCOPE_SEND, SCOPE_METADATA]),
+    ok: true,
+    checks: 'grant ok, token ok, scope ok, account unknown, aliases unknown, bounces ok',
+  },
+  {
+    name: 'bounces over SMTP, and a grant that has gmail.metadata too',
+    mailbox: { bounces: true, via: 'smtp' },
+    prepare: (google) => grantOf(google, MAILBOX, [SCOPE_MAIL, SCOPE_METADATA]),
+    ok: false,
+    checks: 'grant ok, token ok, scope ok, account ok, aliases ok, bounces wrong',
+    code: 'bounces_unreadable',
+  },
+  {
+    name: 'bounces, and a delegation that may only send',
+    mailbox: { bounces: true, grant: 'delegation', delegate: DELEGATE, aliases: [] },
+    prepare: (google) => {
+      google.delegation.letSign(DELEGATE);
+      google.delegation.allow(DELEGATE, [SCOPE_SEND]);
+    },
+    ok: false,
+    checks: 'grant ok, token ok, scope ok, account ok, bounces wrong',
+    code: 'bounces_unreadable',
+  },
+  {
+    name: 'bounces, and a delegation of both scopes',
+    mailbox: { bounces: true, grant: 'delegation', delegate: DELEGATE, aliases: [] },
+    prepare: (google) => {
+      google.delegation.letSign(DELEGATE);
+      google.delegation.allow(DELEGATE, [SCOPE_SEND, SCOPE_METADATA]);
+    },
+    ok: true,
+    checks: 'grant ok, token ok, scope ok, account ok, bounces ok',
+  },
+  {
     name: 'a revoked grant',
     prepare: (google) => google.oauth.revoke(MAILBOX),
     ok: false,
@@ -121,7 +165,12 @@ for (const { name, mailbox = {}, aliases = [ALIAS], prepare, ok, checks, code } 
     assert.deepEqual([reply.status, body.ok, body.mailboxes[0]?.checks, body.mailboxes[0]?.code], [200, ok, checks, code]);
     assert.deepEqual(
       laptop.lines.map(({ severity, event, code: logged, fix }) => [severity, event, logged, typeof fix]),
-      [[ok ? 'INFO' : 'ERROR', 'grant', code, code ? 'string' : 'undefined']],
+      code?.startsWith('bounces_')
+        ? [
+            ['INFO', 'grant', undefined, 'undefined'], // it can send
+            ['ERROR', 'bounces', code, 'string'],
+          ]
+        : [[ok ? 'INFO' : 'ERROR', 'grant', code, code ? 'string' : 'undefined']],
     );
     assert.doesNotMatch(JSON.stringify([body, laptop.lines]), /canary|@example/);
     assert.equal(laptop.google.mails.count(), 0);

@@ -23,6 +23,8 @@ export interface LedgerRow {
   readonly fields?: string;
   /** As `name=value`; absent for none. */
   readonly tags?: readonly string[];
+  /** Reports that came back about it. */
+  readonly bounces?: Entry['bounces'];
   readonly summary: string | null;
   readonly fix: string | null;
   /** The row and the cause in the catalogue of `explain`. */
@@ -75,6 +77,7 @@ export function ledgerRowOf(entry: Entry, { mailboxOf, now }: Reader): LedgerRow
     rejected,
     code,
     ...(entry.fields !== undefined && { fields: entry.fields }),
+    ...(entry.bounces && { bounces: entry.bounces }),
     ...(entry.tags && { tags: entry.tags.map(({ name, value }) => `${name}=${value}`) }),
     summary,
     fix,
@@ -163,6 +166,7 @@ export function mailText(mail: LedgerRow): string {
     ['overdue', mail.overdue ? 'yes: its message has not come' : null],
     ['code', mail.code],
     ['fields', mail.fields ?? null],
+    ['bounced', mail.bounces?.map(({ at, type, subType }) => `${new Date(at).toISOString()} ${type} ${subType}`).join(', ') ?? null],
     ['tags', mail.tags?.join(', ') ?? null],
     ['meaning', mail.summary],
     ['cause', mail.cause],

@@ -17,7 +17,7 @@ export interface Received {
   /** The reports that came back about a sent email, oldest first. */
   about(mailId: string): ReceivedMessage[];
   /** Has changes of the mailbox published on the topic, as `users.watch` does. Answers the point of its history. */
-  watch(mailbox: string, topic: string): string;
+  watch(mailbox: string, topic: string, labels?: readonly string[]): string;
   /** The point at which histories are now. */
   historyId(): string;
   /** Forgets the history up to now: who asks from a point before gets 404. */
@@ -52,17 +52,19 @@ export function createReceived(
     CREATE INDEX IF NOT EXISTS received_mailbox ON received(mailbox, seq);
     CREATE TABLE IF NOT EXISTS history(n INTEGER PRIMARY KEY AUTOINCREMENT, mailbox TEXT NOT NULL, message TEXT NOT NULL, thread TEXT NOT NULL, labels TEXT NOT NULL) STRICT;
     CREATE INDEX IF NOT EXISTS history_of ON history(mailbox, n)`);
-  const watches = new Map<string, { topic: string; until: number }>();
+  const watches = new Map<string, { topic: string; labels: readonly string[]; until: number }>();
   let floor = 0;
   const current = (): number => Number(db.prepare('SELECT coalesce(max(n), 0) AS n FROM history').get()?.['n']);
   const idOf = (n: number): string => String(FIRST + n);
-  const tell = (mailbox: string): void => {
+  const tell = (mailbox: string, labels: readonly string[] | null): void => {
     const watch = watches.get(mailbox);
-    if (watch && watch.until > now()) pubsub.publish(watch.topic, JSON.stringify({ emailAddress: mailbox, historyId: FIRST + current() }));
+    const wanted = labels === null || watch?.labels.length === 0 || labels.some((label) => watch?.labels.includes(label));
+    if (watch && wanted && watch.until > now())
+      pubsub.publish(watch.topic, JSON.stringify({ emailAddress: mailbox, historyId: FIRST + current() }));
   };
   const note = (mailbox: string, message: string, thread: string, labels: readonly string[]): void => {
     db.prepare('INSERT INTO history(mailbox, message, thread, labels) VALUES (?, ?, ?, ?)').run(mailbox, message, thread, labels.join(' '));
-    tell(mailbox);
+    tell(mailbox, labels);
   };
   const rowOf = (row: unknown): ReceivedMessage => {
     const { id, mailbox, thread, raw, labels, at } = row as {
@@ -141,9 +143,9 @@ export function createReceived(
     };
   };
 
-  const watch = (mailbox: string, topic: string): string => {
-    watches.set(mailbox, { topic, until: now() + WEEK_MS });
-    tell(mailbox); // Gmail tries the topic at once
+  const watch = (mailbox: string, topic: string, labels: readonly string[] = ['INBOX']): string => {
+    watches.set(mailbox, { topic, labels, until: now() + WEEK_MS });
+    tell(mailbox, null); // Gmail tries the topic at once
     return idOf(current());
   };
 
@@ -180,7 +182,7 @@ export function createReceived(
       if (what === 'profile')
         return { status: 200, body: { emailAddress: address, messagesTotal: 0, threadsTotal: 0, historyId: idOf(current()) } };
       if (what === 'watch' && method === 'POST') {
-        const { topicName = '' } = (jsonOf(request) ?? {}) as { topicName?: string };
+        const { topicName = '', labelIds = [] } = (jsonOf(request) ?? {}) as { topicName?: string; labelIds?: string[] };
         if (!/^projects\/[^/]+\/topics\/[^/]+$/.test(topicName))
           return gmailError(400, 'invalidArgument', 'Invalid topicName does not match projects/laptop/topics/*', 'INVALID_ARGUMENT');
         if (!pubsub.has(topicName))
@@ -190,7 +192,7 @@ export function createReceived(
             `Error sending test message to Cloud PubSub ${topicName} : Resource not found (resource=${topicName.split('/').at(-1)}).`,
             'NOT_FOUND',
           );
-        return { status: 200, body: { historyId: watch(address, topicName), expiration: String(now() + WEEK_MS) } };
+        return { status: 200, body: { historyId: watch(address, topicName, labelIds), expiration: String(now() + WEEK_MS) } };
       }
       if (what === 'stop' && method === 'POST') {
         watches.delete(address);

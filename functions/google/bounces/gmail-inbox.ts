@@ -40,7 +40,9 @@ export async function openMailbox({ via }: Mailbox, token: AccessToken, baseUrl:
         const page = await call(users.history.list(asked, options));
         if (!page) return null;
         const records = page.history ?? [];
-        const ids = records.flatMap(({ messagesAdded }) => (messagesAdded ?? []).flatMap(({ message }) => message?.id ?? []));
+        const ids = records.flatMap(({ messagesAdded }) =>
+          (messagesAdded ?? []).flatMap(({ message }) => (isSent(message) ? [] : (message?.id ?? []))),
+        );
         const next = page.nextPageToken ?? undefined;
         const historyId = next === undefined ? page.historyId : records.at(-1)?.id;
         if (historyId) return { ids: [...new Set(ids)], historyId, more: next !== undefined };
@@ -84,6 +86,9 @@ export async function openMailbox({ via }: Mailbox, token: AccessToken, baseUrl:
     },
   };
 }
+
+/** What the mailbox sends itself is in its history too: it need not be read. */
+const isSent = (message: gmail_v1.Schema$Message | undefined): boolean => message?.labelIds?.includes('SENT') === true;
 
 const headersOf = ({ payload }: gmail_v1.Schema$Message) =>
   (payload?.headers ?? []).flatMap(({ name, value }) => (name ? [{ name, value: value ?? '' }] : []));

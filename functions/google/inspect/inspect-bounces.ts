@@ -14,7 +14,7 @@ interface Sending {
 
 /**
  * Whether bounces can be found in the mailbox. A service account asks for the scope by name, so only a mint tells. With a topic,
- * Gmail is asked to go on reporting: it does so for seven days, and wants to be asked daily.
+ * Gmail is asked to go on reporting what comes in: it does so for seven days, and wants to be asked daily.
  */
 export async function bouncesFinding(
   mailbox: Mailbox,
@@ -33,8 +33,10 @@ export async function bouncesFinding(
   if (topic === null) return good('bounces', 'can be found');
   const { gmail_v1 } = (await import('googleapis/build/src/apis/gmail/v1.js')).default;
   const options = { auth: await googleClient(urls, token), rootUrl: `${urls.gmail}/`, ...CALLS, retry: false };
-  return new gmail_v1.Gmail({}).users.watch({ userId: 'me', requestBody: { topicName: topic } }, options).then(
-    () => good('bounces', 'watched'),
-    (error: { readonly status?: unknown }) => bad('bounces', 'bounces_unwatched', `Gmail answered ${Number(error.status) || 'nothing'}`),
-  ); // of an error only its status: it may hold the token
+  return new gmail_v1.Gmail({}).users
+    .watch({ userId: 'me', requestBody: { topicName: topic, labelIds: ['INBOX'], labelFilterBehavior: 'INCLUDE' } }, options)
+    .then(
+      () => good('bounces', 'watched'),
+      (error: { readonly status?: unknown }) => bad('bounces', 'bounces_unwatched', `Gmail answered ${Number(error.status) || 'nothing'}`),
+    ); // of an error only its status: it may hold the token
 }

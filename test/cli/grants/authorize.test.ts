@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { scopesFor } from '../../../functions/cli/grants/consent.ts';
+import { faultOf } from '../../../functions/cli/grants/consent-response.ts';
+import { checkConfig } from '../../../functions/config/schema.ts';
 import { freePort } from '../../../functions/dev/function-process.ts';
 import { INSTALLED_ID } from '../../../functions/fake-google/oauth/clients.ts';
 import { idToken } from '../../../functions/fake-google/oauth/identity.ts';
-import { SCOPE_MAIL, SCOPE_SEND } from '../../../functions/mail/model/scopes.ts';
+import { SCOPE_MAIL, SCOPE_METADATA, SCOPE_SEND } from '../../../functions/mail/model/scopes.ts';
+import { SecretString } from '../../../functions/mail/model/secret.ts';
 import { consentAt } from '../../support/programs/person.ts';
 import { consents, type Desk, type Line, NOTICES, SALES, SECRET_ID, startDesk } from '../../support/stack/operator.ts';
 
@@ -34,6 +38,16 @@ test('via: smtp asks for the whole mailbox', async () => {
   await using desk = await startDesk();
   const { data } = await desk.run('authorize', withClient(desk, { words: ['Post@Example.com'] }));
   assert.deepEqual([data['ok'], (data['scopes'] as string[]).includes(SCOPE_MAIL)], [true, true]);
+});
+
+test('bounces: true asks for gmail.metadata too, and a person who leaves it unticked is told', () => {
+  const [mailbox] = checkConfig({ mailboxes: { [NOTICES]: { bounces: true } } }).config?.mailboxes ?? [];
+  assert.ok(mailbox);
+  assert.deepEqual(scopesFor(mailbox), ['openid', 'email', SCOPE_SEND, SCOPE_METADATA]);
+  assert.deepEqual(scopesFor({ ...mailbox, via: 'smtp' }), ['openid', 'email', SCOPE_MAIL]); // which reads everything, and must stand alone
+  const granted = { refreshToken: new SecretString('canary'), email: NOTICES, emailVerified: true, endsInS: null };
+  assert.equal(faultOf({ ...granted, scopes: [SCOPE_SEND] }, mailbox)?.code, 'scope_missing');
+  assert.equal(faultOf({ ...granted, scopes: [SCOPE_SEND, SCOPE_METADATA] }, mailbox), null);
 });
 
 test('a second consent adds a version; without --client it is the client of the stored grant that asks', async () => {
