@@ -49,7 +49,10 @@ test('bounced, told as CloudEvents, and suppressed, over both emulators', { skip
     };
     for (const { message } of receivedMessages) {
       const { 'ce-type': type = '', 'ce-subject': subject = '', 'ce-specversion': version } = message.attributes;
-      const event = JSON.parse(Buffer.from(message.data, 'base64').toString('utf8')) as { type: string; data: { tags: { order?: string } } };
+      const event = JSON.parse(Buffer.from(message.data, 'base64').toString('utf8')) as {
+        type: string;
+        data: { tags: { order?: string } };
+      };
       assert.deepEqual([version, event.type], ['1.0', type]);
       told.set(type, { subject, order: event.data.tags.order });
     }

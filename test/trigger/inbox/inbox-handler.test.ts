@@ -196,3 +196,20 @@ test('a call that carries no token for the worker is refused', async () => {
   assert.equal((await post(`${own.worker}/inbox`, {})).status, 400);
   assert.equal((await post(`${own.worker}/inbox/sweep`, {})).status, 400);
 });
+
+test('a report that is quicker than the answer of the upload waits for the invocation that sends the email', async () => {
+  await using own = await startBouncing();
+  const { id } = await own.send();
+  const { ledger } = own.laptop.edge.startInvocation();
+  const change = async (part: object): Promise<void> => {
+    const found = await ledger.read(id);
+    assert.ok(found && (await ledger.replace(found, { ...found.entry, ...part })));
+  };
+  await change({ state: 'sending', leaseUntil: own.clock.now + 60_000 });
+  await own.bounce();
+  assert.deepEqual([(await ledger.read(id))?.entry.bounces, own.laptop.google.pubsub.waiting()], [undefined, 1]);
+  await change({ state: 'sent', leaseUntil: 0 });
+  own.clock.now += 30_000;
+  await own.run();
+  assert.equal((await own.record(id))['last_event'], 'bounced');
+});

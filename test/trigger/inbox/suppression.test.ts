@@ -11,7 +11,7 @@ import { Webhook } from 'standardwebhooks';
 import { runSuppressionCommand } from '../../../functions/cli/ledger/suppression-command.ts';
 import type { Bouncing } from '../../../functions/fake-google/faults/bouncing.ts';
 import { EVENT_TYPES } from '../../../functions/mail/model/email-event.ts';
-import { type BouncingLaptop, startBouncing } from '../../support/stack/bounces.ts';
+import { type BouncingLaptop, startBouncing, sweep } from '../../support/stack/bounces.ts';
 import { SECRET as GRANT, MAILBOX, PROJECT } from '../../support/stack/laptop.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -169,4 +169,15 @@ test('it ends after its time, and by an operator, who may also begin it', async 
   own.clock.now += 3 * DAY_MS;
   assert.equal((await own.send()).status, 200);
   for (const words of [[], ['x'], ['a@example.net', 'b@example.net']]) assert.equal((await command(own, 'add', words)).exitCode, 2);
+});
+
+test('a report that is looked at again does not undo what an operator decided', async () => {
+  await using own = await startBouncing(SUPPRESS);
+  own.clock.now = Date.now();
+  await own.send();
+  await own.bounce();
+  await command(own, 'remove', ['you@example.net']);
+  own.laptop.google.received.forgetHistory(); // the newest messages are looked through once more
+  assert.equal((await sweep(own)).status, 204);
+  assert.deepEqual([own.last('inbox')['repeated'], (await own.send()).status], [1, 200]);
 });
