@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { longTest } from '../support/deep.ts';
 import { skipUnless } from '../support/programs/emulators.ts';
 import { install, NODE, pack } from '../support/programs/installed.ts';
 import { hasTerraform } from '../support/programs/terraform.ts';
@@ -153,7 +152,7 @@ test('mailgrant/testing has types: a number is not made of a subject', async () 
   assert.deepEqual(out.match(/TS\d+/g), ['TS2322'], out);
 });
 
-longTest('build makes the archives, each with a lock of its own', async () => {
+test('build makes the archives, each with a lock of its own', async () => {
   const { code, out, err } = await mailgrant('build', '--zip', '--json');
   assert.equal(code, 0, err);
   const { functions } = JSON.parse(out) as { functions: { name: string; archive: { file: string } }[] };

@@ -44,6 +44,7 @@ test('a key reads what became of its email, never what was in it', async () => {
     catalogue: null,
     cause: null,
     not_before: null,
+    bounce: null,
   });
 });
 
