@@ -7,7 +7,7 @@ import { faultOf, type TokenGrant } from './consent-response.ts';
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { discard, revokeToken } from './revoke-token.ts';
-import { storeVersion, refuseForeignGrants } from './stored-grants.ts';
+import { refuseForeignGrants, storeVersion } from './stored-grants.ts';
 
 /** How to ask for consent. */
 export interface ConsentOptions {

@@ -1,5 +1,5 @@
 import type { Entry, LedgerRecord } from '../../mail/delivery/ledger.ts';
-import { drop, waitsForRest, prepareForDecision, reconcile, release, sendReleased } from '../../mail/delivery/operator-decisions.ts';
+import { drop, prepareForDecision, reconcile, release, sendReleased, waitsForRest } from '../../mail/delivery/operator-decisions.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
 import type { Config, Mailbox } from '../../mail/model/config.ts';
 import { MailFailure } from '../../mail/model/failure.ts';

@@ -1,7 +1,7 @@
 import { type PreparedEmail, prepareEmail } from '../message/prepared-email.ts';
 import type { Config, Mailbox } from '../model/config.ts';
 import { MailFailure, toFailure } from '../model/failure.ts';
-import { queryOutcome, mayRepeat, notFoundFailure } from './attempt.ts';
+import { mayRepeat, notFoundFailure, queryOutcome } from './attempt.ts';
 import { takeOver } from './claim.ts';
 import type { Entry, LedgerRecord } from './ledger.ts';
 import type { Outcome } from './outcome.ts';

@@ -13,7 +13,7 @@ import { contentTypeOf, readBody } from '../common/body.ts';
 import { parseJson } from '../common/json.ts';
 import { end, pushStatus, refusalStatus } from '../common/push-status.ts';
 import { reportProcessedMessage, reportRefusal } from '../common/report.ts';
-import { checkAudience, replayedEventDelivery, type QueueDelivery, readDelivery, unreadable } from './push-envelope.ts';
+import { checkAudience, type QueueDelivery, readDelivery, replayedEventDelivery, unreadable } from './push-envelope.ts';
 
 /** Handles Pub/Sub pushes and CloudEvents. Status 204 acknowledges; after any other status the platform redelivers. */
 export function pubsubWorker(

@@ -1,6 +1,6 @@
-import { headerOf, freshTimestamp } from '../proof/header-values.ts';
+import { freshTimestamp, headerOf } from '../proof/header-values.ts';
 import { decodeMac, makeMac } from '../proof/mac.ts';
-import { prefixed, macProof } from '../proof/mac-proof.ts';
+import { macProof, prefixed } from '../proof/mac-proof.ts';
 import { ANY_TEXT, HOUR_MS, type Scheme } from '../proof/scheme.ts';
 
 const REPLAY_MS = 32 * 24 * HOUR_MS;

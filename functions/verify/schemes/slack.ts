@@ -1,6 +1,6 @@
-import { headerOf, freshTimestamp } from '../proof/header-values.ts';
+import { freshTimestamp, headerOf } from '../proof/header-values.ts';
 import { decodeMac, makeMac } from '../proof/mac.ts';
-import { prefixed, macProof } from '../proof/mac-proof.ts';
+import { macProof, prefixed } from '../proof/mac-proof.ts';
 import { ANY_TEXT, type Scheme } from '../proof/scheme.ts';
 
 /** docs.slack.dev, "Verifying requests from Slack": `v0=<hex>` over `v0:<timestamp>:<body>`. */

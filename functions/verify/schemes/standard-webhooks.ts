@@ -1,5 +1,5 @@
 import { MailFailure } from '../../mail/model/failure.ts';
-import { headerOf, freshTimestamp } from '../proof/header-values.ts';
+import { freshTimestamp, headerOf } from '../proof/header-values.ts';
 import { sameText } from '../proof/mac.ts';
 import type { Scheme } from '../proof/scheme.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { waitsForRest, reconcile, sendReleased } from '../../../functions/mail/delivery/operator-decisions.ts';
+import { reconcile, sendReleased, waitsForRest } from '../../../functions/mail/delivery/operator-decisions.ts';
 import type { Submission } from '../../../functions/mail/delivery/submission.ts';
 import { prepareEmail } from '../../../functions/mail/message/prepared-email.ts';
 import { send } from '../../../functions/mail/queue/process-message.ts';

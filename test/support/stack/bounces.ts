@@ -2,8 +2,8 @@ import type { Bouncing } from '../../../functions/fake-google/faults/bouncing.ts
 import { createBounceFinder } from '../../../functions/google/bounces/bounce-finder.ts';
 import { connect } from '../../../functions/google/connect.ts';
 import type { Config, Mailbox } from '../../../functions/mail/model/config.ts';
-import { createLog } from '../../../functions/runtime/log.ts';
 import type { GoogleUrls } from '../../../functions/runtime/google-urls.ts';
+import { createLog } from '../../../functions/runtime/log.ts';
 import type { Handler } from '../../../functions/runtime/serve.ts';
 import type { Settings } from '../../../functions/runtime/settings.ts';
 import { byPath } from '../../../functions/trigger/common/paths.ts';

@@ -40,7 +40,10 @@ for (const { name, reach } of KILLS)
   test(`killed ${name}`, async () => {
     const received: { id: string; type: string; email: string }[] = [];
     const app = createServer(async (req, res) => {
-      const { type, data } = JSON.parse(Buffer.concat(await req.toArray()).toString('utf8')) as { type: string; data: { email_id: string } };
+      const { type, data } = JSON.parse(Buffer.concat(await req.toArray()).toString('utf8')) as {
+        type: string;
+        data: { email_id: string };
+      };
       received.push({ id: String(req.headers['webhook-id']), type, email: data.email_id });
       res.writeHead(204).end();
     });
@@ -74,7 +77,10 @@ for (const { name, reach } of KILLS)
 
     const later = (): number => Date.now() + 5 * 60_000; // what waits for less may be in somebody's hands
     const settings = settingsFor(google.url, { config, eventTasks: { queue: QUEUE, account: 'tasks@example.com', worker: door.url } });
-    serve = eventHandler(connect(settings, () => {}, undefined, later), () => {});
+    serve = eventHandler(
+      connect(settings, () => {}, undefined, later),
+      () => {},
+    );
     for (let sweeps = 0; sweeps < 2; sweeps++) {
       assert.equal((await post(`${door.url}/events/sweep`, {})).status, 204);
       await google.tasks.flush();
