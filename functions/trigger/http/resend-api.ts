@@ -133,7 +133,7 @@ async function filledIn(body: unknown, context: FunctionContext, ports: Ports): 
   if (typeof body !== 'object' || body === null || !('template' in body)) return { body };
   const { withTemplate } = await import('./email-template.ts');
   const filled = await withTemplate(body, context, ports.taskQueue !== null);
-  return filled === body ? { body } : { body: filled,  };
+  return filled === body ? { body } : { body: filled, requestHash: ports.digest(JSON.stringify({ ...body, tags: undefined })) };
 }
 
 /** Runs one invocation with its own ports. */

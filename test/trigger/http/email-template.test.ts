@@ -21,6 +21,8 @@ before(async () => {
 });
 after(() => laptop[Symbol.asyncDispose]());
 
+/** A server that ends with its test, also with one that fails. */
+const closing = (server: { url: string; close(): void }) => Object.assign(server, { [Symbol.asyncDispose]: async () => server.close() });
 const parsed = async (index = 0) => simpleParser(laptop.google.mails.list()[index]?.raw ?? '');
 
 test('a template gives subject, html and text', async () => {
@@ -72,7 +74,7 @@ test('a template that changes between two tries is the same email; other variabl
   const { config, settings } = edition('first');
   for (const path of ['/emails', '/emails/batch']) {
     await using one = await startLaptop({ config, settings });
-    const server = await serveOn(resendApi({ ...one.edge, ...edition('second').settings }, () => {}));
+    await using server = closing(await serveOn(resendApi({ ...one.edge, ...edition('second').settings }, () => {})));
     const asked = { ...PEOPLE, template: TEMPLATE };
     const other = { ...PEOPLE, template: { ...TEMPLATE, variables: { name: 'C' } } };
     const headers = { ...authorised, 'idempotency-key': 'welcome-1' };
@@ -82,6 +84,5 @@ test('a template that changes between two tries is the same email; other variabl
     const changed = await send(server.url, other);
     assert.deepEqual([before.status, after.status, after.body, one.google.mails.count()], [200, 200, before.body, 1]);
     assert.deepEqual([changed.status, changed.body?.['name']], [409, 'invalid_idempotent_request']);
-    server.close();
   }
 });
