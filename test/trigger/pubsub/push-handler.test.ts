@@ -178,13 +178,13 @@ const UNREADABLE: readonly (readonly [name: string, data: unknown, says: RegExp]
   ['compressed', packed(gzipSync(JSON.stringify(MAIL))), /gzip/],
   ['Latin-1', Buffer.from(JSON.stringify({ ...MAIL, text: 'é' }), 'latin1').toString('base64'), /not UTF-8/],
   ['UTF-16', Buffer.from(JSON.stringify(MAIL), 'utf16le').toString('base64'), /not UTF-8/],
-  ['a list', b64([MAIL, MAIL]), /a list/],
+  ['a list', b64([MAIL, MAIL]), /is a list/],
   ['encoded twice', b64(JSON.stringify(MAIL)), /twice/],
   ['a number', b64(7), /no object/],
   ['an object in place of base64', MAIL, /base64/],
   ['empty', '', /empty/],
   ['absent', undefined, /empty/],
-  ['no JSON', packed('hello'), /JSON/],
+  ['no JSON', packed('hello'), /not valid JSON/],
 ];
 for (const [name, data, says] of UNREADABLE)
   test(`data that is ${name} is a dead letter that says so`, async () => {
