@@ -40,7 +40,8 @@ export async function enqueue(draft: PreparedEmail, asking: SubmissionContext, c
     await recordFailure(claimed.begun, failure, ports);
     return { ...outcomeOf(failure, claimed.begun.entry.id, ports.now()), own: true, ...(quota && { quota }) };
   }
-  const refused = await suppressedFailure(draft, ports).catch(toFailure);
+  // If the list cannot be read now, the email is accepted: the list is read again before the email is sent.
+  const refused = await suppressedFailure(draft, ports).catch(() => null);
   if (refused) {
     await recordFailure(claimed.begun, refused, ports);
     await giveBack();

@@ -83,6 +83,27 @@ for (const key of [null, 'k'])
     if (key !== null) assert.deepEqual([(await ask(MAIL, key))?.state, tasks.size], ['queued', 1]); // and is told so then
   });
 
+for (const retryFailed of [true, false])
+  test(`an email is accepted while the list of suppressed recipients cannot be read, and the worker reads it, retryFailed ${retryFailed}`, async () => {
+    const { ports, messages, deliver } = queueing();
+    let refused = new Set<string>();
+    const unreadable = async (): Promise<never> => {
+      throw new MailFailure('ledger_unavailable', 'scripted');
+    };
+    const ask = (key: string) => enqueue(prepareEmail(MAIL, CALLER, CONFIG, ports), { ...asking, key, retryFailed }, CONFIG, ports);
+    const states = () => [...ports.ledger.entries.values()].map(({ entry }) => [entry.state, entry.code]);
+    Object.assign(ports, { suppressed: unreadable });
+    assert.deepEqual([(await ask('a'))?.state, states(), messages.length], ['queued', [['queued', null]], 1]);
+    Object.assign(ports, { suppressed: async () => refused });
+    await deliver();
+    Object.assign(ports, { suppressed: unreadable });
+    await ask('b');
+    refused = new Set([MAIL.to]);
+    Object.assign(ports, { suppressed: async () => refused });
+    await deliver();
+    assert.deepEqual([ports.sent.length, states()[1]], [1, ['failed', 'recipient_suppressed']]);
+  });
+
 test('a repetition that cannot publish does not fail the email that is accepted', async () => {
   const { ports, ask, deliver } = queueing();
   const { queue } = ports;
