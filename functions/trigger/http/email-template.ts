@@ -1,20 +1,26 @@
-import { parseRequest } from '../../mail/message/email.ts';
+import type { Filled } from '../../mail/batch.ts';
+import { fingerprint, parseRequest } from '../../mail/message/email.ts';
+import { GMAIL_RECIPIENTS_MAX } from '../../mail/message/permissions.ts';
+import { prepareTime } from '../../mail/message/scheduled-at.ts';
 import { MailFailure, toFailure } from '../../mail/model/failure.ts';
 import type { FunctionContext } from '../../runtime/function-context.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
+type Context = Pick<FunctionContext, 'routesFile' | 'config' | 'digest'>;
 
 /**
  * The body of a request with its `template: {id, variables}` rendered: the template gives `html` and `text`, and `subject` if the
- * request has none, as in Resend's contract. Any other body is returned unchanged. Throws MailFailure: request_invalid, with
- * every other problem of the email.
+ * request has none, as in Resend's contract. The request is hashed as it was asked for, since the template may change between two
+ * tries. Any other body is returned unchanged. Throws MailFailure: request_invalid, with every other problem of the email.
  */
-export async function withTemplate(body: unknown, context: Pick<FunctionContext, 'routesFile'>, later: boolean): Promise<unknown> {
-  if (typeof body !== 'object' || body === null || !isGiven((body as Fields)['template'])) return body;
+export async function withTemplate(body: unknown, context: Context, later: boolean): Promise<Filled> {
+  if (typeof body !== 'object' || body === null || !isGiven((body as Fields)['template'])) return { body };
   const { template, ...fields } = body as Fields;
+  await prepareTime(fields);
   try {
     const { subject, ...words } = await rendered(template, fields, context);
-    return { ...fields, subject: isGiven(fields['subject']) ? fields['subject'] : subject, ...words };
+    const filled = { ...fields, subject: isGiven(fields['subject']) ? fields['subject'] : subject, ...words };
+    return { body: filled, ...hashOf(template as Fields, fields, context, later) };
   } catch (error) {
     const failure = toFailure(error);
     if (failure.code !== 'request_invalid') throw error;
@@ -22,7 +28,25 @@ export async function withTemplate(body: unknown, context: Pick<FunctionContext,
   }
 }
 
-async function rendered(template: unknown, fields: Fields, context: Pick<FunctionContext, 'routesFile'>) {
+/** Equal for equal requests, however their JSON was written. Nothing for an invalid email, which is refused when it is prepared. */
+function hashOf({ id, variables }: Fields, fields: Fields, { config, digest }: Context, later: boolean): { requestHash?: string } {
+  try {
+    const hosts = config.attachments?.fetchFrom;
+    const email = parseRequest({ ...fields, ...wordsOf(fields) }, hosts, later, undefined, GMAIL_RECIPIENTS_MAX);
+    const asked = [id, isGiven(variables) ? variables : {}, isGiven(fields['subject']), fingerprint(email, digest)];
+    return { requestHash: digest(JSON.stringify(asked, sorted)) };
+  } catch {
+    return {};
+  }
+}
+
+/** A JSON value with the names of each object in order. */
+const sorted = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+async function rendered(template: unknown, fields: Fields, context: Context) {
   const { id, variables = {}, ...unknown } = Array.isArray(template) || typeof template !== 'object' ? {} : (template as Fields);
   const problems = [
     ...Object.keys(unknown).map(
@@ -47,13 +71,15 @@ async function rendered(template: unknown, fields: Fields, context: Pick<Functio
 /** The other problems of the email. */
 function others(fields: Fields, later: boolean): string[] {
   try {
-    const [subject, html] = [isGiven(fields['subject']) ? fields['subject'] : 'x', 'x'];
-    parseRequest({ ...fields, subject, html, text: undefined }, undefined, later);
+    parseRequest({ ...fields, ...wordsOf(fields) }, undefined, later);
     return [];
   } catch (error) {
     return [toFailure(error).message];
   }
 }
+
+/** What stands in place of the template's words where only the other fields matter. */
+const wordsOf = ({ subject }: Fields) => ({ subject: isGiven(subject) ? subject : 'x', html: 'x', text: undefined });
 
 /** False for the values by which Resend's clients leave a field out. */
 const isGiven = (value: unknown): boolean =>

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { knownOf } from '../../diagnose/known-failures.ts';
 import { accept, acceptPrepared } from '../../mail/accept.ts';
+import type { Filled } from '../../mail/batch.ts';
 import { cancel, ownMail, reschedule } from '../../mail/change.ts';
 import type { Outcome } from '../../mail/delivery/outcome.ts';
 import type { Ports } from '../../mail/delivery/ports.ts';
@@ -125,15 +126,11 @@ const HANDLERS: Readonly<Record<Exclude<ApiOperation, 'health'>, (request: Reque
   },
 };
 
-/**
- * Templates are loaded only if a request names one. Then the request counts under its idempotency key, not what came of it: a template
- * may change between two tries.
- */
-async function filledIn(body: unknown, context: FunctionContext, ports: Ports): Promise<{ body: unknown; requestHash?: string }> {
+/** Templates are loaded only if a request names one. */
+async function filledIn(body: unknown, context: FunctionContext, ports: Ports): Promise<Filled> {
   if (typeof body !== 'object' || body === null || !('template' in body)) return { body };
   const { withTemplate } = await import('./email-template.ts');
-  const filled = await withTemplate(body, context, ports.taskQueue !== null);
-  return filled === body ? { body } : { body: filled, requestHash: ports.digest(JSON.stringify({ ...body, tags: undefined })) };
+  return withTemplate(body, context, ports.taskQueue !== null);
 }
 
 /** Runs one invocation with its own ports. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
+import { withTemplate } from '../../../functions/trigger/http/email-template.ts';
 import { resendApi } from '../../../functions/trigger/http/resend-api.ts';
 import { authorised, type Laptop, MAIL, post, serveOn, startLaptop } from '../../support/stack/laptop.ts';
 import { routed } from '../../support/stack/routes.ts';
@@ -9,6 +10,7 @@ import { routed } from '../../support/stack/routes.ts';
 const FILES = {
   'welcome.hbs': '---\nsubject: Hello {{event.name}}\n---\n<p>Welcome, {{event.name}}.</p>\n',
   'welcome.txt.hbs': 'Welcome, {{event.name}}.\n',
+  'second.hbs': '---\nsubject: Hello {{event.name}}\n---\n<p>Second</p>\n',
 };
 const ROUTE = { topic: 'events', from: MAIL.from, to: [MAIL.to], template: 'welcome' };
 const { subject: _, text: __, ...PEOPLE } = MAIL;
@@ -16,7 +18,7 @@ const TEMPLATE = { id: 'welcome', variables: { name: 'A & B' } };
 
 let laptop: Laptop;
 before(async () => {
-  const { config, settings } = routed({ welcomes: ROUTE }, FILES);
+  const { config, settings } = routed({ welcomes: ROUTE, seconds: { ...ROUTE, template: 'second' } }, FILES);
   laptop = await startLaptop({ config, settings });
 });
 after(() => laptop[Symbol.asyncDispose]());
@@ -85,4 +87,54 @@ test('a template that changes between two tries is the same email; other variabl
     assert.deepEqual([before.status, after.status, after.body, one.google.mails.count()], [200, 200, before.body, 1]);
     assert.deepEqual([changed.status, changed.body?.['name']], [409, 'invalid_idempotent_request']);
   }
+});
+
+const FILE = { filename: 'a.csv', content: Buffer.from('canary-a').toString('base64') };
+const ORDERED = { name: 'C', order: { id: 1, items: [{ a: 1, b: 2 }, 'x'] } };
+const asks = (variables: object, change: object = {}) => ({
+  ...PEOPLE,
+  attachments: [FILE],
+  template: { id: 'welcome', variables },
+  ...change,
+});
+const ASKED = asks(ORDERED);
+const REWRITTEN: Readonly<Record<string, object>> = {
+  'in another order': Object.fromEntries(Object.entries(asks(ORDERED, { template: { variables: ORDERED, id: 'welcome' } })).reverse()),
+  'with its variables in another order': asks({ order: { items: [{ b: 2, a: 1 }, 'x'], id: 1 }, name: 'C' }),
+  'with fields that are null or empty': { ...ASKED, cc: null, bcc: [], subject: '', headers: {}, html: null },
+  'with one recipient in a list': { ...ASKED, to: [MAIL.to] },
+  'with other tags': { ...ASKED, tags: [{ name: 'a', value: 'b' }] },
+};
+const OTHER: Readonly<Record<string, object>> = {
+  'another variable': asks({ ...ORDERED, name: 'D' }),
+  'a list in another order': asks({ ...ORDERED, order: { id: 1, items: ['x', { a: 1, b: 2 }] } }),
+  'a variable more': asks({ ...ORDERED, more: null }),
+  'another template': asks(ORDERED, { template: { id: 'second', variables: ORDERED } }),
+  'a subject': { ...ASKED, subject: 'x' },
+  'another file': { ...ASKED, attachments: [{ ...FILE, content: Buffer.from('canary-b').toString('base64') }] },
+  'one recipient more': { ...ASKED, cc: ['cc@example.net'] },
+};
+for (const [rows, same] of [
+  [REWRITTEN, true],
+  [OTHER, false],
+] as const)
+  for (const [name, email] of Object.entries(rows))
+    test(`under one key, the request ${same ? `written ${name} is the same email` : `with ${name} is another one`}`, async () => {
+      const headers = { ...authorised, 'idempotency-key': `rows/${name}` };
+      const first = await post(`${laptop.api}/emails`, ASKED, headers);
+      const again = await post(`${laptop.api}/emails`, email, headers);
+      assert.deepEqual([first.status, again.status], [200, same ? 200 : 409]);
+      assert.equal(again.body?.[same ? 'id' : 'name'], same ? first.body?.['id'] : 'invalid_idempotent_request');
+    });
+
+test('a file that was decoded while it arrived is never written as text again', async () => {
+  const content = Object.assign(Buffer.from('canary'), { toJSON: () => assert.fail('written as text') });
+  const body = { ...PEOPLE, attachments: [{ filename: 'a', content }], template: TEMPLATE };
+  const { requestHash } = await withTemplate(body, laptop.edge, false);
+  assert.match(String(requestHash), /^\S{40,}$/);
+});
+
+test('a time in words is no problem of a request whose template is wrong', async () => {
+  const body = { ...PEOPLE, template: { id: 'canary' }, scheduled_at: 'the day after tomorrow at noon' };
+  await assert.rejects(withTemplate(body, laptop.edge, true), { code: 'request_invalid', message: /^(?!.*scheduled_at).*`template\.id`/ });
 });
