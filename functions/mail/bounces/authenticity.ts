@@ -23,8 +23,10 @@ export const isGoogle = (domain: string): boolean => GOOGLE.includes(domain);
  */
 export function senderProof(headers: readonly ReceivedHeader[], domain: string): Proof {
   const first = headers.find(({ name }) => name.toLowerCase() === 'authentication-results')?.value ?? '';
-  const [server = '', ...results] = withoutComments(first).split(';');
+  const { text, isPlain } = withoutQuotes(first);
+  const [server = '', ...results] = withoutComments(text).split(';');
   if (server.trim().split(/\s/, 1)[0] !== GMAIL) return 'unproven';
+  if (!isPlain) return 'forged';
   const parsed = results.flatMap(resultIn);
   const passes = (method: string, ...names: string[]): boolean =>
     parsed.some((one) => one.method === method && one.result === 'pass' && names.some((name) => isSameHouse(one.properties[name], domain)));
@@ -46,9 +48,26 @@ function resultIn(text: string): Result[] {
   const [, method = '', result = ''] = /^\s*([a-z]+)(?:\/\d+)?\s*=\s*([a-z]+)/i.exec(text) ?? [];
   if (method === '') return [];
   const properties = Object.fromEntries(
-    [...text.matchAll(/([a-z]+\.[a-z-]+)\s*=\s*"?([^\s";]+)/gi)].map(([, name = '', value = '']) => [name.toLowerCase(), domainOf(value)]),
+    [...text.matchAll(/(?<![a-z])([a-z]+\.[a-z-]+)\s*=\s*([^\s;]+)/gi)].map(([, name = '', value = '']) => [
+      name.toLowerCase(),
+      domainOf(value),
+    ]),
   );
   return [{ method: method.toLowerCase(), result: result.toLowerCase(), properties }];
+}
+
+/**
+ * The header with each quoted string replaced by one sign. `isPlain` is false where a quoted string does not end or holds a sign that
+ * separates: a sender may quote anything in an address, and then two readers of the header may disagree about what is quoted. No
+ * ordinary server writes such an address.
+ */
+function withoutQuotes(header: string): { readonly text: string; readonly isPlain: boolean } {
+  const parts = header.split('"');
+  const quoted = parts.filter((_, index) => index % 2 === 1);
+  return {
+    text: parts.filter((_, index) => index % 2 === 0).join('_'),
+    isPlain: parts.length % 2 === 1 && !quoted.some((one) => /[;()\\]/.test(one)),
+  };
 }
 
 /** Comments may nest and hold any sign, also a `;`. */
@@ -66,7 +85,7 @@ export function withoutComments(text: string): string {
 const domainOf = (value: string): string => value.slice(value.lastIndexOf('@') + 1).toLowerCase();
 
 /** True for equal domains, and where one is below the other. */
-export const isSameHouse = (one: string | undefined, other: string): boolean =>
+const isSameHouse = (one: string | undefined, other: string): boolean =>
   one !== undefined &&
   [one, other].every((domain) => domain.includes('.')) &&
   (one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`));

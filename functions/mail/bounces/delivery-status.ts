@@ -82,7 +82,7 @@ function partsOf(entity: string, depth: number): Part[] {
 function decoded(content: string, encoding: string): string {
   if (/^\s*quoted-printable\s*$/i.test(encoding))
     return content
-      .replace(/[ \t]*=[ \t]*\r\n/g, '')
+      .replace(/=[ \t]*\r\n/g, '')
       .replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   if (!/^\s*base64\s*$/i.test(encoding)) return content;
   try {

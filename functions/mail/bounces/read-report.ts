@@ -1,5 +1,5 @@
 import { normaliseAddress, parseAddress } from '../model/address.ts';
-import { isGoogle, isSameHouse, type Proof, type ReceivedHeader, senderProof, withoutComments } from './authenticity.ts';
+import { isGoogle, type Proof, type ReceivedHeader, senderProof, withoutComments } from './authenticity.ts';
 
 /** A delivery status notification, as far as its headers tell. */
 export interface Report {
@@ -61,6 +61,11 @@ function addressIn(text: string): string[] {
   return read ? [normaliseAddress(read.address)] : [];
 }
 
-/** Whether a report may suppress the recipient: Google's own, or one by the recipient's own domain. Anybody else could name anyone. */
-export const mayJudge = ({ proof, domain }: Pick<Report, 'proof' | 'domain'>, recipient: string): boolean =>
-  proof === 'proven' && (isGoogle(domain) || isSameHouse(recipient.slice(recipient.lastIndexOf('@') + 1), domain));
+/**
+ * Whether a report may suppress the recipient: Google's own, or one by the recipient's domain or a domain below it. Anybody else could
+ * name anyone; a domain above may be one that many share, such as co.uk, which is proven by a signature of any of them.
+ */
+export const mayJudge = ({ proof, domain }: Pick<Report, 'proof' | 'domain'>, recipient: string): boolean => {
+  const own = recipient.slice(recipient.lastIndexOf('@') + 1);
+  return proof === 'proven' && (isGoogle(domain) || domain === own || domain.endsWith(`.${own}`));
+};

@@ -21,6 +21,20 @@ const PROOFS: readonly (readonly [value: string, domain: string, proof: string])
   ['mx.google.com; spf=pass smtp.helo=net', 'example.net', 'unproven'],
   ['mx.google.com; spf=none smtp.helo=mx.example.net', 'example.net', 'unproven'],
   ['mx.google.com; spf=none (dkim=pass header.i=@example.net; dmarc=pass header.from=example.net)', 'example.net', 'unproven'], // in a comment
+  // In what a sender has quoted: it may hold any sign, so nothing that such a header says is believed.
+  ['mx.google.com; spf=pass smtp.mailfrom="a; dkim=pass header.i=@googlemail.com"@evil.example', 'googlemail.com', 'forged'],
+  ['mx.google.com; spf=pass smtp.mailfrom="a; dkim=pass header.i=@example.net"@evil.example', 'example.net', 'forged'],
+  ['mx.google.com; dkim=pass header.i="a; dmarc=pass header.from=example.net"@evil.example', 'example.net', 'forged'],
+  ['mx.google.com; dkim=pass header.i="a\\"; dmarc=pass header.from=example.net"@evil.example', 'example.net', 'forged'],
+  [
+    'mx.google.com; spf=pass (of "a)"@evil.example) smtp.mailfrom="a); dkim=pass header.i=@example.net"@evil.example',
+    'example.net',
+    'forged',
+  ],
+  ['mx.google.com; spf=pass smtp.mailfrom="a; dkim=pass header.i=@example.net', 'example.net', 'forged'],
+  ['mx.google.com; spf=pass smtp.mailfrom="a smtp.helo=mx.example.net b"@evil.example', 'example.net', 'unproven'],
+  ['mx.google.com; dkim=pass header.i="@example.net header.d=example.net"@evil.example', 'example.net', 'unproven'],
+  ['mx.google.com; dkim=pass header.i=@example.net header.b="a/b+c"; spf=none', 'example.net', 'proven'], // as Gmail quotes signatures
   ['evil.example; dkim=pass header.i=@googlemail.com', 'googlemail.com', 'unproven'], // not Gmail's header
   ['mx.google.com.evil.example; dkim=pass header.i=@googlemail.com', 'googlemail.com', 'unproven'],
 ];
@@ -86,6 +100,9 @@ test('only Google, or the domain of the recipient, may have it suppressed', () =
     ['mx.example.net', 'proven', 'a@example.net', true],
     ['evil.example', 'proven', 'a@example.net', false],
     ['xample.net', 'proven', 'a@example.net', false],
+    ['co.uk', 'proven', 'a@example.co.uk', false], // proven by a signature of any domain below
+    ['example.net', 'proven', 'a@mx.example.net', false],
+    ['example.co.uk', 'proven', 'a@example.co.uk', true],
   ];
   for (const [domain, proof, recipient, may] of rows) assert.equal(mayJudge({ proof, domain }, recipient), may, `${domain} ${proof}`);
 });
@@ -150,6 +167,21 @@ test('a body in base64 or quoted-printable reads the same', () => {
   assert.deepEqual(readDeliveryStatus(message(packed, RETURNED, 'Content-Transfer-Encoding: base64\n')), plain);
   const quoted = FIELDS.replace('Status', 'St=61tus');
   assert.deepEqual(readDeliveryStatus(message(quoted, RETURNED, 'Content-Transfer-Encoding: quoted-printable\n')), plain);
+});
+
+test('a soft line break of quoted-printable keeps the blank before it', () => {
+  const quoted = FIELDS.replace('550 5.1.1 no', '550 =\n5.1.1 no');
+  assert.equal(
+    readDeliveryStatus(message(quoted, RETURNED, 'Content-Transfer-Encoding: quoted-printable\n'))?.recipients[0]?.status,
+    '5.1.1',
+  );
+});
+
+test('the time that a text takes grows with its length alone', () => {
+  const long = 1_000_000; // with its square this takes ten minutes
+  const blanks = message(`${' '.repeat(long)}x`, RETURNED, 'Content-Transfer-Encoding: quoted-printable\n');
+  assert.deepEqual(readDeliveryStatus(blanks)?.recipients, []);
+  assert.equal(senderProof(results(`mx.google.com; spf=pass ${'a'.repeat(long)}`), 'example.net'), 'unproven');
 });
 
 test('no text makes the reader throw, hang or find what is not there', () => {
