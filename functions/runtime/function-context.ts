@@ -68,13 +68,14 @@ export interface EventDelivery {
 export interface BounceFinder {
   /**
    * Looks through what is new in the mailbox; `notified` is the point of its history that Gmail reported, null where nobody did.
-   * Answers how many messages of each kind there were, and whether a part of the history was gone and bridged.
+   * Answers how many messages of each kind there were, whether a part of the history was gone and bridged, and why the last of those
+   * that could not be looked at failed.
    */
   find(
     mailbox: Mailbox,
     notified: string | null,
     onBounce: (facts: { readonly id: string; readonly type: string; readonly sub_type: string }) => void,
-  ): Promise<Readonly<Record<string, number | boolean>> & { readonly gap: boolean }>;
+  ): Promise<Readonly<Record<string, number | boolean | string>> & { readonly gap: boolean; readonly unreadable?: number }>;
   close(): void;
 }
 

@@ -11,9 +11,19 @@ import { mayJudge, type Report, readReport } from './read-report.ts';
 /**
  * What a message of a mailbox is. `bounced`: recorded now; `repeated`: recorded before; `delayed`: still being tried; `delivered`: a
  * report of success; `foreign`: about none of our emails; `ambiguous`: about one of several, and it does not say which; `forged`: its
- * sender is not who it says.
+ * sender is not who it says; `unreadable`: Gmail refuses what is asked about it.
  */
-export type Verdict = 'other' | 'auto_reply' | 'bounced' | 'repeated' | 'delayed' | 'delivered' | 'foreign' | 'ambiguous' | 'forged';
+export type Verdict =
+  | 'other'
+  | 'auto_reply'
+  | 'bounced'
+  | 'repeated'
+  | 'delayed'
+  | 'delivered'
+  | 'foreign'
+  | 'ambiguous'
+  | 'forged'
+  | 'unreadable';
 
 const NOT_RECEIVED = ['SENT', 'DRAFT', 'SPAM'];
 /** A report may return the whole email, attachments too; what matters is in the first few kilobytes. */

@@ -64,7 +64,7 @@ async function lookThrough(all: readonly Looked[], context: Worker, log: Log, fa
       const about = { mailbox: context.pseudonym(mailbox.address) };
       try {
         const found = await finder.find(mailbox, notified, (bounce) => log('INFO', 'bounce', { ...bounce, ...about, ...facts }));
-        log(found.gap ? 'WARNING' : 'INFO', 'inbox', { ...about, ...found, ...facts });
+        log(found.gap || found.unreadable ? 'WARNING' : 'INFO', 'inbox', { ...about, ...found, ...facts });
       } catch (error) {
         const { code, message } = toFailure(error);
         log('ERROR', 'inbox', { ...about, code, detail: message, fix: failureInfo(code).fix, ...facts });

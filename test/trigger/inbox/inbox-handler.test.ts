@@ -213,3 +213,21 @@ test('a report that is quicker than the answer of the upload waits for the invoc
   await own.run();
   assert.equal((await own.record(id))['last_event'], 'bounced');
 });
+
+test('a message that Gmail will not answer about is counted and told, and the bounce behind it is recorded', async () => {
+  await using own = await startBouncing();
+  const { id } = await own.send();
+  await own.run();
+  const { received, mails, faults, pubsub } = own.laptop.google;
+  received.bounce(mails.ids()[0] ?? '', { messageId: 'CA+replaced@mail.gmail.com' }); // asks for its thread
+  received.bounce(mails.ids()[0] ?? '');
+  faults.script({ on: 'inbox', delayMs: 1 }, { on: 'inbox', status: 400 }); // the history, then the thread
+  assert.equal((await sweep(own)).status, 204);
+  await own.run();
+  const line = own.lines.find((one) => one['unreadable'] === 1) ?? {};
+  assert.deepEqual(
+    [line['severity'], line['code'], line['detail'], line['bounced'], pubsub.waiting()],
+    ['WARNING', 'unexpected', 'Gmail answered 400', 1, 0],
+  );
+  assert.equal((await own.record(id))['last_event'], 'bounced');
+});
