@@ -120,6 +120,7 @@ async function record(
 ): Promise<'bounced' | 'repeated' | 'foreign'> {
   const isKnown = ({ entry }: LedgerRecord): boolean => (entry.bounces ?? []).some((one) => one.message === message.id);
   if (isKnown(found)) return 'repeated';
+  if (!hasLeft(found, ports)) return 'foreign';
   // An email to one person can have failed for that one only.
   const alone = found.entry.recipients.length === 1 ? found.entry.recipients[0] : undefined;
   const judged = failed.map(({ recipient, kind }) => ({
@@ -133,10 +134,7 @@ async function record(
   const bounces = bouncesOf(judged, message);
   for (let tries = 0, there: LedgerRecord | null = found; there && tries < TRIES; tries++) {
     if (isKnown(there) || (there.entry.bounces ?? []).length >= BOUNCES_MAX) return 'repeated';
-    if (!allows(there.entry, 'bounce')) return 'foreign'; // it has not left us
-    if (there.entry.leaseUntil > ports.events.now())
-      // what came of its transfer is being written down
-      throw new MailFailure('in_flight', 'the email that bounced is being sent');
+    if (!hasLeft(there, ports)) return 'foreign';
     const after = bounces.reduce(
       (entry, bounce) =>
         addEvent(
@@ -153,6 +151,13 @@ async function record(
     there = await ports.find(there.entry.id);
   }
   throw new MailFailure('ledger_unavailable', 'the entry of a bounced email changed again and again');
+}
+
+/** Whether the email has left. Throws MailFailure: in_flight, while the outcome of its transfer is being recorded. */
+function hasLeft({ entry }: LedgerRecord, { events }: BouncePorts): boolean {
+  if (!allows(entry, 'bounce')) return false;
+  if (entry.leaseUntil > events.now()) throw new MailFailure('in_flight', 'the email that bounced is being sent');
+  return true;
 }
 
 const UNPROVEN: BounceKind = { type: 'Undetermined', subType: 'Undetermined' };

@@ -181,3 +181,21 @@ test('a report that is looked at again does not undo what an operator decided', 
   assert.equal((await sweep(own)).status, 204);
   assert.deepEqual([own.last('inbox')['repeated'], (await own.send()).status], [1, 200]);
 });
+
+test('nobody is suppressed for an email that has not left', async () => {
+  await using own = await startBouncing(SUPPRESS);
+  const { id } = await own.send();
+  const { ledger } = own.laptop.edge.startInvocation();
+  const change = async (part: object): Promise<void> => {
+    const found = await ledger.read(id);
+    assert.ok(found && (await ledger.replace(found, { ...found.entry, ...part })));
+  };
+  await change({ state: 'sending', leaseUntil: own.clock.now + 60_000 }); // whether it leaves is not known yet
+  await own.bounce();
+  await change({ state: 'failed', leaseUntil: 0, code: 'mail_refused' });
+  assert.equal((await own.send()).status, 200);
+  own.clock.now += 120_000;
+  await own.run();
+  assert.equal(own.last('inbox')['foreign'], 1);
+  assert.equal((await own.send()).status, 200);
+});
