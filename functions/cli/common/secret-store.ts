@@ -16,7 +16,7 @@ export interface SecretStore {
   disabled(secret: string): Promise<number[]>;
   enable(secret: string, version: number): Promise<void>;
   read(secret: string, version: number | 'latest'): Promise<SecretString>;
-  /** Makes the secret; false if it is there already. */
+  /** Makes the secret; false if it was there already. */
   create(secret: string): Promise<boolean>;
   /** Adds a version; returns its number. */
   add(secret: string, payload: SecretString): Promise<number>;
@@ -79,16 +79,15 @@ export async function openSecretStore(operator: Operator): Promise<SecretStore> 
     async create(secret) {
       const make = () =>
         client.createSecret({ parent: `projects/${project}`, secretId: secret, secret: { replication: { automatic: {} } } }, WRITING);
-      // A lost answer is asked for once more: "it is there" then says that it was made.
-      return make()
-        .catch((error: unknown) => (CODES[codeOf(error)] ? Promise.reject(error) : make()))
-        .then(
-          () => true,
-          (error: unknown) => {
-            if (codeOf(error) === ALREADY_EXISTS) return false;
-            throw failureOf(error, 'secret_not_writable', secret);
-          },
-        );
+      const tried = (ifThere: boolean) => (error: unknown) => {
+        if (codeOf(error) === ALREADY_EXISTS) return ifThere;
+        throw failureOf(error, 'secret_not_writable', secret);
+      };
+      return make().then(
+        () => true,
+        // After a lost answer it is asked for once more: if the secret is there then, the first try has made it.
+        (error: unknown) => (CODES[codeOf(error)] ? tried(false)(error) : make().then(() => true, tried(true))),
+      );
     },
     async add(secret, payload) {
       const request = { parent: named(secret), payload: { data: Buffer.from(payload.reveal()) } };

@@ -420,6 +420,20 @@ test('two operators make the secret at once: both grants are stored', async () =
   assert.equal((await desk.run('authorize', withClient(desk, { person }))).data['ok'], true);
 });
 
+for (const removal of ['allowed', 'refused'] as const)
+  test(`a secret whose making was answered only the second time, and that takes no version: its removal is ${removal}`, async () => {
+    await using desk = await startDesk();
+    const person: Line['person'] = async (url) => {
+      const location = await consentAt(url);
+      const denied = { on: 'secret', answer: 'permission_denied' } as const;
+      desk.google.faults.script({ on: 'secret', reset: 'after' }, { on: 'secret' }, denied, ...(removal === 'refused' ? [denied] : []));
+      await desk.comeBack(location);
+    };
+    const { data, text } = await desk.run('authorize', withClient(desk, { person }));
+    assert.deepEqual([data['ok'], data['code']], [false, 'secret_not_writable']);
+    assert.deepEqual([await desk.versions(), /was made, and has no version/.test(text)], removal === 'allowed' ? [null, false] : [[], true]);
+  });
+
 for (const verb of ['authorize', 'rotate', 'revoke'] as const)
   test(`${verb} leaves a secret alone that holds another mailbox's grant`, async () => {
     await using desk = await startDesk();
