@@ -1,7 +1,7 @@
 import { compileConfig } from '../../config/compile-config.ts';
 import { ENV, type Leaf } from '../common/command.ts';
 import { configFile } from '../common/project-folder.ts';
-import { during } from '../common/terminal.ts';
+import { showStep } from '../common/terminal.ts';
 import { archive } from './archive.ts';
 import { type Built, buildFunctions } from './build.ts';
 
@@ -20,7 +20,8 @@ export const BUILD: Leaf = {
     const config = configFile(options);
     if (options['dry-run']) return { data: compileConfig(config).config, text: `${config} is valid; nothing was written.` };
     const out = String(options['out'] ?? 'dist');
-    const built = await during(`Bundle the functions into ${out}/`, options, () => buildFunctions(config, out));
+    showStep(`Bundle the functions into ${out}/`, options);
+    const built = await buildFunctions(config, out);
     const lines = built.flatMap((one) => [
       `${one.file}  ${kilobytes(one.bytes)} at start, ${kilobytes(one.allBytes)} in all`,
       ...(options['analyze'] ? analysis(one) : []),

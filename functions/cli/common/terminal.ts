@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { clearLine, createInterface, cursorTo } from 'node:readline';
 import { openBrowser, openerFor } from './browser.ts';
 import type { CommandOptions } from './command.ts';
 import { CommandError } from './refusal.ts';
@@ -67,35 +67,35 @@ export async function agrees(question: string, { ask, agree }: Pick<Terminal, 'a
 /** Progress is for a person who watches: on a terminal, and never beside `--json`. It goes to standard error. */
 export const watched = (options: CommandOptions): boolean => options['json'] !== true && process.stderr.isTTY === true;
 
-/** Does the work; a person who watches sees that it goes on. */
-export async function during<T>(label: string, options: CommandOptions, work: () => Promise<T>): Promise<T> {
-  if (!watched(options)) return work();
-  const { spinner } = await import('@clack/prompts');
-  const shown = spinner({ output: process.stderr });
-  shown.start(label);
-  const result = await work().catch((error: unknown) => {
-    shown.error(label);
-    throw error;
-  });
-  shown.stop(label);
-  return result;
+// The prompt library's spinner and bar read the keyboard themselves, and end the process with exit code 0 on Ctrl-C. A plain line does not.
+
+/** Says what is being done, to a person who watches. */
+export function showStep(label: string, options: CommandOptions): void {
+  if (watched(options)) console.error(`${label} …`);
 }
 
-/** A bar for `total` units: call `reach` with what is done so far; at `total` it ends. Null where nobody watches. */
-export async function progressBar(
-  total: number,
-  options: CommandOptions,
-  label: (done: number) => string,
-): Promise<((done: number) => void) | null> {
+/** A line that is written again as the work goes on. */
+export interface ProgressLine {
+  show(text: string): void;
+  /** Ends the line as it stands; call it also where the work fails. */
+  end(): void;
+}
+
+/** Null where nobody watches. */
+export function progressLine(options: CommandOptions): ProgressLine | null {
   if (!watched(options)) return null;
-  const { progress } = await import('@clack/prompts');
-  const bar = progress({ max: total, output: process.stderr });
-  let reached = 0;
-  bar.start(label(0));
-  return (done) => {
-    if (done <= reached) return;
-    bar.advance(done - reached, label(done));
-    reached = done;
-    if (done >= total) bar.stop(label(total));
+  let shown = '';
+  return {
+    show(text) {
+      if (text === shown) return;
+      shown = text;
+      cursorTo(process.stderr, 0);
+      clearLine(process.stderr, 0);
+      process.stderr.write(text);
+    },
+    end() {
+      if (shown !== '') process.stderr.write('\n');
+      shown = '';
+    },
   };
 }

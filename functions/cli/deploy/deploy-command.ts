@@ -9,7 +9,7 @@ import type { Leaf } from '../common/command.ts';
 import { deployedEnv, operatorFor } from '../common/operator.ts';
 import { configFile as configOf } from '../common/project-folder.ts';
 import { CommandError } from '../common/refusal.ts';
-import { agrees, during, processTerminal } from '../common/terminal.ts';
+import { agrees, processTerminal, showStep } from '../common/terminal.ts';
 import { seeToCallers } from './callers.ts';
 import { type Deployed, deploy } from './deploy.ts';
 import { type FirstCall, firstCall } from './first-call.ts';
@@ -86,7 +86,8 @@ export const DEPLOY: Leaf = {
         {
           programs,
           async build() {
-            await during('Build the functions', options, () => buildFunctions(configFile, 'dist'));
+            showStep('Build the functions', options);
+            await buildFunctions(configFile, 'dist');
             return DEPLOYABLES.map((name) => archive('dist', name));
           },
           say: terminal.say,

@@ -3,7 +3,7 @@ import type { CommandAnswer, CommandOptions, Leaf } from '../common/command.ts';
 import { createIamHeader, noIamHeader } from '../common/iam-token.ts';
 import { CommandError } from '../common/refusal.ts';
 import { targetKey, targetUrl } from '../common/target.ts';
-import { progressBar } from '../common/terminal.ts';
+import { progressLine } from '../common/terminal.ts';
 import { type EncodedEmail, encodeEmail, post, type Sent } from './send-email.ts';
 
 /** `send`: sends one email from the terminal, through a running or deployed function. */
@@ -50,7 +50,8 @@ export const SEND: Leaf = {
     const key = targetKey(text(options, 'key-file') ?? undefined, url, process.env, iam);
     const pass = iam ? createIamHeader(url) : noIamHeader;
     const idempotencyKey = text(options, 'idempotency-key') ?? `cli/${randomUUID()}`;
-    const sent = await post(email, { url, key, pass, idempotencyKey, onProgress: await shownProgress(email.body.length, options) });
+    const progress = shownProgress(email.body.length, options);
+    const sent = await post(email, { url, key, pass, idempotencyKey, onProgress: progress.reach }).finally(progress.end);
     const data = { ...sent, idempotencyKey };
     if (sent.ok) return { data, text: report(sent, idempotencyKey) };
     const error = { code: sent.code ?? 'not_sent', message: sent.message ?? `status ${sent.status}`, fix: sent.fix };
@@ -75,11 +76,13 @@ function report({ ok, again, id, code, message, fix }: Sent, idempotencyKey: str
 
 const BIG_BYTES = 1_000_000;
 
-/** A bar for a big body, where a person watches. */
-async function shownProgress(total: number, options: CommandOptions): Promise<(sent: number) => void> {
-  const size = megabytes(total);
-  const bar = total < BIG_BYTES ? null : await progressBar(total, options, (sent) => `${megabytes(sent)} of ${size}`);
-  return bar ?? (() => {});
+/** Shows how much of a big body is posted, where a person watches. */
+function shownProgress(total: number, options: CommandOptions): { reach(sent: number): void; end(): void } {
+  const line = total < BIG_BYTES ? null : progressLine(options);
+  return {
+    reach: (sent) => line?.show(`${megabytes(sent)} of ${megabytes(total)}`),
+    end: () => line?.end(),
+  };
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(bytes < BIG_BYTES ? 3 : 1)} MB`;

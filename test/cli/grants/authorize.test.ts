@@ -431,7 +431,10 @@ for (const removal of ['allowed', 'refused'] as const)
     };
     const { data, text } = await desk.run('authorize', withClient(desk, { person }));
     assert.deepEqual([data['ok'], data['code']], [false, 'secret_not_writable']);
-    assert.deepEqual([await desk.versions(), /was made, and has no version/.test(text)], removal === 'allowed' ? [null, false] : [[], true]);
+    assert.deepEqual(
+      [await desk.versions(), /was made, and has no version/.test(text)],
+      removal === 'allowed' ? [null, false] : [[], true],
+    );
   });
 
 for (const verb of ['authorize', 'rotate', 'revoke'] as const)
