@@ -115,7 +115,7 @@ const rows: readonly Row[] = [
     who: ['gmail-api-push@system'],
     grant: 'google_pubsub_topic_iam_member.gmail',
     role: PUBLISHER,
-    call: ['functions/google/inspect/inspect-bounces.ts', 'users.watch('],
+    call: ['functions/google/inspect/inspect-bounces.ts', '.watch({ userId'],
   },
   { who: ['events'], grant: 'google_cloud_run_v2_service_iam_member.worker', role: INVOKER, call: ['infra/documents.tf', 'destination'] },
   {
