@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Config } from '../mail/model/config.ts';
 import { EVENT_TYPES, type EventTarget } from '../mail/model/email-event.ts';
-import { secretId } from './routes-schema.ts';
+import { secretId } from './hook-schema.ts';
 
 const TOPIC = /^(projects\/[a-z0-9.:-]{4,100}\/topics\/)?[A-Za-z][\w.~+%-]{2,254}$/;
 

@@ -4,7 +4,8 @@ import { RESERVED } from '../mail/model/caller.ts';
 import type { CallerKey, Config, Limits } from '../mail/model/config.ts';
 import { documentsOf, documentsSchema, strayDocuments } from './documents-schema.ts';
 import { eventContradictions, eventsOf, eventsSchema } from './events-schema.ts';
-import { routeContradictions, routes, routesOf, secretId } from './routes-schema.ts';
+import { secretId } from './hook-schema.ts';
+import { routeContradictions, routes, routesOf } from './routes-schema.ts';
 import { sentencesOf, show } from './wording.ts';
 
 const lower = z.string().trim().toLowerCase();

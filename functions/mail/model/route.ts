@@ -43,9 +43,12 @@ export interface Hook {
   readonly toleranceSeconds: number;
   /** For schemes without a signature: how long an equal body counts as a redelivery; absent for an hour. */
   readonly rememberMs?: number;
-  /** Only for `hmac`. */
+  /** Only for schemes with one of its settings, such as `hmac`. */
   readonly hmac?: HmacForm;
-  /** Only for `google-oidc`: the audience of the token, and the identity that must have requested it. */
+  /**
+   * Only for schemes with one of these settings, such as `google-oidc`: the audience of the token, and the identity that must have
+   * requested it. '' for a setting that the scheme does not have: nothing matches it.
+   */
   readonly google?: { readonly audience: string; readonly email: string };
 }
 

@@ -89,7 +89,7 @@ async function prove(signed: Signed, hook: Hook | undefined, verifier: WebhookVe
   if (!hook) throw refused('no route of that name has a hook');
   if (schemeOf(hook).identity) {
     const token = bearerOf(signed.headers);
-    const email = token && hook.google ? await verifier.emailIn(token, hook.google.audience) : null;
+    const email = token && hook.google?.audience ? await verifier.emailIn(token, hook.google.audience) : null;
     if (email === null)
       throw refused(token === null ? 'there is no identity token' : 'the identity token is not from Google, or is for another audience');
     if (email !== hook.google?.email) throw refused('the token names another identity');
