@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ledger } from '../mail/delivery/ledger.ts';
+import type { Transport } from '../mail/delivery/ports.ts';
 import { pseudonym } from '../mail/model/address.ts';
 import type { Mailbox } from '../mail/model/config.ts';
 import { bounceScopeFor } from '../mail/model/scopes.ts';
@@ -28,7 +29,7 @@ type Tell = (severity: 'WARNING', event: string, fields: { readonly code: string
 
 /**
  * Connects the adapters to the core. Connections, secret texts and the function's own access token live as long as the instance,
- * and are made here. Tokens of mailboxes and the deadline live for one invocation, and are made in `begin` (with `tokens: reuse`,
+ * and are made here. Tokens of mailboxes and the deadline live for one invocation, and are made in `startInvocation` (with `tokens: reuse`,
  * tokens live as long as the instance). `identity` gives the function's own access token; by default from the metadata server.
  */
 export function connect(settings: Settings, tell: Tell, identity?: TokenSource, now: () => number = Date.now): FunctionContext & Kept {
@@ -106,8 +107,9 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
       const search = createSearch(urls.gmail, exchange, now);
       const searchSent = createSentSearch(urls.gmail, exchange, now);
       const smtp = createSmtp({ server, search, searchSent, warm, deadline, now, pause });
+      const transports: Readonly<Record<Mailbox['via'], (mailbox: Mailbox) => Transport>> = { api: () => gmail, smtp: smtp.transport };
       return {
-        transport: (mailbox) => (mailbox.via === 'smtp' ? smtp.transport(mailbox) : gmail),
+        transport: (mailbox) => transports[mailbox.via](mailbox),
         ledger: ledgerOf(recording),
         ...(config.suppress && {
           async suppressed(addresses) {

@@ -5,14 +5,25 @@ export const SCOPE_SEND = 'https://www.googleapis.com/auth/gmail.send';
 /** Restricted, the whole mailbox: the only scope that Gmail's SMTP takes. */
 export const SCOPE_MAIL = 'https://mail.google.com/';
 
-/** The scope that a mailbox's grant must hold. */
-export const scopeFor = (via: Mailbox['via']): string => (via === 'smtp' ? SCOPE_MAIL : SCOPE_SEND);
-
 /** Restricted too: labels, history and headers of every message, no body and no search. */
 export const SCOPE_METADATA = 'https://www.googleapis.com/auth/gmail.metadata';
 
-/** The scope by which bounces are found in the mailbox; that of SMTP reads everything. */
-export const bounceScopeFor = (via: Mailbox['via']): string => (via === 'smtp' ? SCOPE_MAIL : SCOPE_METADATA);
+/** For each transport: the scope to send, the scope by which bounces are found, and every scope that a grant may send with. */
+const SCOPES: Readonly<Record<Mailbox['via'], { readonly send: string; readonly bounces: string; readonly sending: readonly string[] }>> = {
+  // users.messages.send accepts any one of these scopes.
+  api: {
+    send: SCOPE_SEND,
+    bounces: SCOPE_METADATA,
+    sending: [SCOPE_MAIL, SCOPE_SEND, 'https://www.googleapis.com/auth/gmail.compose', 'https://www.googleapis.com/auth/gmail.modify'],
+  },
+  smtp: { send: SCOPE_MAIL, bounces: SCOPE_MAIL, sending: [SCOPE_MAIL] }, // its one scope reads the mailbox too
+};
+
+/** The scope that a mailbox's grant must hold. */
+export const scopeFor = (via: Mailbox['via']): string => SCOPES[via].send;
+
+/** The scope by which bounces are found in the mailbox. */
+export const bounceScopeFor = (via: Mailbox['via']): string => SCOPES[via].bounces;
 
 /** Every scope that a mailbox's grant must hold. */
 export const scopesOf = ({ via, bounces }: Pick<Mailbox, 'via' | 'bounces'>): string[] => [
@@ -31,9 +42,5 @@ export function readsBounces(scopes: readonly string[]): 'messages' | 'headers' 
 const READING = [SCOPE_MAIL, 'https://www.googleapis.com/auth/gmail.modify', 'https://www.googleapis.com/auth/gmail.readonly'];
 
 /** True if a grant of these scopes may send over that transport. */
-export function covers(scopes: readonly string[], via: Mailbox['via']): boolean {
-  return scopes.includes(SCOPE_MAIL) || (via === 'api' && SENDING.some((scope) => scopes.includes(scope)));
-}
-
-// users.messages.send accepts any one of these scopes.
-const SENDING = [SCOPE_SEND, 'https://www.googleapis.com/auth/gmail.compose', 'https://www.googleapis.com/auth/gmail.modify'];
+export const covers = (scopes: readonly string[], via: Mailbox['via']): boolean =>
+  SCOPES[via].sending.some((scope) => scopes.includes(scope));
