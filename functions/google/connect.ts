@@ -143,10 +143,10 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
     },
     async emailEvents() {
       const calls = callsUntil(deadlineMs);
-      const { createEventDelivery, createLedgerWithOutbox: createTellingLedger } = await import('./events/email-events.ts');
+      const { createEventDelivery, createLedgerWithOutbox } = await import('./events/email-events.ts');
       const context = eventContext(calls);
       const firestore = firestoreOf(calls);
-      const ledger = createTellingLedger(createLedger(firestore, database), context);
+      const ledger = createLedgerWithOutbox(createLedger(firestore, database), context);
       return { ...createEventDelivery(ledger, secrets, firestore, calls.retrying, calls.deadline, context), close: calls.end };
     },
     bounceContext() {

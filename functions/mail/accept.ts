@@ -31,7 +31,7 @@ export async function acceptPrepared(draft: PreparedEmail, asking: SubmissionCon
   // repeat the request.
   const passing = outcome.state === 'retry' || (outcome.state === 'parked' && ports.taskQueue !== null);
   if (!ports.queue || !passing || outcome.own || outcome.unrecorded) return outcome;
-  const { handOffToQueue: handOver } = await import('./queue/enqueue.ts');
-  const handed = await handOver(outcome.id, draft, asking, config, ports).catch(() => null);
+  const { handOffToQueue } = await import('./queue/enqueue.ts');
+  const handed = await handOffToQueue(outcome.id, draft, asking, config, ports).catch(() => null);
   return handed ? { ...handed, ...(outcome.quota && { quota: outcome.quota }) } : outcome;
 }

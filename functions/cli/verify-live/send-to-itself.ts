@@ -41,13 +41,13 @@ function losing(gmail: Transport, asked: SessionAnswer[], settled: () => Promise
   let lost = false;
   return {
     ...gmail,
-    upload: async (handle, message, from, token) => {
-      if (lost) return gmail.upload(handle, message, from, token);
+    upload: async (sessionUri, message, from, token) => {
+      if (lost) return gmail.upload(sessionUri, message, from, token);
       lost = true;
       // Over HTTP the connection can be dropped in the middle of an answer; over SMTP the reply is read and discarded, and the
       // sender sees a lost reply.
-      if (handle.startsWith('http')) await hangUp(handle, message.bytes, token.secret.reveal());
-      else await gmail.upload(handle, message, from, token);
+      if (sessionUri.startsWith('http')) await hangUp(sessionUri, message.bytes, token.secret.reveal());
+      else await gmail.upload(sessionUri, message, from, token);
       await settled();
       throw new MailFailure('delivery_unknown', 'the reply was dropped on purpose');
     },

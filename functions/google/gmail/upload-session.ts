@@ -22,15 +22,15 @@ export function createGmail(baseUrl: string, exchange: Exchange, now: () => numb
     resumable: true,
     refusalIsProof: false, // Google does not document whether a message was made when its last byte was answered by a 4xx
     openSession: async (message, token) => readSession(await calling(openCall(baseUrl, message, token), notSent), baseUrl, now()),
-    upload: async (handle, message, from, token) =>
+    upload: async (sessionUri, message, from, token) =>
       readProgress(
-        await calling(transferCall(handle, message, from, token), ({ bytesSent: left, message }) =>
+        await calling(transferCall(sessionUri, message, from, token), ({ bytesSent: left, message }) =>
           left ? lost(message) : notSent({ message }),
         ),
         now(),
       ),
-    querySession: async (handle, bytes, token) =>
-      readProgress(await calling(askCall(handle, bytes, token), ({ message }) => lost(message)), now()),
+    querySession: async (sessionUri, bytes, token) =>
+      readProgress(await calling(askCall(sessionUri, bytes, token), ({ message }) => lost(message)), now()),
   };
 }
 
@@ -51,9 +51,9 @@ const openCall = (baseUrl: string, { bytes }: MimeMessage, token: AccessToken): 
   timeoutMs: 15_000,
 });
 
-const transferCall = (handle: string, { bytes }: MimeMessage, from: number, token: AccessToken): Call => ({
+const transferCall = (sessionUri: string, { bytes }: MimeMessage, from: number, token: AccessToken): Call => ({
   method: 'PUT',
-  url: handle,
+  url: sessionUri,
   headers: {
     authorization: bearer(token),
     'content-type': 'message/rfc822',
@@ -66,9 +66,9 @@ const transferCall = (handle: string, { bytes }: MimeMessage, from: number, toke
   once: true,
 });
 
-const askCall = (handle: string, bytes: number, token: AccessToken): Call => ({
+const askCall = (sessionUri: string, bytes: number, token: AccessToken): Call => ({
   method: 'PUT',
-  url: handle,
+  url: sessionUri,
   headers: { authorization: bearer(token), 'content-range': `bytes */${bytes || '*'}` }, // an old ledger entry may lack the length
   timeoutMs: 10_000,
 });

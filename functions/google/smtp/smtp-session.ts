@@ -13,7 +13,7 @@ export interface SmtpSession {
    * Throws MailFailure by the table of `smtp-failure.ts`; `gmailId` is the session URI (`smtp:<Message-ID>`), because SMTP returns
    * no id.
    */
-  send(handle: string, message: MimeMessage, deadline: AbortSignal): Promise<Accepted>;
+  send(sessionUri: string, message: MimeMessage, deadline: AbortSignal): Promise<Accepted>;
   isOpen(): boolean;
   /** Lets the process end although the connection is open; the next `send` needs no further step. */
   rest(): void;
@@ -108,7 +108,7 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
     isOpen: () => open,
     rest: () => (line._socket || null)?.unref(),
     close,
-    async send(handle, { bytes, envelope }, until) {
+    async send(sessionUri, { bytes, envelope }, until) {
       if (line._socket) line._socket.ref();
       const source = new Readable({
         read() {
@@ -120,7 +120,7 @@ export async function openSession(server: SmtpServer, mailbox: string, token: Ac
       const parts = { from: envelope.from, to: [...envelope.to], size: bytes.length, use8BitMime: true };
       const { rejected } = await step<{ rejected: string[] }>(until, (done) => line.send(parts, source, done));
       phase = 'envelope';
-      return { state: 'accepted', gmailId: handle, ...(rejected.length > 0 && { rejected: rejected.length }) };
+      return { state: 'accepted', gmailId: sessionUri, ...(rejected.length > 0 && { rejected: rejected.length }) };
     },
   };
 }

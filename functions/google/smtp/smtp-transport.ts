@@ -25,7 +25,7 @@ interface World {
   pause(ms: number): Promise<void>;
 }
 
-const HANDLE = 'smtp:';
+const URI_SCHEME = 'smtp:';
 // A raw message has its caller's Message-ID. A search is used only for a Message-ID without special characters that no earlier
 // email has.
 const OURS = /^<[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@[a-z0-9.-]+>$/;
@@ -47,28 +47,28 @@ export function createSmtp({ server, search, searchSent, warm, deadline, now, pa
   const lines = new Map<string, { readonly mailbox: Mailbox; session: SmtpSession | null; turn: Promise<unknown> }>();
   let closed = false;
 
-  const sendOn = async (session: SmtpSession, handle: string, message: MimeMessage): Promise<UploadStatus> => {
+  const sendOn = async (session: SmtpSession, sessionUri: string, message: MimeMessage): Promise<UploadStatus> => {
     try {
-      return await session.send(handle, message, deadline);
+      return await session.send(sessionUri, message, deadline);
     } catch (error) {
       session.close();
       throw error;
     }
   };
-  const transfer = async (mailbox: Mailbox, handle: string, message: MimeMessage, token: AccessToken): Promise<UploadStatus> => {
+  const transfer = async (mailbox: Mailbox, sessionUri: string, message: MimeMessage, token: AccessToken): Promise<UploadStatus> => {
     const line = lines.get(mailbox.address) ?? { mailbox, session: warm.take(mailbox.address, now()), turn: Promise.resolve() };
     lines.set(mailbox.address, line);
     const send = async (): Promise<UploadStatus> => {
       const kept = line.session;
       line.session = null;
       if (kept?.isOpen()) {
-        const progress = await sendOn(kept, handle, message).catch((error: unknown) => {
+        const progress = await sendOn(kept, sessionUri, message).catch((error: unknown) => {
           if (!STALE.has(toFailure(error).code)) throw error;
         });
         if (progress) return keep(kept, progress);
       }
       const session = await openSession(server, mailbox.address, token, deadline);
-      return keep(session, await sendOn(session, handle, message));
+      return keep(session, await sendOn(session, sessionUri, message));
     };
     const keep = (session: SmtpSession, progress: UploadStatus): UploadStatus => {
       if (closed) session.close();
@@ -91,10 +91,10 @@ export function createSmtp({ server, search, searchSent, warm, deadline, now, pa
     return found === null && mine;
   };
 
-  const ask = async (handle: string, token: AccessToken, alone: IsUniqueMessageId): Promise<UploadStatus> => {
-    if (!handle.startsWith(HANDLE)) throw new MailFailure('unexpected', 'the email was begun over the API, SMTP cannot ask for it');
-    if (handle === HANDLE) return { state: 'gone' }; // a search for an empty Message-ID would find another email
-    const messageId = handle.slice(HANDLE.length);
+  const ask = async (sessionUri: string, token: AccessToken, alone: IsUniqueMessageId): Promise<UploadStatus> => {
+    if (!sessionUri.startsWith(URI_SCHEME)) throw new MailFailure('unexpected', 'the email was begun over the API, SMTP cannot ask for it');
+    if (sessionUri === URI_SCHEME) return { state: 'gone' }; // a search for an empty Message-ID would find another email
+    const messageId = sessionUri.slice(URI_SCHEME.length);
     let gmailId: string | null = null;
     for (const ms of SEARCH_PAUSES_MS) {
       if (ms > 0) await pause(ms);
@@ -119,10 +119,10 @@ export function createSmtp({ server, search, searchSent, warm, deadline, now, pa
             'mail_refused',
             `Over SMTP an email has at most ${RECIPIENTS_MAX} recipients, this one ${envelope.to.length}.`,
           );
-        return (await tells(messageId, token, alone)) ? HANDLE + messageId : HANDLE;
+        return (await tells(messageId, token, alone)) ? URI_SCHEME + messageId : URI_SCHEME;
       },
-      upload: (handle, message, _from, token) => transfer(mailbox, handle, message, token),
-      querySession: (handle, _bytes, token, alone) => ask(handle, token, alone),
+      upload: (sessionUri, message, _from, token) => transfer(mailbox, sessionUri, message, token),
+      querySession: (sessionUri, _bytes, token, alone) => ask(sessionUri, token, alone),
     }),
     close() {
       closed = true;

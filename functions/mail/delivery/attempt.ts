@@ -42,7 +42,7 @@ export async function attempt(
       const earlier = await earlierSession(attempt);
       if (earlier) return await recordOutcome(held, sent(id, earlier), ports);
       const { message: made, sessionUri } = await (opening ?? openUpload(attempt, sender, make));
-      await write(attempt, { type: 'open', sessionUri, messageHash: ports.digest(made.bytes), messageBytes: made.bytes.length });
+      await write(attempt, { type: 'open', sessionUri, mimeHash: ports.digest(made.bytes), mimeBytes: made.bytes.length });
       message = made;
     } else {
       // Gmail may have the email: Gmail is queried before the content of the email is fetched again.

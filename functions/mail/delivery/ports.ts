@@ -27,9 +27,9 @@ export interface Transport {
   /** Opens an upload session; no byte of the message is sent. Returns the session URI. */
   openSession(message: MimeMessage, token: AccessToken, alone: IsUniqueMessageId): Promise<string>;
   /** Uploads the message from byte `from` on. */
-  upload(handle: string, message: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
+  upload(sessionUri: string, message: MimeMessage, from: number, token: AccessToken): Promise<UploadStatus>;
   /** Queries the session of a message of that many bytes; sends nothing. */
-  querySession(handle: string, bytes: number, token: AccessToken, alone: IsUniqueMessageId): Promise<UploadStatus>;
+  querySession(sessionUri: string, bytes: number, token: AccessToken, alone: IsUniqueMessageId): Promise<UploadStatus>;
 }
 
 /** Whether no other email of the mailbox has, or ever had, that Message-ID: only then a search by Message-ID finds this email. */

@@ -8,7 +8,7 @@ import type { Entry, State } from './ledger.ts';
  */
 export type Event =
   | { readonly type: 'claim'; readonly claimId: string; readonly leaseUntil: number }
-  | { readonly type: 'open'; readonly sessionUri: string; readonly messageHash: string; readonly messageBytes: number }
+  | { readonly type: 'open'; readonly sessionUri: string; readonly mimeHash: string; readonly mimeBytes: number }
   | { readonly type: 'repeat'; readonly at: number }
   | { readonly type: 'ask' }
   | { readonly type: 'accept'; readonly gmailId: string; readonly threadId?: string; readonly rejected?: number }
@@ -109,7 +109,7 @@ function changed(entry: Entry, event: Event): Entry {
     case 'claim':
       return { ...entry, leaseUntil: event.leaseUntil, claimId: event.claimId, attempts: entry.attempts + 1, code: null, notBefore: null };
     case 'open':
-      return { ...entry, sessionUri: event.sessionUri, mimeHash: event.messageHash, mimeBytes: event.messageBytes };
+      return { ...entry, sessionUri: event.sessionUri, mimeHash: event.mimeHash, mimeBytes: event.mimeBytes };
     case 'repeat':
       return { ...entry, repeatedAt: event.at };
     case 'ask':

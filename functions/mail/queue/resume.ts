@@ -64,6 +64,6 @@ async function prepareFromQueue(
   if (!caller) throw new MailFailure('key_invalid', 'The key that asked for the email may no longer send.');
   const body: unknown = JSON.parse(data);
   if (form === 'mail') return { draft: prepareEmail(body, caller, config, ports), caller };
-  const { prepareQueuedRawMessage: redraftRaw } = await import('../message/raw-message.ts');
-  return { draft: redraftRaw(body, caller, config, ports.digest), caller };
+  const { prepareQueuedRawMessage } = await import('../message/raw-message.ts');
+  return { draft: prepareQueuedRawMessage(body, caller, config, ports.digest), caller };
 }

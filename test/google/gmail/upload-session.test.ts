@@ -46,10 +46,10 @@ const letter = (bytes: Buffer) => ({ bytes, messageId: '<m@example.com>', envelo
 test('a session is opened, takes the letter, and answers the same afterwards', async () => {
   await using at = await gmail();
   const mine = letter(raw(300_000));
-  const handle = await at.transport.openSession(mine, at.token, alone);
+  const sessionUri = await at.transport.openSession(mine, at.token, alone);
   assert.equal(at.google.mails.count(), 0);
-  const sent = await at.transport.upload(handle, mine, 0, at.token);
-  assert.deepEqual(await at.transport.querySession(handle, mine.bytes.length, at.token, alone), sent);
+  const sent = await at.transport.upload(sessionUri, mine, 0, at.token);
+  assert.deepEqual(await at.transport.querySession(sessionUri, mine.bytes.length, at.token, alone), sent);
   assert.deepEqual(
     at.google.mails.list().map(({ id, raw }) => [id, raw.equals(mine.bytes)]),
     [[sent.state === 'accepted' && sent.gmailId, true]],
@@ -60,13 +60,13 @@ for (const door of ['transfer', 'ask'] as const)
   test(`201 is as good as 200 at ${door}: Gmail's guide names both`, async () => {
     await using at = await gmail();
     const mine = letter(raw(1_000));
-    const handle = await at.transport.openSession(mine, at.token, alone);
+    const sessionUri = await at.transport.openSession(mine, at.token, alone);
     at.google.faults.script({ on: door, successStatus: 201 });
     const answered: (number | 'cut' | null)[] = [];
     at.google.watch((seen) => void (seen?.door === door && answered.push(seen.answer)));
     const states = [
-      await at.transport.upload(handle, mine, 0, at.token),
-      await at.transport.querySession(handle, mine.bytes.length, at.token, alone),
+      await at.transport.upload(sessionUri, mine, 0, at.token),
+      await at.transport.querySession(sessionUri, mine.bytes.length, at.token, alone),
     ].map(({ state }) => state);
     assert.deepEqual([states, answered, at.google.mails.count()], [['accepted', 'accepted'], [201], 1]);
   });
@@ -84,13 +84,13 @@ for (const { fault, asked, mails } of cuts)
   test(`the connection is cut: ${JSON.stringify(fault)}; asked, Gmail says ${JSON.stringify(asked)}`, async () => {
     await using at = await gmail();
     const mine = letter(raw(300_000));
-    const handle = await at.transport.openSession(mine, at.token, alone);
+    const sessionUri = await at.transport.openSession(mine, at.token, alone);
     at.google.faults.script(fault);
-    await assert.rejects(at.transport.upload(handle, mine, 0, at.token), { code: 'delivery_unknown' });
-    const progress = await at.transport.querySession(handle, mine.bytes.length, at.token, alone);
+    await assert.rejects(at.transport.upload(sessionUri, mine, 0, at.token), { code: 'delivery_unknown' });
+    const progress = await at.transport.querySession(sessionUri, mine.bytes.length, at.token, alone);
     assert.deepEqual([progress, at.google.mails.count()], [asked, mails]);
     if (progress.state === 'partial') {
-      await at.transport.upload(handle, mine, progress.received, at.token);
+      await at.transport.upload(sessionUri, mine, progress.received, at.token);
       assert.deepEqual([at.google.mails.count(), at.google.mails.list()[0]?.raw.equals(mine.bytes)], [1, true]);
     }
   });
@@ -110,7 +110,7 @@ test('nothing is listening: provably not sent', async () => {
   await assert.rejects(transport.querySession('http://127.0.0.1:1/x', 1, token, alone), { code: 'delivery_unknown' });
 });
 
-test('a handle that points elsewhere is never called', async () => {
+test('a session URI that points elsewhere is never called', async () => {
   await using at = await gmail();
   await assert.rejects(at.transport.querySession('http://127.0.0.1:9/upload', 1, at.token, alone), { code: 'unexpected' });
 });

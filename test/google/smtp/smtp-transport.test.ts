@@ -66,7 +66,7 @@ for (const secure of [false, true])
     assert.deepEqual([stored?.recipients, stored?.raw.equals(letter.bytes)], [['you@example.net', 'hidden@example.org'], true]);
   });
 
-test('opening announces nothing: no connection is made, the handle is the Message-ID', async () => {
+test('opening announces nothing: no connection is made, the session URI is the Message-ID', async () => {
   using at = invocation({ server: { host: '127.0.0.1', port: 1, secure: false, ca: null } });
   const { search } = google.calls;
   const letter = letterTo();
@@ -89,9 +89,9 @@ for (const { messageId, fault, askable } of foreign)
     const letter = { ...letterTo(), messageId };
     const token = tokenFrom(google);
     if (fault) google.faults.script(fault);
-    const handle = await at.transport.openSession(letter, token, alone);
-    assert.equal(handle, askable ? `smtp:${messageId}` : 'smtp:');
-    if (!askable) assert.deepEqual(await at.transport.querySession(handle, letter.bytes.length, token, alone), { state: 'gone' });
+    const sessionUri = await at.transport.openSession(letter, token, alone);
+    assert.equal(sessionUri, askable ? `smtp:${messageId}` : 'smtp:');
+    if (!askable) assert.deepEqual(await at.transport.querySession(sessionUri, letter.bytes.length, token, alone), { state: 'gone' });
   });
 
 test('more recipients than SMTP takes are refused before anything is sent, and not halfway', async () => {
@@ -252,7 +252,7 @@ for (const { name, fault, code } of unasked)
     await assert.rejects(at.transport.querySession('smtp:<m@example.com>', 1, tokenFrom(google), alone), { code });
   });
 
-test('a handle of the API is never searched for', async () => {
+test('a session URI of the API is never searched for', async () => {
   using at = invocation();
   await assert.rejects(at.transport.querySession('https://gmail.googleapis.com/upload/x', 1, tokenFrom(google), alone), {
     code: 'unexpected',

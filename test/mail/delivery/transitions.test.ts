@@ -23,7 +23,7 @@ const entry = (state: State): Entry => ({
 const WITH_SESSION: readonly string[] = ['open', 'bounce', 'deadLetter', 'clearDeadLetter'];
 const EVENTS: { readonly [T in Event['type']]: Extract<Event, { type: T }> } = {
   claim: { type: 'claim', claimId: 'n', leaseUntil: 60 },
-  open: { type: 'open', sessionUri: 's2', messageHash: 'l2', messageBytes: 4 },
+  open: { type: 'open', sessionUri: 's2', mimeHash: 'l2', mimeBytes: 4 },
   repeat: { type: 'repeat', at: 3 },
   ask: { type: 'ask' },
   accept: { type: 'accept', gmailId: 'g', threadId: 't' },
