@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { documentHeaders } from '../support/stack/documents.ts';
 import { envelope } from '../support/stack/laptop.ts';
-import { SCHEMES, type Scheme } from '../verify/schemes.ts';
+import { SIGNED_CASES, type SignedCase } from '../verify/schemes.ts';
 import { type Door, fieldsOf, headersOf, shape, textOf } from './door.ts';
 import { eventFor, hostile } from './events.ts';
 import { mail, nasty, odd } from './inputs.ts';
@@ -53,7 +53,7 @@ const hookInput = fc.record(
   { requiredKeys: ['body', 'signed'] },
 );
 
-const hookDoor = (scheme: Scheme): Door => ({
+const hookDoor = (scheme: SignedCase): Door => ({
   name: `hook ${scheme.name}`,
   inputs: hookInput,
   async play(input, world) {
@@ -120,7 +120,7 @@ async function pushed(path: string, input: unknown, world: World) {
 }
 
 export const EVENT_DOORS: readonly Door[] = [
-  ...SCHEMES.map(hookDoor),
+  ...SIGNED_CASES.map(hookDoor),
   {
     name: 'push',
     inputs: fc.record({ body: push(mail) }),

@@ -6,7 +6,7 @@ import { ALIAS, DEAD_TOPIC, type Laptop, MAILBOX, serveOn, startQueued } from '.
 import { ROUTE, routed } from '../support/stack/routes.ts';
 import { shipped } from '../support/stack/samples.ts';
 import { sidecarFor } from '../support/stack/sidecar.ts';
-import { SCHEMES } from '../verify/schemes.ts';
+import { SIGNED_CASES } from '../verify/schemes.ts';
 
 /** Every door, on loopback, over one fake Google. */
 export interface World extends AsyncDisposable {
@@ -52,10 +52,10 @@ export async function startWorld(): Promise<World> {
     delivery: 'direct',
   });
   const hooks = await startHooks(
-    Object.fromEntries(SCHEMES.map(({ name, hook }) => [hookName(name), routeOf(hook, hookName(name))])),
+    Object.fromEntries(SIGNED_CASES.map(({ name, hook }) => [hookName(name), routeOf(hook, hookName(name))])),
     laptop,
   );
-  for (const { name, secret } of SCHEMES) hooks.store(hookName(name), secret);
+  for (const { name, secret } of SIGNED_CASES) hooks.store(hookName(name), secret);
   const app = appAt(laptop.google.url, laptop.google);
   const log = createLog((line) => laptop.lines.push(JSON.parse(line)));
   const documents = await serveOn(documentEvents({ ...laptop.edge, documents: () => app.documents }, log));

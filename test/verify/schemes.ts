@@ -17,7 +17,7 @@ export const hookOf = (verify: Hook['verify'], change: Partial<Hook> = {}): Hook
 });
 
 /** How one scheme signs: headers for a body, at a time, with a secret. */
-export interface Scheme {
+export interface SignedCase {
   readonly name: string;
   readonly hook: Hook;
   readonly secret: string;
@@ -25,6 +25,8 @@ export interface Scheme {
   /** Headers that the proof stands in; taking one away unsigns the request. */
   readonly needs: readonly string[];
   readonly timed: boolean;
+  /** The vendor's id of an event with the body {"id":"evt_1"}, where the signature covers one. */
+  readonly eventId: string | null;
   sign(body: string, secret: string, at?: number): Promise<Record<string, string>>;
 }
 
@@ -32,7 +34,7 @@ const stripe = new Stripe('sk_test_canary');
 const hex = (algorithm: string, secret: string, text: string): string => createHmac(algorithm, secret).update(text).digest('hex');
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-export const SCHEMES: readonly Scheme[] = [
+export const SIGNED_CASES: readonly SignedCase[] = [
   {
     name: 'standard-webhooks',
     hook: hookOf('standard-webhooks'),
@@ -40,6 +42,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: `whsec_${base64('canary-standard-webhooks-two')}`,
     needs: ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
     timed: true,
+    eventId: 'msg_1',
     sign: async (body, secret, at = SECOND) => ({
       'webhook-id': 'msg_1',
       'webhook-timestamp': String(at),
@@ -53,6 +56,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: `whsec_${base64('canary-svix-two')}`,
     needs: ['svix-id', 'svix-timestamp', 'svix-signature'],
     timed: true,
+    eventId: 'msg_1',
     sign: async (body, secret, at = SECOND) => ({
       'svix-id': 'msg_1',
       'svix-timestamp': String(at),
@@ -66,6 +70,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'canary-github-two',
     needs: ['x-hub-signature-256'],
     timed: false,
+    eventId: null,
     sign: async (body, secret) => ({
       // Octokit signs nothing that is empty.
       'x-hub-signature-256': body === '' ? `sha256=${hex('sha256', secret, body)}` : await signGitHub(secret, body),
@@ -78,6 +83,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'canary-slack-two',
     needs: ['x-slack-signature', 'x-slack-request-timestamp'],
     timed: true,
+    eventId: null,
     sign: async (body, secret, at = SECOND) => ({
       'x-slack-request-timestamp': String(at),
       'x-slack-signature': `v0=${hex('sha256', secret, `v0:${at}:${body}`)}`,
@@ -90,6 +96,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'whsec_canary-stripe-two',
     needs: ['stripe-signature'],
     timed: true,
+    eventId: 'evt_1',
     sign: async (body, secret, at = SECOND) => ({
       'stripe-signature': stripe.webhooks.generateTestHeaderString({ payload: body, secret, timestamp: at }),
     }),
@@ -101,6 +108,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'canary-hmac-other',
     needs: ['x-signature'],
     timed: false,
+    eventId: null,
     sign: async (body, secret) => ({ 'x-signature': hex('sha512', secret, body) }),
   },
   {
@@ -110,6 +118,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'canary-hmac-other',
     needs: ['x-sum'],
     timed: false,
+    eventId: null,
     sign: async (body, secret) => ({ 'x-sum': `sha1=${createHmac('sha1', secret).update(body).digest('base64')}` }),
   },
   {
@@ -127,6 +136,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'canary-grafana-two',
     needs: ['x-grafana-alerting-signature', 'x-grafana-alerting-timestamp'],
     timed: true,
+    eventId: null,
     sign: async (body, secret, at = SECOND) => ({
       'x-grafana-alerting-timestamp': String(at),
       'x-grafana-alerting-signature': hex('sha256', secret, `${at}:${body}`),
@@ -139,6 +149,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'canary-bearer-two',
     needs: ['authorization'],
     timed: false,
+    eventId: null,
     sign: async (_, secret) => ({ authorization: `Bearer ${secret}` }),
   },
   {
@@ -148,6 +159,7 @@ export const SCHEMES: readonly Scheme[] = [
     other: 'monitoring:canary-basic-two',
     needs: ['authorization'],
     timed: false,
+    eventId: null,
     sign: async (_, secret) => ({ authorization: `Basic ${base64(secret)}` }),
   },
 ];

@@ -3,13 +3,13 @@ import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { type Hooks, routeOf, startHooks } from '../../support/stack/hooks.ts';
 import { PROJECT, startLaptop } from '../../support/stack/laptop.ts';
-import { hookOf, SCHEMES } from '../../verify/schemes.ts';
+import { hookOf, SIGNED_CASES } from '../../verify/schemes.ts';
 
 const AUDIENCE = 'https://hooks.example.com';
 const CALLER = 'scheduler@laptop.iam.gserviceaccount.com';
 const nameOf = (scheme: string): string => scheme.replaceAll(' ', '-');
 const routes: Record<string, object> = {
-  ...Object.fromEntries(SCHEMES.map(({ name, hook }) => [nameOf(name), routeOf(hook, nameOf(name))])),
+  ...Object.fromEntries(SIGNED_CASES.map(({ name, hook }) => [nameOf(name), routeOf(hook, nameOf(name))])),
   oidc: routeOf(hookOf('google-oidc', { google: { audience: AUDIENCE, email: CALLER } }), 'oidc'),
   picky: routeOf(hookOf('bearer'), 'picky', { when: 'has(event.wanted)' }),
   broken: routeOf(hookOf('bearer'), 'broken', { when: 'event.missing.field == 1' }),
@@ -27,7 +27,7 @@ const lastText = async (google = hooks.laptop.google): Promise<string> =>
 let hooks: Hooks;
 before(async () => {
   hooks = await startHooks(routes);
-  for (const { name, secret } of SCHEMES) hooks.store(nameOf(name), secret);
+  for (const { name, secret } of SIGNED_CASES) hooks.store(nameOf(name), secret);
   for (const name of ['picky', 'broken', 'worded', 'nobody', 'stranger', 'deduped', 'stormy']) hooks.store(name, 'canary-bearer-token');
 });
 after(() => hooks[Symbol.asyncDispose]());
@@ -45,7 +45,7 @@ const eventBody = (change: Record<string, unknown> = {}): string =>
   JSON.stringify({ id: `evt_${++events}`, text: 'canary-event', ...change });
 const bearer = { authorization: 'Bearer canary-bearer-token' };
 
-for (const { name, secret, other, needs, timed, sign } of SCHEMES) {
+for (const { name, secret, other, needs, timed, sign } of SIGNED_CASES) {
   const path = `/hooks/${nameOf(name)}`;
   test(`${name}: a genuine event is one email; a replay and the vendor's redelivery are answered 200 and send nothing`, async () => {
     const body = eventBody();
@@ -110,7 +110,7 @@ const reasons: readonly { name: string; route: string; sign: (body: string) => P
   },
 ];
 const signedAs = async (name: string, body: string, at: number): Promise<Record<string, string>> => {
-  const scheme = SCHEMES.find((one) => one.name === name);
+  const scheme = SIGNED_CASES.find((one) => one.name === name);
   return (await scheme?.sign(body, scheme.secret, at)) ?? {};
 };
 for (const { name, route, sign, told } of reasons)
@@ -122,7 +122,7 @@ for (const { name, route, sign, told } of reasons)
   });
 
 test('an unsigned header cannot make a new event of an old one', async () => {
-  const scheme = SCHEMES.find(({ name }) => name === 'github');
+  const scheme = SIGNED_CASES.find(({ name }) => name === 'github');
   const body = eventBody();
   const headers = (await scheme?.sign(body, scheme.secret)) ?? {};
   const before = mails();
@@ -131,7 +131,7 @@ test('an unsigned header cannot make a new event of an old one', async () => {
 });
 
 test("Stripe's retry is the same event though its body differs", async () => {
-  const scheme = SCHEMES.find(({ name }) => name === 'stripe');
+  const scheme = SIGNED_CASES.find(({ name }) => name === 'stripe');
   const id = `evt_same${++events}`;
   const before = mails();
   for (const pending_webhooks of [2, 1]) {
@@ -166,7 +166,7 @@ test('a rotated secret is picked up without a deploy; while both are stored, bot
 });
 
 test('a handshake of Slack is answered with its challenge, once the signature is right', async () => {
-  const scheme = SCHEMES.find(({ name }) => name === 'slack');
+  const scheme = SIGNED_CASES.find(({ name }) => name === 'slack');
   const body = JSON.stringify({ token: 'canary-token', challenge: 'canary-challenge', type: 'url_verification' });
   const before = mails();
   const good = await post('/hooks/slack', body, await scheme?.sign(body, scheme.secret, second()));
@@ -175,7 +175,7 @@ test('a handshake of Slack is answered with its challenge, once the signature is
 });
 
 test("GitHub's ping is answered and mails nothing", async () => {
-  const scheme = SCHEMES.find(({ name }) => name === 'github');
+  const scheme = SIGNED_CASES.find(({ name }) => name === 'github');
   const body = JSON.stringify({ zen: 'Keep it logically awesome.', hook_id: 1, hook: {} });
   const before = mails();
   const reply = await post('/hooks/github', body, { ...(await scheme?.sign(body, scheme.secret)), 'x-github-event': 'ping' });
@@ -230,7 +230,7 @@ const HOUR = 3_600_000;
 test('a signed timestamp that is accepted for a day cannot be replayed within it, nor one from the future', async () => {
   const clock = { now: Date.now() };
   await using laptop = await startLaptop({ now: () => clock.now });
-  const scheme = SCHEMES.find(({ name }) => name === 'hmac with a timestamp') ?? assert.fail();
+  const scheme = SIGNED_CASES.find(({ name }) => name === 'hmac with a timestamp') ?? assert.fail();
   await using own = await startHooks({ slow: routeOf({ ...scheme.hook, toleranceSeconds: 86_400 }, 'slow') }, laptop);
   own.store('slow', scheme.secret);
   const body = eventBody();
@@ -384,7 +384,7 @@ test('no parser touches a body before its proof, whatever the scheme', async () 
     return text;
   };
   try {
-    for (const { name, secret, other, needs, sign } of SCHEMES) {
+    for (const { name, secret, other, needs, sign } of SIGNED_CASES) {
       const path = `/hooks/${nameOf(name)}`;
       const body = eventBody({ text: marker, deep: [[[[[]]]]] });
       const forged = name.startsWith('standard') ? ['TextDecoder'] : []; // its signature is over text: the bytes are checked beside it
@@ -439,7 +439,7 @@ test('an equal body of a sender that cannot sign is a redelivery for an hour, or
 
 test('one event at two routes of one secret is an email of each, and known at each', async () => {
   await using own = await startHooks({ one: routeOf(hookOf('github'), 'shared'), two: routeOf(hookOf('github'), 'shared') });
-  const scheme = SCHEMES.find(({ name }) => name === 'github') ?? assert.fail();
+  const scheme = SIGNED_CASES.find(({ name }) => name === 'github') ?? assert.fail();
   own.store('shared', scheme.secret);
   const body = eventBody();
   const headers = await scheme.sign(body, scheme.secret, second());
