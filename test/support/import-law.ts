@@ -209,7 +209,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: /^(zod|yaml|node:(fs|path|url))$/,
   },
   cli: {
-    job: 'The commands: parse arguments, print. Only `main.ts` writes to the terminal.',
+    job: 'The commands: parse arguments, print. `main.ts` prints the result.',
     rooms:
       'cli/common cli/init dev cli/grants cli/verify-live cli/doctor cli/explain cli/build cli/deploy cli/ledger cli/keys cli/smtp cli/events cli/send',
     packages: /^(commander|@bomb\.sh\/tab\/commander|node:.*)$/,
