@@ -10,10 +10,9 @@ interface Minting {
 }
 
 /**
- * Mints access tokens for one invocation: one token per mailbox, shared by all callers during the request and after it. Naming
- * the token that Gmail refused mints a new one. Only a mailbox with `tokens: reuse` keeps its token in `sources.tokenCache`,
- * beyond the invocation. `scopeOf` is the scope that a service
- * account requests, by default to send.
+ * Mints access tokens for one invocation: one token per mailbox, shared by the calls of this invocation. Naming the token that
+ * Gmail refused mints a new one. Only a mailbox with `tokens: reuse` keeps its token in `sources.tokenCache`, beyond the
+ * invocation. `scopeOf` is the scope that a service account requests, by default to send.
  */
 export function createMinter(
   sources: TokenSources,

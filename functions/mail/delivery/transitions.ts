@@ -67,7 +67,7 @@ export const WHEN: Readonly<Record<Type, string>> = {
   repeat: 'over SMTP only: the reply was lost, and Gmail’s search does not find the email; it is sent a second time, and never a third',
   ask: 'an operator queried Gmail, and Gmail holds a part: the next claim continues in the same session',
   accept: 'Gmail has the email; also if the session of an earlier, refused attempt shows it later',
-  fail: 'the email can never be sent: refused, not sent for two days, or its caller may no longer send it',
+  fail: 'the email can never be sent: refused, not sent for 40 hours, or its caller may no longer send it',
   retry: 'provably not sent, and may be sent soon',
   park: 'provably not sent, and may not be sent for hours',
   lose: 'bytes were handed to the session, and the session does not say what happened to them',

@@ -51,8 +51,8 @@ export const FAILURES = {
     http: 422,
     retry: 'never',
     blame: 'caller',
-    summary: 'The email is larger than Gmail takes.',
-    fix: 'Send less than 24 MB of attachments, or a link.',
+    summary: 'The email or the request is larger than its limit.',
+    fix: 'Stay below the limit that the message names: 24 MB of attachments for an email, 2 MB for a webhook; or send a link.',
   },
   key_missing: {
     http: 401,
@@ -347,7 +347,7 @@ export const FAILURES = {
     http: 500,
     retry: 'never',
     blame: 'google',
-    summary: 'The email was tried for two days and could not be sent.',
+    summary: 'The email was tried for 40 hours and could not be sent.',
     fix: 'Look at the log lines with this id for the cause; the message is in the dead-letter topic.',
   },
   dropped: {

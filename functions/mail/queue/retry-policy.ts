@@ -14,7 +14,7 @@ export type MessageStep =
 /** How often a subscription delivers before Pub/Sub makes a dead letter by itself; Terraform sets the same number. */
 export const DELIVERIES_MAX = 8;
 export const IMMEDIATE_RETRIES = 4; // the subscription's backoff, ten seconds and up, outlasts short outages
-// After that an email is postponed, which uses no deliveries: by 10 minutes, doubled each time up to 6 hours; two days in all.
+// After that an email is postponed, which uses no deliveries: by 10 minutes, doubled each time up to 6 hours; 40 hours in all.
 const MAX_ATTEMPTS = 16;
 const RETRY_FOR_MS = 40 * 60 * 60_000; // attempts alone say little: an email that waits for our own limit makes one a minute, and sends nothing
 export const BACKOFF_MIN_MS = 10 * 60_000;
@@ -71,7 +71,10 @@ function failedStep(code: FailureCode, source: DeliverySource, accepted: boolean
   return caller ? { verb: 'ack' } : { verb: 'dead-letter', reason: code };
 }
 
-/** The one decision about a message, an event or a document. Exhaustive over the outcomes; a test compares the table in docs/delivery.md with it. */
+/**
+ * What to do with the message of an email, an event or a document that has an outcome. Exhaustive over the outcomes; docs/delivery.md has
+ * it as a table. A message without an outcome is decided where it is read: process-message.ts, digest-message.ts.
+ */
 export function nextStep(
   outcome: Outcome,
   { delivery, attempts, dueForMs, canPostpone, accepted = false, source = 'email', jitter }: DeliveryAttempts,
