@@ -2,10 +2,11 @@ import type { Retry } from '../mail/model/failure-table.ts';
 import { CATALOGUE, type RowId } from './catalogue/catalogue.ts';
 import { NETWORK_ROWS } from './catalogue/network-rows.ts';
 import type { CatalogueRow, Clue } from './catalogue/row.ts';
-import { SOURCES } from './catalogue/sources.ts';
+import { CLIENT_SOURCES, SOURCES } from './catalogue/sources.ts';
 import { TLS_ROWS } from './catalogue/tls-rows.ts';
 import { aboutCause, type Cause } from './causes/causes.ts';
 import { fixFor } from './causes/program-fixes.ts';
+import { pageFor, reasonsFor } from './causes/program-reasons.ts';
 import { type CueName, type FoundCue, firstOf, readCues, speaksOf } from './input/cues.ts';
 import { lastAnswerAt } from './input/dialogue.ts';
 import { fillFacts, readFacts } from './input/facts.ts';
@@ -44,6 +45,7 @@ export function explain(text: string): Explanation {
     .reduce((best, other) => ((other.judged[0]?.confidence ?? 0) > (best.judged[0]?.confidence ?? 0) ? other : best));
   const secrets = secretSpans(pasted.lines.join('\n'));
   const facts = readFacts(pasted.flat);
+  const shown = { flat: pasted.flat, token: speaksOf('token', pasted.flat) };
   const seen = new Set<Cause>();
   const matches: Match[] = [];
   for (const { row, confidence, at, helped } of judged) {
@@ -57,15 +59,15 @@ export function explain(text: string): Explanation {
       confidence,
       likelihood: likelihood(confidence, matches.length === 0 ? 'first' : 'later'),
       evidence: [...new Set(spots.map((spot) => quote(spot, pasted, secrets)))],
-      fix: (row.fix ?? fixFor(row.cause, pasted.flat, about.fix)).map((step) => fillFacts(step, facts)),
+      fix: (row.fix ?? fixFor(row.cause, shown, row.usual ?? about.fix)).map((step) => fillFacts(step, facts)),
       retry: row.retry,
       wait: row.wait ?? WAITS[row.retry],
       said: row.said,
-      summary: about.summary,
+      summary: row.summary ?? about.summary,
       because: [...new Set(helped.map((one) => one.says))],
-      likely: row.likely,
+      likely: reasonsFor(row.id, pasted.flat, row.likely),
       avoided: about.avoided,
-      source: SOURCES[row.source],
+      source: (CLIENT_SOURCES.has(row.source) ? pageFor(pasted.flat) : null) ?? SOURCES[row.source],
     });
   }
   return { matches };
@@ -74,8 +76,8 @@ export function explain(text: string): Explanation {
 const WAITS: Record<Retry, string> = {
   never: 'Not before this is fixed: until then the same call fails again.',
   soon: 'Retry with growing pauses.',
-  later: 'Retry in hours, not before: park it.',
-  ask: 'Ask first whether the mail went out; sending again blindly can send it twice.',
+  later: 'Retry after hours, not before: keep it in a queue.',
+  ask: 'Ask first whether the email went out; sending again without asking can send it twice.',
   person: 'Not by a program: look into the Sent folder first, then decide.',
 };
 
@@ -89,7 +91,7 @@ interface Judged {
   readonly row: CatalogueRow;
   readonly confidence: number;
   readonly at: RegExpExecArray;
-  /** The cues that spoke for it. */
+  /** The cues that support it. */
   readonly helped: readonly FoundCue[];
 }
 

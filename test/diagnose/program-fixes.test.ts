@@ -90,3 +90,39 @@ test('every program with settings is shown by some text', () =>
       .filter((name) => !SHOWN.some(([, shown]) => shown === name)),
     [],
   ));
+
+const stepsOf = (text: string, cause: string): string =>
+  explain(text)
+    .matches.find((match) => match.cause === cause)
+    ?.fix.join('\n') ?? assert.fail(`${cause} is not among the causes of: ${text}`);
+const REFUSED = '535-5.7.8 Username and Password not accepted. - gsmtp';
+
+/** Programs that a person configures, and writes no code for. */
+const CONFIGURED = new Set(['sSMTP', 'git send-email', 'Mutt', 's-nail (mailx)', 'Jenkins', 'Keycloak', 'GitLab', 'Grafana', 'the NAS', 'the printer', 'WordPress', 'Postfix', 'Exim', 'Sendmail', 'msmtp', 'swaks', 'curl']); // biome-ignore format: one list
+
+for (const [text, name] of SHOWN)
+  test(`how a setting of ${name} is checked speaks of code only where there is code`, () =>
+    assert.equal(
+      /In the code|undefined/.test(stepsOf(`${text}${REFUSED}`, 'credentials-not-loaded')),
+      !CONFIGURED.has(name) && !['Django', 'Laravel'].includes(name),
+    ));
+
+test('the answer to a refused token asks for the settings of OAuth, and for no password of a program', () => {
+  const steps = stepsOf(`django/core/mail/backends/smtp.py AUTH XOAUTH2\n${REFUSED}`, 'credentials-not-loaded');
+  assert.match(steps, /refresh token/);
+  assert.doesNotMatch(steps, /EMAIL_HOST_PASSWORD/);
+});
+
+test('SELinux is named where something is forbidden, and not where nothing answers', () => {
+  assert.match(
+    stepsOf('stream_socket_client(): Unable to connect to smtp.gmail.com:587 (Permission denied (13))', 'port-blocked'),
+    /setsebool/,
+  );
+  assert.doesNotMatch(stepsOf('connect ETIMEDOUT 142.250.102.108:587 smtp.gmail.com', 'port-blocked'), /setsebool/);
+});
+
+test('where the text says that 2-Step Verification is on, no step switches it on', () =>
+  assert.doesNotMatch(
+    stepsOf('nodemailer 534-5.7.9 Application-specific password required - gsmtp', 'app-password-required'),
+    /turn on 2-Step|turn it on/,
+  ));

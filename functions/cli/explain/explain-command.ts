@@ -58,7 +58,7 @@ function causeText(match: Match, place: number): string {
   return [
     `${place}. ${cause} (${likelihood}): ${summary}`,
     ...evidence.map((line) => `     in the text: ${line}`),
-    ...because.map((one) => `     speaks for it: ${one}`),
+    ...because.map((one) => `     supports this cause: ${one}`),
     ...likely.map((one, index) => `     ${index === 0 ? 'why: ' : '     '}${one}`),
     ...fix.map((step, index) => `   ${index === 0 ? 'Fix: ' : '     '}${step}`),
     `   When to retry: ${wait}`,

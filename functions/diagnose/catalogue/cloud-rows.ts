@@ -16,7 +16,7 @@ export const CLOUD_ROWS = [
     unless: [/Error 400: access_not_configured/i, /(?:requires|needs) a quota project/i],
     base: 0.97,
     retry: 'soon',
-    wait: 'After enabling it, try again for five minutes.',
+    wait: 'Enabling takes up to five minutes; try once a minute until then.',
     likely: ['A new project.', 'The credentials are of another project than the one looked at.'],
     source: 'gmailErrors',
   },

@@ -40,7 +40,7 @@ export const GMAIL_ROWS = [
   {
     id: 'gmail-address-invalid',
     cause: 'invalid-recipient',
-    said: 'An address header of the mail is not valid.',
+    said: 'An address header of the email is not valid.',
     any: [/invalid (?:to|cc|bcc|from|reply-to|sender) header/i],
     base: 0.96,
     retry: 'never',
@@ -50,17 +50,17 @@ export const GMAIL_ROWS = [
   {
     id: 'gmail-no-recipient',
     cause: 'malformed-raw-message',
-    said: 'The mail names no recipient.',
+    said: 'The email names no recipient.',
     any: [/recipient address required/i],
     base: 0.62,
     retry: 'never',
-    likely: ['`raw` is not the whole mail: no headers, or no To line.', 'The address is empty.'],
+    likely: ['`raw` is not the whole email: no headers, or no To line.', 'The address is empty.'],
     source: 'sending',
   },
   {
     id: 'gmail-recipient-empty',
     cause: 'invalid-recipient',
-    said: 'The mail names no recipient.',
+    said: 'The email names no recipient.',
     any: [/recipient address required/i, /no recipients (?:defined|specified)|at least one recipient/i],
     base: 0.55,
     weigh: [[/no recipients defined/i, 0.3]],
@@ -71,7 +71,7 @@ export const GMAIL_ROWS = [
   {
     id: 'gmail-raw-missing',
     cause: 'malformed-raw-message',
-    said: 'The call carries no mail.',
+    said: 'The call carries no email.',
     any: [
       /RFC822 payload message/i,
       /uploading message via \/upload/i,
@@ -116,7 +116,7 @@ export const GMAIL_ROWS = [
     likely: [
       'The scope was added to the code, but the stored token is older.',
       'A box was left unticked at the consent.',
-      "The metadata server's token is used.",
+      "On Google Cloud the program uses the token of the machine's service account (from the metadata server), which usually has no Gmail scope.",
     ],
     source: 'gmailErrors',
   },
@@ -151,7 +151,7 @@ export const GMAIL_ROWS = [
       [/\b535\b|smtp.{0,20}auth/i, -0.3],
     ],
     retry: 'soon',
-    wait: 'Once, with a freshly minted token; refused again, the grant is gone.',
+    wait: 'Once, with a new access token; the same token never starts working.',
     likely: ['The token is older than an hour, and nothing renewed it.', 'It was revoked, or the account suspended.'],
     source: 'gmailErrors',
   },
@@ -174,7 +174,7 @@ export const GMAIL_ROWS = [
     base: 0.92,
     retry: 'later',
     wait: 'Wait until the time that the text names, at most a day.',
-    likely: ['500 mails a day for gmail.com, 2000 for Workspace; a trial has less.'],
+    likely: ['gmail.com: 500 a day, and each recipient counts; Workspace: 2,000 messages a day; a trial account: 500.'],
     source: 'limits',
   },
   {
@@ -204,7 +204,7 @@ export const GMAIL_ROWS = [
   {
     id: 'gmail-too-large',
     cause: 'message-too-large',
-    said: 'The mail is too large for this address of the API.',
+    said: 'The email is too large for this address of the API.',
     any: [/uploadTooLarge/, /request entity too large/i, /payload size exceeds/i],
     unless: ['foreign-service', 'other-provider', /nginx/i],
     base: 0.8,
@@ -224,7 +224,7 @@ export const GMAIL_ROWS = [
     unless: [/internal_failure/i],
     base: 0.7,
     retry: 'ask',
-    likely: ['A passing fault; a 500 leaves open whether the mail went out.'],
+    likely: ['A passing fault; a 500 leaves open whether the email went out.'],
     source: 'gmailErrors',
   },
   {

@@ -259,7 +259,7 @@ export const NETWORK_ROWS = [
       [/Failed to connect to server: Network is unreachable|unable to connect to \S+:\d+ \(Network is unreachable\)/i, 0.35],
     ],
     retry: 'never',
-    likely: ['A firewall, SELinux, security software or the host closes the port.'],
+    likely: ['A firewall, security software or the hosting company closes the port.'],
     source: 'clients',
   },
   {
@@ -273,7 +273,7 @@ export const NETWORK_ROWS = [
     ],
     base: 0.45,
     retry: 'never',
-    likely: ['The host blocks the port.', 'Port and TLS mode do not fit.', 'The certificate cannot be verified.'],
+    likely: ['The hosting company blocks the port.', 'Port and TLS mode do not fit.', 'The certificate cannot be verified.'],
     source: 'phpmailer',
   },
   {

@@ -20,10 +20,7 @@ export const OAUTH_ROWS = [
       ['code-exchange', -0.1],
     ],
     retry: 'never',
-    likely: [
-      'The consent screen is in Testing: seven days are over.',
-      'Access was removed, the password changed, or the token was not used for six months.',
-    ],
+    likely: ['The consent screen is in Testing: seven days are over.'],
     source: 'expiration',
   },
   {
@@ -35,8 +32,8 @@ export const OAUTH_ROWS = [
     weigh: [['password-changed', 0.4]],
     retry: 'never',
     likely: [
-      'The password of the account changed, or its owner removed the app.',
-      'More than 100 refresh tokens exist for this client and account.',
+      'The password changed, the owner removed the app, or the token was not used for six months.',
+      '100 newer refresh tokens were issued for this client and account.',
     ],
     source: 'expiration',
   },

@@ -27,7 +27,11 @@ export interface CatalogueRow {
   readonly wait?: string;
   /** How it comes about, most likely first. */
   readonly likely: readonly string[];
-  /** Steps instead of the cause's own. */
+  /** What is wrong, where the text says more than the cause alone. */
+  readonly summary?: string;
+  /** Usual steps instead of the cause's own; those of a program still apply. */
+  readonly usual?: readonly string[];
+  /** All steps, instead of the cause's own and those of a program. */
   readonly fix?: readonly string[];
   readonly source: Source;
 }

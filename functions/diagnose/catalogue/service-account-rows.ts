@@ -26,7 +26,7 @@ export const SERVICE_ACCOUNT_ROWS = [
     retry: 'never',
     wait: 'After a change in the Admin console try every five minutes; it may take a day.',
     likely: [
-      'The client id or a scope is missing in domain-wide delegation, or not the same to the letter.',
+      'The client id or a scope is missing in domain-wide delegation, or its text is not exactly the same.',
       'Delegation was granted to another service account.',
     ],
     source: 'serviceAccount',
@@ -126,7 +126,7 @@ export const SERVICE_ACCOUNT_ROWS = [
     any: [/invalid jwt signature/i, /invalid signature for token|invalid private key in/i, /invalid_grant.{0,20}signature/i],
     base: 0.95,
     retry: 'never',
-    likely: ['The key was rotated or deleted.', 'E-mail and key are of two accounts.'],
+    likely: ['The key was rotated or deleted.', 'Email address and key are of two accounts.'],
     source: 'serviceAccount',
   },
   {
@@ -136,7 +136,7 @@ export const SERVICE_ACCOUNT_ROWS = [
     any: [/no valid verifier found for issuer/i],
     base: 0.7,
     retry: 'never',
-    likely: ['`iss` is not the e-mail of the service account, or the account is brand new.'],
+    likely: ['`iss` is not the email address of the service account, or the account is brand new.'],
     source: 'serviceAccount',
   },
   {
@@ -152,7 +152,7 @@ export const SERVICE_ACCOUNT_ROWS = [
     ],
     base: 0.94,
     retry: 'never',
-    likely: ['The service account or its project was disabled or deleted.', 'A misspelt e-mail.'],
+    likely: ['The service account or its project was disabled or deleted.', 'A misspelt email address.'],
     source: 'serviceAccount',
   },
   {

@@ -1,3 +1,4 @@
+import { PASSWORD_STEPS } from '../causes/sign-in-causes.ts';
 import { SIGN_IN_FAILED } from './other-languages.ts';
 import type { CatalogueRow } from './row.ts';
 
@@ -24,6 +25,13 @@ export const SIGN_IN_ROWS = [
       'The main password of an account with 2-Step Verification is configured.',
       '2-Step Verification was switched on later, by the owner or an administrator.',
     ],
+    summary: 'The ordinary account password was sent; an account with 2-Step Verification needs an app password for SMTP.',
+    usual: [
+      PASSWORD_STEPS.mailgrant,
+      'Or create an app password (2-Step Verification is already on), signed in as the account that sends: https://myaccount.google.com/apppasswords',
+      'The page offers none if 2-Step Verification uses security keys only, if the Workspace administrator forbids app passwords, or under Advanced Protection. In these cases use OAuth or, in Workspace, the SMTP relay.',
+      PASSWORD_STEPS.use,
+    ],
     source: 'appPasswords',
   },
   {
@@ -45,10 +53,10 @@ export const SIGN_IN_ROWS = [
       ['relay', -0.1],
     ],
     retry: 'never',
-    wait: 'Not before this is fixed: repeated refusals lock the account out (454, then 534).',
+    wait: "Not before this is fixed. After repeated refusals Google blocks SMTP sign-ins for a time: first '454 4.7.0 Too many login attempts', then '534 5.7.14 log in via your web browser'.",
     likely: [
       'The ordinary account password is configured; Gmail ended that for consumer accounts in May 2022 and for Workspace in 2025.',
-      'The app password is gone: revoked, 2-Step Verification switched off, or the account password changed.',
+      'The app password no longer exists: it was revoked, 2-Step Verification was switched off, or the account password changed.',
       'The user is an alias or another account than the one that owns the app password.',
       'The value carries a line end, quotes or blanks.',
     ],
@@ -67,7 +75,7 @@ export const SIGN_IN_ROWS = [
     base: 0.55,
     weigh: [['token', -0.3]],
     retry: 'never',
-    likely: ['Old instructions: the switch for less secure apps no longer exists.'],
+    likely: ['The instructions are old: the switch for less secure apps no longer exists.'],
     source: 'endOfPasswords',
   },
   {
@@ -161,7 +169,7 @@ export const SIGN_IN_ROWS = [
       [/invalid_grant|invalid_client|unauthorized_client|deleted_client/i, -0.25],
     ],
     retry: 'never',
-    likely: ['The consent covered only gmail.send or another narrow scope.', '`user` is another account than the one that consented.'],
+    likely: ['The consent covered only gmail.send or another narrow scope.'],
     source: 'xoauth2',
   },
   {
@@ -178,8 +186,8 @@ export const SIGN_IN_ROWS = [
       ['narrow-scope', -0.1],
     ],
     retry: 'soon',
-    wait: 'Once, with a freshly minted token; the same token never starts working.',
-    likely: ['A stored access token is used beyond its hour.', 'A refresh or ID token is sent in its place.'],
+    wait: 'Once, with a new access token; the same token never starts working.',
+    likely: ['A stored access token is used after more than an hour.', 'A refresh or ID token is sent in its place.'],
     source: 'xoauth2',
   },
   {
@@ -212,7 +220,7 @@ export const SIGN_IN_ROWS = [
     ],
     base: 0.96,
     retry: 'never',
-    wait: 'Not before the owner has signed in: each try prolongs the block.',
+    wait: 'Not before the owner has signed in with a browser: each try prolongs the block.',
     likely: [
       'The first sign-in from this server or country.',
       'Many refused sign-ins before.',
@@ -223,7 +231,7 @@ export const SIGN_IN_ROWS = [
   {
     id: 'smtp-530-not-signed-in',
     cause: 'auth-not-attempted',
-    said: 'Gmail wants a sign-in before the mail; none took place.',
+    said: 'Gmail wants a sign-in before the email; none took place.',
     any: [
       /5\.(?:7\.0|5\.1) Authentication Required/i,
       /p=WantAuthError/i,
@@ -242,14 +250,14 @@ export const SIGN_IN_ROWS = [
     retry: 'never',
     likely: [
       'SMTP authentication is off, or the credentials belong to another host name.',
-      'The sign-in failed unnoticed, or TLS was not started, so that Gmail did not offer AUTH.',
+      'The sign-in failed unnoticed, or the client found no sign-in method that it supports.',
     ],
     source: 'smtpErrors',
   },
   {
     id: 'smtp-530-credentials-empty',
     cause: 'credentials-not-loaded',
-    said: 'Gmail wants a sign-in before the mail; none took place.',
+    said: 'Gmail wants a sign-in before the email; none took place.',
     any: [/5\.(?:7\.0|5\.1) Authentication Required/i, /p=WantAuthError/i, /\b530\b.{0,12}Authentication Required/i],
     base: 0.5,
     weigh: [
@@ -266,12 +274,12 @@ export const SIGN_IN_ROWS = [
   {
     id: 'smtp-530-password',
     cause: 'app-password-required',
-    said: 'Gmail wants a sign-in before the mail; none succeeded.',
+    said: 'Gmail wants a sign-in before the email; none succeeded.',
     any: [/5\.(?:7\.0|5\.1) Authentication Required/i, /\b530\b.{0,12}Authentication Required/i],
     base: 0.3,
     weigh: [['dotnet', 0.42]],
     retry: 'never',
-    likely: ['The client carried on after a refused password (.NET does).'],
+    likely: ['The sign-in was tried and refused, and the client sent the email all the same; look for a 535 earlier in the log.'],
     source: 'clients',
   },
   {
@@ -326,7 +334,7 @@ export const SIGN_IN_ROWS = [
     likely: ['The client was made without `auth`, or before the token was set.', 'An API key is used where a token is needed.'],
     fix: [
       'Hand the authorised client to the API: Node `google.gmail({version: "v1", auth})`, Python `build("gmail", "v1", credentials=creds)`.',
-      'An API key cannot open a mailbox: use an OAuth grant.',
+      'An API key cannot open a mailbox: use an OAuth access token.',
     ],
     source: 'gmailErrors',
   },
@@ -388,8 +396,8 @@ export const SIGN_IN_ROWS = [
     unless: ['other-provider'],
     base: 0.96,
     retry: 'later',
-    wait: 'Wait 10 minutes, doubling up to an hour. After a 535 or 534, fix the password first.',
-    likely: ['A new connection and sign-in for each mail.', 'Many instances sign in at once.', 'A retry loop around a refused password.'],
+    wait: 'Wait 10 minutes, then 20, then 40, then an hour each time. After a 535 or 534, fix the password first.',
+    likely: ['A new connection and sign-in for each email.', 'Many instances sign in at once.', 'A retry loop around a refused password.'],
     source: 'smtpErrors',
   },
   {

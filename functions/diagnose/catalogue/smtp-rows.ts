@@ -9,7 +9,7 @@ export const SMTP_ROWS = [
     any: [/must issue (?:a )?STARTTLS/i],
     base: 0.97,
     retry: 'never',
-    likely: ['TLS is switched off, misnamed or set at the wrong place in the client.', 'A proxy strips STARTTLS.'],
+    likely: ['TLS is switched off, misnamed or set at the wrong place in the client.', 'A proxy removes STARTTLS.'],
     source: 'smtpErrors',
   },
   {
@@ -65,7 +65,7 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-relay-refused',
     cause: 'relay-not-authorized',
-    said: 'The relay does not take mail from this sender.',
+    said: 'The relay does not take email from this sender.',
     any: [
       /mail relay denied/i,
       /invalid credentials for relay/i,
@@ -118,7 +118,7 @@ export const SMTP_ROWS = [
     retry: 'later',
     wait: 'After an hour, then every few hours; it ends within a day although the code is a 5xx.',
     likely: [
-      'Bulk sending, a loop, or many recipients per mail.',
+      'Bulk sending, a loop, or many recipients per email.',
       'A trial account has a lower limit.',
       'Somebody else sends as this account.',
     ],
@@ -127,7 +127,7 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-552-too-large',
     cause: 'message-too-large',
-    said: "The mail exceeds Google's size limits.",
+    said: "The email exceeds Google's size limits.",
     any: [
       /exceed(?:ed|s) Google's (?:message )?(?:size |header )?limit/i,
       /exceed(?:ed|s) Google's message/i,
@@ -145,7 +145,7 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-552-blocked-content',
     cause: 'attachment-blocked',
-    said: 'Gmail blocked the mail because its content may be a security risk.',
+    said: 'Gmail blocked the email because its content may be a security risk.',
     any: [
       /content presents a potential security issue/i,
       /p=BlockedMessage/i,
@@ -182,7 +182,7 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-550-spam',
     cause: 'message-rejected-as-spam',
-    said: 'Gmail takes the mail, or its sender, for spam.',
+    said: 'Gmail takes the email, or its sender, for spam.',
     any: [
       /likely unsolicited mail/i,
       /very low reputation/i,
@@ -199,7 +199,7 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-550-policy',
     cause: 'admin-policy',
-    said: 'A rule of the Workspace administrator forbids this mail.',
+    said: 'A rule of the Workspace administrator forbids this email.',
     any: [/has a policy that prohibited/i, /violates .{1,60} email policy/i, /- gcdp\b/i],
     base: 0.85,
     retry: 'never',
@@ -209,7 +209,7 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-550-recipient',
     cause: 'recipient-unavailable',
-    said: 'The recipient cannot take the mail.',
+    said: 'The recipient cannot take the email.',
     any: [
       /account that you tried to reach (?:does not exist|is (?:disabled|inactive|over quota))/i,
       /p=(?:NoSuchUser|DisabledUser|OverQuota\w*)/i,
@@ -243,18 +243,18 @@ export const SMTP_ROWS = [
   {
     id: 'smtp-too-many-recipients',
     cause: 'rate-limit-user',
-    said: 'The mail has too many recipients.',
+    said: 'The email has too many recipients.',
     any: [/too many recipients/i],
     base: 0.7,
     retry: 'never',
-    likely: ['More than 100 recipients in one SMTP mail (500 by the API).'],
-    fix: ['Split the recipients: at most 100 for one mail by SMTP.'],
+    likely: ['More than 100 recipients in one SMTP email (500 by the API).'],
+    fix: ['Split the recipients: at most 100 for one email by SMTP.'],
     source: 'limits',
   },
   {
     id: 'smtp-550-not-rfc5322',
     cause: 'malformed-raw-message',
-    said: 'The headers of the mail are not valid.',
+    said: 'The headers of the email are not valid.',
     any: [
       /missing a valid (?:address in (?:the )?from: header|message-id)/i,
       /not rfc ?5322 compliant/i,
@@ -265,7 +265,7 @@ export const SMTP_ROWS = [
     base: 0.85,
     retry: 'never',
     likely: ['Hand-made headers: From, To or Message-ID missing or twice.'],
-    fix: ['Build the mail with a library, with exactly one From; refuse line breaks in fields that reach headers.'],
+    fix: ['Build the email with a library, with exactly one From; refuse line breaks in fields that reach headers.'],
     source: 'senders',
   },
   {

@@ -36,3 +36,6 @@ export const SOURCES = {
 } as const satisfies Record<string, string>;
 
 export type Source = keyof typeof SOURCES;
+
+/** Facts about clients: where the text shows a program, its own page stands in their place. */
+export const CLIENT_SOURCES: ReadonlySet<Source> = new Set(['clients', 'nodemailer', 'phpmailer'] as const);

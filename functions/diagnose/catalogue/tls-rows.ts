@@ -79,7 +79,7 @@ export const TLS_ROWS = [
     base: 0.7,
     weigh: [['port-465', 0.2]],
     retry: 'never',
-    likely: ['STARTTLS is asked for on port 465, where TLS already runs.', 'Something between strips STARTTLS.'],
+    likely: ['STARTTLS is asked for on port 465, where TLS already runs.', 'A proxy or firewall removes STARTTLS.'],
     source: 'clients',
   },
   {

@@ -1,6 +1,6 @@
 import type { CauseRow } from './cause-row.ts';
 
-const TERRAFORM = 'Terraform enables the APIs and grants each function only what it reads.';
+const TERRAFORM = 'The installation of mailgrant enables the APIs that it needs, and gives each function only the rights that it needs.';
 
 /** Causes in the Google Cloud project: APIs, Secret Manager, IAM. */
 export const CLOUD_CAUSES = {
@@ -8,7 +8,7 @@ export const CLOUD_CAUSES = {
     summary: 'The Google API is not enabled in the project that the credentials belong to.',
     fix: [
       '`gcloud services enable {api} --project={project}`, or https://console.cloud.google.com/apis/library/{api}?project={project}',
-      'The project is that of the OAuth client or service account, not the one you happen to look at. Wait five minutes and try again.',
+      'The project is that of the OAuth client or service account, which may differ from the one that the console shows. Enabling takes up to five minutes; try once a minute until then.',
     ],
     avoided: TERRAFORM,
   },
@@ -27,7 +27,7 @@ export const CLOUD_CAUSES = {
       '`gcloud secrets versions list {secret} --project={project}`; enable the newest, or add one: `latest` is the highest number, even if disabled.',
       'A destroyed version is gone: `npx mailgrant authorize ADDRESS` writes a new one.',
     ],
-    avoided: '`authorize` writes the version; `watch` checks that it can be read.',
+    avoided: '`npx mailgrant authorize` writes the version; the scheduled check of mailgrant tests that it can be read.',
   },
   'signing-not-allowed': {
     summary: 'The account that runs may not sign as the service account that holds the delegation.',
@@ -38,7 +38,7 @@ export const CLOUD_CAUSES = {
   },
   'service-account-not-found': {
     summary: 'The service account that is named does not exist.',
-    fix: ['`gcloud iam service-accounts list --project={project}` and compare to the letter.'],
+    fix: ['`gcloud iam service-accounts list --project={project}` and compare the text exactly.'],
     avoided: TERRAFORM,
   },
   'key-creation-blocked': {
@@ -49,9 +49,9 @@ export const CLOUD_CAUSES = {
   'cloud-credentials-missing': {
     summary: 'The program has no Google Cloud identity of its own (Application Default Credentials), or one without the scopes.',
     fix: [
-      'On a laptop: `gcloud auth login --update-adc`; on Google Cloud attach a service account. Neither gives access to a mailbox: that takes a grant.',
+      'On a laptop: `gcloud auth login --update-adc`; on Google Cloud attach a service account. Neither gives access to a mailbox: that takes an OAuth consent or domain-wide delegation.',
     ],
-    avoided: 'Functions run as their own service account; the grant comes from Secret Manager.',
+    avoided: 'The functions of mailgrant run as their own service accounts; the permission to send comes from Secret Manager.',
   },
   'quota-project-denied': {
     summary: 'A quota project is set that the caller may not use.',

@@ -1,7 +1,15 @@
 import type { CauseRow } from './cause-row.ts';
 
-const HTTPS_ONLY = 'mailgrant reaches Google over HTTPS (443) from Google Cloud; no SMTP port is needed.';
-const GENUINE = 'mailgrant runs on Google Cloud with current certificates, and never switches verification off.';
+export const HTTPS_ONLY =
+  'mailgrant talks to Google over HTTPS (port 443) and uses no SMTP port; only a mailbox configured with `via: smtp` uses smtp.gmail.com, always with TLS.';
+const GENUINE = 'mailgrant runs on Google Cloud, where the root certificates are current, and always verifies the certificate of Google.';
+
+/** Steps that several programs share. */
+export const WHO_ANSWERS =
+  'See who answers: `openssl s_client -connect smtp.gmail.com:465 -servername smtp.gmail.com </dev/null | openssl x509 -noout -issuer` must name Google Trust Services. On Windows run it in Git Bash.';
+export const COMPANY_ROOT = "For a company network get the company's root certificate from your IT department";
+export const NODE_ROOT = `Switch off the scanning of email in the antivirus program (Avast: Mail Shield). ${COMPANY_ROOT} and start Node with it: \`NODE_EXTRA_CA_CERTS=/path/root.pem node app.js\` (not in .env: Node reads it at start).`;
+export const NEVER_OFF = 'Never switch verification off: whoever intercepts the connection then reads the password.';
 
 /** Causes between the machine and Google: names, ports, TLS. */
 export const NETWORK_CAUSES = {
@@ -16,8 +24,8 @@ export const NETWORK_CAUSES = {
   'port-blocked': {
     summary: 'The hosting company, the Internet provider or a firewall blocks the outgoing SMTP port.',
     fix: [
-      'Test on that machine: `nc -vz smtp.gmail.com 587; nc -vz smtp.gmail.com 465; nc -vz smtp.gmail.com 25`; use the port that opens.',
-      'Ask the host to open 587 or 465 (many block SMTP on free or new plans; nearly all block 25); SELinux: `setsebool -P httpd_can_sendmail on` and `httpd_can_network_connect on`.',
+      'Test on that machine: `nc -vz -w 5 smtp.gmail.com 587; nc -vz -w 5 smtp.gmail.com 465; nc -vz -w 5 smtp.gmail.com 25`; use the port that opens.',
+      'Ask the hosting company to open 587 or 465 (many block SMTP on free or new plans; nearly all block 25).',
       'Where SMTP stays closed, send through the Gmail API on 443.',
     ],
     avoided: HTTPS_ONLY,
@@ -31,20 +39,16 @@ export const NETWORK_CAUSES = {
     avoided: HTTPS_ONLY,
   },
   'tls-intercepted': {
-    summary: 'An antivirus or proxy sits in the TLS connection, so the certificate does not lead to a public root.',
-    fix: [
-      'See who answers: `openssl s_client -connect smtp.gmail.com:465 -servername smtp.gmail.com </dev/null | openssl x509 -noout -issuer` must name Google Trust Services.',
-      'Switch off mail scanning in the antivirus (Avast: Mail Shield), or trust the company root: `NODE_EXTRA_CA_CERTS=/path/root.pem`.',
-      'Never switch verification off: it hands the password to whoever listens.',
-    ],
+    summary: 'An antivirus program or proxy intercepts the TLS connection, so the certificate does not lead to a public root.',
+    fix: [WHO_ANSWERS, NODE_ROOT, NEVER_OFF],
     avoided: GENUINE,
   },
   'ca-bundle-missing': {
     summary: 'The machine has no root certificates, or too old ones, so a genuine Google certificate cannot be verified.',
     fix: [
-      'Debian: `apt-get install --reinstall ca-certificates`; Alpine: `apk add ca-certificates`; macOS Python: run "Install Certificates.command"; `pip install --upgrade certifi`.',
-      'PHP on Windows: download cacert.pem and set `openssl.cafile` and `curl.cainfo` in php.ini. Java: update the JDK.',
-      'Roots in place? Then see who answers (an antivirus or proxy): `openssl s_client -connect smtp.gmail.com:465`.',
+      'Debian or Ubuntu: `sudo apt install --reinstall ca-certificates`; Alpine: `apk add ca-certificates`; macOS Python: run "Install Certificates.command"; `pip install --upgrade certifi`.',
+      'PHP on Windows: download https://curl.se/ca/cacert.pem, set `openssl.cafile` and `curl.cainfo` in php.ini to its full path, and restart PHP. Java: update the JDK.',
+      `If the root certificates are installed, an antivirus program or proxy may answer. ${WHO_ANSWERS}`,
     ],
     avoided: GENUINE,
   },
@@ -58,23 +62,23 @@ export const NETWORK_CAUSES = {
   'smtp-redirected-by-host': {
     summary: 'The hosting provider redirects outgoing SMTP to a mail server of its own; Gmail never sees the connection.',
     fix: [
-      'The greeting or certificate names another machine than Google: ask the host to allow SMTP to the outside (cPanel: WHM > SMTP Restrictions).',
-      "Or use the host's own server as smart host, or send through the Gmail API on 443.",
+      'The greeting or certificate names another machine than Google: ask the hosting company to allow SMTP to the outside (cPanel: WHM > SMTP Restrictions).',
+      "Or use the hosting company's own server as smart host, or send through the Gmail API on 443.",
     ],
     avoided: HTTPS_ONLY,
   },
   'connection-lost': {
-    summary: 'The connection was closed in the middle; whether the mail was taken may be unknown.',
+    summary: 'The connection was closed in the middle; whether the email was taken may be unknown.',
     fix: [
-      'Before or during sign-in: try again on a new connection. After the mail was handed over: look into the Sent folder before sending again.',
+      'Before or during sign-in: try again on a new connection. After the email was handed over: look into the Sent folder before sending again.',
       'Every time at the same point: a firewall, or port and TLS mode do not fit.',
     ],
-    avoided: 'mailgrant sends in a resumable session and asks Gmail whether it took the mail.',
+    avoided: 'mailgrant sends in a resumable session and asks Gmail whether it took the email.',
   },
   'google-temporary': {
     summary: 'A passing fault or overload at Google.',
     fix: ['Try again with growing pauses; see https://www.google.com/appsstatus if it lasts an hour.'],
-    avoided: 'The mail stays queued and is tried again without sending twice.',
+    avoided: 'The email stays queued and is tried again without sending twice.',
   },
   'proxy-refused': {
     summary: 'A proxy refuses or garbles the connection.',

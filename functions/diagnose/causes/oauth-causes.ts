@@ -1,8 +1,9 @@
 import type { CauseRow } from './cause-row.ts';
 
-const AUTHORIZE = '`authorize` runs the consent, checks account and scope, and stores the grant in Secret Manager.';
-const KEYLESS = 'Use `grant: delegation`: mailgrant signs through IAM, and no key exists anywhere.';
-const WATCHED = 'The `watch` function mints a token on schedule and alerts before a mail is lost.';
+const AUTHORIZE =
+  '`npx mailgrant authorize` opens the consent page, checks account and scope, and stores the permission (the grant) in Secret Manager.';
+const KEYLESS = 'With `grant: delegation` mailgrant signs through the IAM API of Google Cloud, and no key exists.';
+const WATCHED = 'mailgrant tests every stored permission on a schedule, and alerts before an email is lost.';
 const CONSENT_AGAIN =
   'Consent again: `npx mailgrant authorize ADDRESS` (elsewhere: delete the stored token and run the consent once more).';
 
@@ -18,11 +19,11 @@ export const OAUTH_CAUSES = {
   },
   'refresh-token-revoked-password-change': {
     summary:
-      'The grant was ended: the account password changed, access was removed, or the account has given this client 100 newer tokens.',
+      'The permission was ended: the account password changed, the owner removed the app, the token was not used for six months, or 100 newer ones were issued.',
     fix: [
       'See whether the app is still listed for the account: https://myaccount.google.com/connections',
       CONSENT_AGAIN,
-      'For a mailbox whose password changes often, use domain-wide delegation: it has no refresh token.',
+      'In Workspace an administrator can let a service account send as the mailbox (domain-wide delegation); no refresh token is used. gmail.com accounts cannot use this.',
     ],
     avoided: WATCHED,
   },
@@ -36,12 +37,12 @@ export const OAUTH_CAUSES = {
     avoided: AUTHORIZE,
   },
   'access-token-expired': {
-    summary: 'The access token is over an hour old, or no valid token at all, and the client did not get a new one.',
+    summary: 'The access token is more than an hour old, or what was sent is not an access token, and the client did not get a new one.',
     fix: [
-      'Give the client the refresh token, client id and secret, not a bare access token, so that it can renew.',
-      'After a 401 mint one new token and try once; refused again means that the grant itself is gone.',
+      'Give the client the refresh token, client id and secret, not only an access token, so that it can get a new access token itself.',
+      'After this 535 (401 in the Gmail API) get one new access token and try once. If the refresh fails with invalid_grant, the grant is gone: consent again. If the new token is refused too, check the scope and the user.',
     ],
-    avoided: 'mailgrant mints a token per invocation and once more after a 401.',
+    avoided: 'mailgrant gets an access token at each call of its function, and a new one once after a 401.',
   },
   'auth-code-malformed': {
     summary: 'The authorisation code was handed over wrongly: still URL-encoded, cut off, the whole URL, or used twice.',
@@ -49,7 +50,7 @@ export const OAUTH_CAUSES = {
       'Take only the `code` parameter of the redirect URL and decode it: `4%2F0…` must become `4/0…`.',
       'A code works once and for minutes: start the consent again for a new one.',
     ],
-    avoided: '`authorize` receives the code itself on a loopback address.',
+    avoided: '`npx mailgrant authorize` receives the code itself on a loopback address.',
   },
   'client-mismatch': {
     summary: 'The refresh token was issued to another OAuth client than the one whose id and secret are sent.',
@@ -87,16 +88,16 @@ export const OAUTH_CAUSES = {
       'Update the program; or change its redirect to a loopback address (http://127.0.0.1:PORT) with a client of type Desktop app.',
       'In google-auth-oauthlib: `run_local_server()` instead of `run_console()`.',
     ],
-    avoided: '`authorize` uses a loopback redirect with PKCE.',
+    avoided: '`npx mailgrant authorize` uses a loopback redirect with PKCE.',
   },
   'redirect-uri-mismatch': {
     summary: 'The redirect URI of the request is not registered for the OAuth client, or not allowed for its type.',
     fix: [
-      'Add the URI of the request, to the letter (scheme, port, path, final slash), under Authorised redirect URIs: https://console.cloud.google.com/auth/clients',
-      'For a script use a client of type Desktop app and http://127.0.0.1; a web client needs https and a public domain.',
-      'Changes take some minutes.',
+      'Add the URI of the request, exactly as it is (scheme, port, path, final slash), under Authorised redirect URIs: https://console.cloud.google.com/auth/clients',
+      'For a script use a client of type Desktop app and the redirect http://127.0.0.1:PORT. A Web client needs https and a public domain name, except for http://localhost and http://127.0.0.1, which must be registered with port and path.',
+      'A change takes five minutes to a few hours.',
     ],
-    avoided: '`authorize` uses a loopback redirect, which needs no registration.',
+    avoided: '`npx mailgrant authorize` uses a loopback redirect, which needs no registration.',
   },
   'invalid-scope': {
     summary: 'The request asks for a scope that does not exist.',
@@ -109,9 +110,9 @@ export const OAUTH_CAUSES = {
     summary: 'The app is in Testing and the account is not on its list of test users.',
     fix: [
       'Add the address under Test users, or publish the app: https://console.cloud.google.com/auth/audience',
-      'Then consent again. In Testing each grant ends after seven days: for a server, publish.',
+      'Then consent again. In Testing each permission ends after seven days; for a server publish the app.',
     ],
-    avoided: '`authorize` names this case; the guide has you publish before the first consent.',
+    avoided: '`npx mailgrant authorize` names this case; docs/authorize.md says how to publish the app before the first consent.',
   },
   'consent-declined': {
     summary: 'The person at the consent page declined, or closed it.',
@@ -127,19 +128,19 @@ export const OAUTH_CAUSES = {
     avoided: AUTHORIZE,
   },
   'admin-policy': {
-    summary: 'The Workspace administrator has not allowed the app, the API or this mail.',
+    summary: 'The Workspace administrator has not allowed the app, the API or this email.',
     fix: [
       'Administrator: https://admin.google.com/ac/owl/list?tab=configuredApps > configure new app > the OAuth client id > Trusted.',
-      'Check that Gmail is on for the unit of the user, and that no content or delivery rule stops the mail (Reporting > Email log search).',
+      'Check that Gmail is on for the unit of the user, and that no content or delivery rule stops the email (Reporting > Email log search).',
     ],
-    avoided: '`doctor` prints the client id and scopes to paste into the Admin console.',
+    avoided: '`npx mailgrant doctor` prints the client id and scopes to paste into the Admin console.',
   },
   'reauth-required-rapt': {
     summary: 'A Workspace session-control policy wants the user to sign in again, which a server cannot do.',
     fix: [
       'Administrator: Security > Access and data control > Google Cloud session control: exempt trusted apps and mark the app as Trusted, or lift the policy for this unit.',
       CONSENT_AGAIN,
-      'Lasting: domain-wide delegation, which has no session. For gcloud itself: `gcloud auth login --update-adc`.',
+      'Or let a service account send as the mailbox (domain-wide delegation), which has no session. For gcloud itself: `gcloud auth login --update-adc`.',
     ],
     avoided: KEYLESS,
   },
@@ -147,9 +148,9 @@ export const OAUTH_CAUSES = {
     summary: 'The service account has not been granted these scopes in domain-wide delegation.',
     fix: [
       'Super administrator: https://admin.google.com/ac/owl/domainwidedelegation > Add new: the numeric client id of the service account, and exactly the scopes that are requested, comma-separated.',
-      'The requested scopes must be a subset of the granted ones, to the letter; a change takes minutes, at most a day.',
+      'Each requested scope must be among the granted ones, with exactly the same text; a change takes minutes, at most a day.',
     ],
-    avoided: '`doctor` prints client id and scopes to paste, and tries them.',
+    avoided: '`npx mailgrant doctor` prints client id and scopes to paste, and tries them.',
   },
   'service-account-on-consumer-gmail': {
     summary: 'A service account is used for a gmail.com mailbox, where domain-wide delegation does not exist.',
@@ -163,7 +164,7 @@ export const OAUTH_CAUSES = {
       'The service account needs domain-wide delegation for the scopes: https://admin.google.com/ac/owl/domainwidedelegation',
       'A gmail.com mailbox cannot be delegated: use a refresh token.',
     ],
-    avoided: 'mailgrant always mints for a mailbox by its address.',
+    avoided: 'mailgrant always names the mailbox that it sends for.',
   },
   'subject-invalid': {
     summary: 'The user to act for does not exist in the domain, or is not an address.',
@@ -214,6 +215,6 @@ export const OAUTH_CAUSES = {
       "POST form fields to https://oauth2.googleapis.com/token; let Google's library build the request.",
       'The JWT audience is exactly https://oauth2.googleapis.com/token.',
     ],
-    avoided: 'mailgrant builds the request, and its tests hold the form.',
+    avoided: 'mailgrant builds the request, and tests check its form.',
   },
 } as const satisfies Record<string, CauseRow>;

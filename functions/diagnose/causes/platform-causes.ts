@@ -1,7 +1,7 @@
 import type { CauseRow } from './cause-row.ts';
 
-const TERRAFORM = 'Terraform grants each identity what it needs, and `npm run deploy` names what is missing.';
-const AS_DEPLOYED = 'A deployment checks this before it changes anything.';
+const TERRAFORM = 'The installation of mailgrant gives each function the rights that it needs, and `npm run deploy` names what is missing.';
+const AS_DEPLOYED = '`npm run deploy` of mailgrant checks this before it changes anything.';
 
 /** Causes in what surrounds a function: who may call it, what it may use, how it is deployed; and other services' own refusals. */
 export const PLATFORM_CAUSES = {
@@ -64,7 +64,7 @@ export const PLATFORM_CAUSES = {
       'Grant the build account roles/cloudbuild.builds.builder, or roles/logging.logWriter, roles/artifactregistry.writer and roles/storage.objectViewer.',
       'Projects made since 2024 build as the Compute Engine default account, which has no rights of its own: name a build account.',
     ],
-    avoided: 'Terraform names a build account of its own.',
+    avoided: 'The installation of mailgrant names a build account of its own.',
   },
   'quota-project-missing': {
     summary: "A person's credentials are used without a quota project, so the API does not know which project to charge.",

@@ -36,7 +36,7 @@ const CUES = {
   },
   'token-renewed': { says: 'the token was fresh', any: [/expires_in["']?: ?3[56]\d\d/i] },
   'service-account': {
-    says: 'a service account is at work',
+    says: 'a service account is used',
     any: [
       /gserviceaccount\.com|service[ _-]?account|\bgtoken\b|\bJWT\b|jwtclient|with_subject|JWTConfig|private_key|GoogleCredential|\.p12\b/i,
     ],
@@ -70,12 +70,16 @@ const CUES = {
     any: [/\b(?:7|seven) days?\b|\b(?:a|one|every|each) week\b|publishing status|in testing|testing mode|604[78]\d\d\b/i],
   },
   django: {
-    says: "Django's mail backend, which signs in only if user and password are set",
+    says: "the error is from Django's mail backend, which signs in only if user and password are set",
     any: [/django[/\\.]core[/\\.]mail|EMAIL_HOST_USER|django\.conf/i],
   },
-  dotnet: { says: 'System.Net.Mail', any: [/System\.Net\.Mail|SmtpException|Send-MailMessage|SmtpClient\.Send/i], none: [/MailKit/i] },
-  laravel: { says: 'Laravel or Symfony', any: [/laravel|symfony|swift_?(?:transport|mailer|smtp)|artisan/i] },
-  postfix: { says: 'Postfix', any: [/postfix|status=(?:deferred|bounced)|relay=smtp/i] },
+  dotnet: {
+    says: 'the error is from System.Net.Mail',
+    any: [/System\.Net\.Mail|SmtpException|Send-MailMessage|SmtpClient\.Send/i],
+    none: [/MailKit/i],
+  },
+  laravel: { says: 'the error is from Laravel or Symfony', any: [/laravel|symfony|swift_?(?:transport|mailer|smtp)|artisan/i] },
+  postfix: { says: 'the log line is from Postfix', any: [/postfix|status=(?:deferred|bounced)|relay=smtp/i] },
   relay: { says: 'the host is smtp-relay.gmail.com', any: [/smtp-relay\.(?:gmail|google)/i] },
   'port-465': { says: 'port 465 is used', any: [/[:\s'"=,(]465\b|\]:465\b/] },
   'port-587': { says: 'port 587 is used', any: [/[:\s'"=,(]587\b|\]:587\b/] },
@@ -85,18 +89,18 @@ const CUES = {
     any: [/\b(?:2607:f8b0|2a00:1450|2404:6800|2800:3f0|2c0f:fb50)[\da-f:]*|\[(?:[\da-f]{1,4}:){2,7}[\da-f:]{0,30}\]/i],
   },
   'ip-v4-failed': {
-    says: 'IPv4 fails, too',
+    says: 'IPv4 fails too',
     any: [
       /(?:\b|\[)\d{1,3}(?:\.\d{1,3}){3}\]?:?(?:25|465|587)\b.{0,40}(?:timed? ?out|refused|i\/o timeout)|(?:ETIMEDOUT|ECONNREFUSED) (?!127\.)\d{1,3}(?:\.\d{1,3}){3}/i,
     ],
   },
   'google-host': {
-    says: 'the host is named correctly',
+    says: 'the host name is correct',
     any: [
       /(?:smtp|imap|smtp-relay|aspmx\.l|pop)\.(?:gmail|google|googlemail)\.com|(?:www|oauth2|gmail|accounts)\.(?:googleapis|google)\.com/i,
     ],
   },
-  mail: { says: 'mail is being sent', any: [MAIL] },
+  mail: { says: 'an email is being sent', any: [MAIL] },
   hosting: {
     says: 'a hosting platform is named that closes SMTP ports',
     any: [
@@ -109,8 +113,8 @@ const CUES = {
       /avast|\bavg\b|kaspersky|\beset\b|bitdefender|mcafee|norton|zscaler|fortinet|fortigate|netskope|sophos|cisco umbrella|palo ?alto|mail shield|antivirus|corporate|MITM|proxy (?:root|ca)/i,
     ],
   },
-  node: { says: 'Node', any: [/node:|node_modules|\bat \w+.{0,60}\.js:\d+|nodemailer|code: 'E|UNABLE_TO|_CERT/i] },
-  php: { says: 'PHP', any: [/phpmailer|\.php\b|stream_socket|swift_|fsockopen|cURL error/i] },
+  node: { says: 'the error is from Node', any: [/node:|node_modules|\bat \w+.{0,60}\.js:\d+|nodemailer|code: 'E|UNABLE_TO|_CERT/i] },
+  php: { says: 'the error is from PHP', any: [/phpmailer|\.php\b|stream_socket|swift_|fsockopen|cURL error/i] },
   'other-provider': {
     says: 'another mail provider is named',
     any: [
