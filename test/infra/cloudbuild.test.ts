@@ -114,6 +114,7 @@ function rightsProblems(name: Name, { steps }: Build): string[] {
     ...ran
       .filter(({ text }) => /\bnpm ci\b/.test(text) && !/--ignore-scripts/.test(text))
       .map(({ id }) => `${id}: runs scripts of packages`),
+    ...(name === 'check' && !/^npm run test:all$/m.test(all) ? ['test: leaves the long tests out'] : []),
     ...(name !== 'apply' && /terraform[^\n]* apply/.test(all) ? ['applies'] : []),
     ...(name === 'plan' && !/-lock=false/.test(all) ? ['plan: locks a state that it may only read'] : []),
     ...(name === 'apply' && !/apply [^\n]*\/workspace\/plan\.bin$/m.test(all.trim())
@@ -255,6 +256,7 @@ const mistakes: readonly {
     to: 'npm ci --ignore-scripts && terraform -chdir=infra apply',
     says: /apply: runs what comes from npm/,
   },
+  { name: 'the quick tests alone', of: 'check', from: '[run, test:all]', to: '[test]', says: /leaves the long tests out/ },
   { name: 'scripts of packages', of: 'check', from: 'ci, --ignore-scripts,', to: 'ci,', says: /install: runs scripts of packages/ },
   { name: 'a plan that locks', of: 'plan', from: ' -lock=false', to: '', says: /may only read/ },
   { name: 'a plan that applies', of: 'plan', from: 'terraform -chdir=infra show', to: 'terraform -chdir=infra apply', says: /^applies$/m },
