@@ -61,6 +61,15 @@ for (const [name, code] of broken)
     assert.deepEqual([ran.code, ran.pass >= 2], [1, true]);
   });
 
+test('a server that a file leaves open does not keep the run from ending, nor hides a failure', async () => {
+  const open =
+    "import { createServer } from 'node:http'; test('x', () => new Promise((done) => createServer().listen(0, '127.0.0.1', done)));";
+  const fine = await run([file('open', open)]);
+  assert.deepEqual([fine.code, fine.fail], [0, 0]);
+  const failing = await run([file('open-failing', `${open} test('y', () => { throw new Error('no'); });`)]);
+  assert.deepEqual([failing.code, failing.fail > 0], [1, true]);
+});
+
 test('a test that is skipped fails the run where nothing may be missing, and only there', async () => {
   const skipping = file('skipping', "test('x', { skip: 'missing' }, () => {});");
   assert.deepEqual([(await run([skipping])).code, (await run([skipping], { MAILGRANT_REQUIRE: 'all' })).code], [0, 1]);
