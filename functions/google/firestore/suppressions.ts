@@ -1,8 +1,11 @@
 import type { firestore_v1 } from 'googleapis/build/src/apis/firestore/v1.js';
+import { MailFailure } from '../../mail/model/failure.ts';
 import { json } from '../http/exchange.ts';
 import { callGoogle } from '../http/google-client.ts';
 import { type Document, type FirestoreAccess, firestoreClient, firestoreRefused } from './firestore-client.ts';
 import { fieldsOf } from './ledger-document.ts';
+
+const TRIES = 5;
 
 /** Why a recipient is refused: it bounced, or an operator said so. Times are milliseconds since the epoch. */
 export interface Suppression {
@@ -41,13 +44,14 @@ export function createSuppressions(access: FirestoreAccess, database: string): S
     },
     async add(recipient, { reason, email, since, until }) {
       const name = nameOf(recipient);
-      for (;;) {
+      for (let tries = 0; tries < TRIES; tries++) {
         const there = await firestore.get(name);
         if (there && suppressionOf(there).until >= until) return;
         const currentDocument = there?.updateTime ? { updateTime: there.updateTime } : { exists: false };
         const update = { name, fields: fieldsOf({ reason, email, since, until, expireAt: until }) };
         if (await firestore.commit(database, [{ update, currentDocument }], { missing: true })) return;
       }
+      throw new MailFailure('ledger_unavailable', 'a suppression changed again and again');
     },
     async remove(recipient) {
       if (!(await firestore.get(nameOf(recipient)))) return false;
