@@ -15,8 +15,8 @@ resource "google_pubsub_topic" "inbox" {
   depends_on = [google_project_service.this]
 }
 
-# Gmail's own account, the same for everybody: on this topic and nowhere else. Worker believes nothing of what comes here but that it is
-# to look into a mailbox of the config.
+# Gmail's own account, the same for everybody: on this topic and nowhere else. The worker takes from a message only which configured mailbox to
+# look into.
 resource "google_pubsub_topic_iam_member" "gmail" {
   count  = local.inbox
   topic  = google_pubsub_topic.inbox[0].id

@@ -12,9 +12,9 @@ locals {
   usual = { memory = "1Gi", cpu = "1", concurrency = 4, min_instances = 0, max_instances = 5, timeout = 60 }
   functions = {
     for name, one in {
-      api    = { size = {}, ingress = local.ingress[var.access.api], about = "Takes mails over HTTP: Resend's wire API and raw MIME." }
-      worker = { size = {}, ingress = "ALLOW_INTERNAL_ONLY", about = "Sends the mails of the queue and of the routes' topics." }
-      hooks  = { size = {}, ingress = local.ingress[var.access.hooks], about = "Takes signed webhooks and makes mails of them." }
+      api    = { size = {}, ingress = local.ingress[var.access.api], about = "Takes emails over HTTP: Resend's wire API and raw MIME." }
+      worker = { size = {}, ingress = "ALLOW_INTERNAL_ONLY", about = "Sends the emails of the queue and of the routes' topics." }
+      hooks  = { size = {}, ingress = local.ingress[var.access.hooks], about = "Takes signed webhooks and makes emails of them." }
       watch  = { size = { memory = "512Mi", concurrency = 1, max_instances = 1, timeout = 300 }, ingress = "ALLOW_INTERNAL_ONLY", about = "Looks at every grant." }
     } : name => merge(local.usual, one.size, { for setting, value in try(var.functions[name], {}) : setting => value if value != null }, { ingress = one.ingress, about = one.about })
     if name != "hooks" || length(local.hooks) > 0

@@ -12,7 +12,7 @@ locals {
     dead_grant = {
       title  = "a mailbox cannot send"
       filter = "${local.ours} AND ((jsonPayload.event=\"grant\" AND jsonPayload.ok=false) OR (jsonPayload.event=(\"mail\" OR \"refused\") AND jsonPayload.code=~\"^(grant_|client_refused|scope_missing|account_mismatch|alias_unverified|delegation_missing|delegate_refused|mailbox_refused|token_refused)\"))"
-      text   = "Gmail or Google's token endpoint refuses a mailbox; its mails wait as dead letters. The log line names code, cause and fix. See every mailbox: `npx mailgrant watch --project ${var.project_id}`. Renew a dead refresh token: `npx mailgrant rotate ADDRESS --project ${var.project_id}`. Then send what waits: `npx mailgrant dead replay --reason CODE ${local.place}`. Safe to ignore if watch says that every mailbox can send, and the mailbox was just added or renewed."
+      text   = "Gmail or Google's token endpoint refuses a mailbox; its emails wait as dead letters. The log line names code, cause and fix. See every mailbox: `npx mailgrant watch --project ${var.project_id}`. Renew a dead refresh token: `npx mailgrant rotate ADDRESS --project ${var.project_id}`. Then send what waits: `npx mailgrant dead replay --reason CODE ${local.place}`. Safe to ignore if watch says that every mailbox can send, and the mailbox was just added or renewed."
     }
     set_up = {
       title  = "a right, an API or a setting is missing"
@@ -37,7 +37,7 @@ locals {
     not_written_back = {
       title  = "a new refresh token was not kept"
       filter = "${local.ours} AND jsonPayload.event=\"grant_not_written_back\""
-      text   = "Google replaced a refresh token and the function may not store it; the old one may end. Set `rotates: true` for the mailbox in config/mailgrant.yaml, `npx mailgrant deploy --project ${var.project_id}`, then `npx mailgrant rotate ADDRESS --project ${var.project_id}`. It is never safe to ignore: mails go out until the old token ends, and then none do."
+      text   = "Google replaced a refresh token and the function may not store it; the old one may end. Set `rotates: true` for the mailbox in config/mailgrant.yaml, `npx mailgrant deploy --project ${var.project_id}`, then `npx mailgrant rotate ADDRESS --project ${var.project_id}`. It is never safe to ignore: emails go out until the old token ends, and then none do."
     }
     watch_failed = {
       title  = "the watch over the grants did not take place"
@@ -69,7 +69,7 @@ locals {
         period   = "300s"
         above    = 1800
         duration = "300s"
-        text     = "The oldest message waits for more than half an hour. See why: `gcloud logging read 'resource.labels.service_name=\"${var.name_prefix}-worker\" severity>=WARNING' --project=${var.project_id} --freshness=1h --limit=20`: outcome `retry` with its code, or no line at all if worker is not reached. Safe to ignore while the code is google_unavailable or rate_limited: nothing is lost, the mails go out when Google takes them."
+        text     = "The oldest message waits for more than half an hour. See why: `gcloud logging read 'resource.labels.service_name=\"${var.name_prefix}-worker\" severity>=WARNING' --project=${var.project_id} --freshness=1h --limit=20`: outcome `retry` with its code, or no line at all if worker is not reached. Safe to ignore while the code is google_unavailable or rate_limited: nothing is lost, the emails go out when Google takes them."
       }
       broken = {
         title    = "api or hooks answer 5xx"
@@ -88,7 +88,7 @@ locals {
         period   = "3600s"
         above    = 5
         duration = "0s"
-        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its mail are lost. See why: `gcloud logging read 'resource.type=\"cloud_tasks_queue\" resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\"' --project=${var.project_id} --freshness=1h --limit=20`. Mostly the account lost roles/pubsub.publisher on the topic, or was disabled: `npx mailgrant deploy --project ${var.project_id}` puts it back. Safe to ignore if it has ended: the tasks try again by themselves."
+        text     = "A task publishes on ${google_pubsub_topic.mails.name} as ${google_service_account.this["tasks"].email} and is refused again and again; after 31 days it and its email are lost. See why: `gcloud logging read 'resource.type=\"cloud_tasks_queue\" resource.labels.queue_id=\"${google_cloud_tasks_queue.later.name}\"' --project=${var.project_id} --freshness=1h --limit=20`. Mostly the account lost roles/pubsub.publisher on the topic, or was disabled: `npx mailgrant deploy --project ${var.project_id}` puts it back. Safe to ignore if it has ended: the tasks try again by themselves."
       }
     },
     local.documents == null ? {} : {
@@ -217,7 +217,7 @@ resource "google_monitoring_alert_policy" "failing" {
     }
   }
   documentation {
-    content   = "More than 20 emails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npx mailgrant doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"mails are failing\"."
+    content   = "More than 20 emails in ten minutes were refused for good. See why: `gcloud logging read 'jsonPayload.event=\"mail\" jsonPayload.outcome=\"failed\"' --project=${var.project_id} --freshness=1h --limit=20`: each line names code, cause and fix. `npx mailgrant doctor --project ${var.project_id}` looks at the set-up.\n\nSafe to ignore if all are of one caller and the code is that caller's to mend, such as mail_refused: tell them.\n\nPlaybook: docs/operations.md, \"emails are failing\"."
     mime_type = "text/markdown"
   }
   alert_strategy {

@@ -1,4 +1,4 @@
-# Eemails of a later time. A task publishes on the topic of emails by Pub/Sub's own REST API, so no function is its target.
+# Emails of a later time. A task publishes on the topic of emails by Pub/Sub's own REST API, so no function is its target.
 resource "google_cloud_tasks_queue" "later" {
   name     = "${var.name_prefix}-later"
   location = var.region

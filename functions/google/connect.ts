@@ -67,11 +67,11 @@ export function connect(settings: Settings, tell: Tell, identity?: TokenSource, 
   const ledgerOf = (calls: Calls): Ledger => {
     const ledger = createLedger(firestoreOf(calls), database);
     if (!config.events) return ledger;
-    const telling = async () => (await import('./events/email-events.ts')).createLedgerWithOutbox(ledger, eventContext(calls));
+    const withOutbox = async () => (await import('./events/email-events.ts')).createLedgerWithOutbox(ledger, eventContext(calls));
     return {
       ...ledger,
-      create: async (...call) => (await telling()).create(...call),
-      replace: async (...call) => (await telling()).replace(...call),
+      create: async (...call) => (await withOutbox()).create(...call),
+      replace: async (...call) => (await withOutbox()).replace(...call),
     };
   };
   /** Beside the one for sending: a service account asks for another scope, which an administrator may not have allowed. */

@@ -75,7 +75,7 @@ export class CommandError extends Error {
 
   constructor(code: CommandErrorCode, detail: string, changed: string | null = null) {
     super(detail);
-    this.name = 'Refused';
+    this.name = 'CommandError';
     this.code = code;
     this.changed = changed;
   }

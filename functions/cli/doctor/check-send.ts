@@ -30,6 +30,6 @@ export function sendCheck({ operator }: CheckContext, mailbox: Mailbox, loseRepl
 }
 
 function describe(asked: SessionAnswer): string {
-  if (asked.state === 'accepted') return 'said that it took the mail';
+  if (asked.state === 'accepted') return 'said that it took the email';
   return asked.state === 'gone' ? 'was gone' : `held ${asked.received} bytes and went on from there`;
 }

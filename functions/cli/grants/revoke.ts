@@ -4,7 +4,7 @@ import type { SecretStore } from '../common/secret-store.ts';
 import { confirm } from '../common/terminal.ts';
 import type { GrantContext } from './grant-setup.ts';
 import { NOT_ENDED, type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
-import { disableVersions, ownerOf, reasonOf, refuseForeignGrants } from './stored-grants.ts';
+import { disableVersion, ownerOf, reasonOf, refuseForeignGrants } from './stored-grants.ts';
 
 /** A mailbox without a grant; `atGoogle` is null where no refresh token was left to revoke. */
 export interface RevokeResult {
@@ -60,7 +60,7 @@ export async function revoke(setup: GrantContext, { yes, dryRun, all }: RevokeOp
     if (all) for (const version of off) await readDisabled(store, secret, version, (text) => texts.set(version, text));
     for (const [version, text] of texts) if ((ownerOf(text) ?? address) === address) await end(version, text);
     for (const version of versions) {
-      await disableVersions(store, secret, version).catch((error: unknown) => {
+      await disableVersion(store, secret, version).catch((error: unknown) => {
         throw new CommandError('versions_left', reasonOf(error));
       });
       changes.push(`Disabled: version ${version}.`);
@@ -81,7 +81,7 @@ async function readDisabled(store: SecretStore, secret: string, version: number,
     .enable(secret, version)
     .then(async () => take(await store.read(secret, version)))
     .catch((error: unknown) => failures.push(error));
-  await disableVersions(store, secret, version).catch((error: unknown) => {
+  await disableVersion(store, secret, version).catch((error: unknown) => {
     const why = failures[0] ?? (error instanceof PartlyDone ? error.error : error);
     throw new PartlyDone(why, `Version ${version} may be enabled: gcloud secrets versions disable ${version} --secret=${secret}.`);
   });

@@ -6,7 +6,7 @@ import { type Authorized, authorize, type ConsentOptions } from './authorize.ts'
 import type { GrantContext } from './grant-setup.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { NOT_ENDED, type Revoked, refreshTokenOf, revokeToken } from './revoke-token.ts';
-import { disableVersions, reasonOf, refuseForeignGrants } from './stored-grants.ts';
+import { disableVersion, reasonOf, refuseForeignGrants } from './stored-grants.ts';
 
 /** A new grant in place of the old one. */
 export interface Rotated extends Authorized {
@@ -42,7 +42,7 @@ export async function rotate(
     for (const version of older) {
       // Ended before it is disabled: what goes wrong in between leaves it where the next command finds it.
       if (end) ended.push(...(await endOther(setup, client, version, changes)));
-      await disableVersions(store, mailbox.secret, version);
+      await disableVersion(store, mailbox.secret, version);
       changes.push(`Disabled: version ${version}.`);
     }
     return { ...stored, disabled: older, ended };

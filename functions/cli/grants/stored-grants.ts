@@ -74,7 +74,7 @@ export async function refuseForeignGrants(store: SecretStore, { secret, address 
 }
 
 /** Disables a version; where the answer was lost, what is found decides. Throws what the store threw. */
-export async function disableVersions(store: SecretStore, secret: string, version: number): Promise<void> {
+export async function disableVersion(store: SecretStore, secret: string, version: number): Promise<void> {
   await store.disable(secret, version).catch(async (error: unknown) => {
     const enabled = await store.enabled(secret).catch(() => null);
     if (enabled === null) throw new PartlyDone(error, `Whether version ${version} of ${secret} is disabled is not known.`);

@@ -104,11 +104,11 @@ export function runLedgerCommand(
     const message = options['message'] === undefined ? null : readMessage(String(options['message']));
     const named = options['database'] === undefined ? env : { ...env, MAILGRANT_DATABASE: String(options['database']) };
     const { settings, identity } = operatorFor(configFile(options), project, named);
-    const edge = connect(settings, () => {}, identity);
+    const functionContext = connect(settings, () => {}, identity);
     const { mailboxes } = settings.config;
     const asShown = (address: string): readonly string[] => {
       const written = [...new Set([normaliseAddress(address), withAsciiDomain(address.trim())])]; // plain addresses are stored as the caller gave them
-      return [...written, ...written.map(edge.pseudonym)];
+      return [...written, ...written.map(functionContext.pseudonym)];
     };
     const mailboxFor = (text: string) => mailboxes.find(({ address }) => asShown(address).includes(text)) ?? null;
     const reader = { now, mailboxOf: (text: string) => mailboxFor(text)?.address ?? text };
@@ -136,13 +136,13 @@ export function runLedgerCommand(
     }
     const context: DecisionContext = {
       config: settings.config,
-      begin: edge.startInvocation,
+      begin: functionContext.startInvocation,
       reader,
       mailboxOf: ({ mailbox }) => mailboxFor(mailbox),
       terminal,
     };
     if (verb === 'show') {
-      const ports = edge.startInvocation();
+      const ports = functionContext.startInvocation();
       const found = await ports.ledger.read(id).finally(ports.close);
       if (!found) throw new CommandError('mail_missing', `${settings.database} has no email ${id}`);
       const data = ledgerRowOf(found.entry, reader);
@@ -162,7 +162,7 @@ export function runLedgerCommand(
 function idIn(words: readonly string[]): string {
   const [id = '', ...more] = words.map((word) => word.toLowerCase());
   if (more.length > 0) throw new CommandError('option_invalid', 'one ID at a time');
-  if (!UUID.test(id)) throw new CommandError('mail_missing', id === '' ? 'no email is named' : `${id} is not the id of a mail`);
+  if (!UUID.test(id)) throw new CommandError('mail_missing', id === '' ? 'no email is named' : `${id} is not the id of an email`);
   return id;
 }
 

@@ -7,7 +7,7 @@ import type { FirestoreAccess } from '../firestore/firestore-client.ts';
 /** What finding bounces is made of, for one invocation. */
 export interface FinderContext {
   readonly settings: Settings;
-  /** The ledger that tells, where the config names somebody. */
+  /** The ledger, with an outbox, where the config has event targets. */
   readonly ledger: Ledger;
   readonly access: FirestoreAccess;
   token(mailbox: Mailbox): Promise<AccessToken>;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Ledger } from '../../mail/delivery/ledger.ts';
-import { type LedgerWithOutbox, tellChanges } from '../../mail/events/outbox.ts';
+import { type LedgerWithOutbox, withOutbox } from '../../mail/events/outbox.ts';
 import type { EventDelivery } from '../../runtime/function-context.ts';
 import type { Settings } from '../../runtime/settings.ts';
 import type { Secrets } from '../auth/secret-manager.ts';
@@ -25,7 +25,7 @@ export interface EventContext {
 /** The ledger with an outbox for the events that the configuration's targets want. */
 export function createLedgerWithOutbox(ledger: Ledger, { settings, exchange, token, now, onLeft }: EventContext): LedgerWithOutbox {
   const handOver = createHandover(settings, { exchange, token }, now);
-  return tellChanges(ledger, handOver, { targets: settings.config.events ?? [], now, newId: randomUUID }, onLeft);
+  return withOutbox(ledger, handOver, { targets: settings.config.events ?? [], now, newId: randomUUID }, onLeft);
 }
 
 const SWEEP_MAX = 200;

@@ -20,7 +20,7 @@ export function postWebhook(
   const { protocol, hostname } = new URL(url);
   const loopback = protocol === 'http:' && /^(127\.0\.0\.1|localhost)$/.test(hostname);
   if (loopback ? !local : protocol !== 'https:') return Promise.resolve('EPROTOCOL');
-  if (!loopback && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return Promise.resolve('EPRIVATE'); // a literal address is not resolved, so it is checked here
+  if (!loopback && isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return Promise.resolve('EPRIVATE'); // a literal address is not resolved, so it is refused here
   return new Promise((done) => {
     const options = {
       method: 'POST',

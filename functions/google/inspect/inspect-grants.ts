@@ -7,8 +7,7 @@ import { inspectMailbox } from './inspect-mailbox.ts';
 
 /**
  * Inspects the grant of every mailbox in the settings, as the functions use it, and requests reports of new messages where the
- * settings name a topic. Never throws. This is not in `connect`, so that
- * the functions that send do not load Google's client libraries.
+ * settings name a topic. Never throws. This is not in `connect`, so that the functions that send do not load Google's client libraries.
  */
 export async function inspectGrants(
   { config, urls, inboxTopic }: Settings,

@@ -17,8 +17,8 @@ const OF_THE_GRANT = new Set<FailureCode>(['grant_missing', 'grant_unreadable', 
 
 /**
  * Inspects a mailbox's grant as far as its own scopes allow, and sends nothing. The token is minted as for an email. Google's own
- * client libraries, loaded here, query the token and the mailbox. With `inboxTopic`, Gmail
- * is asked to report new messages there if the mailbox has `bounces`. Never throws.
+ * client libraries, loaded here, query the token and the mailbox. With `inboxTopic`, Gmail is asked to report new messages
+ * there if the mailbox has `bounces`. Never throws.
  */
 export async function inspectMailbox(mailbox: Mailbox, mints: Mints, urls: GoogleUrls, inboxTopic: string | null): Promise<Inspection> {
   const token = await mints.send({ mailbox }).catch(toFailure);

@@ -27,15 +27,15 @@ export interface HeadStart {
 }
 
 /**
- * A session that is opened in vain uses the mailbox's quota. So a mailbox opens at most one such session in this time on each
- * instance.
+ * A session that is opened in vain uses the mailbox's quota. So, once one was in vain, an instance opens no more for the mailbox for a
+ * minute.
  */
 const PAUSE_MS = 60_000;
 
 /**
  * The id and time for an email whose work may begin beside its claim; null for one minute after a head start in vain. Also null
- * for a platform, whose deliveries are often redeliveries and where nobody waits for the answer, and for a caller with limits of
- * its own: each of its refused requests would cost calls to Google.
+ * for deliveries that are not retried after a failure: they are often redeliveries, and nobody waits for the answer; and for a caller
+ * with limits of its own: each of its refused requests would cost calls to Google.
  */
 export function stampForHeadStart({ caller, retryFailed }: SubmissionContext, { sender }: PreparedEmail, ports: Ports): Stamp | null {
   const wastedAt = ports.wastedHeadStarts.get(sender.mailbox.address) ?? Number.NEGATIVE_INFINITY;

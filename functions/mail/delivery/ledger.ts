@@ -42,8 +42,8 @@ export interface Entry {
   /** Until this time the entry belongs to the invocation that wrote it; 0 when no invocation works on it. */
   readonly leaseUntil: number;
   /**
-   * Id of the last claim: two invocations that claim at the same moment do not write the same entry. Absent before the first
-   * claim.
+   * Random id of the last claim, handover, republication or resubmission: two invocations that change the entry at the same moment do
+   * not write the same entry. Absent before the first of them.
    */
   readonly claimId?: string;
   /** The URI of the upload session, by which Gmail is queried after a lost reply. */

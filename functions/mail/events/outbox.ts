@@ -55,7 +55,7 @@ export interface LedgerWithOutbox extends Ledger {
  * over, then cleared. After a crash anywhere in between, the next change or the sweep hands over what the outbox holds. So an
  * event may arrive more than once, under the same id; no event is lost, and none is sent for a change that was not written.
  */
-export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSource, onLeft: () => void): LedgerWithOutbox {
+export function withOutbox(ledger: Ledger, handOver: Handover, source: EventSource, onLeft: () => void): LedgerWithOutbox {
   // The same entry, written again after a lost reply, must be the same document; else it would be taken for another invocation's
   // write.
   const marked = new WeakMap<Entry, Entry>();
@@ -71,7 +71,7 @@ export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSou
     return made;
   };
 
-  const tell: LedgerWithOutbox['handOverOutbox'] = async (record) => {
+  const handOverOutbox: LedgerWithOutbox['handOverOutbox'] = async (record) => {
     const { outbox = [], outboxAt: _, ...cleared } = record.entry;
     if (outbox.length === 0) return { record, left: false };
     try {
@@ -86,18 +86,18 @@ export function tellChanges(ledger: Ledger, handOver: Handover, source: EventSou
       return { record, left: true };
     }
   };
-  const told = async (record: LedgerRecord): Promise<LedgerRecord> => (await tell(record)).record;
+  const handedOver = async (record: LedgerRecord): Promise<LedgerRecord> => (await handOverOutbox(record)).record;
 
   return {
     ...ledger,
-    handOverOutbox: tell,
+    handOverOutbox,
     async create(entry, key, now, counters) {
       const { created, found } = await ledger.create(withChange(null, entry), key, now, counters);
-      return { created, found: created ? await told(found) : found };
+      return { created, found: created ? await handedOver(found) : found };
     },
     async replace(found, entry, counters) {
       const written = await ledger.replace(found, withChange(found.entry, entry), counters);
-      return written && told(written);
+      return written && handedOver(written);
     },
   };
 }

@@ -148,8 +148,7 @@ function refuseExtra({ to, cc }: RawMessage, recipients: readonly Address[]): vo
 
 /**
  * The message with the headers that it lacks: Message-ID and Date from the stamp, and Bcc for recipients that only the envelope
- * names. Nothing else is added; LEFT_OUT
- * says what is left out.
+ * names. Nothing else is added; LEFT_OUT says what is left out.
  */
 function finish(
   { bytes, fields, bodyAt, to, cc, headroom: room }: RawMessage,

@@ -108,7 +108,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'This idempotency key was used with another payload.',
-    fix: 'Use a new Idempotency-Key for a new mail.',
+    fix: 'Use a new Idempotency-Key for a new email.',
   },
   in_flight: {
     http: 409,
@@ -136,7 +136,7 @@ export const FAILURES = {
     retry: 'never',
     blame: 'caller',
     summary: 'This endpoint does not take that method.',
-    fix: 'POST /emails sends a mail.',
+    fix: 'POST /emails sends an email.',
   },
 
   grant_missing: {
@@ -297,8 +297,8 @@ export const FAILURES = {
     http: 422,
     retry: 'never',
     blame: 'caller',
-    summary: 'Gmail refused the mail.',
-    fix: 'Correct the addresses and headers of the mail.',
+    summary: 'Gmail refused the email.',
+    fix: 'Correct the addresses and headers of the email.',
   },
 
   queue_missing: {
@@ -425,7 +425,7 @@ export const FAILURES = {
     http: 500,
     retry: 'ask',
     blame: 'google',
-    summary: 'Gmail did not say whether it took the mail.',
+    summary: 'Gmail did not say whether it took the email.',
     fix: 'Send again with the same Idempotency-Key: Gmail is asked, the email is not sent twice.',
   },
   session_gone: {

@@ -66,7 +66,7 @@ export async function readContent(
   const form = attributes['mailgrantForm'] === 'raw' ? 'raw' : 'mail';
   if (attributes['mailgrantStored'] !== 'true') return { form, data };
   const kept = await store?.get(objectName(attributes['mailgrantId'] ?? ''));
-  if (kept === null || kept === undefined) throw new MailFailure('content_gone', 'the bucket does not hold the content of the mail');
+  if (kept === null || kept === undefined) throw new MailFailure('content_gone', 'the bucket does not hold the content of the email');
   return { form, data: kept };
 }
 

@@ -40,7 +40,7 @@ function sizeOf(value: unknown, most = READ_MAX): number {
   return size;
 }
 
-/** Replaces a value that may not be read any more, so that the following functions cost nothing. */
+/** Replaces a value that may not be read any more, so that the following functions cost little. */
 const emptied = (value: unknown): unknown => (typeof value === 'string' ? '' : isCelList(value) || isCelMap(value) ? [] : value);
 
 /**

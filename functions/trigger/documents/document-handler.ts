@@ -57,11 +57,11 @@ export function documentEvents(context: FunctionContext & { documents(): Documen
   };
 }
 
-type DocumentEdge = FunctionContext & { documents(): DocumentStore };
+type DocumentContext = FunctionContext & { documents(): DocumentStore };
 type Facts = () => Readonly<Record<string, string | number | null>>;
 
 /** Processes the document that a queue message names. Returns the status: 204 acknowledges. */
-export async function documentDelivery({ attributes }: QueueMessage, context: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+export async function documentDelivery({ attributes }: QueueMessage, context: DocumentContext, log: Log, facts: Facts): Promise<number> {
   const { documents: config } = context.config;
   const [name = '', eventId = ''] = [attributes[DOCUMENT_ATTRIBUTE], attributes[DOCUMENT_EVENT_ATTRIBUTE]];
   if (!config || eventId === '' || !isConfigured(name, context.project, config))
@@ -74,7 +74,7 @@ export async function documentDelivery({ attributes }: QueueMessage, context: Do
  * While sending is stopped: Eventarc redelivers an event for a day, the task queue for as long as it takes. Returns the status:
  * 204 acknowledges.
  */
-async function keepWhileStopped({ name, eventId }: DocumentTask, context: DocumentEdge, log: Log, facts: Facts): Promise<204 | 503> {
+async function keepWhileStopped({ name, eventId }: DocumentTask, context: DocumentContext, log: Log, facts: Facts): Promise<204 | 503> {
   const ports = context.startInvocation();
   const failure = new MailFailure('stopped', '');
   const retry: Outcome = { state: 'retry', id: '', failure, notBefore: context.now() };
@@ -92,7 +92,7 @@ interface DocumentTask {
   readonly later?: boolean;
 }
 
-async function serveDocument(task: DocumentTask, context: DocumentEdge, log: Log, facts: Facts): Promise<number> {
+async function serveDocument(task: DocumentTask, context: DocumentContext, log: Log, facts: Facts): Promise<number> {
   const done = await sendDocument(task, context);
   if (typeof done === 'string') {
     log('INFO', 'document', { outcome: done, ...facts() });
@@ -105,7 +105,7 @@ async function serveDocument(task: DocumentTask, context: DocumentEdge, log: Log
 /** The email's outcome, and whether a task will process the document later; or why no email was sent. `raced`: redeliver. */
 async function sendDocument(
   task: DocumentTask,
-  context: DocumentEdge,
+  context: DocumentContext,
 ): Promise<{ readonly outcome: Outcome; readonly planned: boolean } | 'gone' | 'ignored' | 'incomplete' | 'expired' | 'raced'> {
   const { name, config } = task;
   const documents = context.documents();

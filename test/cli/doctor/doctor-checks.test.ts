@@ -329,7 +329,7 @@ test('--send --lose-reply proves it: one mail, and the session said what became 
   const sent = found.find(({ check }) => check.endsWith(' send'));
   assert.match(
     sent?.detail ?? '',
-    /sent, Gmail id \w+; the reply was dropped, and the session (said that it took the mail|held \d+ bytes)/,
+    /sent, Gmail id \w+; the reply was dropped, and the session (said that it took the email|held \d+ bytes)/,
   );
   assert.equal(google.mails.count(), 1);
   await google[Symbol.asyncDispose]();

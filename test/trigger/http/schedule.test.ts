@@ -1,4 +1,4 @@
-/** Eemails of a later time: accepted, moved and canceled by the real client, with a clock that the test moves. */
+/** Emails of a later time: accepted, moved and canceled by the real client, with a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Resend } from 'resend';
