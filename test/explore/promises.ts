@@ -54,7 +54,7 @@ export function broken({ scenario, office, told, canceled, risked, released, una
     if (said === 'sent' && !taken.includes(gmailId ?? '')) wrong.push(`${name} is not there as ${gmailId}`);
     if (said === 'sent') continue;
     // A dead letter does not make up for it: its caller was told that the queue has the mail.
-    if (said === 'queued' && neverAccepted(entry) && !(at < (office.begunAnew.get(id) ?? 0)))
+    if (said === 'queued' && /^ask /.test(by) && neverAccepted(entry) && !(at < (office.begunAnew.get(id) ?? 0)))
       wrong.push(`${name} is recorded as never accepted`);
     if (!entry) wrong.push(`${name} is in no ledger`);
     else if (
