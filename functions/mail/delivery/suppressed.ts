@@ -16,7 +16,10 @@ export async function suppressedFailure(
   if (!suppressed) return null;
   const refused = await suppressed(recipients.map(({ address }) => normaliseAddress(address)));
   if (refused.size === 0) return null;
-  const fields = FIELDS.filter((field) => named?.[field].some(({ address }) => refused.has(normaliseAddress(address))));
-  const about = (fields.length > 0 ? fields : FIELDS.slice(0, 1)).map((field) => `\`${field}\``).join(', ');
+  const about = named
+    ? FIELDS.filter((field) => named[field].some(({ address }) => refused.has(normaliseAddress(address))))
+        .map((field) => `\`${field}\``)
+        .join(', ')
+    : 'The envelope'; // of a raw message: which header names a recipient is not known
   return new MailFailure('recipient_suppressed', `${about} holds an address to which an email has bounced for good.`);
 }
