@@ -139,7 +139,8 @@ function changed(entry: Entry, event: Event): Entry {
     case 'cancel':
       return { ...entry, ...REST, ...NO_SESSION, code: null, notBefore: null };
     case 'release': {
-      const { deadLetterAt: _, repeatedAt: __, fields: ___, ...rest } = entry; // a second failure must publish a second dead letter, or its content is lost
+      // A second failure must publish a second dead letter, or its content is lost. The bounces stay: their reports are known by them.
+      const { deadLetterAt: _, repeatedAt: __, fields: ___, lastEvent: ____, ...rest } = entry;
       return { ...rest, ...REST, ...NO_SESSION, code: null, notBefore: null };
     }
     case 'bounce':

@@ -73,11 +73,22 @@ test('no session is kept of an email that is over, and what may be asked keeps i
     }
 });
 
-test('a second chance begins with nothing of the first: no dead letter, no repetition', () => {
+test('a second chance begins with nothing of the first: no dead letter, no repetition, no bounce as the last event', () => {
   for (const type of ['release', 'resubmit'] as const) {
     const { fresh } = EVENTS.resubmit;
     const { deadLetterAt: _, repeatedAt: __, ...bare } = fresh;
-    const after = apply(entry('failed'), type === 'resubmit' ? { ...EVENTS.resubmit, fresh: bare } : EVENTS.release);
-    assert.deepEqual([after.deadLetterAt, after.repeatedAt], [undefined, undefined]);
+    const after = apply(
+      { ...entry('failed'), lastEvent: 'bounced' },
+      type === 'resubmit' ? { ...EVENTS.resubmit, fresh: bare } : EVENTS.release,
+    );
+    assert.deepEqual([after.deadLetterAt, after.repeatedAt, after.lastEvent], [undefined, undefined, undefined]);
   }
+});
+
+test('the bounces of a released email stay known, so that an old report is not taken for one of the second chance', () => {
+  const { bounces } = apply(apply(entry('unknown'), EVENTS.bounce), EVENTS.release);
+  assert.deepEqual(
+    bounces?.map(({ message }) => message),
+    ['g'],
+  );
 });
