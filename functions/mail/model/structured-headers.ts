@@ -87,11 +87,14 @@ function asciiUri(uri: string): string | null {
   if (!/^[a-z][a-z\d+.-]*:./i.test(uri) || HARMFUL.test(uri)) return null;
   const [, address = '', rest = ''] = /^mailto:([^?]*)(.*)$/i.exec(uri) ?? [];
   if (/^mailto:/i.test(uri) && !/^[^@]+@[^@]+$/.test(address)) return null;
-  if (/^[!-~]+$/.test(uri)) return /^https?:/i.test(uri) && !URL.canParse(uri) ? null : `<${uri}>`;
+  if (/^[!-~]+$/.test(uri)) return /^https?:/i.test(uri) && !URL.canParse(uri) ? null : `<${notAWord(uri)}>`;
   const written =
     address !== '' ? `mailto:${percent(withAsciiDomain(address))}${percent(rest)}` : URL.canParse(uri) ? new URL(uri).href : '';
-  return /^[!-~]+$/.test(written) ? `<${written}>` : null;
+  return /^[!-~]+$/.test(written) ? `<${notAWord(written)}>` : null;
 }
+
+/** `=?` begins an encoded-word, and some readers decode one inside a URI. `%3D` is the same character to the server. */
+const notAWord = (uri: string): string => uri.replaceAll('=?', '%3D?');
 
 const percent = (text: string): string =>
   text.replace(/[^!-~]+/gu, (some) => (some.isWellFormed() ? encodeURIComponent(some) : '%EF%BF%BD'));

@@ -36,6 +36,8 @@ const headers: [name: string, given: string, written: string][] = [
   ['List-Unsubscribe', 'https://a.example/u, mailto:a@b.example?subject=x', '<https://a.example/u>, <mailto:a@b.example?subject=x>'],
   ['List-Unsubscribe', '<https://a.example/u> <mailto:a@b.example>', '<https://a.example/u>, <mailto:a@b.example>'],
   ['List-Unsubscribe', '<https://a.example/?a=1,b:2> (leave)', '<https://a.example/?a=1,b:2> (leave)'],
+  ['List-Unsubscribe', '<https://a.example/%=?b?{}word?x=1>', '<https://a.example/%%3D?b?{}word?x=1>'], // `=?` would begin an encoded-word
+  ['List-Unsubscribe', 'https://a.example/u?a=?utf-8?q?x?=', '<https://a.example/u?a%3D?utf-8?q?x?=>'],
   ['List-Unsubscribe', '<https://a.example/a b>', '<https://a.example/a%20b>'],
   ['List-Owner', 'ann@example.net', '<mailto:ann@example.net>'],
   ['List-Help', 'https://a.example', '<https://a.example>'],
