@@ -7,7 +7,8 @@ import type { Ended } from './scenario.ts';
 /** What is promised of every mail, whatever happens on its way; each promise that was broken, in words. */
 export function broken({ scenario, office, told, canceled, risked, released, unanswered }: Ended): string[] {
   const wrong = [...office.wrong];
-  for (const { by, said } of told) if (said === 'unexpected' || /Error/.test(said)) wrong.push(`${by} was told ${said}`);
+  // A command that refuses is an answer; any other error is a fault of the core.
+  for (const { by, said } of told) if (said === 'unexpected' || /(?<!^Command)Error/.test(said)) wrong.push(`${by} was told ${said}`);
   for (const by of unanswered) wrong.push(`${by} asked again and again, and was never told how it ended`);
   const takenOf = (id: string): string[] => office.gmail.taken.filter(({ email }) => email === id).map(({ gmailId }) => gmailId);
   // Where the ledger did not answer, a dead letter is known by its key only; by it `dead replay` has the same mail sent.
