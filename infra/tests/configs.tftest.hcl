@@ -147,7 +147,7 @@ run "every_option" {
     error_message = "queue settings reach every subscription"
   }
   assert {
-    condition     = length(google_firestore_database.ledger) == 0 && toset([for one in google_firestore_field.ttl : one.collection]) == toset(["mails", "keys", "counters", "digests"])
+    condition     = length(google_firestore_database.ledger) == 0 && toset([for one in google_firestore_field.ttl : one.collection]) == toset(["mails", "keys", "counters", "digests", "suppressions"])
     error_message = "TTL also on a database that was there before"
   }
   assert {
