@@ -28,7 +28,7 @@ export async function play(scenario: Scenario, core: Core): Promise<Ended> {
   const told: Told[] = [];
   const canceled = new Set<string>();
   const risked = new Map<string, number>();
-  const released = new Set<string>();
+  const released = new Map<string, number>();
   const asking = new Map<string, { tries: number; open: boolean; body: unknown; key: string }>();
   const begun = new Set<Act>();
   let repetitions = 2;
@@ -137,8 +137,9 @@ export async function play(scenario: Scenario, core: Core): Promise<Ended> {
       if (act.does === 'resend') {
         const first = acts.find((one) => one.does === 'ask');
         const message = act.withMail && first?.does === 'ask' ? mail(first.mail, 0, stage.clock) : null;
-        released.add(id); // also where the command ends in the middle
+        released.set(id, stage.story.length); // also where the command ends in the middle
         await core.resend(id, choice(act.asks, message), desk(ports, id));
+        released.set(id, stage.story.length);
         return;
       }
       const own = await core.ownMail(id, CALLER.id, ports);

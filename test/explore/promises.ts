@@ -40,9 +40,11 @@ export function broken({ scenario, office, told, canceled, risked, released, una
   }
 
   // What an operator must mend would be lost with its message: its content is nowhere else.
-  for (const { by, id, said } of told) {
+  for (const { by, id, said, at } of told) {
     const entry = id === null ? undefined : office.ledger.entries.get(id)?.entry;
     if (id === null || said !== 'failed' || !/acknowledged$/.test(by) || entry?.state !== 'failed' || dropped(entry)) continue;
+    // Acknowledged while it was dropped, and released later: the person who released it brings the message.
+    if (at < (released.get(id) ?? 0)) continue;
     if (failureInfo(entry.code as FailureCode).blame !== 'caller' && !buried(id))
       wrong.push(`mail ${id.slice(-2)} (${entry.code}) was acknowledged by ${by} and lies nowhere`);
   }

@@ -50,8 +50,8 @@ export interface Ended {
   readonly canceled: ReadonlySet<string>;
   /** Mails of which a person was told that they may be there already, and who decided all the same; how often. */
   readonly risked: ReadonlyMap<string, number>;
-  /** Mails that a person let go, and was told that their message must come from somewhere. */
-  readonly released: ReadonlySet<string>;
+  /** Emails that a person released, and was told that their message must come from somewhere: at which line of the story, the last time. */
+  readonly released: ReadonlyMap<string, number>;
   /** Those who asked, were patient, and have no answer that settles it. */
   readonly unanswered: readonly string[];
 }
